@@ -1,0 +1,107 @@
+/** The shapes of `/api/v1`: what the server answers and the console draws. Times are ISO 8601, rates per second. */
+
+export type StreamState = "live" | "grace" | "waiting";
+
+export type Protocol = "rtmp" | "rtmps" | "rtmp-ws" | "http-flv" | "ws-flv" | "internal";
+
+/** `GET /api/v1/streams` answers `{ streams: StreamRow[] }`; `GET /api/v1/streams/<key>` one row or 404. */
+export interface StreamRow {
+  /** StreamKey: canonical path without leading slash, such as `live/cam`. */
+  readonly key: string;
+  readonly app: string;
+  /** live: a publisher feeds it; grace: its publisher is gone and may return; waiting: viewers before any publisher. */
+  readonly state: StreamState;
+  /** Node id of the origin. */
+  readonly home: string;
+  readonly epoch: number;
+  /** When the current publication began; the time of the first viewer while waiting. */
+  readonly since: string;
+  readonly publisher: { readonly sessionId: string; readonly protocol: Protocol; readonly address: string; readonly agent: string } | null;
+  readonly video: VideoRow | null;
+  readonly audio: AudioRow | null;
+  /** Tracks beyond the default one of each kind, as `video:1`, `audio:2`. */
+  readonly extraTracks: readonly string[];
+  /** Bits per second received, over the last seconds. */
+  readonly bitrate: number;
+  /** Video frames per second received, over the last seconds. */
+  readonly fps: number;
+  readonly viewers: { readonly here: number; readonly all: number };
+  /** Nodes that hold a mirror of it. */
+  readonly copies: number;
+  readonly gop: { readonly frames: number; readonly bytes: number; readonly seconds: number };
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** Times that a lagging viewer was moved to a later key frame. */
+  readonly skips: number;
+}
+
+export interface VideoRow {
+  /** FourCC: avc1, hvc1, av01, vp09 …; legacy codecs by name. */
+  readonly codec: string;
+  /** RFC 6381, such as `avc1.64001f`; empty while unknown. */
+  readonly codecString: string;
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface AudioRow {
+  readonly codec: string;
+  readonly codecString: string;
+  readonly sampleRate: number;
+  readonly channels: number;
+}
+
+/** `GET /api/v1/sessions` answers `{ sessions: SessionRow[] }`; `DELETE /api/v1/sessions/<id>` ends one (204 or 404). */
+export interface SessionRow {
+  readonly id: string;
+  readonly protocol: Protocol;
+  readonly role: "publisher" | "player" | "idle";
+  /** Empty while idle. */
+  readonly key: string;
+  readonly app: string;
+  readonly address: string;
+  readonly agent: string;
+  readonly since: string;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly lagging: boolean;
+  readonly skips: number;
+}
+
+/** `GET /api/v1/nodes` answers `{ nodes: NodeRow[] }`; `POST /api/v1/nodes/<id>/drain` answers 202. */
+export interface NodeRow {
+  readonly id: string;
+  readonly self: boolean;
+  readonly version: string;
+  readonly roles: readonly ("origin" | "edge")[];
+  /** Listener name (`rtmp`, `rtmps`, `http`, `https`) → `host:port` to put into a URL. */
+  readonly addresses: Readonly<Record<string, string>>;
+  readonly load: { /** 0 to 1 of one core. */ readonly cpu: number; /** Event loop utilisation, 0 to 1. */ readonly loop: number; readonly memoryBytes: number };
+  readonly state: "starting" | "ready" | "draining";
+  readonly uptimeSeconds: number;
+  readonly sessions: number;
+  readonly streams: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** Publish and play need no credentials: shown as a warning. */
+  readonly open: { readonly publish: boolean; readonly play: boolean };
+}
+
+/** `POST /api/v1/test-patterns` with `{ key?: string }` (default `demo/test-pattern`) answers 201 with this; `DELETE /api/v1/test-patterns/<key>` 204; `GET` lists `{ testPatterns: TestPatternRow[] }`. */
+export interface TestPatternRow {
+  readonly key: string;
+}
+
+/** `GET /api/v1/events` (SSE): each event's `event:` is `type`, its `data:` this object as JSON; `stats` comes once a second. */
+export type AdminEvent =
+  | { readonly type: "stream-live"; readonly at: string; readonly key: string }
+  | { readonly type: "stream-grace"; readonly at: string; readonly key: string }
+  | { readonly type: "stream-ended"; readonly at: string; readonly key: string; readonly reason: string }
+  | { readonly type: "session-opened"; readonly at: string; readonly id: string; readonly protocol: Protocol; readonly address: string }
+  | { readonly type: "session-closed"; readonly at: string; readonly id: string; readonly reason: string }
+  | { readonly type: "stats"; readonly at: string; readonly node: NodeRow; readonly streams: readonly StreamRow[] };
+
+/** Every error answer of `/api/v1`. */
+export interface AdminError {
+  readonly error: { readonly code: string; readonly message: string };
+}
