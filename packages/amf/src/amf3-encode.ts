@@ -1,0 +1,217 @@
+/** Values to bytes of AMF3. */
+import { ByteWriter, encodeUtf8 } from "@sluice/bytes/byte-writer";
+import { AMF3_INTEGER_MAX, AMF3_INTEGER_MIN, AMF3_MARKER } from "./amf3-marker.ts";
+import { AmfBudget, WRITE_LIMITS } from "./limits.ts";
+import { AmfDictionary, type AmfObject, type AmfValue, AmfVector, EcmaArray, isAmfObject, TypedObject, XmlDocument } from "./value.ts";
+
+/** All values of one message. Throws like `encodeAmf0Values`. */
+export function encodeAmf3Values(values: readonly AmfValue[]): Uint8Array {
+  const writer = new ByteWriter(128);
+  const encoder = new Amf3Encoder(writer);
+  for (const value of values) encoder.writeValue(value);
+  return writer.finish();
+}
+
+/** One value, with reference tables of its own. */
+export function writeAmf3Value(writer: ByteWriter, value: AmfValue): void {
+  new Amf3Encoder(writer).writeValue(value);
+}
+
+/** Writes the values of one message in turn; its three reference tables reach back through all of them. AMF3 §2.2, §3. */
+export class Amf3Encoder {
+  readonly #writer: ByteWriter;
+  readonly #budget: AmfBudget;
+  readonly #objects = new Map<object, number>();
+  readonly #strings = new Map<string, number>();
+  /** Keyed by everything that traits say. */
+  readonly #traits = new Map<string, number>();
+
+  constructor(writer: ByteWriter, budget: AmfBudget = new AmfBudget(WRITE_LIMITS)) {
+    this.#writer = writer;
+    this.#budget = budget;
+  }
+
+  writeValue(value: AmfValue): void {
+    const w = this.#writer;
+    switch (typeof value) {
+      case "undefined":
+        w.u8(AMF3_MARKER.UNDEFINED);
+        return;
+      case "boolean":
+        w.u8(value ? AMF3_MARKER.TRUE : AMF3_MARKER.FALSE);
+        return;
+      case "number":
+        this.#writeNumber(value);
+        return;
+      case "string":
+        w.u8(AMF3_MARKER.STRING);
+        this.#writeText(value);
+        return;
+      default:
+        if (value === null) w.u8(AMF3_MARKER.NULL);
+        else this.#writeReferable(value);
+    }
+  }
+
+  #writeNumber(value: number): void {
+    const isInteger = Number.isInteger(value) && value >= AMF3_INTEGER_MIN && value <= AMF3_INTEGER_MAX;
+    if (isInteger && !Object.is(value, -0)) {
+      this.#writer.u8(AMF3_MARKER.INTEGER);
+      this.#u29(value & 0x1fff_ffff);
+    } else {
+      this.#writer.u8(AMF3_MARKER.DOUBLE).f64(value);
+    }
+  }
+
+  #writeReferable(value: AmfValue & object): void {
+    this.#writer.u8(markerOf(value));
+    const known = this.#objects.get(value);
+    if (known !== undefined) {
+      this.#u29(known << 1);
+      return;
+    }
+    this.#objects.set(value, this.#objects.size);
+    this.#budget.descend();
+    this.#writeInline(value);
+    this.#budget.ascend();
+  }
+
+  #writeInline(value: AmfValue & object): void {
+    const w = this.#writer;
+    if (value instanceof Date) {
+      this.#u29(1);
+      w.f64(value.getTime());
+    } else if (value instanceof XmlDocument) {
+      this.#writeCounted(encodeUtf8(value.text));
+    } else if (value instanceof Uint8Array) {
+      this.#writeCounted(value);
+    } else if (value instanceof AmfVector) {
+      this.#writeVector(value);
+    } else if (value instanceof AmfDictionary) {
+      this.#writeDictionary(value);
+    } else if (value instanceof EcmaArray) {
+      this.#writeEcmaArray(value.entries);
+    } else if (value instanceof TypedObject) {
+      this.#writeObject(value.className, value.properties, value.sealedKeys);
+    } else if (isAmfObject(value)) {
+      this.#writeObject("", value, []);
+    } else {
+      this.#writeList(value);
+    }
+  }
+
+  #writeList(items: readonly AmfValue[]): void {
+    this.#u29((items.length << 1) | 1);
+    this.#writeText("");
+    for (const item of items) this.writeValue(item);
+  }
+
+  /** Names "0", "1", … without a gap become the dense part; no array says both "a list" and "no names" (see decoder). */
+  #writeEcmaArray(entries: AmfObject): void {
+    let denseCount = 0;
+    while (Object.hasOwn(entries, String(denseCount))) denseCount++;
+    this.#u29((denseCount << 1) | 1);
+    for (const key of Object.keys(entries)) {
+      if (isDenseKey(key, denseCount) || key === "") continue;
+      this.#writeText(key);
+      this.writeValue(entries[key]);
+    }
+    this.#writeText("");
+    for (let i = 0; i < denseCount; i++) this.writeValue(entries[i]);
+  }
+
+  #writeObject(className: string, properties: AmfObject, sealedKeys: readonly string[]): void {
+    const sealed = new Set(sealedKeys);
+    const dynamicKeys = Object.keys(properties).filter((key) => key !== "" && !sealed.has(key));
+    const isDynamic = dynamicKeys.length > 0 || sealedKeys.length === 0;
+    this.#writeTraits(className, sealedKeys, isDynamic);
+    for (const key of sealedKeys) this.writeValue(properties[key]);
+    if (!isDynamic) return;
+    for (const key of dynamicKeys) {
+      this.#writeText(key);
+      this.writeValue(properties[key]);
+    }
+    this.#writeText("");
+  }
+
+  #writeTraits(className: string, sealedKeys: readonly string[], isDynamic: boolean): void {
+    const identity = JSON.stringify([className, isDynamic, sealedKeys]);
+    const known = this.#traits.get(identity);
+    if (known !== undefined) {
+      this.#u29((known << 2) | 0b01);
+      return;
+    }
+    this.#traits.set(identity, this.#traits.size);
+    this.#u29((sealedKeys.length << 4) | (isDynamic ? 0b1011 : 0b0011));
+    this.#writeText(className);
+    for (const key of sealedKeys) this.#writeText(key);
+  }
+
+  #writeVector(vector: AmfVector): void {
+    const w = this.#writer;
+    this.#u29((vector.items.length << 1) | 1);
+    w.u8(vector.isFixed ? 1 : 0);
+    if (vector.kind === "object") this.#writeText(vector.className);
+    for (const item of vector.items) {
+      if (vector.kind === "object") this.writeValue(item);
+      else if (vector.kind === "double") w.f64(Number(item));
+      else w.u32(Number(item) >>> 0);
+    }
+  }
+
+  #writeDictionary(dictionary: AmfDictionary): void {
+    this.#u29((dictionary.pairs.length << 1) | 1);
+    this.#writer.u8(dictionary.hasWeakKeys ? 1 : 0);
+    for (const [key, value] of dictionary.pairs) {
+      this.writeValue(key);
+      this.writeValue(value);
+    }
+  }
+
+  #writeText(text: string): void {
+    const known = this.#strings.get(text);
+    if (known !== undefined) {
+      this.#u29(known << 1);
+      return;
+    }
+    if (text !== "") this.#strings.set(text, this.#strings.size);
+    this.#writeCounted(encodeUtf8(text));
+  }
+
+  #writeCounted(bytes: Uint8Array): void {
+    this.#u29((bytes.length << 1) | 1);
+    this.#writer.bytes(bytes);
+  }
+
+  /** @param value  0 to 2²⁹ − 1 */
+  #u29(value: number): void {
+    const w = this.#writer;
+    if (value < 0x80) w.u8(value);
+    else if (value < 0x4000) w.u8((value >>> 7) | 0x80).u8(value & 0x7f);
+    else if (value < 0x20_0000) w.u8((value >>> 14) | 0x80).u8(((value >>> 7) & 0x7f) | 0x80).u8(value & 0x7f);
+    else w.u8((value >>> 22) | 0x80).u8(((value >>> 15) & 0x7f) | 0x80).u8(((value >>> 8) & 0x7f) | 0x80).u8(value & 0xff);
+  }
+}
+
+const VECTOR_MARKERS = {
+  int: AMF3_MARKER.VECTOR_INT,
+  uint: AMF3_MARKER.VECTOR_UINT,
+  double: AMF3_MARKER.VECTOR_DOUBLE,
+  object: AMF3_MARKER.VECTOR_OBJECT,
+} as const;
+
+function markerOf(value: AmfValue & object): number {
+  if (value instanceof Date) return AMF3_MARKER.DATE;
+  if (value instanceof XmlDocument) return value.form === "e4x" ? AMF3_MARKER.XML : AMF3_MARKER.XML_DOCUMENT;
+  if (value instanceof Uint8Array) return AMF3_MARKER.BYTE_ARRAY;
+  if (value instanceof AmfVector) return VECTOR_MARKERS[value.kind];
+  if (value instanceof AmfDictionary) return AMF3_MARKER.DICTIONARY;
+  if (value instanceof EcmaArray || Array.isArray(value)) return AMF3_MARKER.ARRAY;
+  if (value instanceof TypedObject || isAmfObject(value)) return AMF3_MARKER.OBJECT;
+  throw new TypeError("Cannot encode AMF value: not an AMF type");
+}
+
+function isDenseKey(key: string, denseCount: number): boolean {
+  const index = Number(key);
+  return Number.isInteger(index) && index >= 0 && index < denseCount && String(index) === key;
+}
