@@ -1,0 +1,73 @@
+/** What no single key can know: keys that need, exclude or contradict each other. */
+import type { Problem } from "./config-error.ts";
+import type { ApplicationValues, Values } from "./keys.ts";
+import type { Secrets } from "./secrets.ts";
+
+export interface Checked {
+  readonly values: Values;
+  readonly secrets: Secrets;
+  /** Application name → its values; the node's own under "". */
+  readonly applications: ReadonlyMap<string, ApplicationValues>;
+}
+
+/** Answers every contradiction; none when the configuration holds together. */
+export function crossChecks(checked: Checked): Problem[] {
+  return [...tlsProblems(checked.values), ...portProblems(checked.values), ...wayInProblems(checked), ...hookProblems(checked)];
+}
+
+const problem = (path: string, message: string): Problem => ({ path, where: "", message });
+
+function tlsProblems({ tls, rtmps, https }: Values): Problem[] {
+  const problems: Problem[] = [];
+  if (tls.cert !== undefined && tls.key === undefined) problems.push(problem("tls.key", "is missing: tls.cert is set, and both are needed"));
+  if (tls.key !== undefined && tls.cert === undefined) problems.push(problem("tls.cert", "is missing: tls.key is set, and both are needed"));
+  if (tls.cert !== undefined || tls.key !== undefined) return problems;
+  if (rtmps.port !== "off") problems.push(problem("rtmps.port", "needs tls.cert and tls.key"));
+  if (https.port !== "off") problems.push(problem("https.port", "needs tls.cert and tls.key"));
+  return problems;
+}
+
+function portProblems(values: Values): Problem[] {
+  const seen = new Map<number, string>();
+  const problems: Problem[] = [];
+  for (const name of ["rtmp", "rtmps", "http", "https"] as const) {
+    const port = values[name].port;
+    if (port === "off" || port === 0) continue;
+    const other = seen.get(port);
+    if (other !== undefined) problems.push(problem(`${name}.port`, `is ${port}, and so is ${other}.port`));
+    seen.set(port, name);
+  }
+  if ((["rtmp", "rtmps", "http", "https"] as const).every((name) => values[name].port === "off")) {
+    problems.push(problem("http.port", "is off like every other port: nobody could reach this node"));
+  }
+  return problems;
+}
+
+function wayInProblems({ values, secrets, applications }: Checked): Problem[] {
+  const jwtKeys = secrets.jwtSecret ?? secrets.jwtPublicKey ?? secrets.jwtKeySet;
+  const { jwt, signed, hooks } = values.auth;
+  const hasJwt = (jwtKeys ?? jwt.secretFile ?? jwt.publicKeyFile ?? jwt.jwksFile) !== undefined;
+  const hasSigned = (secrets.signedSecret ?? signed.secretFile) !== undefined;
+  const problems: Problem[] = [];
+  for (const [name, { auth }] of applications) {
+    for (const action of ["publish", "play"] as const) {
+      const path = `${name === "" ? "" : `applications.${name}.`}auth.${action}`;
+      const ways = auth[action];
+      if (ways.includes("open") && ways.length > 1) problems.push(problem(path, "lists `open` beside other ways, which would do nothing; keep one or the other"));
+      if (ways.includes("jwt") && !hasJwt) problems.push(problem(path, "lists `jwt`, which needs auth.jwt.secret, secretFile, publicKeyFile or jwksFile"));
+      if (ways.includes("signed") && !hasSigned) problems.push(problem(path, "lists `signed`, which needs auth.signed.secret or auth.signed.secretFile"));
+      if (ways.includes("hook") && hooks[action] === undefined) problems.push(problem(path, `lists \`hook\`, which needs auth.hooks.${action}`));
+    }
+  }
+  return problems;
+}
+
+/** A hook that is set and never asked looks like a guard and is none. */
+function hookProblems({ values, applications }: Checked): Problem[] {
+  return (["publish", "play"] as const).flatMap((action) => {
+    const asked = [...applications.values()].some(({ auth }) => auth[action].includes("hook"));
+    return values.auth.hooks[action] === undefined || asked
+      ? []
+      : [problem(`auth.hooks.${action}`, `would never be asked: auth.${action} does not list \`hook\``)];
+  });
+}

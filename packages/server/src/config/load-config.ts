@@ -1,0 +1,152 @@
+/** Turns everything a user wrote into one frozen configuration, or into every reason why that cannot be. */
+import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { dirname, resolve } from "node:path";
+import { findApplicationPath } from "./application-paths.ts";
+import { ConfigError, type Problem } from "./config-error.ts";
+import { crossChecks } from "./cross-checks.ts";
+import { nest } from "./key.ts";
+import { type ApplicationValues, environmentName, KEYS, PER_APPLICATION, type Values } from "./keys.ts";
+import { findVariablePath, isUsable } from "./recognise.ts";
+import { readSecrets, type Secrets } from "./secrets.ts";
+import { type Gathered, gatherEnvironment, gatherSets, gatherYaml, type SourceName, type Written } from "./sources.ts";
+
+/** Where to look; everything left out is taken from the process. */
+export interface ConfigSources {
+  /** `--set`: texts such as `rtmp.port=0`, the last one of a key wins. */
+  readonly sets?: readonly string[];
+  /** `--config`: a path, or `none` to read no file; else `SLUICE_CONFIG`, else `sluice.yaml` where there is one. */
+  readonly file?: string | undefined;
+  /** `--instance`: moves every default port, 0 to 999; else `SLUICE_INSTANCE`. */
+  readonly instance?: string | undefined;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly cwd?: string;
+  readonly hostname?: string;
+  /** Throws like `readFileSync`, with `code` ENOENT where there is no file. */
+  readonly readFile?: (path: string) => string;
+}
+
+/** One effective value and where it came from. */
+export interface Entry {
+  readonly path: string;
+  readonly value: unknown;
+  readonly source: SourceName;
+  readonly where: string;
+}
+
+/** The whole configuration; frozen. Keys are read as `config.rtmp.port`. */
+export type SluiceConfig = Values & {
+  readonly secrets: Secrets;
+  readonly instance: number;
+  /** Every key with its source, defaults included, in the order of the documents. */
+  readonly entries: readonly Entry[];
+  /** @param app  first part of a StreamKey */
+  forApplication(app: string): ApplicationConfig;
+};
+
+export type ApplicationConfig = ApplicationValues;
+
+/** @throws {ConfigError} with all problems found */
+export function loadConfig(sources: ConfigSources = {}): SluiceConfig {
+  const from = withDefaults(sources);
+  const problems: Problem[] = [];
+  const instance = instanceOf(from, problems);
+  const written = gather(from, problems).filter((one) => isUsable(one, problems));
+  const entries = new Map<string, Entry>();
+  for (const one of [...defaults(instance, from), ...written]) setEntry(entries, one, problems);
+  const config = assemble(entries, instance, from.readFile, problems);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return config;
+}
+
+type Complete = Required<Omit<ConfigSources, "file" | "instance">> & Pick<ConfigSources, "file" | "instance">;
+
+function withDefaults(sources: ConfigSources): Complete {
+  const env = sources.env ?? process.env;
+  return {
+    sets: sources.sets ?? [],
+    file: sources.file ?? (env["SLUICE_CONFIG"] || undefined),
+    instance: sources.instance ?? (env["SLUICE_INSTANCE"] || undefined),
+    env,
+    cwd: sources.cwd ?? process.cwd(),
+    hostname: sources.hostname ?? hostname(),
+    readFile: sources.readFile ?? ((path) => readFileSync(path, "utf8")),
+  };
+}
+
+function instanceOf({ instance = "0" }: Complete, problems: Problem[]): number {
+  if (/^\d{1,3}$/.test(instance)) return Number(instance);
+  problems.push({ path: "--instance", where: "", message: "must be a whole number, 0 to 999" });
+  return 0;
+}
+
+/** Weakest source first. */
+function gather(from: Complete, problems: Problem[]): Written[] {
+  const names = { pathOf: findVariablePath, known: () => [...KEYS.keys()].map(environmentName) };
+  const all = [gatherFile(from), gatherEnvironment(from.env, names, from.cwd), gatherSets(from.sets, from.cwd)];
+  for (const gathered of all) problems.push(...gathered.problems);
+  return all.flatMap((gathered) => gathered.written);
+}
+
+function gatherFile({ file, cwd, readFile }: Complete): Gathered {
+  if (file === "none") return { written: [], problems: [] };
+  const path = resolve(cwd, file ?? "sluice.yaml");
+  try {
+    return gatherYaml(readFile(path), { where: file ?? "sluice.yaml", base: dirname(path) });
+  } catch (error) {
+    if (file === undefined && (error as NodeJS.ErrnoException).code === "ENOENT") return { written: [], problems: [] };
+    return { written: [], problems: [{ path: "--config", where: path, message: `cannot be read: ${(error as Error).message}` }] };
+  }
+}
+
+function defaults(instance: number, { hostname: host, cwd }: Complete): Written[] {
+  const derived = new Map([["node.id", nodeId(host, instance)]]);
+  if (instance > 0) derived.set("data.dir", `./data-${instance}`);
+  return [...KEYS].map(([path, key]): Written => {
+    const raw = derived.get(path) ?? (key.shifts ? String(Number(key.fallback) + instance) : key.fallback);
+    return { path, raw, source: "default", where: "default", base: cwd };
+  });
+}
+
+/** The host name, made fit to be an id, and stable over restarts. */
+function nodeId(host: string, instance: number): string {
+  const name = host.replaceAll(/[^A-Za-z0-9._-]/g, "-").slice(0, 60) || "node";
+  return instance === 0 ? name : `${name}-${instance}`;
+}
+
+function setEntry(entries: Map<string, Entry>, { path, raw, source, where, base }: Written, problems: Problem[]): void {
+  const kind = KEYS.get(findApplicationPath(path)?.key ?? path)?.kind;
+  if (kind === undefined) throw new TypeError(`Cannot set ${path}: no such key`);
+  const reading = kind.read(raw, base);
+  if ("problem" in reading) problems.push({ path, where, message: reading.problem });
+  else entries.set(path, { path, value: reading.value, source, where });
+}
+
+function assemble(entries: ReadonlyMap<string, Entry>, instance: number, readFile: (path: string) => string, problems: Problem[]): SluiceConfig {
+  const own = new Map([...entries].filter(([path]) => KEYS.has(path)).map(([path, entry]) => [path, entry.value]));
+  const values = nest(own) as Values;
+  const applications = applicationsOf(entries);
+  const secrets = readSecrets(values, readFile, problems);
+  problems.push(...crossChecks({ values, secrets, applications }));
+  const everyOther = applications.get("") as ApplicationConfig;
+  return Object.freeze({
+    ...values,
+    secrets: Object.freeze(secrets),
+    instance,
+    entries: Object.freeze([...entries.values()]),
+    forApplication: (app: string) => applications.get(app) ?? everyOther,
+  });
+}
+
+/** Application name → its values; the node's own under "". */
+function applicationsOf(entries: ReadonlyMap<string, Entry>): Map<string, ApplicationConfig> {
+  const base = new Map([...PER_APPLICATION].map((key) => [key, entries.get(key)?.value]));
+  const tables = new Map([["", base]]);
+  for (const { path, value } of entries.values()) {
+    const found = findApplicationPath(path);
+    if (found === undefined) continue;
+    const table = tables.get(found.name) ?? new Map(base);
+    tables.set(found.name, table.set(found.key, value));
+  }
+  return new Map([...tables].map(([name, table]) => [name, nest(table) as ApplicationConfig]));
+}
