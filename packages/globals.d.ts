@@ -25,3 +25,4 @@ interface TextEncoder {
   encodeInto(text: string, into: Uint8Array): { read: number; written: number };
 }
 declare var TextEncoder: { new (): TextEncoder };
+declare function decodeURIComponent(text: string): string;

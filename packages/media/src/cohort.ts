@@ -1,0 +1,332 @@
+/** The viewers of one stream that get the same bytes: each frame is encoded once, each flush is one write a viewer. */
+import type { Millis } from "@sluice/base/brand";
+import type { Clock, Timer } from "@sluice/base/clock";
+import { CohortLog, type Position } from "./cohort-log.ts";
+import type { DeliveryCounts } from "./delivery-counts.ts";
+import type { DeliveryWindow } from "./delivery-window.ts";
+import type { Frame, Timestamp } from "./frame.ts";
+import type { LagLimits } from "./limits.ts";
+import type { Slice } from "./slice.ts";
+import { SliceGroup } from "./slice-group.ts";
+import type { Subscriber } from "./subscriber.ts";
+import type { WireForm } from "./wire-form.ts";
+
+/** Bytes written to a subscriber that catches up before its transport is asked again. */
+const CATCH_UP_BYTES = 2 * 1024 * 1024;
+
+/** How often lagging subscribers are looked at; a fraction of the shortest useful stall timeout. */
+const SWEEP = 1_000 as Millis;
+
+export interface CohortOptions {
+  readonly form: WireForm;
+  readonly clock: Clock;
+  readonly window: DeliveryWindow;
+  readonly lag: LagLimits;
+  readonly allocate: (byteCount: number) => Uint8Array;
+  readonly counts: DeliveryCounts;
+  /** What a joiner hears first, framed, stamped with the time of the frame that follows. */
+  readonly prelude: (dts: Timestamp, opening: "with-opening" | "without-opening") => Uint8Array;
+  /** How long a joiner waits for a key frame before it gets what there is. */
+  readonly keyPatience: Millis;
+  /**
+   * `gop`: the log keeps the encoded GOP for joiners. `unsent`: it keeps no more than what is not yet written, and each
+   * joiner's GOP is encoded for it alone from `gopFrames`; for cohorts beyond a stream's limit.
+   */
+  readonly retention: "gop" | "unsent";
+  readonly gopFrames: () => readonly Frame[];
+}
+
+export class Cohort {
+  readonly form: WireForm;
+  readonly #options: CohortOptions;
+  readonly #log: CohortLog;
+  readonly #prompt: SliceGroup;
+  readonly #patient: SliceGroup;
+  readonly #behind = new Set<Subscriber>();
+  readonly #awaiting = new Set<Subscriber>();
+  /** Where the cached GOP begins; `undefined` while there is none. */
+  #gop: { readonly start: Position; readonly dts: Timestamp } | undefined;
+  #lastDts = 0 as Timestamp;
+  #memberCount = 0;
+  #sweeper: Timer | undefined;
+
+  constructor(options: CohortOptions) {
+    this.form = options.form;
+    this.#options = options;
+    this.#log = new CohortLog(options.allocate);
+    const { clock, window } = options;
+    const flush = (slice: Slice): boolean => this.#flush(slice);
+    this.#prompt = new SliceGroup({ clock, flush, window: () => window.prompt });
+    this.#patient = new SliceGroup({ clock, flush, window: () => window.patient });
+  }
+
+  get size(): number {
+    return this.#memberCount;
+  }
+
+  get heldBytes(): number {
+    return this.#log.heldBytes;
+  }
+
+  /** Encodes a frame. `gop`: whether it opens a GOP for joiners, goes on with one, or there is none. */
+  append(frame: Frame, gop: "opened" | "continued" | "none"): void {
+    this.#lastDts = frame.dts;
+    if (gop === "opened") this.#openGop(frame.dts);
+    else if (gop === "none") this.#gop = undefined;
+    const { form, clock } = this.#options;
+    const body = form.carry(frame);
+    if (body === undefined) return;
+    const byteCount = form.byteCount(frame.kind, frame.dts, body.length);
+    const slab = this.#log.append(byteCount, clock.now(), (target, offset) => {
+      form.encodeInto(target, offset, frame.kind, frame.dts, body);
+    });
+    if (slab === "new-slab") this.#trim();
+  }
+
+  /** The frames of one arrival are appended: time to write, or to plan it. */
+  deliver(): void {
+    this.#prompt.deliver();
+    this.#patient.deliver();
+    for (const subscriber of this.#behind) if (!subscriber.isDraining) this.#catchUp(subscriber);
+  }
+
+  /**
+   * `cached-gop`: from the last key frame; `next-key`: from the coming one; `live-edge`: from the next frame, without
+   * prelude. Without a cached GOP the first becomes the second.
+   */
+  join(subscriber: Subscriber, startAt: "cached-gop" | "next-key" | "live-edge"): void {
+    this.#memberCount++;
+    if (startAt === "live-edge") this.#startAt(subscriber, this.#log.end, "without-prelude");
+    else if (startAt === "next-key") this.#awaitKey(subscriber);
+    else if (this.#gop !== undefined) this.#startAtGop(subscriber, this.#gop.start);
+    else if (this.#options.gopFrames().length > 0) this.#startWithOwnGop(subscriber, this.#options.gopFrames());
+    else this.#awaitKey(subscriber);
+  }
+
+  /** The subscriber announced a buffer, or that it has none. */
+  setPatience(subscriber: Subscriber, isPatient: boolean): void {
+    if (subscriber.isPatient === isPatient) return;
+    const state = subscriber.state;
+    if (state.at === "in-step") {
+      this.#groupOf(state.slice).remove(subscriber, state.slice);
+      this.#setBehind(subscriber, state.slice, state.slice.cursor, "without-prelude");
+    }
+    subscriber.isPatient = isPatient;
+    if (!subscriber.isDraining) this.#catchUp(subscriber);
+  }
+
+  /** Hands over what is still owed if the transport takes it, then forgets the subscriber. */
+  leave(subscriber: Subscriber): void {
+    const state = subscriber.state;
+    if (state.at === "left") return;
+    if (state.at === "in-step") {
+      const owed = this.#log.run(state.slice.cursor, this.#log.end);
+      this.#groupOf(state.slice).remove(subscriber, state.slice);
+      if (owed.length > 0) subscriber.sink.write(owed);
+    }
+    this.#behind.delete(subscriber);
+    this.#awaiting.delete(subscriber);
+    subscriber.state = { at: "left" };
+    this.#memberCount--;
+  }
+
+  /** Every subscriber, in no order; the set may change while it is walked. */
+  subscribers(): Subscriber[] {
+    const inStep = [...this.#prompt.slices, ...this.#patient.slices].flatMap((slice) => slice.members);
+    return [...inStep, ...this.#behind, ...this.#awaiting];
+  }
+
+  /** The cached GOP belongs to a publication that is over: joiners wait for the next key frame. */
+  forgetGop(): void {
+    this.#gop = undefined;
+  }
+
+  /** Writes all that is owed now. */
+  flush(): void {
+    for (const slice of [...this.#prompt.slices, ...this.#patient.slices]) this.#flush(slice);
+  }
+
+  close(): void {
+    this.#prompt.stop();
+    this.#patient.stop();
+    this.#sweeper?.cancel();
+  }
+
+  #group(subscriber: Subscriber): SliceGroup {
+    return subscriber.isPatient ? this.#patient : this.#prompt;
+  }
+
+  #groupOf(slice: Slice): SliceGroup {
+    return this.#patient.has(slice) ? this.#patient : this.#prompt;
+  }
+
+  #flush(slice: Slice): boolean {
+    const { end } = this.#log;
+    if (slice.cursor === end) return false;
+    const batch = this.#log.run(slice.cursor, end);
+    slice.cursor = end;
+    const { members } = slice;
+    const { counts } = this.#options;
+    counts.bytesOut += batch.length * members.length;
+    counts.writes += members.length;
+    for (let i = members.length - 1; i >= 0; i--) {
+      const member = members[i] as Subscriber;
+      if (!member.sink.write(batch)) this.#fallBehind(member, slice);
+    }
+    return true;
+  }
+
+  #fallBehind(subscriber: Subscriber, slice: Slice): void {
+    if (subscriber.state.at !== "in-step") return;
+    this.#options.counts.lags++;
+    this.#groupOf(slice).remove(subscriber, slice);
+    this.#setBehind(subscriber, slice, slice.cursor, "without-prelude");
+    this.#waitForDrain(subscriber);
+  }
+
+  #setBehind(subscriber: Subscriber, home: Slice, cursor: Position, start: "with-prelude" | "without-prelude"): void {
+    const since = this.#options.clock.now();
+    subscriber.state = { at: "behind", home, cursor, since, needsPrelude: start === "with-prelude" };
+    this.#behind.add(subscriber);
+  }
+
+  #waitForDrain(subscriber: Subscriber): void {
+    subscriber.isDraining = true;
+    this.#sweeper ??= this.#options.clock.after(SWEEP, () => this.#sweep());
+    subscriber.sink.whenDrained(() => {
+      subscriber.isDraining = false;
+      if (this.#behind.has(subscriber)) this.#catchUp(subscriber);
+    });
+  }
+
+  #startAtGop(subscriber: Subscriber, start: Position): void {
+    const home = this.#group(subscriber).sliceWithRoom(this.#log.end);
+    if (home.cursor <= start) this.#flush(home);
+    this.#setBehind(subscriber, home, start, "with-prelude");
+    this.#catchUp(subscriber);
+  }
+
+  #startAt(subscriber: Subscriber, cursor: Position, start: "with-prelude" | "without-prelude"): void {
+    const home = this.#group(subscriber).sliceWithRoom(this.#log.end);
+    this.#setBehind(subscriber, home, cursor, start);
+    this.#catchUp(subscriber);
+  }
+
+  #startWithOwnGop(subscriber: Subscriber, frames: readonly Frame[]): void {
+    const prelude = this.#prelude(subscriber, (frames[0] as Frame).dts);
+    const pieces = [prelude, ...frames.flatMap((frame) => this.#encode(frame) ?? [])];
+    const home = this.#group(subscriber).sliceWithRoom(this.#log.end);
+    this.#flush(home);
+    this.#setBehind(subscriber, home, this.#log.end, "without-prelude");
+    if (this.#write(subscriber, pieces)) this.#catchUp(subscriber);
+    else this.#waitForDrain(subscriber);
+  }
+
+  #prelude(subscriber: Subscriber, dts: Timestamp): Uint8Array {
+    const prelude = this.#options.prelude(dts, subscriber.hasOpening ? "without-opening" : "with-opening");
+    subscriber.hasOpening = true;
+    return prelude;
+  }
+
+  #encode(frame: Frame): Uint8Array | undefined {
+    const { form, allocate } = this.#options;
+    const body = form.carry(frame);
+    if (body === undefined) return undefined;
+    const bytes = allocate(form.byteCount(frame.kind, frame.dts, body.length));
+    form.encodeInto(bytes, 0, frame.kind, frame.dts, body);
+    return bytes;
+  }
+
+  #awaitKey(subscriber: Subscriber): void {
+    subscriber.state = { at: "awaiting-key", since: this.#options.clock.now() };
+    this.#awaiting.add(subscriber);
+    this.#sweeper ??= this.#options.clock.after(SWEEP, () => this.#sweep());
+  }
+
+  /** Those who waited for this key frame read from here; `deliver` writes to them. */
+  #openGop(dts: Timestamp): void {
+    const start = this.#log.end;
+    this.#gop = this.#options.retention === "gop" ? { start, dts } : undefined;
+    for (const subscriber of this.#awaiting) {
+      const home = this.#group(subscriber).sliceWithRoom(start);
+      this.#flush(home);
+      this.#setBehind(subscriber, home, start, "with-prelude");
+    }
+    this.#awaiting.clear();
+  }
+
+  /** Writes a lagging subscriber towards its slice, and seats it there once it is level. */
+  #catchUp(subscriber: Subscriber): void {
+    const state = subscriber.state;
+    if (state.at !== "behind") return;
+    if (state.cursor < this.#log.start) return this.#skip(subscriber);
+    const home = this.#homeOf(subscriber, state.home);
+    if (home.cursor < state.cursor) this.#flush(home);
+    const until = Math.min(home.cursor, state.cursor + CATCH_UP_BYTES);
+    const pieces = this.#log.views(state.cursor, until);
+    if (state.needsPrelude) pieces.unshift(this.#prelude(subscriber, this.#gop?.dts ?? this.#lastDts));
+    const wasTaken = this.#write(subscriber, pieces);
+    if (wasTaken && until === home.cursor) {
+      this.#behind.delete(subscriber);
+      home.add(subscriber);
+      return;
+    }
+    this.#setBehind(subscriber, home, until, "without-prelude");
+    if (!wasTaken) this.#waitForDrain(subscriber);
+  }
+
+  /** The slice it came from, if it still has room; else another that is at least as far. */
+  #homeOf(subscriber: Subscriber, home: Slice): Slice {
+    const group = this.#group(subscriber);
+    if (home.hasRoom && group.has(home)) return home;
+    const other = group.sliceWithRoom(this.#log.end);
+    if (other.cursor < this.#log.end) this.#flush(other);
+    return other;
+  }
+
+  #write(subscriber: Subscriber, pieces: readonly Uint8Array[]): boolean {
+    const { counts } = this.#options;
+    for (const piece of pieces) counts.bytesOut += piece.length;
+    counts.writes++;
+    if (pieces.length === 0) return true;
+    if (pieces.length === 1) return subscriber.sink.write(pieces[0] as Uint8Array);
+    return subscriber.sink.writeAll(pieces);
+  }
+
+  #skip(subscriber: Subscriber): void {
+    subscriber.skips++;
+    this.#options.counts.skips++;
+    this.#behind.delete(subscriber);
+    if (this.#gop === undefined) this.#awaitKey(subscriber);
+    else this.#startAtGop(subscriber, this.#gop.start);
+  }
+
+  /** Ends those that took nothing for too long, and starts those that wait for a key frame that does not come. */
+  #sweep(): void {
+    const { clock, lag, keyPatience, counts } = this.#options;
+    const now = clock.now();
+    this.#sweeper = undefined;
+    for (const subscriber of this.#behind) {
+      if (subscriber.state.at !== "behind" || now - subscriber.state.since < lag.stallTimeout) continue;
+      counts.stalls++;
+      this.leave(subscriber);
+      subscriber.sink.end("stalled");
+    }
+    for (const subscriber of this.#awaiting) {
+      if (subscriber.state.at !== "awaiting-key" || now - subscriber.state.since < keyPatience) continue;
+      this.#awaiting.delete(subscriber);
+      this.#startAt(subscriber, this.#log.end, "with-prelude");
+    }
+    if (this.#behind.size + this.#awaiting.size > 0) this.#sweeper = clock.after(SWEEP, () => this.#sweep());
+  }
+
+  #trim(): void {
+    const { clock, lag } = this.#options;
+    let kept = this.#gop?.start ?? this.#log.end;
+    for (const group of [this.#prompt, this.#patient])
+      for (const slice of group.slices) kept = Math.min(kept, slice.cursor);
+    let needed = kept;
+    for (const { state } of this.#behind) if (state.at === "behind") needed = Math.min(needed, state.cursor);
+    this.#log.trim({ needed, kept, olderThan: (clock.now() - lag.maxAge) as Millis, maxBytes: lag.maxBytes });
+  }
+}

@@ -1,0 +1,49 @@
+/** The unit that live streams carry: one coded picture, audio unit or data message, as its publisher sent it. */
+import type { Brand } from "@sluice/base/brand";
+
+/** Milliseconds on a stream's timeline, 0 to 2³² − 1; wraps, so compare through `serial-number`. */
+export type Timestamp = Brand<number, "Timestamp">;
+
+export type FrameKind = "video" | "audio" | "data";
+
+/**
+ * What a frame means to somebody who joins:
+ * - `config`: decoder set-up of its track, kept for joiners;
+ * - `key`: decoding may start here;
+ * - `delta`: needs what came before it;
+ * - `metadata`: describes the stream, the last one is kept for joiners;
+ * - `side`: passes by in order and is not kept (commands, cue points, end of sequence).
+ */
+export type FrameRole = "config" | "key" | "delta" | "metadata" | "side";
+
+/** What a publisher's session hands in. */
+export interface PublishedUnit {
+  readonly kind: FrameKind;
+  readonly role: FrameRole;
+  /** 0 is the default track of its kind. */
+  readonly trackId: number;
+  /** FourCC or legacy name; empty for data. */
+  readonly codec: string;
+  /** The publisher's own clock, 0 to 2³² − 1. */
+  readonly timestamp: number;
+  /** FLV-family body, header included, so that a relay changes no bit. The stream owns it from here on. */
+  readonly body: Uint8Array;
+  /** The coded data inside `body`; for `config` the decoder configuration record. */
+  readonly data: Uint8Array;
+  /** The body holds several tracks, or one that is not the default. */
+  readonly isMultitrack: boolean;
+  /** The body opens with ModEx packets. */
+  readonly hasModEx: boolean;
+  /** Of stream metadata: which kinds of track it says will come. */
+  readonly announces?: { readonly audio: boolean; readonly video: boolean };
+}
+
+/** A unit with its place on the stream's timeline. */
+export interface Frame extends PublishedUnit {
+  /** Place on the timeline; never goes back within a track. */
+  readonly dts: Timestamp;
+  /** Which publication of the stream it belongs to, from 1. */
+  readonly publication: number;
+  /** Place within the publication, from 0, without holes. */
+  readonly sequence: number;
+}

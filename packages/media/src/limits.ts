@@ -1,0 +1,61 @@
+/** What live streams may make this process hold or do; every field is a ceiling. */
+import type { Millis } from "@sluice/base/brand";
+
+export interface KeyLimits {
+  /** Characters of a stream key. */
+  readonly keyCharacters: number;
+  /** Path parts of a stream key. */
+  readonly keyParts: number;
+}
+
+export const KEY_LIMITS: KeyLimits = { keyCharacters: 1024, keyParts: 32 };
+
+/** How much of a stream is kept so that joiners start at once. */
+export interface GopLimits {
+  /** Frames from the last key frame on; beyond it the cache empties until the next key frame. 0 switches it off. */
+  readonly maxFrames: number;
+  /** Bytes of those frames. */
+  readonly maxBytes: number;
+  /** Timeline span of those frames. */
+  readonly maxDuration: Millis;
+}
+
+export const DEFAULT_GOP_LIMITS: GopLimits = {
+  maxFrames: 4096,
+  maxBytes: 32 * 1024 * 1024,
+  maxDuration: 30_000 as Millis,
+};
+
+/** What a slow subscriber may cost. */
+export interface LagLimits {
+  /** Bytes it may be behind before it skips to a later key frame. */
+  readonly maxBytes: number;
+  /** Time it may be behind before it skips to a later key frame. */
+  readonly maxAge: Millis;
+  /** Time without taking a single byte after which it is disconnected. */
+  readonly stallTimeout: Millis;
+}
+
+export const DEFAULT_LAG_LIMITS: LagLimits = {
+  maxBytes: 4 * 1024 * 1024,
+  maxAge: 6_000 as Millis,
+  stallTimeout: 15_000 as Millis,
+};
+
+export interface StreamLimits {
+  /** Tracks of one kind in a stream; frames of further ones are dropped and counted. */
+  readonly tracksPerKind: number;
+  /** Cohorts of a stream; viewers of further wire forms are served one by one from the cached frames. */
+  readonly cohorts: number;
+  /** Subscribers of a stream. */
+  readonly subscribers: number;
+}
+
+export const DEFAULT_STREAM_LIMITS: StreamLimits = { tracksPerKind: 16, cohorts: 24, subscribers: 100_000 };
+
+export interface DirectoryLimits {
+  /** Live streams at once, those that only wait for a publisher included. */
+  readonly streams: number;
+}
+
+export const DEFAULT_DIRECTORY_LIMITS: DirectoryLimits = { streams: 10_000 };

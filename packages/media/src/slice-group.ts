@@ -1,0 +1,118 @@
+/** The slices of a cohort that share a delivery window, and the turns in which they are flushed. */
+import type { Millis } from "@sluice/base/brand";
+import type { Clock, Timer } from "@sluice/base/clock";
+import type { Position } from "./cohort-log.ts";
+import { Slice } from "./slice.ts";
+import type { Subscriber } from "./subscriber.ts";
+
+/** Below this window all slices go in one turn, counted from the first frame that waits: fewer writes than a fixed beat. */
+const STAGGER_FROM = 50 as Millis;
+
+export interface SliceGroupOptions {
+  readonly clock: Clock;
+  readonly window: () => Millis;
+  /** Writes what a slice lacks; answers whether there was anything. */
+  readonly flush: (slice: Slice) => boolean;
+}
+
+export class SliceGroup {
+  readonly #options: SliceGroupOptions;
+  readonly #slices: Slice[] = [];
+  #timer: Timer | undefined;
+  /** Next slice in turn. */
+  #turn = 0;
+  /** When the last turn was due. */
+  #turnAt: Millis = 0 as Millis;
+  /** Turns since something was flushed; a whole round of them stops the beat. */
+  #idleTurns = 0;
+
+  constructor(options: SliceGroupOptions) {
+    this.#options = options;
+  }
+
+  get slices(): readonly Slice[] {
+    return this.#slices;
+  }
+
+  /** A slice with room; a fresh one has nothing to catch up on. */
+  sliceWithRoom(end: Position): Slice {
+    const last = this.#slices[this.#slices.length - 1];
+    if (last?.hasRoom) return last;
+    const other = this.#slices.find((slice) => slice.hasRoom);
+    if (other !== undefined) return other;
+    const fresh = new Slice(end);
+    this.#slices.push(fresh);
+    return fresh;
+  }
+
+  remove(subscriber: Subscriber, slice: Slice): void {
+    slice.remove(subscriber);
+    if (slice.members.length > 0) return;
+    const at = this.#slices.indexOf(slice);
+    if (at >= 0) this.#slices.splice(at, 1);
+    if (this.#slices.length === 0) this.stop();
+  }
+
+  /** Whether `slice` still takes part. */
+  has(slice: Slice): boolean {
+    return this.#slices.includes(slice);
+  }
+
+  /** Frames were appended: flush now, or see to it that each slice has its turn within the window. */
+  deliver(): void {
+    if (this.#slices.length === 0) return;
+    const window = this.#options.window();
+    if (window === 0) {
+      this.stop();
+      this.#flushAll();
+    } else if (this.#timer === undefined) {
+      this.#turnAt = this.#options.clock.now();
+      this.#idleTurns = 0;
+      this.#arm(window);
+    }
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  #arm(window: Millis): void {
+    const wait =
+      window < STAGGER_FROM ? window : Math.max(1, this.#turnAt + this.#beat(window) - this.#options.clock.now());
+    this.#timer = this.#options.clock.after(wait as Millis, () => this.#onTimer());
+  }
+
+  #onTimer(): void {
+    this.#timer = undefined;
+    const window = this.#options.window();
+    if (window < STAGGER_FROM) {
+      this.#flushAll();
+      return;
+    }
+    this.#takeTurns(window);
+    if (this.#slices.length > 0 && this.#idleTurns < this.#slices.length) this.#arm(window);
+  }
+
+  /** Flushes as many slices as beats have passed, at most one round. */
+  #takeTurns(window: Millis): void {
+    const now = this.#options.clock.now();
+    const beat = this.#beat(window);
+    const due = Math.floor((now - this.#turnAt) / beat);
+    this.#turnAt = (due > this.#slices.length ? now : this.#turnAt + due * beat) as Millis;
+    for (let left = Math.min(due, this.#slices.length); left > 0; left--) {
+      this.#turn = (this.#turn + 1) % this.#slices.length;
+      const hadBytes = this.#options.flush(this.#slices[this.#turn] as Slice);
+      this.#idleTurns = hadBytes ? 0 : this.#idleTurns + 1;
+      if (this.#slices.length === 0) return;
+    }
+  }
+
+  #beat(window: Millis): number {
+    return window / this.#slices.length;
+  }
+
+  #flushAll(): void {
+    for (let i = this.#slices.length - 1; i >= 0; i--) this.#options.flush(this.#slices[i] as Slice);
+  }
+}

@@ -1,0 +1,196 @@
+/** All live streams of a node by key, and who may publish to them: refuse, replace, grace. */
+import type { Millis } from "@sluice/base/brand";
+import type { Clock, Timer } from "@sluice/base/clock";
+import { LiveStream, type LiveStreamOptions } from "./live-stream.ts";
+import type { DirectoryLimits } from "./limits.ts";
+import type { StreamKey } from "./stream-key.ts";
+
+/** What happens to a stream as a whole. */
+export type StreamNotice = {
+  readonly type: "live" | "grace" | "ended";
+  readonly stream: StreamEntry;
+  readonly reason: string;
+};
+
+export interface PublishPolicy {
+  /** A second publisher is refused, or takes the stream over. */
+  readonly whenTaken: "refuse" | "replace";
+  /** How long viewers are kept after a publisher was lost; must outlast an encoder's reconnect. */
+  readonly grace: Millis;
+}
+
+/** Facts about a publisher, for people to see. */
+export interface PublisherFacts {
+  readonly sessionId: string;
+  readonly protocol: string;
+  readonly address: string;
+  readonly agent: string;
+}
+
+/** A publisher's hold on a stream. */
+export interface Publication {
+  readonly stream: LiveStream;
+  readonly facts: PublisherFacts;
+  /** Whether frames are still taken: false once it ended or another publisher took over. */
+  readonly isCurrent: boolean;
+  /** `unpublished`: it said so, viewers are told. `lost`: it may come back within the grace window. */
+  end(how: "unpublished" | "lost"): void;
+}
+
+export interface StreamEntry {
+  readonly stream: LiveStream;
+  readonly state: "live" | "grace" | "waiting";
+  /** Wall clock. */
+  readonly since: Millis;
+  readonly publisher: PublisherFacts | undefined;
+}
+
+interface Entry {
+  readonly stream: LiveStream;
+  state: StreamEntry["state"];
+  since: Millis;
+  publisher: PublisherFacts | undefined;
+  current: { readonly onReplaced: () => void } | undefined;
+  graceTimer: Timer | undefined;
+}
+
+export interface StreamDirectoryOptions {
+  readonly clock: Clock;
+  readonly limits: DirectoryLimits;
+  /** Per key, since applications differ. */
+  readonly streamOptions: (key: StreamKey) => Omit<LiveStreamOptions, "key" | "clock">;
+  readonly notice: (notice: StreamNotice) => void;
+}
+
+export type PublishAnswer =
+  | { readonly answer: "accepted"; readonly publication: Publication }
+  | { readonly answer: "taken" | "too-many-streams" };
+
+export class StreamDirectory {
+  readonly #options: StreamDirectoryOptions;
+  readonly #entries = new Map<StreamKey, Entry>();
+
+  constructor(options: StreamDirectoryOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  entries(): readonly StreamEntry[] {
+    return [...this.#entries.values()];
+  }
+
+  findEntry(key: StreamKey): StreamEntry | undefined {
+    return this.#entries.get(key);
+  }
+
+  /** Whether somebody publishes, or did within the grace window. */
+  isPublished(key: StreamKey): boolean {
+    const state = this.#entries.get(key)?.state;
+    return state === "live" || state === "grace";
+  }
+
+  /** @param onReplaced  called when another publisher takes over; the publication takes no more frames by then */
+  publish(key: StreamKey, policy: PublishPolicy, facts: PublisherFacts, onReplaced: () => void): PublishAnswer {
+    const entry = this.#entries.get(key) ?? this.#open(key);
+    if (entry === undefined) return { answer: "too-many-streams" };
+    if (entry.current !== undefined) {
+      if (policy.whenTaken === "refuse") return { answer: "taken" };
+      const replaced = entry.current;
+      entry.current = undefined;
+      replaced.onReplaced();
+    }
+    return { answer: "accepted", publication: this.#begin(entry, policy, facts, onReplaced) };
+  }
+
+  /** The stream to join, opened to wait for its publisher if need be; `undefined` at the limit. Release it when done. */
+  acquire(key: StreamKey): LiveStream | undefined {
+    return (this.#entries.get(key) ?? this.#open(key))?.stream;
+  }
+
+  /** A subscriber has left: a stream that only waited for a publisher goes with its last one. */
+  release(key: StreamKey): void {
+    const entry = this.#entries.get(key);
+    if (entry?.state === "waiting" && entry.stream.subscriberCount === 0) this.#entries.delete(key);
+  }
+
+  /** Ends every subscriber and forgets every stream. */
+  close(): void {
+    for (const [key, entry] of this.#entries) {
+      entry.graceTimer?.cancel();
+      entry.current = undefined;
+      this.#entries.delete(key);
+      entry.stream.endSubscribers("server-stopping");
+    }
+  }
+
+  #open(key: StreamKey): Entry | undefined {
+    const { clock, limits, streamOptions } = this.#options;
+    if (this.#entries.size >= limits.streams) return undefined;
+    const stream = new LiveStream({ key, clock, ...streamOptions(key) });
+    const entry: Entry = {
+      stream,
+      state: "waiting",
+      since: clock.wall(),
+      publisher: undefined,
+      current: undefined,
+      graceTimer: undefined,
+    };
+    this.#entries.set(key, entry);
+    return entry;
+  }
+
+  #begin(entry: Entry, policy: PublishPolicy, facts: PublisherFacts, onReplaced: () => void): Publication {
+    const { clock } = this.#options;
+    const holder = { onReplaced };
+    const wasWaiting = entry.state === "waiting";
+    entry.graceTimer?.cancel();
+    entry.graceTimer = undefined;
+    entry.current = holder;
+    entry.state = "live";
+    entry.since = clock.wall();
+    entry.publisher = facts;
+    entry.stream.startPublication();
+    if (wasWaiting) entry.stream.notify("published");
+    this.#tell("live", entry, "published");
+    const end = (how: "unpublished" | "lost"): void => {
+      if (entry.current !== holder) return;
+      entry.current = undefined;
+      if (how === "lost" && policy.grace > 0) this.#enterGrace(entry, policy.grace);
+      else this.#unpublish(entry, how);
+    };
+    return {
+      stream: entry.stream,
+      facts,
+      get isCurrent() {
+        return entry.current === holder;
+      },
+      end,
+    };
+  }
+
+  #enterGrace(entry: Entry, grace: Millis): void {
+    entry.state = "grace";
+    entry.since = this.#options.clock.wall();
+    entry.publisher = undefined;
+    entry.graceTimer = this.#options.clock.after(grace, () => this.#unpublish(entry, "grace window over"));
+    this.#tell("grace", entry, "publisher lost");
+  }
+
+  #unpublish(entry: Entry, reason: string): void {
+    entry.graceTimer = undefined;
+    entry.state = "waiting";
+    entry.since = this.#options.clock.wall();
+    entry.publisher = undefined;
+    entry.stream.forgetPublication();
+    entry.stream.notify("unpublished");
+    this.#tell("ended", entry, reason);
+    this.release(entry.stream.key);
+  }
+
+  #tell(type: StreamNotice["type"], entry: Entry, reason: string): void {
+    this.#options.notice({ type, stream: entry, reason });
+  }
+}

@@ -1,0 +1,17 @@
+/** Where a subscriber's bytes go: a port, filled by sessions with a socket. */
+
+/** Why a stream lets a subscriber go. */
+export type SubscriberEnd = "stream-ended" | "stalled" | "kicked" | "server-stopping";
+
+export interface SubscriberSink {
+  /** Hands over bytes that are shared and never change. @returns whether the transport took them whole */
+  write(bytes: Uint8Array): boolean;
+  /** The same for several pieces, in one go. */
+  writeAll(pieces: readonly Uint8Array[]): boolean;
+  /** Calls back once when everything handed over so far has been taken; never when the transport dies first. */
+  whenDrained(resume: () => void): void;
+  /** A publisher came or went; protocols with words for it say so. */
+  notify(notice: "published" | "unpublished"): void;
+  /** No more will come. */
+  end(reason: SubscriberEnd): void;
+}

@@ -1,0 +1,67 @@
+/** What a joiner must hear first: the stream's metadata and each track's decoder set-up, always the latest. */
+import type { Frame, FrameKind } from "./frame.ts";
+
+export class TrackTable {
+  readonly #kept = new Map<string, Frame>();
+  readonly #tracks = new Map<FrameKind, Set<number>>([
+    ["video", new Set()],
+    ["audio", new Set()],
+  ]);
+  #version = 0;
+
+  /** Rises whenever `prelude` would differ. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** Seen, or announced by metadata. */
+  get hasAudio(): boolean {
+    return this.#has("audio");
+  }
+
+  /** Seen, or announced by metadata. */
+  get hasVideo(): boolean {
+    return this.#has("video");
+  }
+
+  /** Ids seen of one kind. */
+  trackIds(kind: "audio" | "video"): readonly number[] {
+    return [...(this.#tracks.get(kind) ?? [])];
+  }
+
+  findConfig(kind: FrameKind, trackId: number): Frame | undefined {
+    return this.#kept.get(`${kind}:${trackId}:config`);
+  }
+
+  /** Notes the frame's track; keeps it when joiners need it. */
+  note(frame: Frame): void {
+    this.#tracks.get(frame.kind)?.add(frame.trackId);
+    if (frame.role !== "config" && frame.role !== "metadata") return;
+    const name = `${frame.kind}:${frame.trackId}:${frame.role}`;
+    this.#kept.delete(name);
+    if (frame.data.length > 0 || frame.role === "config") this.#kept.set(name, frame);
+    this.#version++;
+  }
+
+  /** Metadata first, then set-up by track, video before audio. */
+  prelude(): readonly Frame[] {
+    return [...this.#kept.values()].sort((a, b) => rank(a) - rank(b) || a.trackId - b.trackId);
+  }
+
+  #has(kind: "audio" | "video"): boolean {
+    const announced = this.#kept.get("data:0:metadata")?.announces;
+    return announced?.[kind] === true || (this.#tracks.get(kind)?.size ?? 0) > 0;
+  }
+
+  clear(): void {
+    this.#kept.clear();
+    for (const ids of this.#tracks.values()) ids.clear();
+    this.#version++;
+  }
+}
+
+const RANKS: Readonly<Record<FrameKind, number>> = { data: 0, video: 1, audio: 3 };
+
+function rank(frame: Frame): number {
+  return RANKS[frame.kind] + (frame.kind === "video" && frame.role === "metadata" ? 1 : 0);
+}
