@@ -1,0 +1,83 @@
+/** Decides at accept, before a byte is read, whether one more connection fits. */
+import type { Clock } from "@sluice/base/clock";
+import type { Counter, Meter } from "@sluice/base/meter";
+import { addressGroup } from "./address.ts";
+import { NetworkSet } from "./address-rules.ts";
+import { TokenBuckets } from "./rate-limit.ts";
+
+export interface GateLimits {
+  /** 0: no limit; so for the next two. */
+  readonly connections: number;
+  readonly connectionsPerAddress: number;
+  readonly connectsPerSecondPerAddress: number;
+  /** Networks that the limits per address leave alone. */
+  readonly exempt: readonly string[];
+}
+
+export interface GatePorts {
+  readonly limits: GateLimits;
+  /** The address rules; `guard.admitAddress`. */
+  readonly admitAddress: (address: string) => boolean;
+  readonly clock: Clock;
+  readonly meter: Meter;
+}
+
+export type Admission = "ok" | "too-many-connections" | "too-many-from-address" | "too-fast" | "address-denied";
+
+/** Addresses whose rate is remembered; about 2 MB when full. */
+const MOST_BUCKETS = 20_000;
+const REFUSALS = ["too-many-connections", "too-many-from-address", "too-fast", "address-denied"] as const;
+
+export class ConnectionGate {
+  readonly #ports: GatePorts;
+  readonly #exempt: NetworkSet;
+  readonly #rates: TokenBuckets;
+  readonly #open = new Map<string, number>();
+  readonly #refused: ReadonlyMap<Admission, Counter>;
+  #total = 0;
+
+  constructor(ports: GatePorts) {
+    const perSecond = ports.limits.connectsPerSecondPerAddress;
+    this.#ports = ports;
+    this.#exempt = new NetworkSet(ports.limits.exempt);
+    this.#rates = new TokenBuckets({ perSecond, burst: perSecond * 2, mostBuckets: MOST_BUCKETS });
+    this.#refused = new Map(
+      REFUSALS.map((reason) => [reason, ports.meter.counter("connections_refused_total", "Connections refused at accept, by reason", { reason })]),
+    );
+  }
+
+  get connectionCount(): number {
+    return this.#total;
+  }
+
+  /** Counts the connection when the answer is `ok`; then, and only then, `release` must follow once. */
+  admit(address: string): Admission {
+    const group = addressGroup(address);
+    const admission = this.#judge(address, group);
+    if (admission !== "ok") {
+      this.#refused.get(admission)?.add();
+      return admission;
+    }
+    this.#total += 1;
+    this.#open.set(group, (this.#open.get(group) ?? 0) + 1);
+    return "ok";
+  }
+
+  #judge(address: string, group: string): Admission {
+    const { limits, clock } = this.#ports;
+    if (!this.#ports.admitAddress(address)) return "address-denied";
+    if (limits.connections > 0 && this.#total >= limits.connections) return "too-many-connections";
+    if (this.#exempt.has(address)) return "ok";
+    if (limits.connectionsPerAddress > 0 && (this.#open.get(group) ?? 0) >= limits.connectionsPerAddress) return "too-many-from-address";
+    return limits.connectsPerSecondPerAddress === 0 || this.#rates.take(group, clock.now()) ? "ok" : "too-fast";
+  }
+
+  release(address: string): void {
+    const group = addressGroup(address);
+    const count = this.#open.get(group);
+    if (count === undefined) return;
+    this.#total -= 1;
+    if (count === 1) this.#open.delete(group);
+    else this.#open.set(group, count - 1);
+  }
+}
