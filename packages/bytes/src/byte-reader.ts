@@ -50,7 +50,10 @@ export class ByteReader {
     const at = this.#advance(4);
     const b = this.#bytes;
     return (
-      (((b[at] as number) << 24) | ((b[at + 1] as number) << 16) | ((b[at + 2] as number) << 8) | (b[at + 3] as number)) >>>
+      (((b[at] as number) << 24) |
+        ((b[at + 1] as number) << 16) |
+        ((b[at + 2] as number) << 8) |
+        (b[at + 3] as number)) >>>
       0
     );
   }
@@ -59,7 +62,10 @@ export class ByteReader {
     const at = this.#advance(4);
     const b = this.#bytes;
     return (
-      ((b[at] as number) | ((b[at + 1] as number) << 8) | ((b[at + 2] as number) << 16) | ((b[at + 3] as number) << 24)) >>>
+      ((b[at] as number) |
+        ((b[at + 1] as number) << 8) |
+        ((b[at + 2] as number) << 16) |
+        ((b[at + 3] as number) << 24)) >>>
       0
     );
   }

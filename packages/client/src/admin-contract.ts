@@ -16,7 +16,12 @@ export interface StreamRow {
   readonly epoch: number;
   /** When the current publication began; the time of the first viewer while waiting. */
   readonly since: string;
-  readonly publisher: { readonly sessionId: string; readonly protocol: Protocol; readonly address: string; readonly agent: string } | null;
+  readonly publisher: {
+    readonly sessionId: string;
+    readonly protocol: Protocol;
+    readonly address: string;
+    readonly agent: string;
+  } | null;
   readonly video: VideoRow | null;
   readonly audio: AudioRow | null;
   /** Tracks beyond the default one of each kind, as `video:1`, `audio:2`. */
@@ -76,7 +81,13 @@ export interface NodeRow {
   readonly roles: readonly ("origin" | "edge")[];
   /** Listener name (`rtmp`, `rtmps`, `http`, `https`) → `host:port` to put into a URL. */
   readonly addresses: Readonly<Record<string, string>>;
-  readonly load: { /** 0 to 1 of one core. */ readonly cpu: number; /** Event loop utilisation, 0 to 1. */ readonly loop: number; readonly memoryBytes: number };
+  readonly load: {
+    /** 0 to 1 of one core. */
+    readonly cpu: number;
+    /** Event loop utilisation, 0 to 1. */
+    readonly loop: number;
+    readonly memoryBytes: number;
+  };
   readonly state: "starting" | "ready" | "draining";
   readonly uptimeSeconds: number;
   readonly sessions: number;
@@ -97,7 +108,13 @@ export type AdminEvent =
   | { readonly type: "stream-live"; readonly at: string; readonly key: string }
   | { readonly type: "stream-grace"; readonly at: string; readonly key: string }
   | { readonly type: "stream-ended"; readonly at: string; readonly key: string; readonly reason: string }
-  | { readonly type: "session-opened"; readonly at: string; readonly id: string; readonly protocol: Protocol; readonly address: string }
+  | {
+      readonly type: "session-opened";
+      readonly at: string;
+      readonly id: string;
+      readonly protocol: Protocol;
+      readonly address: string;
+    }
   | { readonly type: "session-closed"; readonly at: string; readonly id: string; readonly reason: string }
   | { readonly type: "stats"; readonly at: string; readonly node: NodeRow; readonly streams: readonly StreamRow[] };
 

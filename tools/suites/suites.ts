@@ -1,0 +1,77 @@
+/** Says which checks and which test suites there are, and what each may cost in time. */
+import { existsSync, globSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+
+const MINUTE = 60_000;
+
+/** A command that passes or fails as one. */
+export interface CheckStep {
+  readonly name: string;
+  readonly argv: readonly string[];
+}
+
+/** Files for one run of `node --test`. */
+export interface Suite {
+  readonly name: string;
+  readonly files: readonly string[];
+  readonly concurrency: number;
+  readonly testLimitMillis: number;
+  readonly limitMillis: number;
+  /** `dot` says little while all is well; `spec` shows slow suites moving. */
+  readonly reporter: "dot" | "spec";
+}
+
+export function checkSteps(root: string): CheckStep[] {
+  const node = process.execPath;
+  const tsc = [node, "node_modules/typescript/bin/tsc"];
+  return [
+    { name: "build", argv: [...tsc, "-b"] },
+    { name: "lint", argv: ["oxlint", "--type-aware", "--deny-warnings", ...sourceFolders(root)] },
+    { name: "format", argv: ["biome", "format", "."] },
+    ...testProjects(root).map((project) => ({ name: `types of ${project}`, argv: [...tsc, "-p", project] })),
+    { name: "house", argv: [node, "tools/check-house.ts"] },
+    { name: "spec", argv: [node, "tools/check-spec.ts"] },
+    { name: "docs", argv: [node, "tools/check-docs.ts"] },
+  ];
+}
+
+function sourceFolders(root: string): string[] {
+  return ["packages", "tools", "e2e", "bench", "examples"].filter((folder) => existsSync(join(root, folder)));
+}
+
+/** Folders with a tsconfig of their own that no build covers. */
+function testProjects(root: string): string[] {
+  const packages = readdirSync(join(root, "packages")).map((name) => `packages/${name}/test`);
+  return [...packages, "tools", "e2e", "bench", "examples"].filter((folder) =>
+    existsSync(join(root, folder, "tsconfig.json")),
+  );
+}
+
+/** Unit tests of every package: no program beside Node, no network. */
+export function unitSuites(root: string): Suite[] {
+  return readdirSync(join(root, "packages"))
+    .sort()
+    .map((name) => unitSuite(`packages/${name}`, filesOf(root, `packages/${name}/test/**/*.{test,fuzz}.ts`)))
+    .filter((suite) => suite.files.length > 0);
+}
+
+export function toolSuites(root: string): Suite[] {
+  return [unitSuite("tools", filesOf(root, "tools/test/**/*.test.ts"))].filter((suite) => suite.files.length > 0);
+}
+
+function unitSuite(name: string, files: readonly string[]): Suite {
+  return { name, files, concurrency: 2, testLimitMillis: MINUTE, limitMillis: 5 * MINUTE, reporter: "dot" };
+}
+
+/** Real programs: few at once, since each brings decoders and browsers of its own. */
+export function endToEndSuites(root: string): Suite[] {
+  const files = filesOf(root, "e2e/**/*.test.ts");
+  if (files.length === 0) return [];
+  return [
+    { name: "e2e", files, concurrency: 1, testLimitMillis: 4 * MINUTE, limitMillis: 25 * MINUTE, reporter: "spec" },
+  ];
+}
+
+function filesOf(root: string, pattern: string): string[] {
+  return globSync(pattern, { cwd: root, exclude: (name) => name === "node_modules" || name === "dist" }).sort();
+}
