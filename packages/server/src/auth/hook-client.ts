@@ -1,0 +1,146 @@
+/** Asks and tells the operator's HTTP hooks: bounded in number, time and bytes, and never following a redirect. */
+import type { Millis } from "@sluice/base/brand";
+import type { Clock } from "@sluice/base/clock";
+
+export type HookAnswer =
+  | { readonly is: "allow" }
+  | { readonly is: "deny"; readonly reason: string }
+  | { readonly is: "redirect"; readonly to: string }
+  /** It gave no answer that means anything. */
+  | { readonly is: "failed"; readonly why: string }
+  | { readonly is: "overloaded" }
+  | { readonly is: "aborted" };
+
+export interface HookClientOptions {
+  readonly clock: Clock;
+  /** From the question to the answer, waiting for a turn included. */
+  readonly timeout: Millis;
+  /** Sent as `Authorization: Bearer`. */
+  readonly token: string | undefined;
+  /** Requests under way at once. */
+  readonly requests: number;
+  /** Requests waiting for their turn. */
+  readonly queue: number;
+}
+
+/** A refusal's body is read up to here; it holds one sentence. */
+const MOST_BODY_BYTES = 4_096;
+const MOST_REASON_CHARACTERS = 200;
+const REDIRECT_SCHEMES = new Set(["rtmp:", "rtmps:", "http:", "https:", "ws:", "wss:"]);
+
+export class HookClient {
+  readonly #options: HookClientOptions;
+  readonly #waiting: (() => void)[] = [];
+  #running = 0;
+
+  constructor(options: HookClientOptions) {
+    this.#options = options;
+  }
+
+  /** Requests under way or waiting. */
+  get pendingCount(): number {
+    return this.#running + this.#waiting.length;
+  }
+
+  /** Posts `body` as JSON. Never rejects. @param signal  of the session that waits */
+  async ask(url: string, body: object, signal: AbortSignal): Promise<HookAnswer> {
+    if (signal.aborted) return { is: "aborted" };
+    if (this.#running >= this.#options.requests && this.#waiting.length >= this.#options.queue) return { is: "overloaded" };
+    const { clock, timeout } = this.#options;
+    const deadline = new AbortController();
+    const timer = clock.after(timeout, () => deadline.abort(new Error(`No answer within ${timeout} ms`)));
+    try {
+      return await this.#inTurn(AbortSignal.any([signal, deadline.signal]), (both) => this.#post(url, body, both));
+    } catch (error) {
+      if (signal.aborted) return { is: "aborted" };
+      return { is: "failed", why: whyOf(deadline.signal.aborted ? deadline.signal.reason : error) };
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  async #inTurn<T>(signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    if (this.#running >= this.#options.requests) await this.#turn(signal);
+    else this.#running += 1;
+    try {
+      signal.throwIfAborted();
+      return await work(signal);
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#running -= 1;
+      else next();
+    }
+  }
+
+  /** Resolves when a finished request hands its place over; rejects when the signal comes first. */
+  #turn(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const start = (): void => {
+        signal.removeEventListener("abort", leave);
+        resolve();
+      };
+      const leave = (): void => {
+        const index = this.#waiting.indexOf(start);
+        if (index >= 0) this.#waiting.splice(index, 1);
+        reject(signal.reason);
+      };
+      this.#waiting.push(start);
+      signal.addEventListener("abort", leave, { once: true });
+    });
+  }
+
+  async #post(url: string, body: object, signal: AbortSignal): Promise<HookAnswer> {
+    const { token } = this.#options;
+    const response = await fetch(url, {
+      method: "POST",
+      redirect: "manual",
+      headers: { "content-type": "application/json", ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
+      body: JSON.stringify(body),
+      signal,
+    });
+    const text = await readText(response);
+    if (response.ok) return { is: "allow" };
+    if (response.status >= 500) return { is: "failed", why: `Answered ${response.status}` };
+    if (response.status >= 400) return { is: "deny", reason: reasonIn(text) };
+    return redirectOf(response);
+  }
+}
+
+function redirectOf(response: Response): HookAnswer {
+  const to = URL.parse(response.headers.get("location") ?? "");
+  if (to === null || !REDIRECT_SCHEMES.has(to.protocol)) return { is: "failed", why: `Answered ${response.status} without a usable Location` };
+  return { is: "redirect", to: to.href };
+}
+
+/** The beginning of the body; the rest is not waited for. */
+async function readText(response: Response): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let byteCount = 0;
+  for await (const part of response.body ?? []) {
+    parts.push(part);
+    byteCount += part.length;
+    if (byteCount > MOST_BODY_BYTES) break;
+  }
+  return Buffer.concat(parts).toString("utf8", 0, MOST_BODY_BYTES);
+}
+
+function reasonIn(text: string): string {
+  const said = reasonField(text);
+  const plain = said.replaceAll(/\p{Cc}+/gu, " ").trim().slice(0, MOST_REASON_CHARACTERS);
+  return plain === "" ? "Refused by the server's rules" : plain;
+}
+
+function reasonField(text: string): string {
+  try {
+    const body: unknown = JSON.parse(text);
+    const reason = typeof body === "object" && body !== null ? (body as { reason?: unknown }).reason : undefined;
+    return typeof reason === "string" ? reason : "";
+  } catch {
+    return "";
+  }
+}
+
+function whyOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error && error.cause.message !== "" ? error.cause.message : error.message;
+}
