@@ -1,0 +1,26 @@
+/** What the admin API needs to know and do; the composition root fills it from the running server. */
+import type { AdminEvent, NodeRow, SessionRow, StreamRow, TestPatternRow } from "@sluice/client/admin-contract";
+
+/** Rows are snapshots taken at the call; the API keeps none of them. */
+export interface AdminSource extends AdminView, AdminDeeds {}
+
+export interface AdminView {
+  streams(): readonly StreamRow[];
+  findStream(key: string): StreamRow | undefined;
+  sessions(): readonly SessionRow[];
+  nodes(): readonly NodeRow[];
+  testPatterns(): readonly TestPatternRow[];
+  readiness(): { readonly ready: boolean; readonly reasons: readonly string[] };
+  /** Called at most once at a time: the API fans out itself, and disposes when its last listener leaves. */
+  subscribe(listener: (event: AdminEvent) => void): Disposable;
+}
+
+export interface AdminDeeds {
+  /** `false`: no such session. */
+  kick(sessionId: string, reason: string): boolean;
+  drain(nodeId: string): "draining" | "unknown-node";
+  /** `refused` says why, for people. */
+  startTestPattern(key: string): Promise<"started" | "already-running" | { readonly refused: string }>;
+  /** `false`: none runs under this key. */
+  stopTestPattern(key: string): boolean;
+}

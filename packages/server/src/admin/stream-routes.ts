@@ -1,0 +1,89 @@
+/** `/streams` and `/test-patterns`: live streams as rows, and the server's own synthetic ones. */
+import type { TestPatternRow } from "@sluice/client/admin-contract";
+import type { FastifyInstance, FastifyReply } from "fastify";
+import type { AdminSource } from "./admin-source.ts";
+import { sendApiError } from "./api-error.ts";
+import type { AdminLimits } from "./limits.ts";
+import { answers, KEY_IN_PATH, listOf, nothing, rowOf } from "./route-schemas.ts";
+
+const DEFAULT_PATTERN_KEY = "demo/test-pattern";
+
+interface KeyInPath {
+  readonly Params: { readonly "*": string };
+}
+
+export function streamRoutes(app: FastifyInstance, source: AdminSource): void {
+  const list = {
+    summary: "Live streams",
+    tags: ["streams"],
+    response: answers({ 200: listOf("streams", "StreamRow#") }),
+  };
+  app.get("/streams", { schema: list }, async () => ({ streams: source.streams() }));
+
+  const one = {
+    summary: "One live stream",
+    tags: ["streams"],
+    params: KEY_IN_PATH,
+    response: answers({ 200: rowOf("The stream", "StreamRow#") }, [404]),
+  };
+  app.get<KeyInPath>("/streams/*", { schema: one }, async (request, reply) => {
+    const key = request.params["*"];
+    return source.findStream(key) ?? sendApiError(reply, "ADMIN_NOT_FOUND", `Cannot find stream "${key}"`);
+  });
+}
+
+export function testPatternRoutes(app: FastifyInstance, source: AdminSource, limits: AdminLimits): void {
+  const list = {
+    summary: "Running test patterns",
+    tags: ["test patterns"],
+    response: answers({ 200: listOf("testPatterns", "TestPatternRow#") }),
+  };
+  app.get("/test-patterns", { schema: list }, async () => ({ testPatterns: source.testPatterns() }));
+
+  const start = {
+    summary: "Start a moving synthetic stream",
+    tags: ["test patterns"],
+    body: bodyWithKey(limits),
+    response: answers(
+      { 200: rowOf("It runs already", "TestPatternRow#"), 201: rowOf("Started", "TestPatternRow#") },
+      [409, 413, 415],
+    ),
+  };
+  app.post<{ Body: { readonly key?: string } | null | undefined }>(
+    "/test-patterns",
+    { schema: start },
+    async (request, reply) => startTestPattern(source, request.body?.key ?? DEFAULT_PATTERN_KEY, reply),
+  );
+
+  const stop = {
+    summary: "Stop a test pattern",
+    tags: ["test patterns"],
+    params: KEY_IN_PATH,
+    response: answers({ 204: nothing("Stopped") }, [404]),
+  };
+  app.delete<KeyInPath>("/test-patterns/*", { schema: stop }, async (request, reply) => {
+    const key = request.params["*"];
+    if (!source.stopTestPattern(key))
+      return sendApiError(reply, "ADMIN_NOT_FOUND", `Cannot find test pattern "${key}"`);
+    return reply.code(204).send();
+  });
+}
+
+async function startTestPattern(source: AdminSource, key: string, reply: FastifyReply): Promise<FastifyReply> {
+  const outcome = await source.startTestPattern(key);
+  const row: TestPatternRow = { key };
+  if (outcome === "started") return reply.code(201).send(row);
+  if (outcome === "already-running") return reply.code(200).send(row);
+  return sendApiError(reply, "ADMIN_TEST_PATTERN_REFUSED", `Cannot start test pattern "${key}": ${outcome.refused}`);
+}
+
+/** May be left out as a whole. */
+function bodyWithKey(limits: AdminLimits): object {
+  const key = {
+    type: "string",
+    minLength: 1,
+    maxLength: limits.keyLength,
+    description: `StreamKey; ${DEFAULT_PATTERN_KEY} when left out`,
+  };
+  return { type: ["object", "null"], additionalProperties: false, properties: { key } };
+}
