@@ -18,7 +18,8 @@ export class ByteWriter {
   }
 
   u8(value: number): this {
-    this.#bytes[this.#grow(1)] = value;
+    const at = this.#grow(1); // before `#bytes` is read: growing replaces it
+    this.#bytes[at] = value;
     return this;
   }
 
@@ -65,7 +66,8 @@ export class ByteWriter {
 
   /** Copies `bytes` in. */
   bytes(bytes: Uint8Array): this {
-    this.#bytes.set(bytes, this.#grow(bytes.length));
+    const at = this.#grow(bytes.length);
+    this.#bytes.set(bytes, at);
     return this;
   }
 
