@@ -31,17 +31,19 @@ export function floodFold(log: Log, clock: Clock): Log {
     folds.set(key, { repeats: 0, write() {} });
     clock.after(WINDOW, () => close(key));
   };
-  const folding = (target: Log, level: Level) => (fields: LogFields, message: string): void => {
-    const key = `${level} ${message}`;
-    const fold = folds.get(key);
-    if (fold !== undefined) {
-      fold.repeats += 1;
-      fold.write = (repeats) => target[level]({ ...fields, repeats }, message);
-      return;
-    }
-    if (folds.size < MOST_MESSAGES) open(key);
-    target[level](fields, message);
-  };
+  const folding =
+    (target: Log, level: Level) =>
+    (fields: LogFields, message: string): void => {
+      const key = `${level} ${message}`;
+      const fold = folds.get(key);
+      if (fold !== undefined) {
+        fold.repeats += 1;
+        fold.write = (repeats) => target[level]({ ...fields, repeats }, message);
+        return;
+      }
+      if (folds.size < MOST_MESSAGES) open(key);
+      target[level](fields, message);
+    };
   const wrap = (target: Log): Log => ({
     debug: folding(target, "debug"),
     info: folding(target, "info"),

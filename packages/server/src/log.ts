@@ -9,15 +9,28 @@ export interface LogOptions {
 }
 
 /** Written synchronously, so that the last line before a crash is there. */
-export function openLog(options: LogOptions, stream: DestinationStream & { readonly isTTY?: boolean } = process.stderr): Log {
+export function openLog(
+  options: LogOptions,
+  stream: DestinationStream & { readonly isTTY?: boolean } = process.stderr,
+): Log {
   const isPretty = options.format === "pretty" || (options.format === "auto" && stream.isTTY === true);
   return pino(
-    { level: options.level, base: null, timestamp: stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },
+    {
+      level: options.level,
+      base: null,
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
     isPretty ? prettyStream(stream) : stream,
   );
 }
 
 function prettyStream(stream: DestinationStream & { readonly isTTY?: boolean }): DestinationStream {
   const colorize = stream.isTTY === true && !process.env["NO_COLOR"];
-  return PinoPretty({ colorize, translateTime: "SYS:HH:MM:ss.l", singleLine: true, destination: { write: (line: string) => stream.write(line) } as never });
+  return PinoPretty({
+    colorize,
+    translateTime: "SYS:HH:MM:ss.l",
+    singleLine: true,
+    destination: { write: (line: string) => stream.write(line) } as never,
+  });
 }

@@ -24,7 +24,11 @@ export class NetworkSet {
     const isMapped = text.includes(":") && isIPv4(address);
     const family = isIPv4(address) ? "ipv4" : "ipv6";
     const bits = family === "ipv4" ? 32 : 128;
-    this.#list.addSubnet(address, prefix === undefined ? bits : Math.max(0, Number(prefix) - (isMapped ? 96 : 0)), family);
+    this.#list.addSubnet(
+      address,
+      prefix === undefined ? bits : Math.max(0, Number(prefix) - (isMapped ? 96 : 0)),
+      family,
+    );
   }
 
   /** What is no IP address is in no network. */

@@ -12,7 +12,8 @@ function groupsOf(address: string): number[] {
   return [...left, ...middle, ...right].map((group) => Number.parseInt(group, 16));
 }
 
-const pair = (high: string | undefined, low: string | undefined): string => (Number(high) * 256 + Number(low)).toString(16);
+const pair = (high: string | undefined, low: string | undefined): string =>
+  (Number(high) * 256 + Number(low)).toString(16);
 
 /** What is compared and shown; `undefined` when the text is no IP address. */
 export function normaliseAddress(text: string): string | undefined {
@@ -21,7 +22,10 @@ export function normaliseAddress(text: string): string | undefined {
   if (family !== 6) return family === 4 ? address : undefined;
   const groups = groupsOf(address);
   if (groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff) {
-    return groups.slice(6).map((group) => `${group >> 8}.${group & 255}`).join(".");
+    return groups
+      .slice(6)
+      .map((group) => `${group >> 8}.${group & 255}`)
+      .join(".");
   }
   return groups.map((group) => group.toString(16)).join(":");
 }

@@ -8,7 +8,6 @@ export interface AdminRequest {
   readonly remoteAddress: string | undefined;
   /** Names in lower case, as Node gives them. */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
-  readonly scheme: "http" | "https";
   /** The configured token. */
   readonly token: string | undefined;
   /** A token shown otherwise than by Authorization, where a route allows that. */
@@ -40,17 +39,19 @@ export function bearerOf(header: string | readonly string[] | undefined): string
  * A loopback connection alone proves little: a proxy on this machine forwards strangers, and a web page that rebinds its
  * name to 127.0.0.1 makes the user's browser call. A proxy tells by its headers, a rebound page by Host, another page by Origin.
  */
-function isPlainlyLocal({ remoteAddress, headers, scheme }: AdminRequest): boolean {
+function isPlainlyLocal({ remoteAddress, headers }: AdminRequest): boolean {
   if (remoteAddress === undefined || !isLoopback(remoteAddress)) return false;
   const { host, origin } = headers;
   if (typeof host !== "string" || !isLoopbackHost(host)) return false;
   if (Object.keys(headers).some(isForwardingHeader)) return false;
-  return origin === undefined || (typeof origin === "string" && isSameOrigin(origin, scheme, host));
+  return origin === undefined || (typeof origin === "string" && isSameOrigin(origin, host));
 }
 
-function isSameOrigin(origin: string, scheme: string, host: string): boolean {
-  const own = URL.parse(`${scheme}://${host}`)?.origin;
-  return own !== undefined && own !== "null" && URL.parse(origin)?.origin === own;
+/** The scheme is the origin's own: one port speaks HTTP or HTTPS, never both. */
+function isSameOrigin(origin: string, host: string): boolean {
+  const from = URL.parse(origin);
+  if (from === null || !/^https?:$/.test(from.protocol)) return false;
+  return URL.parse(`${from.protocol}//${host}`)?.origin === from.origin;
 }
 
 /** Only the plain forms: `localhost`, `localhost.`, 127.0.0.0/8 in dotted form, `[::1]`, each with or without port. */
@@ -61,6 +62,17 @@ function isLoopbackHost(host: string): boolean {
   return name.startsWith("[") ? isLoopback(name.slice(1, -1)) : isIPv4(name) && isLoopback(name);
 }
 
-const FORWARDING = new Set(["forwarded", "via", "x-real-ip", "x-client-ip", "x-cluster-client-ip", "x-original-host", "true-client-ip", "cf-connecting-ip", "fastly-client-ip"]);
+const FORWARDING = new Set([
+  "forwarded",
+  "via",
+  "x-real-ip",
+  "x-client-ip",
+  "x-cluster-client-ip",
+  "x-original-host",
+  "true-client-ip",
+  "cf-connecting-ip",
+  "fastly-client-ip",
+]);
 
-const isForwardingHeader = (name: string): boolean => name.startsWith("x-forwarded") || name.startsWith("x-envoy-") || FORWARDING.has(name);
+const isForwardingHeader = (name: string): boolean =>
+  name.startsWith("x-forwarded") || name.startsWith("x-envoy-") || FORWARDING.has(name);

@@ -42,7 +42,10 @@ export class ConnectionGate {
     this.#exempt = new NetworkSet(ports.limits.exempt);
     this.#rates = new TokenBuckets({ perSecond, burst: perSecond * 2, mostBuckets: MOST_BUCKETS });
     this.#refused = new Map(
-      REFUSALS.map((reason) => [reason, ports.meter.counter("connections_refused_total", "Connections refused at accept, by reason", { reason })]),
+      REFUSALS.map((reason) => [
+        reason,
+        ports.meter.counter("connections_refused_total", "Connections refused at accept, by reason", { reason }),
+      ]),
     );
   }
 
@@ -68,7 +71,8 @@ export class ConnectionGate {
     if (!this.#ports.admitAddress(address)) return "address-denied";
     if (limits.connections > 0 && this.#total >= limits.connections) return "too-many-connections";
     if (this.#exempt.has(address)) return "ok";
-    if (limits.connectionsPerAddress > 0 && (this.#open.get(group) ?? 0) >= limits.connectionsPerAddress) return "too-many-from-address";
+    if (limits.connectionsPerAddress > 0 && (this.#open.get(group) ?? 0) >= limits.connectionsPerAddress)
+      return "too-many-from-address";
     return limits.connectsPerSecondPerAddress === 0 || this.#rates.take(group, clock.now()) ? "ok" : "too-fast";
   }
 

@@ -70,10 +70,12 @@ export class Guard {
     const { config } = this.#ports;
     const url = config.auth.hooks.done;
     if (url === undefined) return;
-    void this.#hooks.ask(url, { ...report, event: "done", node: config.node.id }, this.#ending.signal).then((answer) => {
-      this.#countHook("done", answer);
-      if (answer.is === "failed") this.#ports.log.warn({ hook: "done", url, why: answer.why }, "Hook failed");
-    });
+    void this.#hooks
+      .ask(url, { ...report, event: "done", node: config.node.id }, this.#ending.signal)
+      .then((answer) => {
+        this.#countHook("done", answer);
+        if (answer.is === "failed") this.#ports.log.warn({ hook: "done", url, why: answer.why }, "Hook failed");
+      });
   }
 
   /** Ends every waiting hook. */
@@ -84,7 +86,9 @@ export class Guard {
   #isOpen({ action, app }: AccessRequest): boolean {
     if (!this.#rules.connect.isOpen || !this.#rules[action].isOpen) return false;
     const { config } = this.#ports;
-    return action === "connect" ? config.auth.hooks.connect === undefined : config.forApplication(app).auth[action].includes("open");
+    return action === "connect"
+      ? config.auth.hooks.connect === undefined
+      : config.forApplication(app).auth[action].includes("open");
   }
 
   async #judge(request: AccessRequest, signal: AbortSignal): Promise<Verdict> {
@@ -125,18 +129,30 @@ export class Guard {
       case "overloaded":
         return denied("overloaded", "Too many requests are waiting for a decision");
       case "failed":
-        this.#ports.log.warn({ ...asked, why: answer.why, letIn: this.#ports.config.auth.hooks.failOpen }, "Hook failed");
-        return this.#ports.config.auth.hooks.failOpen ? ALLOWED : denied("hook-unavailable", "The decision could not be obtained");
+        this.#ports.log.warn(
+          { ...asked, why: answer.why, letIn: this.#ports.config.auth.hooks.failOpen },
+          "Hook failed",
+        );
+        return this.#ports.config.auth.hooks.failOpen
+          ? ALLOWED
+          : denied("hook-unavailable", "The decision could not be obtained");
     }
   }
 
   #countHook(hook: Action | "done", { is }: HookAnswer): void {
-    this.#ports.meter.counter("hook_requests_total", "Requests to HTTP hooks, by hook and answer", { hook, answer: is }).add();
+    this.#ports.meter
+      .counter("hook_requests_total", "Requests to HTTP hooks, by hook and answer", { hook, answer: is })
+      .add();
   }
 
   #counted({ action }: AccessRequest, verdict: Verdict): Verdict {
     const code = verdict.allow ? "allowed" : verdict.code;
-    this.#ports.meter.counter("guard_verdicts_total", "Decisions that needed a check, by action and verdict", { action, verdict: code }).add();
+    this.#ports.meter
+      .counter("guard_verdicts_total", "Decisions that needed a check, by action and verdict", {
+        action,
+        verdict: code,
+      })
+      .add();
     return verdict;
   }
 }

@@ -45,7 +45,8 @@ export class HookClient {
   /** Posts `body` as JSON. Never rejects. @param signal  of the session that waits */
   async ask(url: string, body: object, signal: AbortSignal): Promise<HookAnswer> {
     if (signal.aborted) return { is: "aborted" };
-    if (this.#running >= this.#options.requests && this.#waiting.length >= this.#options.queue) return { is: "overloaded" };
+    if (this.#running >= this.#options.requests && this.#waiting.length >= this.#options.queue)
+      return { is: "overloaded" };
     const { clock, timeout } = this.#options;
     const deadline = new AbortController();
     const timer = clock.after(timeout, () => deadline.abort(new Error(`No answer within ${timeout} ms`)));
@@ -94,7 +95,10 @@ export class HookClient {
     const response = await fetch(url, {
       method: "POST",
       redirect: "manual",
-      headers: { "content-type": "application/json", ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
+      headers: {
+        "content-type": "application/json",
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      },
       body: JSON.stringify(body),
       signal,
     });
@@ -108,7 +112,8 @@ export class HookClient {
 
 function redirectOf(response: Response): HookAnswer {
   const to = URL.parse(response.headers.get("location") ?? "");
-  if (to === null || !REDIRECT_SCHEMES.has(to.protocol)) return { is: "failed", why: `Answered ${response.status} without a usable Location` };
+  if (to === null || !REDIRECT_SCHEMES.has(to.protocol))
+    return { is: "failed", why: `Answered ${response.status} without a usable Location` };
   return { is: "redirect", to: to.href };
 }
 
@@ -126,7 +131,10 @@ async function readText(response: Response): Promise<string> {
 
 function reasonIn(text: string): string {
   const said = reasonField(text);
-  const plain = said.replaceAll(/\p{Cc}+/gu, " ").trim().slice(0, MOST_REASON_CHARACTERS);
+  const plain = said
+    .replaceAll(/\p{Cc}+/gu, " ")
+    .trim()
+    .slice(0, MOST_REASON_CHARACTERS);
   return plain === "" ? "Refused by the server's rules" : plain;
 }
 

@@ -77,7 +77,8 @@ function algorithmsOf(key: KeyObject): string[] {
 /** Of several keys' opinions, the one from the key that recognised the signature. */
 function moreTelling(verdict: Verdict, error: unknown): Verdict {
   if (error instanceof errors.JWTExpired) return denied("token-expired", "The token has expired");
-  if (error instanceof errors.JWTClaimValidationFailed) return denied("token-invalid", `The token's ${error.claim} is not acceptable`);
+  if (error instanceof errors.JWTClaimValidationFailed)
+    return denied("token-invalid", `The token's ${error.claim} is not acceptable`);
   return verdict;
 }
 
@@ -85,7 +86,8 @@ function scopeVerdict(payload: JWTPayload, wanted: { readonly action: string; re
   const actions = [...textsOf(payload["action"]), ...textsOf(payload["actions"])];
   if (!actions.includes(wanted.action)) return denied("token-scope", `The token does not allow to ${wanted.action}`);
   const patterns = textsOf(payload["key"]);
-  if (!patterns.some((pattern) => matchesKey(pattern, wanted.key))) return denied("token-scope", "The token is for another stream");
+  if (!patterns.some((pattern) => matchesKey(pattern, wanted.key)))
+    return denied("token-scope", "The token is for another stream");
   return ALLOWED;
 }
 

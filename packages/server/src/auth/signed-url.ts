@@ -17,11 +17,17 @@ export function signGrant(secret: string, { action, key, expires }: SignedGrant)
 }
 
 /** @param nowSeconds  since 1970 */
-export function checkSignedUrl(secret: string, wanted: Omit<SignedGrant, "expires">, query: URLSearchParams, nowSeconds: number): Verdict {
+export function checkSignedUrl(
+  secret: string,
+  wanted: Omit<SignedGrant, "expires">,
+  query: URLSearchParams,
+  nowSeconds: number,
+): Verdict {
   const expires = query.get("expires") ?? "";
   const sign = query.get("sign") ?? "";
   if (!/^[1-9]\d{0,14}$/.test(expires)) return denied("token-invalid", "The URL carries no usable expires");
   const expected = signGrant(secret, { ...wanted, expires: Number(expires) });
-  if (!isSameSecret(sign, expected)) return denied("token-invalid", "The URL's signature does not fit this stream and action");
+  if (!isSameSecret(sign, expected))
+    return denied("token-invalid", "The URL's signature does not fit this stream and action");
   return nowSeconds < Number(expires) ? ALLOWED : denied("token-expired", "The signed URL has expired");
 }

@@ -15,17 +15,27 @@ export class TokenCheck {
 
   constructor({ auth, secrets }: Pick<SluiceConfig, "auth" | "secrets">, clock: Clock) {
     const { issuer, audience } = auth.jwt;
-    this.#jwt = new JwtCheck({ secret: secrets.jwtSecret, publicKey: secrets.jwtPublicKey, keySet: secrets.jwtKeySet, issuer, audience });
+    this.#jwt = new JwtCheck({
+      secret: secrets.jwtSecret,
+      publicKey: secrets.jwtPublicKey,
+      keySet: secrets.jwtKeySet,
+      issuer,
+      audience,
+    });
     this.#signedSecret = secrets.signedSecret;
     this.#clock = clock;
   }
 
   /** One of `ways` must hold; `open` and `hook` are not looked at here. */
-  async check(request: AccessRequest & { readonly action: "publish" | "play" }, ways: readonly WayIn[]): Promise<Verdict> {
+  async check(
+    request: AccessRequest & { readonly action: "publish" | "play" },
+    ways: readonly WayIn[],
+  ): Promise<Verdict> {
     const { action, key, query } = request;
     let verdict: Verdict = denied("token-missing", `A token is needed to ${action}`);
     const token = query.get("token") || bearerOf(request.authorization);
-    if (ways.includes("jwt") && token) verdict = await this.#jwt.check(token, { action, key }, new Date(this.#clock.wall()));
+    if (ways.includes("jwt") && token)
+      verdict = await this.#jwt.check(token, { action, key }, new Date(this.#clock.wall()));
     if (!verdict.allow && ways.includes("signed") && this.#signedSecret !== undefined && query.has("sign")) {
       verdict = checkSignedUrl(this.#signedSecret, { action, key }, query, Math.floor(this.#clock.wall() / 1_000));
     }

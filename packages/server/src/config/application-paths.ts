@@ -26,7 +26,8 @@ export function findApplicationVariable(variable: string): string | undefined {
   const rest = variable.slice(prefix.length);
   for (const key of PER_APPLICATION) {
     const suffix = environmentName(key).slice("SLUICE".length);
-    if (rest.endsWith(suffix) && rest.length > suffix.length) return `${PREFIX}${rest.slice(0, -suffix.length).toLowerCase()}.${key}`;
+    if (rest.endsWith(suffix) && rest.length > suffix.length)
+      return `${PREFIX}${rest.slice(0, -suffix.length).toLowerCase()}.${key}`;
   }
   return undefined;
 }

@@ -14,7 +14,9 @@ export class ConfigError extends Error {
   readonly code = "CONFIG_INVALID";
   readonly problems: readonly Problem[];
   constructor(problems: readonly Problem[]) {
-    super(`Cannot use configuration: ${problems.length === 1 ? "1 problem" : `${problems.length} problems`}\n${problems.map(line).join("\n")}`);
+    super(
+      `Cannot use configuration: ${problems.length === 1 ? "1 problem" : `${problems.length} problems`}\n${problems.map(line).join("\n")}`,
+    );
     this.problems = problems;
   }
 }

@@ -12,15 +12,22 @@ export interface Checked {
 
 /** Answers every contradiction; none when the configuration holds together. */
 export function crossChecks(checked: Checked): Problem[] {
-  return [...tlsProblems(checked.values), ...portProblems(checked.values), ...wayInProblems(checked), ...hookProblems(checked)];
+  return [
+    ...tlsProblems(checked.values),
+    ...portProblems(checked.values),
+    ...wayInProblems(checked),
+    ...hookProblems(checked),
+  ];
 }
 
 const problem = (path: string, message: string): Problem => ({ path, where: "", message });
 
 function tlsProblems({ tls, rtmps, https }: Values): Problem[] {
   const problems: Problem[] = [];
-  if (tls.cert !== undefined && tls.key === undefined) problems.push(problem("tls.key", "is missing: tls.cert is set, and both are needed"));
-  if (tls.key !== undefined && tls.cert === undefined) problems.push(problem("tls.cert", "is missing: tls.key is set, and both are needed"));
+  if (tls.cert !== undefined && tls.key === undefined)
+    problems.push(problem("tls.key", "is missing: tls.cert is set, and both are needed"));
+  if (tls.key !== undefined && tls.cert === undefined)
+    problems.push(problem("tls.cert", "is missing: tls.key is set, and both are needed"));
   if (tls.cert !== undefined || tls.key !== undefined) return problems;
   if (rtmps.port !== "off") problems.push(problem("rtmps.port", "needs tls.cert and tls.key"));
   if (https.port !== "off") problems.push(problem("https.port", "needs tls.cert and tls.key"));
@@ -53,10 +60,14 @@ function wayInProblems({ values, secrets, applications }: Checked): Problem[] {
     for (const action of ["publish", "play"] as const) {
       const path = `${name === "" ? "" : `applications.${name}.`}auth.${action}`;
       const ways = auth[action];
-      if (ways.includes("open") && ways.length > 1) problems.push(problem(path, "lists `open` beside other ways, which would do nothing; keep one or the other"));
-      if (ways.includes("jwt") && !hasJwt) problems.push(problem(path, "lists `jwt`, which needs auth.jwt.secret, secretFile, publicKeyFile or jwksFile"));
-      if (ways.includes("signed") && !hasSigned) problems.push(problem(path, "lists `signed`, which needs auth.signed.secret or auth.signed.secretFile"));
-      if (ways.includes("hook") && hooks[action] === undefined) problems.push(problem(path, `lists \`hook\`, which needs auth.hooks.${action}`));
+      if (ways.includes("open") && ways.length > 1)
+        problems.push(problem(path, "lists `open` beside other ways, which would do nothing; keep one or the other"));
+      if (ways.includes("jwt") && !hasJwt)
+        problems.push(problem(path, "lists `jwt`, which needs auth.jwt.secret, secretFile, publicKeyFile or jwksFile"));
+      if (ways.includes("signed") && !hasSigned)
+        problems.push(problem(path, "lists `signed`, which needs auth.signed.secret or auth.signed.secretFile"));
+      if (ways.includes("hook") && hooks[action] === undefined)
+        problems.push(problem(path, `lists \`hook\`, which needs auth.hooks.${action}`));
     }
   }
   return problems;

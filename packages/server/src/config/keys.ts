@@ -14,7 +14,9 @@ export type Values = Tree<typeof DECLARED>;
 /** What one application can have of its own. */
 export type ApplicationValues = Tree<typeof APPLICATION_KEYS>;
 
-export const KEYS: ReadonlyMap<string, Key<unknown>> = new Map(Object.entries(DECLARED as unknown as Record<string, Key<unknown>>));
+export const KEYS: ReadonlyMap<string, Key<unknown>> = new Map(
+  Object.entries(DECLARED as unknown as Record<string, Key<unknown>>),
+);
 export const PER_APPLICATION: ReadonlySet<string> = new Set(Object.keys(APPLICATION_KEYS));
 
 /** `grace.windowMs` → `SLUICE_GRACE_WINDOWMS` */

@@ -31,7 +31,8 @@ export const NETWORK: Kind<string> = {
     const value = textOf(raw) ?? "";
     const [address = "", prefix, ...rest] = value.split("/");
     const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
-    const good = bits > 0 && rest.length === 0 && (prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits));
+    const good =
+      bits > 0 && rest.length === 0 && (prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits));
     return good ? { value } : refuse(this);
   },
   print: (value) => value,
@@ -44,7 +45,9 @@ export const ORIGIN: Kind<string> = {
     const value = textOf(raw) ?? "";
     if (value === "*") return { value };
     const url = URL.parse(value);
-    return url !== null && url.origin !== "null" && url.href === `${url.origin}/` ? { value: url.origin } : refuse(this);
+    return url !== null && url.origin !== "null" && url.href === `${url.origin}/`
+      ? { value: url.origin }
+      : refuse(this);
   },
   print: (value) => value,
 };

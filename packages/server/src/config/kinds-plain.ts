@@ -42,7 +42,14 @@ export function choice<const T extends string>(...values: readonly T[]): Kind<T>
   };
 }
 
-const FLAGS: Readonly<Record<string, boolean>> = { true: true, yes: true, on: true, false: false, no: false, off: false };
+const FLAGS: Readonly<Record<string, boolean>> = {
+  true: true,
+  yes: true,
+  on: true,
+  false: false,
+  no: false,
+  off: false,
+};
 
 export const FLAG: Kind<boolean> = {
   accepts: "`true` or `false`",
@@ -54,7 +61,10 @@ export const FLAG: Kind<boolean> = {
 };
 
 /** 0 asks the operating system for any free one. */
-export const PORT: Kind<number> = { ...integer({ min: 0, max: 65_535 }), accepts: "port, 0 to 65535 (0: any free one)" };
+export const PORT: Kind<number> = {
+  ...integer({ min: 0, max: 65_535 }),
+  accepts: "port, 0 to 65535 (0: any free one)",
+};
 
 /** A word that stands beside the values of a kind, such as `off` beside a port. */
 export function wordOr<const W extends string, T>(word: W, kind: Kind<T>): Kind<W | T> {
@@ -94,7 +104,8 @@ export const HTTP_URL: Kind<string> = {
   accepts: "`http://` or `https://` URL without user and password",
   read(raw) {
     const url = URL.parse(textOf(raw) ?? "");
-    if (url === null || !/^https?:$/.test(url.protocol) || url.username !== "" || url.password !== "") return refuse(this);
+    if (url === null || !/^https?:$/.test(url.protocol) || url.username !== "" || url.password !== "")
+      return refuse(this);
     return { value: url.href };
   },
   print: (value) => value,

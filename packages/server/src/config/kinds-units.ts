@@ -3,8 +3,18 @@ import type { Millis } from "@sluice/base/brand";
 import { type Kind, refuse, textOf } from "./kind.ts";
 
 /** Largest first, so that printing finds the shortest exact form. */
-const DURATION_UNITS = [["h", 3_600_000], ["m", 60_000], ["s", 1_000], ["ms", 1]] as const;
-const SIZE_UNITS = [["GiB", 2 ** 30], ["MiB", 2 ** 20], ["KiB", 2 ** 10], ["B", 1]] as const;
+const DURATION_UNITS = [
+  ["h", 3_600_000],
+  ["m", 60_000],
+  ["s", 1_000],
+  ["ms", 1],
+] as const;
+const SIZE_UNITS = [
+  ["GiB", 2 ** 30],
+  ["MiB", 2 ** 20],
+  ["KiB", 2 ** 10],
+  ["B", 1],
+] as const;
 
 type Units = readonly (readonly [name: string, factor: number])[];
 
@@ -39,7 +49,9 @@ export function duration(range: Range): Kind<Millis> {
     accepts: `duration such as \`250ms\`, \`3s\`, \`5m\`, \`1h\` (bare number: ms), ${printDuration(range.min)} to ${printDuration(range.max)}`,
     read(raw) {
       const value = measure(textOf(raw), DURATION_UNITS);
-      return value !== undefined && value >= range.min && value <= range.max ? { value: value as Millis } : refuse(this);
+      return value !== undefined && value >= range.min && value <= range.max
+        ? { value: value as Millis }
+        : refuse(this);
     },
     print: printDuration,
   };

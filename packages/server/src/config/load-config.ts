@@ -95,7 +95,10 @@ function gatherFile({ file, cwd, readFile }: Complete): Gathered {
     return gatherYaml(readFile(path), { where: file ?? "sluice.yaml", base: dirname(path) });
   } catch (error) {
     if (file === undefined && (error as NodeJS.ErrnoException).code === "ENOENT") return { written: [], problems: [] };
-    return { written: [], problems: [{ path: "--config", where: path, message: `cannot be read: ${(error as Error).message}` }] };
+    return {
+      written: [],
+      problems: [{ path: "--config", where: path, message: `cannot be read: ${(error as Error).message}` }],
+    };
   }
 }
 
@@ -122,7 +125,12 @@ function setEntry(entries: Map<string, Entry>, { path, raw, source, where, base 
   else entries.set(path, { path, value: reading.value, source, where });
 }
 
-function assemble(entries: ReadonlyMap<string, Entry>, instance: number, readFile: (path: string) => string, problems: Problem[]): SluiceConfig {
+function assemble(
+  entries: ReadonlyMap<string, Entry>,
+  instance: number,
+  readFile: (path: string) => string,
+  problems: Problem[],
+): SluiceConfig {
   const own = new Map([...entries].filter(([path]) => KEYS.has(path)).map(([path, entry]) => [path, entry.value]));
   const values = nest(own) as Values;
   const applications = applicationsOf(entries);

@@ -18,14 +18,19 @@ export function isUsable({ path, raw, where }: Written, problems: Problem[]): bo
   const harmless = LATER_KEYS.get(path);
   if (harmless !== undefined) {
     const text = Array.isArray(raw) ? raw.join(",") : textOf(raw);
-    if (!harmless.includes(text?.toLowerCase() ?? "")) problems.push({ path, where, message: "is not available in this version" });
+    if (!harmless.includes(text?.toLowerCase() ?? ""))
+      problems.push({ path, where, message: "is not available in this version" });
     return false;
   }
   if (KEYS.has(path) || findApplicationPath(path) !== undefined) return true;
   if (raw === null && isGroup(path)) return false;
   const [, name = "", key = ""] = /^applications\.([^.]+)\.(.+)$/.exec(path) ?? [];
   const known = name === "" ? KEYS.keys() : [...PER_APPLICATION].map((one) => `applications.${name}.${one}`);
-  const message = KEYS.has(key) ? "cannot be set for one application" : isGroup(path) ? "is a group of keys, not a key" : unknownName(path, known);
+  const message = KEYS.has(key)
+    ? "cannot be set for one application"
+    : isGroup(path)
+      ? "is a group of keys, not a key"
+      : unknownName(path, known);
   problems.push({ path, where, message });
   return false;
 }

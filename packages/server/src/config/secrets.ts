@@ -30,16 +30,22 @@ export function readSecrets(values: Values, readFile: (path: string) => string, 
     }
   };
   const secret = (path: string, direct: string | undefined, named: string | undefined): string | undefined => {
-    if (direct !== undefined && named !== undefined) problems.push({ path, where: "", message: "is given both directly and as a file; keep one" });
+    if (direct !== undefined && named !== undefined)
+      problems.push({ path, where: "", message: "is given both directly and as a file; keep one" });
     if (direct !== undefined || named === undefined) return direct;
     const text = file(`${path}File`, named)?.trim();
-    if (text !== undefined && text.length < 16) problems.push({ path: `${path}File`, where: named, message: "must hold at least 16 characters" });
+    if (text !== undefined && text.length < 16)
+      problems.push({ path: `${path}File`, where: named, message: "must hold at least 16 characters" });
     return text;
   };
   return {
     adminToken: secret("admin.token", values.admin.token, values.admin.tokenFile),
     jwtSecret: secret("auth.jwt.secret", values.auth.jwt.secret, values.auth.jwt.secretFile),
-    jwtPublicKey: pem("auth.jwt.publicKeyFile", file("auth.jwt.publicKeyFile", values.auth.jwt.publicKeyFile), problems),
+    jwtPublicKey: pem(
+      "auth.jwt.publicKeyFile",
+      file("auth.jwt.publicKeyFile", values.auth.jwt.publicKeyFile),
+      problems,
+    ),
     jwtKeySet: keySet(file("auth.jwt.jwksFile", values.auth.jwt.jwksFile), problems),
     signedSecret: secret("auth.signed.secret", values.auth.signed.secret, values.auth.signed.secretFile),
     hooksToken: values.auth.hooks.token,
@@ -49,7 +55,8 @@ export function readSecrets(values: Values, readFile: (path: string) => string, 
 }
 
 function pem(path: string, text: string | undefined, problems: Problem[]): string | undefined {
-  if (text !== undefined && !text.includes("-----BEGIN ")) problems.push({ path, where: "", message: "is not a PEM file: no BEGIN line" });
+  if (text !== undefined && !text.includes("-----BEGIN "))
+    problems.push({ path, where: "", message: "is not a PEM file: no BEGIN line" });
   return text;
 }
 

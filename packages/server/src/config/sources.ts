@@ -26,11 +26,15 @@ export function gatherYaml(text: string, place: { readonly where: string; readon
   const document = parseDocument(text, { prettyErrors: true, uniqueKeys: true });
   const faults = [...document.errors, ...document.warnings];
   if (faults.length > 0) {
-    return { written: [], problems: faults.map((fault) => ({ path: "", where: place.where, message: firstLine(fault.message) })) };
+    return {
+      written: [],
+      problems: faults.map((fault) => ({ path: "", where: place.where, message: firstLine(fault.message) })),
+    };
   }
   const root: unknown = toPlain(document);
   if (root === null) return { written: [], problems: [] };
-  if (!isMap(root)) return { written: [], problems: [{ path: "", where: place.where, message: "must be a map of keys" }] };
+  if (!isMap(root))
+    return { written: [], problems: [{ path: "", where: place.where, message: "must be a map of keys" }] };
   return { written: flatten(root, "").map(([path, raw]) => ({ path, raw, source: "file", ...place })), problems: [] };
 }
 
@@ -45,7 +49,8 @@ function toPlain(document: ReturnType<typeof parseDocument>): unknown {
 
 const firstLine = (message: string): string => message.split("\n", 1)[0]?.replace(/:$/, "") ?? message;
 
-const isMap = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
+const isMap = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** A group without members says nothing; it often remains when all its keys are commented out. */
 function flatten(map: Record<string, unknown>, prefix: string): [string, unknown][] {
@@ -85,7 +90,8 @@ export function gatherSets(sets: readonly string[], base: string): Gathered {
   const problems: Problem[] = [];
   for (const text of sets) {
     const at = text.indexOf("=");
-    if (at > 0) written.push({ path: text.slice(0, at).trim(), raw: text.slice(at + 1), source: "set", where: "--set", base });
+    if (at > 0)
+      written.push({ path: text.slice(0, at).trim(), raw: text.slice(at + 1), source: "set", where: "--set", base });
     else problems.push({ path: text, where: "--set", message: "must have the form key=value" });
   }
   return { written, problems };

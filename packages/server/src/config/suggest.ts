@@ -7,7 +7,10 @@ export function findNearest(word: string, candidates: Iterable<string>): string 
   let least = Math.max(2, Math.floor(wanted.length / 3)) + 1;
   for (const candidate of candidates) {
     const known = plain(candidate);
-    const distance = known.endsWith(wanted) && wanted.length > 3 ? Math.min(2, editDistance(wanted, known)) : editDistance(wanted, known);
+    const distance =
+      known.endsWith(wanted) && wanted.length > 3
+        ? Math.min(2, editDistance(wanted, known))
+        : editDistance(wanted, known);
     if (distance < least) {
       least = distance;
       nearest = candidate;
@@ -26,8 +29,13 @@ export function editDistance(a: string, b: string): number {
     const row = [i];
     for (let j = 1; j <= b.length; j++) {
       const same = a[i - 1] === b[j - 1];
-      let best = Math.min((previous[j] as number) + 1, (row[j - 1] as number) + 1, (previous[j - 1] as number) + (same ? 0 : 1));
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) best = Math.min(best, (older[j - 2] as number) + 1);
+      let best = Math.min(
+        (previous[j] as number) + 1,
+        (row[j - 1] as number) + 1,
+        (previous[j - 1] as number) + (same ? 0 : 1),
+      );
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        best = Math.min(best, (older[j - 2] as number) + 1);
       row.push(best);
     }
     older = previous;

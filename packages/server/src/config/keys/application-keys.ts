@@ -39,8 +39,16 @@ export const APPLICATION_KEYS = {
     "10s",
     "How long a stream outlives its publisher's connection: viewers stay, and a publisher that returns continues the timeline. 0 ends the stream with the connection.",
   ),
-  "gop.enabled": key(FLAG, "true", "Keeps the frames since the last key frame, so that a viewer sees a picture at once. Off saves memory and starts viewers at the next key frame."),
-  "gop.maxFrames": key(integer({ min: 1, max: 100_000 }), "3000", "Frames kept per stream, audio included; a longer run starts viewers at the next key frame."),
+  "gop.enabled": key(
+    FLAG,
+    "true",
+    "Keeps the frames since the last key frame, so that a viewer sees a picture at once. Off saves memory and starts viewers at the next key frame.",
+  ),
+  "gop.maxFrames": key(
+    integer({ min: 1, max: 100_000 }),
+    "3000",
+    "Frames kept per stream, audio included; a longer run starts viewers at the next key frame.",
+  ),
   "gop.maxBytes": key(size({ min: 1_024, max: 1_073_741_824 }), "16MiB", "Bytes kept per stream."),
   "gop.maxSeconds": key(integer({ min: 1, max: 3_600 }), "30", "Seconds of media kept per stream."),
   "auth.publish": key(

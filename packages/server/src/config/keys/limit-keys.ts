@@ -9,16 +9,44 @@ const COUNT = integer({ min: 0, max: 10_000_000 });
 export const LIMIT_KEYS = {
   "limits.connections": key(COUNT, "20000", "Connections open at once, of all protocols; 0: no limit."),
   "limits.connectionsPerAddress": key(COUNT, "2000", "Connections open at once from one address; 0: no limit."),
-  "limits.connectsPerSecondPerAddress": key(COUNT, "200", "New connections a second from one address, with bursts of twice as many; 0: no limit."),
-  "limits.exempt": key(list(NETWORK), "127.0.0.0/8,::1", "Networks that the two limits per address leave alone: this machine, a reverse proxy."),
+  "limits.connectsPerSecondPerAddress": key(
+    COUNT,
+    "200",
+    "New connections a second from one address, with bursts of twice as many; 0: no limit.",
+  ),
+  "limits.exempt": key(
+    list(NETWORK),
+    "127.0.0.0/8,::1",
+    "Networks that the two limits per address leave alone: this machine, a reverse proxy.",
+  ),
   "limits.publishers": key(COUNT, "2000", "Publishers at once; 0: no limit."),
   "limits.streams": key(COUNT, "10000", "Streams at once, those included that viewers wait for; 0: no limit."),
   "limits.viewersPerStream": key(COUNT, "0", "Viewers of one stream; 0: no limit."),
-  "limits.messageBytes": key(size({ min: 65_536, max: 16_777_215 }), "8MiB", "Bytes of one RTMP message, such as a key frame."),
-  "limits.handshakeTimeout": key(duration({ min: 100, max: 600_000 }), "10s", "From accepting a connection to the end of its handshake: TLS, RTMP, or HTTP request head."),
-  "limits.connectTimeout": key(duration({ min: 100, max: 600_000 }), "10s", "From the RTMP handshake to the `connect` command."),
-  "limits.idleTimeout": key(duration({ min: 1_000, max: 86_400_000 }), "60s", "How long a connection may neither publish nor play, and how long a publisher may send nothing."),
+  "limits.messageBytes": key(
+    size({ min: 65_536, max: 16_777_215 }),
+    "8MiB",
+    "Bytes of one RTMP message, such as a key frame.",
+  ),
+  "limits.handshakeTimeout": key(
+    duration({ min: 100, max: 600_000 }),
+    "10s",
+    "From accepting a connection to the end of its handshake: TLS, RTMP, or HTTP request head.",
+  ),
+  "limits.connectTimeout": key(
+    duration({ min: 100, max: 600_000 }),
+    "10s",
+    "From the RTMP handshake to the `connect` command.",
+  ),
+  "limits.idleTimeout": key(
+    duration({ min: 1_000, max: 86_400_000 }),
+    "60s",
+    "How long a connection may neither publish nor play, and how long a publisher may send nothing.",
+  ),
   "limits.requestHeaderBytes": key(size({ min: 1_024, max: 1_048_576 }), "16KiB", "Bytes of one HTTP request head."),
   "limits.hookRequests": key(integer({ min: 1, max: 10_000 }), "64", "Hook requests under way at once."),
-  "limits.hookQueue": key(integer({ min: 0, max: 1_000_000 }), "1000", "Hook requests waiting for their turn; beyond it clients are refused, and done reports are dropped and counted."),
+  "limits.hookQueue": key(
+    integer({ min: 0, max: 1_000_000 }),
+    "1000",
+    "Hook requests waiting for their turn; beyond it clients are refused, and done reports are dropped and counted.",
+  ),
 } as const satisfies KeyTable;

@@ -8,18 +8,56 @@ const SECRET = text({ accepts: "text of at least 16 characters", pattern: /^.{16
 
 export const LISTENER_KEYS = {
   "rtmp.port": { ...key(wordOr("off", PORT), "1935", "RTMP listener."), shifts: true },
-  "rtmps.port": key(wordOr("off", PORT), "off", "RTMP over TLS; needs `tls.cert` and `tls.key`. The usual number is 1936 or 443."),
-  "http.port": { ...key(wordOr("off", PORT), "8080", "HTTP listener: HTTP-FLV, WebSocket, admin interface, console, metrics."), shifts: true },
+  "rtmps.port": key(
+    wordOr("off", PORT),
+    "off",
+    "RTMP over TLS; needs `tls.cert` and `tls.key`. The usual number is 1936 or 443.",
+  ),
+  "http.port": {
+    ...key(wordOr("off", PORT), "8080", "HTTP listener: HTTP-FLV, WebSocket, admin interface, console, metrics."),
+    shifts: true,
+  },
   "https.port": key(wordOr("off", PORT), "off", "The same over TLS; needs `tls.cert` and `tls.key`."),
   "tls.cert": key(optional(PATH), undefined, "PEM file with the certificate and its chain."),
   "tls.key": key(optional(PATH), undefined, "PEM file with the private key of `tls.cert`."),
-  "rtmp.chunkSize": key(integer({ min: 128, max: 65_536 }), "60000", "Bytes of one chunk that this server sends. It never changes within a connection, so that one encoding serves every player."),
-  "rtmp.windowAckSize": key(integer({ min: 1_000, max: 2_147_483_647 }), "2500000", "Bytes after which a peer owes an Acknowledgement."),
-  "rtmp.pingInterval": key(duration({ min: 0, max: 3_600_000 }), "30s", "How often an RTMP peer is asked for a sign of life; 0 never asks."),
-  "redirect.rtmp302": key(FLAG, "false", "Redirects from hooks reach RTMP clients as `Connect.Rejected` with code 302. Off, such a client is refused, because many programs cannot follow it."),
-  "http.cors.origins": key(list(ORIGIN), "*", "Origins whose pages may read HTTP-FLV; an empty list allows none. Does not open the admin interface."),
-  "admin.token": { ...key(optional(SECRET), undefined, "Token for `/api/v1` and `/console/`, sent as `Authorization: Bearer`. Without one they answer only to this machine itself."), secret: true },
-  "admin.tokenFile": key(optional(PATH), undefined, "File that holds the admin token; line breaks around it are dropped."),
+  "rtmp.chunkSize": key(
+    integer({ min: 128, max: 65_536 }),
+    "60000",
+    "Bytes of one chunk that this server sends. It never changes within a connection, so that one encoding serves every player.",
+  ),
+  "rtmp.windowAckSize": key(
+    integer({ min: 1_000, max: 2_147_483_647 }),
+    "2500000",
+    "Bytes after which a peer owes an Acknowledgement.",
+  ),
+  "rtmp.pingInterval": key(
+    duration({ min: 0, max: 3_600_000 }),
+    "30s",
+    "How often an RTMP peer is asked for a sign of life; 0 never asks.",
+  ),
+  "redirect.rtmp302": key(
+    FLAG,
+    "false",
+    "Redirects from hooks reach RTMP clients as `Connect.Rejected` with code 302. Off, such a client is refused, because many programs cannot follow it.",
+  ),
+  "http.cors.origins": key(
+    list(ORIGIN),
+    "*",
+    "Origins whose pages may read HTTP-FLV; an empty list allows none. Does not open the admin interface.",
+  ),
+  "admin.token": {
+    ...key(
+      optional(SECRET),
+      undefined,
+      "Token for `/api/v1` and `/console/`, sent as `Authorization: Bearer`. Without one they answer only to this machine itself.",
+    ),
+    secret: true,
+  },
+  "admin.tokenFile": key(
+    optional(PATH),
+    undefined,
+    "File that holds the admin token; line breaks around it are dropped.",
+  ),
   "play.legacyFourCc": key(
     choice("forward", "withhold"),
     "forward",

@@ -3,7 +3,10 @@ import { type KeyTable, key } from "../key.ts";
 import { optional, PATH, text, wordOr, choice } from "../kinds-plain.ts";
 import { duration } from "../kinds-units.ts";
 
-const HOST_PORT = text({ accepts: "`host` or `host:port`, IPv6 in brackets", pattern: /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?$/i });
+const HOST_PORT = text({
+  accepts: "`host` or `host:port`, IPv6 in brackets",
+  pattern: /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?$/i,
+});
 
 export const NODE_KEYS = {
   "node.id": key(
@@ -11,16 +14,36 @@ export const NODE_KEYS = {
     "(host name, with -N under --instance N)",
     "Name of this node in logs, metrics and the admin answers. Must stay the same over restarts and differ between nodes.",
   ),
-  "node.public.rtmp": key(optional(HOST_PORT), undefined, "Address that RTMP clients can reach this node at, where it differs from the listener's (NAT, containers). Shown by the console and used in hand-overs."),
+  "node.public.rtmp": key(
+    optional(HOST_PORT),
+    undefined,
+    "Address that RTMP clients can reach this node at, where it differs from the listener's (NAT, containers). Shown by the console and used in hand-overs.",
+  ),
   "node.public.http": key(optional(HOST_PORT), undefined, "The same for HTTP and WebSocket."),
-  "data.dir": key(PATH, "./data", "Folder for what outlives a restart. Under `--instance N` the default is `./data-N`."),
+  "data.dir": key(
+    PATH,
+    "./data",
+    "Folder for what outlives a restart. Under `--instance N` the default is `./data-N`.",
+  ),
   "listen.host": key(
     text({ accepts: "IP address or host name", pattern: /^[0-9A-Za-z.:_-]{1,255}$/ }),
     "0.0.0.0",
     "Address that every listener binds; `127.0.0.1` keeps the node to this machine, `::` takes IPv6 and IPv4.",
   ),
-  "shutdown.timeout": key(duration({ min: 0, max: 3_600_000 }), "10s", "How long SIGTERM lets sessions end by themselves before they are closed."),
-  "log.format": key(choice("auto", "json", "pretty"), "auto", "`json` is one object a line, `pretty` is for eyes, `auto` is pretty on a terminal and json elsewhere. Logs go to standard error."),
+  "shutdown.timeout": key(
+    duration({ min: 0, max: 3_600_000 }),
+    "10s",
+    "How long SIGTERM lets sessions end by themselves before they are closed.",
+  ),
+  "log.format": key(
+    choice("auto", "json", "pretty"),
+    "auto",
+    "`json` is one object a line, `pretty` is for eyes, `auto` is pretty on a terminal and json elsewhere. Logs go to standard error.",
+  ),
   "log.level": key(choice("debug", "info", "warn", "error", "silent"), "info", "The least grave line that is logged."),
-  "capture.dir": key(wordOr("off", PATH), "off", "Folder that gets the bytes of every RTMP connection, one file each, for finding faults. Files hold stream keys and tokens; never leave it on."),
+  "capture.dir": key(
+    wordOr("off", PATH),
+    "off",
+    "Folder that gets the bytes of every RTMP connection, one file each, for finding faults. Files hold stream keys and tokens; never leave it on.",
+  ),
 } as const satisfies KeyTable;

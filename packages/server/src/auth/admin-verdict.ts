@@ -1,0 +1,28 @@
+/** Admin access in the form that the HTTP routes ask for: allowed, or a status with words for people. */
+import { type AdminAccess, type AdminRequest, decideAdminAccess } from "./admin-access.ts";
+
+export interface Caller {
+  readonly address: string;
+  readonly headers: AdminRequest["headers"];
+  /** What it showed, by whatever way the route allows. */
+  readonly token: string | undefined;
+}
+
+export type AdminVerdict = "allowed" | { readonly status: 401 | 403; readonly message: string };
+
+const REFUSALS: Readonly<Record<Exclude<AdminAccess, "allowed">, Exclude<AdminVerdict, "allowed">>> = {
+  "token-required": { status: 401, message: "A token is needed: send the admin.token as Authorization: Bearer" },
+  "token-wrong": { status: 401, message: "The token is wrong" },
+  forbidden: {
+    status: 403,
+    message: "Only calls from this machine itself are allowed, because no admin.token is configured",
+  },
+};
+
+/** @param token  the configured one */
+export function adminVerdicts(token: string | undefined): (caller: Caller) => AdminVerdict {
+  return ({ address, headers, token: shown }) => {
+    const access = decideAdminAccess({ remoteAddress: address, headers, token, shown });
+    return access === "allowed" ? access : REFUSALS[access];
+  };
+}

@@ -1,0 +1,54 @@
+/** Calls the admin interface of the node that runs with the same configuration on this machine. */
+import { UnavailableError } from "@sluice/base/errors";
+import type { SluiceConfig } from "../config/load-config.ts";
+import { UsageError } from "./failure.ts";
+
+/** The running node cannot be asked, or says no. */
+export class AdminCallError extends UnavailableError {
+  override readonly name = "AdminCallError";
+  readonly code = "UNAVAILABLE_ADMIN";
+  readonly context: { readonly url: string; readonly detail: string };
+  constructor(context: { readonly url: string; readonly detail: string }) {
+    super(`Cannot ask the node at ${context.url}: ${context.detail}`);
+    this.context = context;
+  }
+}
+
+/** How long an answer of a node on the same machine may take; it must outlast a busy moment of its loop. */
+const PATIENCE = 5_000;
+
+/** @returns the answer's JSON; `undefined` when it has no body */
+export async function callAdmin(config: SluiceConfig, method: "GET" | "POST", path: string): Promise<unknown> {
+  const url = `${baseUrl(config)}${path}`;
+  const token = config.secrets.adminToken;
+  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const response = await fetch(url, { method, headers, signal: AbortSignal.timeout(PATIENCE) }).catch(
+    (error: Error) => {
+      throw new AdminCallError({ url, detail: reasonOf(error) });
+    },
+  );
+  const text = await response.text();
+  if (!response.ok)
+    throw new AdminCallError({
+      url,
+      detail: `answered ${response.status}${text === "" ? "" : `, ${text.slice(0, 300)}`}`,
+    });
+  return text === "" ? undefined : (JSON.parse(text) as unknown);
+}
+
+function baseUrl({ listen, http }: SluiceConfig): string {
+  if (http.port === "off") throw new UsageError("Cannot ask the node: http.port is off");
+  if (http.port === 0)
+    throw new UsageError(
+      "Cannot ask the node: http.port is 0, so its real port is not known here; give it as --set http.port=N",
+    );
+  const isAny = listen.host === "0.0.0.0" || listen.host === "::";
+  const host = isAny ? "127.0.0.1" : listen.host.includes(":") ? `[${listen.host}]` : listen.host;
+  return `http://${host}:${http.port}`;
+}
+
+function reasonOf(error: Error): string {
+  const cause = error.cause as NodeJS.ErrnoException | undefined;
+  if (cause?.code === "ECONNREFUSED") return "nothing listens there; is the node running?";
+  return cause?.message ?? error.message;
+}

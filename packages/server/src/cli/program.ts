@@ -1,0 +1,44 @@
+/** The commands of `sluice`, their options and their help. */
+import { Command } from "commander";
+import { checkConfig, printConfig } from "./config-commands.ts";
+import { withConfigOptions } from "./config-options.ts";
+import { sign } from "./sign.ts";
+import { drain, status } from "./status.ts";
+
+export function buildProgram(version: string): Command {
+  const program = new Command("sluice")
+    .description("Live-media server: RTMP in, RTMP, HTTP-FLV and WebSocket-FLV out")
+    .version(version);
+  program.showSuggestionAfterError().showHelpAfterError("(sluice --help lists the commands)");
+  // What serving stands on is loaded only to serve: the small commands answer at once.
+  withConfigOptions(program.command("serve", { isDefault: true }).description("run the server (the default)")).action(
+    async (options) => (await import("./serve.ts")).serve(options),
+  );
+  withConfigOptions(program.command("status").description("show the node on this machine and its streams")).action(
+    status,
+  );
+  withConfigOptions(
+    program.command("drain").description("let the node on this machine finish and take nothing new"),
+  ).action(drain);
+  addConfigCommands(program);
+  addToolCommands(program);
+  return program;
+}
+
+function addConfigCommands(program: Command): void {
+  const config = program.command("config").description("look at the configuration");
+  withConfigOptions(config.command("check").description("say whether it can be used, and every reason why not")).action(
+    checkConfig,
+  );
+  withConfigOptions(
+    config.command("print").description("print every key with its value and where that came from"),
+  ).action(printConfig);
+}
+
+function addToolCommands(program: Command): void {
+  withConfigOptions(program.command("sign").description("print a signed URL's path and query, for auth.signed"))
+    .argument("<action>", "publish or play")
+    .argument("<key>", "stream key, such as live/cam")
+    .option("--expires <duration>", "how long it is good for", "1h")
+    .action((action, key, options) => sign(action, key, options));
+}

@@ -1,0 +1,63 @@
+/** `sluice status` and `sluice drain`: looks at, and empties, the node that runs on this machine. */
+import type { NodeRow, StreamRow } from "@sluice/client/admin-contract";
+import { callAdmin } from "./admin-call.ts";
+import { type ConfigOptions, configOf } from "./config-options.ts";
+import { table } from "./table.ts";
+
+export async function status(options: ConfigOptions): Promise<void> {
+  const config = configOf(options);
+  const { nodes } = (await callAdmin(config, "GET", "/api/v1/nodes")) as { nodes: readonly NodeRow[] };
+  const { streams } = (await callAdmin(config, "GET", "/api/v1/streams")) as { streams: readonly StreamRow[] };
+  process.stdout.write(
+    table(["NODE", "STATE", "UP", "CPU", "MEMORY", "SESSIONS", "STREAMS", "OPEN TO ALL"], nodes.map(nodeCells)),
+  );
+  process.stdout.write("\n");
+  process.stdout.write(
+    streams.length === 0
+      ? "No streams\n"
+      : table(["STREAM", "STATE", "VIDEO", "AUDIO", "BITRATE", "FPS", "VIEWERS"], streams.map(streamCells)),
+  );
+}
+
+export async function drain(options: ConfigOptions): Promise<void> {
+  const config = configOf(options);
+  const { nodes } = (await callAdmin(config, "GET", "/api/v1/nodes")) as { nodes: readonly NodeRow[] };
+  const id = nodes.find((node) => node.self)?.id ?? config.node.id;
+  await callAdmin(config, "POST", `/api/v1/nodes/${encodeURIComponent(id)}/drain`);
+  process.stdout.write(`Node ${id} is draining\n`);
+}
+
+function nodeCells(node: NodeRow): string[] {
+  const open = [node.open.publish ? "publish" : "", node.open.play ? "play" : ""].filter(Boolean).join(", ");
+  const { cpu, memoryBytes } = node.load;
+  return [
+    node.id,
+    node.state,
+    span(node.uptimeSeconds),
+    `${Math.round(cpu * 100)} %`,
+    `${Math.round(memoryBytes / 2 ** 20)} MiB`,
+    String(node.sessions),
+    String(node.streams),
+    open || "no",
+  ];
+}
+
+function streamCells(stream: StreamRow): string[] {
+  const { video, audio } = stream;
+  const picture = video === null ? "-" : `${video.codec} ${video.width}x${video.height}`;
+  return [
+    stream.key,
+    stream.state,
+    picture,
+    audio?.codec ?? "-",
+    `${(stream.bitrate / 1e6).toFixed(2)} Mbit/s`,
+    stream.fps.toFixed(1),
+    String(stream.viewers.all),
+  ];
+}
+
+function span(seconds: number): string {
+  if (seconds < 60) return `${Math.floor(seconds)} s`;
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min`;
+  return seconds < 86_400 ? `${Math.floor(seconds / 3_600)} h` : `${Math.floor(seconds / 86_400)} d`;
+}
