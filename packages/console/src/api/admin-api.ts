@@ -1,0 +1,74 @@
+// The calls of /api/v1 that the console makes.
+import type { NodeRow, SessionRow, StreamRow, TestPatternRow } from "@sluice/client/admin-contract";
+import { ApiAnswerError, ApiUnreachableError } from "./api-errors.ts";
+
+const BASE = "/api/v1";
+
+/** Must outlast a busy server's answer, and be shorter than a person's patience. */
+const ANSWER_TIMEOUT = 8_000;
+
+export interface AdminApi {
+  nodes(): Promise<readonly NodeRow[]>;
+  streams(): Promise<readonly StreamRow[]>;
+  sessions(): Promise<readonly SessionRow[]>;
+  endSession(id: string): Promise<void>;
+  testPatterns(): Promise<readonly TestPatternRow[]>;
+  startTestPattern(): Promise<TestPatternRow>;
+  stopTestPattern(key: string): Promise<void>;
+  /** Where `EventSource` connects. */
+  readonly eventsUrl: string;
+}
+
+export function createAdminApi(): AdminApi {
+  return {
+    eventsUrl: `${BASE}/events`,
+    nodes: async () => (await ask<{ nodes: NodeRow[] }>("GET", "/nodes")).nodes,
+    streams: async () => (await ask<{ streams: StreamRow[] }>("GET", "/streams")).streams,
+    sessions: async () => (await ask<{ sessions: SessionRow[] }>("GET", "/sessions")).sessions,
+    endSession: (id) => ask<undefined>("DELETE", `/sessions/${encodeURIComponent(id)}`),
+    testPatterns: async () => (await ask<{ testPatterns: TestPatternRow[] }>("GET", "/test-patterns")).testPatterns,
+    startTestPattern: () => ask<TestPatternRow>("POST", "/test-patterns", {}),
+    stopTestPattern: (key) => ask<undefined>("DELETE", `/test-patterns/${encodeKey(key)}`),
+  };
+}
+
+/** Slashes separate the parts of a StreamKey and stay; everything else is escaped. */
+export function encodeKey(key: string): string {
+  return key.split("/").map(encodeURIComponent).join("/");
+}
+
+async function ask<T>(method: string, path: string, body?: object): Promise<T> {
+  const answer = await send(method, path, body);
+  if (!answer.ok) throw await answerError(path, answer);
+  return (answer.status === 204 ? undefined : await answer.json()) as T;
+}
+
+async function send(method: string, path: string, body?: object): Promise<Response> {
+  const init: RequestInit = {
+    method,
+    credentials: "same-origin",
+    cache: "no-store",
+    signal: AbortSignal.timeout(ANSWER_TIMEOUT),
+  };
+  if (body) Object.assign(init, { body: JSON.stringify(body), headers: { "content-type": "application/json" } });
+  try {
+    return await fetch(BASE + path, init);
+  } catch (cause) {
+    throw new ApiUnreachableError({ path }, cause);
+  }
+}
+
+async function answerError(path: string, answer: Response): Promise<ApiAnswerError> {
+  const body: unknown = await answer.json().catch(() => undefined);
+  const { code, message } = readAdminError(body) ?? {
+    code: `HTTP_${answer.status}`,
+    message: `The server answered ${answer.status} to "${path}"`,
+  };
+  return new ApiAnswerError(code, message, { path, status: answer.status });
+}
+
+function readAdminError(body: unknown): { code: string; message: string } | undefined {
+  const error = (body as { error?: { code?: unknown; message?: unknown } } | undefined)?.error;
+  if (typeof error?.code !== "string" || typeof error.message !== "string") return undefined;
+  return { code: error.code, message: error.message };
+}

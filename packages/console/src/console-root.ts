@@ -1,0 +1,59 @@
+// The one place that makes the console's stores and ties them together.
+import { type AdminApi, createAdminApi } from "./api/admin-api.ts";
+import { History } from "./live/history.ts";
+import { LiveFeed } from "./live/live-feed.ts";
+import { SessionList } from "./live/session-list.ts";
+import { TestPatterns } from "./live/test-patterns.ts";
+import { Timeline, type TimelineEvent } from "./live/timeline.ts";
+import { Toasts } from "./live/toasts.ts";
+import { formatRoute } from "./routes.ts";
+
+export interface ConsoleRoot {
+  readonly api: AdminApi;
+  readonly history: History;
+  readonly feed: LiveFeed;
+  readonly sessions: SessionList;
+  readonly testPatterns: TestPatterns;
+  readonly timeline: Timeline;
+  readonly toasts: Toasts;
+}
+
+export function createConsoleRoot(): ConsoleRoot {
+  const api = createAdminApi();
+  const history = new History();
+  const sessions = new SessionList(api);
+  const testPatterns = new TestPatterns(api);
+  const timeline = new Timeline();
+  const toasts = new Toasts();
+  const feed = new LiveFeed({
+    api,
+    history,
+    onEvent(event) {
+      if (event.type === "stats") return;
+      timeline.add(event);
+      announce(toasts, event);
+      if (event.type === "session-opened" || event.type === "session-closed") void sessions.refresh();
+      if (event.type === "stream-live" || event.type === "stream-ended") void testPatterns.refresh();
+    },
+  });
+  return { api, history, feed, sessions, testPatterns, timeline, toasts };
+}
+
+/** Streams coming and going deserve a toast; sessions come by the hundred and do not. */
+function announce(toasts: Toasts, event: TimelineEvent): void {
+  switch (event.type) {
+    case "stream-live":
+      return toasts.show({ kind: "good", text: `${event.key} is live`, href: hrefOf(event.key) });
+    case "stream-grace":
+      return toasts.show({ kind: "warning", text: `${event.key} lost its publisher`, href: hrefOf(event.key) });
+    case "stream-ended":
+      return toasts.show({ kind: "plain", text: `${event.key} ended` });
+    case "session-opened":
+    case "session-closed":
+      return;
+  }
+}
+
+function hrefOf(key: string): string {
+  return formatRoute({ at: "stream", key });
+}

@@ -1,0 +1,117 @@
+// Keeps the console's view of the node current: first by asking, then by server-sent events, again after every loss.
+import type { AdminEvent, NodeRow, StreamRow } from "@sluice/client/admin-contract";
+import type { AdminApi } from "../api/admin-api.ts";
+import { ApiAnswerError, messageOf } from "../api/api-errors.ts";
+import { listenToEvents } from "../api/event-source.ts";
+import { Observable, type Readable } from "../base/observable.ts";
+import { retryDelay } from "../base/retry-delay.ts";
+import { sleep } from "../base/sleep.ts";
+import type { History } from "./history.ts";
+
+export type Connection =
+  | { readonly at: "connecting" }
+  | { readonly at: "open" }
+  /** `retryAt` in milliseconds of `Date.now()`; `undefined` while a retry is under way. */
+  | { readonly at: "lost"; readonly reason: string; readonly retryAt: number | undefined }
+  /** The server wants a token. */
+  | { readonly at: "refused" };
+
+/** What the server last said. It stays when the connection goes: stale is not gone. */
+export interface NodeView {
+  /** Milliseconds since 1970 by the server's clock, so that uptimes do not depend on the browser's. */
+  readonly at: number;
+  readonly node: NodeRow;
+  readonly nodeCount: number;
+  readonly streams: readonly StreamRow[];
+}
+
+/** `stats` comes every second: three missed in a row are a loss, one or two are a busy moment. */
+const SILENCE = 4_500;
+const RETRY = { first: 1_000, longest: 15_000 };
+
+export class LiveFeed {
+  readonly #api: AdminApi;
+  readonly #history: History;
+  readonly #onEvent: (event: AdminEvent) => void;
+  readonly #connection = new Observable<Connection>({ at: "connecting" });
+  readonly #view = new Observable<NodeView | undefined>(undefined);
+  #wake = new AbortController();
+
+  constructor(parts: { readonly api: AdminApi; readonly history: History; readonly onEvent: (event: AdminEvent) => void }) {
+    this.#api = parts.api;
+    this.#history = parts.history;
+    this.#onEvent = parts.onEvent;
+  }
+
+  get connection(): Readable<Connection> {
+    return this.#connection;
+  }
+
+  get view(): Readable<NodeView | undefined> {
+    return this.#view;
+  }
+
+  /** Ends the present wait before a retry. */
+  retryNow(): void {
+    this.#wake.abort();
+  }
+
+  /** Runs until the signal aborts or the server asks for a token. */
+  async run(signal: AbortSignal): Promise<void> {
+    for (let attempt = 0; !signal.aborted; attempt++) {
+      const outcome = await this.#connectOnce(signal);
+      if (outcome.at === "refused") return this.#connection.set({ at: "refused" });
+      if (outcome.wasOpen) attempt = 0;
+      await this.#pause(outcome.reason, retryDelay(RETRY, attempt, Math.random()), signal);
+    }
+  }
+
+  async #connectOnce(signal: AbortSignal): Promise<Outcome> {
+    const seen = { isOpen: false };
+    try {
+      await this.#askOnce();
+      await listenToEvents({
+        url: this.#api.eventsUrl,
+        silenceMillis: SILENCE,
+        signal,
+        onEvent: (event) => {
+          seen.isOpen = true;
+          this.#receive(event);
+        },
+      });
+      return { at: "lost", wasOpen: seen.isOpen, reason: "The event stream ended" };
+    } catch (error) {
+      if (error instanceof ApiAnswerError && error.isUnauthorized) return { at: "refused" };
+      return { at: "lost", wasOpen: seen.isOpen, reason: messageOf(error) };
+    }
+  }
+
+  async #askOnce(): Promise<void> {
+    const [nodes, streams] = await Promise.all([this.#api.nodes(), this.#api.streams()]);
+    const node = nodes.find((row) => row.self) ?? nodes[0];
+    if (node) this.#view.set({ at: Date.now(), node, nodeCount: nodes.length, streams });
+  }
+
+  #receive(event: AdminEvent): void {
+    this.#connection.set({ at: "open" });
+    if (event.type === "stats") this.#takeStats(event);
+    else this.#onEvent(event);
+  }
+
+  #takeStats({ at, node, streams }: Extract<AdminEvent, { type: "stats" }>): void {
+    const millis = Date.parse(at);
+    this.#history.record(millis / 1000, node, streams);
+    this.#view.set({ at: millis, node, nodeCount: this.#view.get()?.nodeCount ?? 1, streams });
+  }
+
+  async #pause(reason: string, millis: number, signal: AbortSignal): Promise<void> {
+    this.#wake = new AbortController();
+    this.#connection.set({ at: "lost", reason, retryAt: Date.now() + millis });
+    await sleep(millis, AbortSignal.any([signal, this.#wake.signal]));
+    this.#connection.set({ at: "lost", reason, retryAt: undefined });
+  }
+}
+
+type Outcome =
+  | { readonly at: "refused" }
+  | { readonly at: "lost"; readonly wasOpen: boolean; readonly reason: string };

@@ -1,0 +1,131 @@
+// One run of mpegts.js on one video element, from connecting to its end.
+import type Mpegts from "mpegts.js";
+import { Observable, type Readable } from "../base/observable.ts";
+
+export type PlaybackState =
+  | { readonly at: "connecting" }
+  | { readonly at: "playing" }
+  /** Connected, but nothing to show: the network or the publisher is too slow. */
+  | { readonly at: "stalled" }
+  /** The browser wants a click before it plays. */
+  | { readonly at: "blocked" }
+  /** The server closed the stream in good order. */
+  | { readonly at: "ended" }
+  | { readonly at: "failed"; readonly text: string; readonly detail: string; readonly canRetry: boolean };
+
+export interface PlaybackSource {
+  readonly video: HTMLVideoElement;
+  readonly url: string;
+  readonly hasVideo: boolean;
+  readonly hasAudio: boolean;
+}
+
+/** Seconds behind the newest frame: mpegts.js plays a little faster above the first until it reaches the second. */
+const LATENCY_MOST = 1.2;
+const LATENCY_AIM = 0.6;
+
+export class FlvPlayback {
+  readonly #state = new Observable<PlaybackState>({ at: "connecting" });
+  readonly #source: PlaybackSource;
+  readonly #library: typeof Mpegts;
+  readonly #player: Mpegts.Player;
+  readonly #detach = new AbortController();
+  #kilobytesPerSecond = 0;
+
+  constructor(library: typeof Mpegts, source: PlaybackSource) {
+    this.#library = library;
+    this.#source = source;
+    // Errors reach us as events; the library's own console lines would only repeat them.
+    library.LoggingControl.enableAll = false;
+    const { url, hasAudio, hasVideo } = source;
+    this.#player = library.createPlayer({ type: "flv", isLive: true, url, hasAudio, hasVideo }, CONFIG);
+    this.#listen();
+    this.#player.attachMediaElement(source.video);
+    this.#player.load();
+    void this.play();
+  }
+
+  get state(): Readable<PlaybackState> {
+    return this.#state;
+  }
+
+  /** Bits per second that arrive. */
+  get receiveRate(): number {
+    return this.#kilobytesPerSecond * 8_000;
+  }
+
+  async play(): Promise<void> {
+    try {
+      await this.#player.play();
+    } catch (error) {
+      if (error instanceof DOMException && error.name === "NotAllowedError") this.#state.set({ at: "blocked" });
+      // Any other rejection is the play() that a later load or close cut off.
+    }
+  }
+
+  /** Closes the connection and frees the element; may be called twice. */
+  close(): void {
+    if (this.#detach.signal.aborted) return;
+    this.#detach.abort();
+    this.#player.destroy();
+  }
+
+  #listen(): void {
+    const { Events } = this.#library;
+    this.#player.on(Events.ERROR, (type: string, detail: string) => this.#fail(type, detail));
+    this.#player.on(Events.LOADING_COMPLETE, () => this.#state.set({ at: "ended" }));
+    this.#player.on(Events.STATISTICS_INFO, (statistics: Mpegts.MSEPlayerReportStatisticsInfo) => {
+      this.#kilobytesPerSecond = statistics.speed ?? 0;
+    });
+    const { video } = this.#source;
+    const on = { signal: this.#detach.signal };
+    video.addEventListener("playing", () => this.#state.set({ at: "playing" }), on);
+    video.addEventListener("waiting", () => this.#stall(), on);
+    // A tab in the background is throttled; coming back, nobody wants to watch the past.
+    document.addEventListener("visibilitychange", () => this.#catchUp(), on);
+  }
+
+  #stall(): void {
+    if (this.#state.get().at === "playing") this.#state.set({ at: "stalled" });
+  }
+
+  #catchUp(): void {
+    if (!document.hidden) jumpToLive(this.#source.video);
+  }
+
+  #fail(type: string, detail: string): void {
+    if (this.#detach.signal.aborted) return;
+    const { ErrorTypes } = this.#library;
+    const isNetwork = type === ErrorTypes.NETWORK_ERROR;
+    const text = isNetwork ? "The stream could not be fetched" : "The browser could not play this stream";
+    this.#state.set({ at: "failed", text, detail: spaced(detail), canRetry: isNetwork });
+  }
+}
+
+/** Jumps when playback is far behind; nearer, playing faster is less visible. */
+export function jumpToLive(video: HTMLVideoElement): void {
+  const { buffered } = video;
+  if (buffered.length === 0) return;
+  const newest = buffered.end(buffered.length - 1);
+  if (newest - video.currentTime > 2 * LATENCY_MOST) video.currentTime = newest - LATENCY_AIM;
+}
+
+/** `HttpStatusCodeInvalid` → `Http status code invalid`. */
+function spaced(name: string): string {
+  const words = name.replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+const CONFIG: Mpegts.Config = {
+  enableStashBuffer: false,
+  lazyLoad: false,
+  liveSync: true,
+  liveSyncMaxLatency: LATENCY_MOST,
+  liveSyncTargetLatency: LATENCY_AIM,
+  liveSyncPlaybackRate: 1.2,
+  autoCleanupSourceBuffer: true,
+  autoCleanupMaxBackwardDuration: 30,
+  autoCleanupMinBackwardDuration: 10,
+  // Started in a background tab, a player should still connect.
+  deferLoadAfterSourceOpen: false,
+};

@@ -1,0 +1,40 @@
+// Decides from a stream row whether and what the player should play.
+import type { StreamRow } from "@sluice/client/admin-contract";
+import { codecName } from "../format/codecs.ts";
+import { audioSupport, hasMediaSource, videoSupport } from "./codec-support.ts";
+
+export type PlayPlan =
+  /** Nothing to play yet; a publisher may come. */
+  | { readonly at: "wait"; readonly text: string }
+  | { readonly at: "refuse"; readonly text: string; readonly detail: string }
+  | { readonly at: "play"; readonly hasVideo: boolean; readonly hasAudio: boolean; readonly note: string };
+
+export function planPlayback(row: StreamRow | undefined): PlayPlan {
+  if (!row || row.state === "waiting") return { at: "wait", text: "Waiting for a publisher" };
+  if (row.state === "grace") return { at: "wait", text: "The publisher is gone and may return" };
+  if (!row.video && !row.audio) return { at: "wait", text: "Waiting for the first frames" };
+  if (!hasMediaSource()) {
+    return { at: "refuse", text: "This browser cannot play live streams", detail: "It lacks Media Source Extensions." };
+  }
+  return planTracks(row);
+}
+
+function planTracks({ video, audio }: StreamRow): PlayPlan {
+  if (video && videoSupport(video) === "no") {
+    return {
+      at: "refuse",
+      text: `This browser cannot decode ${codecName(video.codec)}`,
+      detail: `The video track is ${video.codecString}. Try another browser, or ffplay with the command below.`,
+    };
+  }
+  const isAudioLost = audio !== null && audioSupport(audio) === "no";
+  if (!video && isAudioLost) {
+    return {
+      at: "refuse",
+      text: `This browser cannot decode ${codecName(audio.codec)}`,
+      detail: `The audio track is ${audio.codecString}.`,
+    };
+  }
+  const note = isAudioLost ? `No sound: this browser cannot decode ${codecName(audio.codec)}` : "";
+  return { at: "play", hasVideo: video !== null, hasAudio: audio !== null && !isAudioLost, note };
+}

@@ -1,0 +1,34 @@
+// The pages of the console and their addresses behind the hash.
+
+export type Route =
+  | { readonly at: "streams" }
+  | { readonly at: "stream"; readonly key: string }
+  | { readonly at: "sessions" }
+  | { readonly at: "activity" };
+
+export function parseRoute(hash: string): Route {
+  const path = hash.replace(/^#\/?/, "");
+  if (path === "sessions" || path === "activity") return { at: path };
+  const key = path.startsWith("streams/") ? decodeKey(path.slice("streams/".length)) : "";
+  return key ? { at: "stream", key } : { at: "streams" };
+}
+
+export function formatRoute(route: Route): string {
+  switch (route.at) {
+    case "streams":
+      return "#/";
+    case "stream":
+      return `#/streams/${route.key.split("/").map(encodeURIComponent).join("/")}`;
+    case "sessions":
+    case "activity":
+      return `#/${route.at}`;
+  }
+}
+
+function decodeKey(path: string): string {
+  try {
+    return path.split("/").map(decodeURIComponent).join("/");
+  } catch {
+    return ""; // a broken escape: no such page, so the list
+  }
+}

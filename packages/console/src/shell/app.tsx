@@ -1,0 +1,75 @@
+// The frame of every page: bars, banner, the page itself, toasts.
+import { useEffect, useRef } from "preact/hooks";
+import { useObservable } from "../base/use-observable.ts";
+import { useConsole } from "../console-context.ts";
+import { ActivityPage } from "../activity/activity-page.tsx";
+import type { Route } from "../routes.ts";
+import { SessionsPage } from "../sessions/sessions-page.tsx";
+import { StreamPage } from "../stream-detail/stream-page.tsx";
+import { StreamsPage } from "../streams/streams-page.tsx";
+import { useRoute } from "../use-route.ts";
+import { ConnectionBanner } from "./connection-banner.tsx";
+import { NavBar } from "./nav-bar.tsx";
+import { NodeStrip } from "./node-strip.tsx";
+import { ToastStack } from "./toast-stack.tsx";
+import { TokenForm } from "./token-form.tsx";
+import { TopBar } from "./top-bar.tsx";
+
+export function App() {
+  const { feed } = useConsole();
+  const connection = useObservable(feed.connection);
+  const route = useRoute();
+  const main = useRef<HTMLElement>(null);
+  useFreshPage(route, main);
+  if (connection.at === "refused") return <TokenForm />;
+  const isStale = connection.at === "lost";
+  return (
+    <div class={isStale ? "app is-stale" : "app"}>
+      <a class="skip-link" href="#main" onClick={(event) => focusMain(event, main.current)}>
+        Skip to content
+      </a>
+      <TopBar route={route} />
+      <ConnectionBanner />
+      <main ref={main} class="page" tabIndex={-1}>
+        {route.at !== "stream" && <NodeStrip />}
+        <Page route={route} />
+      </main>
+      <NavBar route={route} placement="bottom" />
+      <ToastStack />
+    </div>
+  );
+}
+
+function Page({ route }: { readonly route: Route }) {
+  switch (route.at) {
+    case "streams":
+      return <StreamsPage />;
+    case "stream":
+      return <StreamPage key={route.key} streamKey={route.key} />;
+    case "sessions":
+      return <SessionsPage />;
+    case "activity":
+      return <ActivityPage />;
+  }
+}
+
+const TITLES = { streams: "Streams", sessions: "Sessions", activity: "Activity" } as const;
+
+/** A new page starts at its top, with its own title, and is announced by taking the focus. */
+function useFreshPage(route: Route, main: { readonly current: HTMLElement | null }): void {
+  const isFirst = useRef(true);
+  useEffect(() => {
+    document.title = `${route.at === "stream" ? route.key : TITLES[route.at]} · Sluice`;
+    if (!isFirst.current) {
+      scrollTo(0, 0);
+      main.current?.focus({ preventScroll: true });
+    }
+    isFirst.current = false;
+  }, [route, main]);
+}
+
+/** The hash belongs to the router, so the skip link moves the focus itself. */
+function focusMain(event: Event, main: HTMLElement | null): void {
+  event.preventDefault();
+  main?.focus();
+}

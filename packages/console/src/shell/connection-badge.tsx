@@ -1,0 +1,22 @@
+// Whether what the page shows is what the server does.
+import { useObservable } from "../base/use-observable.ts";
+import { useConsole } from "../console-context.ts";
+import type { Connection } from "../live/live-feed.ts";
+
+const LABELS: Readonly<Record<Connection["at"], string>> = {
+  connecting: "Connecting",
+  open: "Connected",
+  lost: "Stale",
+  refused: "Locked",
+};
+
+export function ConnectionBadge() {
+  const { feed } = useConsole();
+  const { at } = useObservable(feed.connection);
+  return (
+    <span class={`connection connection-${at}`}>
+      <span class="connection-dot" />
+      {LABELS[at]}
+    </span>
+  );
+}

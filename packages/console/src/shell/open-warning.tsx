@@ -1,0 +1,31 @@
+// Warns that nobody is asked for credentials; can be put away for this visit.
+import type { NodeRow } from "@sluice/client/admin-contract";
+import { useState } from "preact/hooks";
+import { Icon } from "../ui/icon.tsx";
+import { IconButton } from "../ui/icon-button.tsx";
+
+const DISMISSED = "sluice.open-warning-dismissed";
+
+export function OpenWarning({ open }: { readonly open: NodeRow["open"] }) {
+  const [isDismissed, setDismissed] = useState(() => sessionStorage.getItem(DISMISSED) !== null);
+  if (isDismissed || (!open.publish && !open.play)) return null;
+  const dismiss = () => {
+    sessionStorage.setItem(DISMISSED, "yes");
+    setDismissed(true);
+  };
+  return (
+    <aside class="open-warning">
+      <Icon name="open" />
+      <p>
+        <strong>{headline(open)}</strong> Anyone who reaches this node can do so without credentials. Set{" "}
+        <code>auth</code> in its configuration before you put it on the internet.
+      </p>
+      <IconButton icon="close" label="Hide this warning" onClick={dismiss} />
+    </aside>
+  );
+}
+
+function headline(open: NodeRow["open"]): string {
+  if (open.publish && open.play) return "Publishing and playing are open.";
+  return open.publish ? "Publishing is open." : "Playing is open.";
+}

@@ -1,0 +1,24 @@
+// The first thing a newcomer sees: how to get a picture within a minute.
+import type { NodeRow } from "@sluice/client/admin-contract";
+import { PublishGuide } from "./publish-guide.tsx";
+import { TestPatternButton } from "./test-pattern-button.tsx";
+
+export function EmptyStreams({ node }: { readonly node: NodeRow }) {
+  return (
+    <section class="empty" aria-labelledby="empty-title">
+      <div class="empty-lead">
+        <span class="empty-art" aria-hidden="true">
+          <svg width="120" height="72" viewBox="0 0 120 72">
+            <path class="empty-gate" d="M34 8v56M86 8v56M34 22h52" />
+            <path class="empty-water" d="M4 46c9.3-8 18.700-8 28 0s18.700 8 28 0 18.700-8 28 0 18.700 8 28 0" />
+            <path class="empty-water faint" d="M4 58c9.3-8 18.700-8 28 0s18.700 8 28 0 18.700-8 28 0 18.700 8 28 0" />
+          </svg>
+        </span>
+        <h1 id="empty-title">No streams yet</h1>
+        <p>This node is ready. See it work with a moving test pattern, or publish from your own encoder.</p>
+        <TestPatternButton kind="primary" />
+      </div>
+      <PublishGuide node={node} streamKey="live/cam" />
+    </section>
+  );
+}

@@ -1,0 +1,21 @@
+// The publishing guide for when there are streams already.
+import type { NodeRow } from "@sluice/client/admin-contract";
+import { Dialog } from "../ui/dialog.tsx";
+import { PublishGuide } from "./publish-guide.tsx";
+import { TestPatternButton } from "./test-pattern-button.tsx";
+
+export interface PublishDialogProps {
+  readonly node: NodeRow;
+  readonly onClose: () => void;
+}
+
+export function PublishDialog({ node, onClose }: PublishDialogProps) {
+  return (
+    <Dialog title="Publish to this node" wide onClose={onClose}>
+      <PublishGuide node={node} streamKey="live/cam" />
+      <footer class="dialog-foot">
+        <TestPatternButton kind="plain" />
+      </footer>
+    </Dialog>
+  );
+}

@@ -1,0 +1,5 @@
+// A quiet sign that something is under way.
+
+export function Spinner() {
+  return <span class="spinner" aria-hidden="true" />;
+}
