@@ -59,7 +59,9 @@ function writePair(w: BitWriter, first: number, second: number): void {
     w.code(SILENT_PAIR);
     return;
   }
-  w.code(ESCAPE_PAIR).put(first < 0 ? 1 : 0, 1).put(second < 0 ? 1 : 0, 1);
+  w.code(ESCAPE_PAIR)
+    .put(first < 0 ? 1 : 0, 1)
+    .put(second < 0 ? 1 : 0, 1);
   writeEscape(w, Math.abs(first));
   writeEscape(w, Math.abs(second));
 }

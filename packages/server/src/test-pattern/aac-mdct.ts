@@ -6,7 +6,9 @@ export const WINDOW_SAMPLES = 2 * FRAME_SAMPLES;
 export class LowMdct {
   readonly #lineCount: number;
   /** One period of a cosine in 8 192 steps: all arguments of the transform fall on them. */
-  readonly #cosine = Float64Array.from({ length: 4 * WINDOW_SAMPLES }, (_, i) => Math.cos((Math.PI * i) / FRAME_SAMPLES / 4));
+  readonly #cosine = Float64Array.from({ length: 4 * WINDOW_SAMPLES }, (_, i) =>
+    Math.cos((Math.PI * i) / FRAME_SAMPLES / 4),
+  );
   readonly #window = Float64Array.from({ length: WINDOW_SAMPLES }, (_, i) =>
     Math.sin((Math.PI * (i + 0.5)) / WINDOW_SAMPLES),
   );

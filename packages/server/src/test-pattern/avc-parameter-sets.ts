@@ -37,7 +37,9 @@ const LEVELS = [
 /** The lowest level that allows this size at this rate. */
 function levelIdc(format: AvcFormat): number {
   const macroblocks = Math.ceil(format.width / 16) * Math.ceil(format.height / 16);
-  const level = LEVELS.find(([, perSecond, perFrame]) => macroblocks <= perFrame && macroblocks * format.fps <= perSecond);
+  const level = LEVELS.find(
+    ([, perSecond, perFrame]) => macroblocks <= perFrame && macroblocks * format.fps <= perSecond,
+  );
   if (level === undefined) throw new RangeError(`Cannot choose level: ${macroblocks} macroblocks at ${format.fps} fps`);
   return level[0];
 }
@@ -76,7 +78,10 @@ function writeVui(w: BitWriter, fps: number): void {
   w.put(1, 1).put(VIDEO_FORMAT_UNSPECIFIED, 3).put(0, 1); // video_signal_type, limited range
   w.put(1, 1).put(BT709, 8).put(BT709, 8).put(BT709, 8); // primaries, transfer, matrix
   w.put(0, 1); // chroma_loc_info_present_flag
-  w.put(1, 1).u32(1).u32(2 * fps).put(1, 1); // timing: two ticks a frame, fixed rate
+  w.put(1, 1)
+    .u32(1)
+    .u32(2 * fps)
+    .put(1, 1); // timing: two ticks a frame, fixed rate
   w.put(0, 2).put(0, 1); // no NAL or VCL HRD, no pic_struct
   w.put(1, 1).put(1, 1); // bitstream_restriction, motion vectors over picture boundaries
   w.ue(0).ue(0); // bytes per picture and bits per macroblock: no promise
@@ -92,7 +97,9 @@ export function encodePps(): Uint8Array<ArrayBuffer> {
   w.ue(0); // num_slice_groups_minus1
   w.ue(0).ue(0); // one reference in either list
   w.put(0, 3); // weighted_pred_flag, weighted_bipred_idc
-  w.se(LUMA_QP - 26).se(0).se(CHROMA_QP_OFFSET);
+  w.se(LUMA_QP - 26)
+    .se(0)
+    .se(CHROMA_QP_OFFSET);
   w.put(1, 1); // deblocking_filter_control_present_flag: slices switch it off
   w.put(0, 2); // constrained_intra_pred_flag, redundant_pic_cnt_present_flag
   return encodeNalUnit(NAL_UNIT_TYPES.pictureParameterSet, w.rbspTrailingBits().finish());
