@@ -4,7 +4,16 @@ import { AMF0_MARKER } from "./amf0-marker.ts";
 import { Amf3Encoder } from "./amf3-encode.ts";
 import { AmfLimitError } from "./errors.ts";
 import { AmfBudget, WRITE_LIMITS } from "./limits.ts";
-import { AmfDictionary, type AmfObject, type AmfValue, AmfVector, EcmaArray, isAmfObject, TypedObject, XmlDocument } from "./value.ts";
+import {
+  AmfDictionary,
+  type AmfObject,
+  type AmfValue,
+  AmfVector,
+  EcmaArray,
+  isAmfObject,
+  TypedObject,
+  XmlDocument,
+} from "./value.ts";
 
 const MAX_U16 = 0xffff;
 

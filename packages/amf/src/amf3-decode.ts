@@ -1,9 +1,18 @@
 /** Bytes of AMF3 to values. */
 import { ByteReader } from "@sluice/bytes/byte-reader";
 import { AMF3_MARKER } from "./amf3-marker.ts";
-import { AmfExternalizableError, AmfMarkerError, AmfReferenceError } from "./errors.ts";
+import { Amf3TextReader, lookUp } from "./amf3-text.ts";
+import { AmfExternalizableError, AmfMarkerError } from "./errors.ts";
 import { AmfBudget, type AmfLimits } from "./limits.ts";
-import { AmfDictionary, type AmfObject, type AmfValue, AmfVector, EcmaArray, TypedObject, XmlDocument } from "./value.ts";
+import {
+  AmfDictionary,
+  type AmfObject,
+  type AmfValue,
+  AmfVector,
+  EcmaArray,
+  TypedObject,
+  XmlDocument,
+} from "./value.ts";
 
 /** All values of one message, to its end. Throws and shares like `decodeAmf0Values`. */
 export function decodeAmf3Values(bytes: Uint8Array, options?: { readonly limits?: AmfLimits }): AmfValue[] {
@@ -32,13 +41,14 @@ type VectorMarker = 0x0d | 0x0e | 0x0f | 0x10;
 export class Amf3Decoder {
   readonly #reader: ByteReader;
   readonly #budget: AmfBudget;
+  readonly #text: Amf3TextReader;
   readonly #objects: AmfValue[] = [];
-  readonly #strings: string[] = [];
   readonly #traits: Traits[] = [];
 
   constructor(reader: ByteReader, budget: AmfBudget) {
     this.#reader = reader;
     this.#budget = budget;
+    this.#text = new Amf3TextReader(reader, budget);
   }
 
   readValue(): AmfValue {
@@ -55,11 +65,11 @@ export class Amf3Decoder {
       case AMF3_MARKER.TRUE:
         return true;
       case AMF3_MARKER.INTEGER:
-        return (this.#u29() << 3) >> 3;
+        return (this.#text.u29() << 3) >> 3;
       case AMF3_MARKER.DOUBLE:
         return r.f64();
       case AMF3_MARKER.STRING:
-        return this.#readText();
+        return this.#text.text();
       default:
         return this.#readReferable(marker);
     }
@@ -69,8 +79,8 @@ export class Amf3Decoder {
   #readReferable(marker: number): AmfValue {
     if (marker > AMF3_MARKER.DICTIONARY)
       throw new AmfMarkerError({ encoding: "amf3", marker, offset: this.#reader.offset - 1 });
-    const head = this.#u29();
-    if ((head & 1) === 0) return this.#lookUp("object", this.#objects, head >>> 1);
+    const head = this.#text.u29();
+    if ((head & 1) === 0) return lookUp("object", this.#objects, head >>> 1);
     this.#budget.descend();
     const value = this.#readInline(marker, head >>> 1);
     this.#budget.ascend();
@@ -80,9 +90,9 @@ export class Amf3Decoder {
   #readInline(marker: number, head: number): AmfValue {
     switch (marker) {
       case AMF3_MARKER.XML_DOCUMENT:
-        return this.#keep(new XmlDocument(this.#utf8(head)));
+        return this.#keep(new XmlDocument(this.#text.utf8(head)));
       case AMF3_MARKER.XML:
-        return this.#keep(new XmlDocument(this.#utf8(head), "e4x"));
+        return this.#keep(new XmlDocument(this.#text.utf8(head), "e4x"));
       case AMF3_MARKER.DATE:
         return this.#keep(new Date(this.#reader.f64()));
       case AMF3_MARKER.BYTE_ARRAY:
@@ -118,32 +128,23 @@ export class Amf3Decoder {
   }
 
   #readObject(head: number): AmfValue {
-    const traits = (head & 1) === 0 ? this.#lookUp("traits", this.#traits, head >>> 1) : this.#readTraits(head >>> 1);
+    const traits =
+      (head & 1) === 0
+        ? lookUp("traits", this.#traits, head >>> 1)
+        : this.#keepTraits(readTraits(this.#text, this.#budget, head >>> 1));
     const properties = Object.create(null) as Record<string, AmfValue>;
-    const object = traits.className === "" ? properties : new TypedObject(traits.className, properties, traits.sealedKeys);
+    const object =
+      traits.className === "" ? properties : new TypedObject(traits.className, properties, traits.sealedKeys);
     this.#keep(object);
     for (const key of traits.sealedKeys) properties[key] = this.readValue();
     if (traits.isDynamic) this.#readDynamicEntries(properties);
     return object;
   }
 
-  /** @param head  bit 0 externalizable, bit 1 dynamic, the rest counts the sealed keys */
-  #readTraits(head: number): Traits {
-    const className = this.#readText();
-    if ((head & 1) === 1) throw new AmfExternalizableError({ className });
-    const sealedCount = head >>> 2;
-    this.#budget.expectProperties(sealedCount);
-    const sealedKeys: string[] = [];
-    for (let i = 0; i < sealedCount; i++) sealedKeys.push(this.#readText());
-    const traits = { className, isDynamic: (head & 2) === 2, sealedKeys };
-    this.#traits.push(traits);
-    return traits;
-  }
-
   #readDynamicEntries(into: AmfObject): void {
     const entries = into as Record<string, AmfValue>;
     for (let count = 1; ; count++) {
-      const key = this.#readText();
+      const key = this.#text.text();
       if (key === "") return;
       this.#budget.expectProperties(count);
       entries[key] = this.readValue();
@@ -154,7 +155,7 @@ export class Amf3Decoder {
     this.#budget.expectValues(count);
     const isFixed = this.#reader.u8() !== 0;
     const kind = VECTOR_KINDS[marker];
-    const className = kind === "object" ? this.#readText() : "";
+    const className = kind === "object" ? this.#text.text() : "";
     const items: AmfValue[] = [];
     const vector = new AmfVector(kind, items, { isFixed, className });
     this.#keep(vector);
@@ -180,40 +181,26 @@ export class Amf3Decoder {
     return dictionary;
   }
 
-  /** Text without marker: a reference, or a length and bytes. The empty text never enters the table. */
-  #readText(): string {
-    const head = this.#u29();
-    if ((head & 1) === 0) return this.#lookUp("string", this.#strings, head >>> 1);
-    const text = this.#utf8(head >>> 1);
-    if (text !== "") this.#strings.push(text);
-    return text;
-  }
-
-  #utf8(byteCount: number): string {
-    this.#budget.expectStringBytes(byteCount);
-    return this.#reader.utf8(byteCount);
-  }
-
-  /** Up to four bytes: seven bits each while the top bit is set, eight bits in the fourth. AMF3 §1.3.1 */
-  #u29(): number {
-    let value = 0;
-    for (let i = 0; i < 3; i++) {
-      const byte = this.#reader.u8();
-      value = (value << 7) | (byte & 0x7f);
-      if (byte < 0x80) return value;
-    }
-    return (value << 8) | this.#reader.u8();
+  #keepTraits(traits: Traits): Traits {
+    this.#traits.push(traits);
+    return traits;
   }
 
   #keep<T extends AmfValue>(value: T): T {
     this.#objects.push(value);
     return value;
   }
+}
 
-  #lookUp<T>(table: "object" | "string" | "traits", known: readonly T[], index: number): T {
-    if (index >= known.length) throw new AmfReferenceError({ table, index, size: known.length });
-    return known[index] as T;
-  }
+/** @param head  bit 0 externalizable, bit 1 dynamic, the rest counts the sealed keys */
+function readTraits(text: Amf3TextReader, budget: AmfBudget, head: number): Traits {
+  const className = text.text();
+  if ((head & 1) === 1) throw new AmfExternalizableError({ className });
+  const sealedCount = head >>> 2;
+  budget.expectProperties(sealedCount);
+  const sealedKeys: string[] = [];
+  for (let i = 0; i < sealedCount; i++) sealedKeys.push(text.text());
+  return { className, isDynamic: (head & 2) === 2, sealedKeys };
 }
 
 /** The U29 of an inline text of no bytes: it ends a list of names. */

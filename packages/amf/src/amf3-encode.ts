@@ -1,8 +1,18 @@
 /** Values to bytes of AMF3. */
 import { ByteWriter, encodeUtf8 } from "@sluice/bytes/byte-writer";
 import { AMF3_INTEGER_MAX, AMF3_INTEGER_MIN, AMF3_MARKER } from "./amf3-marker.ts";
+import { Amf3TextWriter } from "./amf3-text.ts";
 import { AmfBudget, WRITE_LIMITS } from "./limits.ts";
-import { AmfDictionary, type AmfObject, type AmfValue, AmfVector, EcmaArray, isAmfObject, TypedObject, XmlDocument } from "./value.ts";
+import {
+  AmfDictionary,
+  type AmfObject,
+  type AmfValue,
+  AmfVector,
+  EcmaArray,
+  isAmfObject,
+  TypedObject,
+  XmlDocument,
+} from "./value.ts";
 
 /** All values of one message. Throws like `encodeAmf0Values`. */
 export function encodeAmf3Values(values: readonly AmfValue[]): Uint8Array {
@@ -22,12 +32,13 @@ export class Amf3Encoder {
   readonly #writer: ByteWriter;
   readonly #budget: AmfBudget;
   readonly #objects = new Map<object, number>();
-  readonly #strings = new Map<string, number>();
+  readonly #text: Amf3TextWriter;
   /** Keyed by everything that traits say. */
   readonly #traits = new Map<string, number>();
 
   constructor(writer: ByteWriter, budget: AmfBudget = new AmfBudget(WRITE_LIMITS)) {
     this.#writer = writer;
+    this.#text = new Amf3TextWriter(writer);
     this.#budget = budget;
   }
 
@@ -45,7 +56,7 @@ export class Amf3Encoder {
         return;
       case "string":
         w.u8(AMF3_MARKER.STRING);
-        this.#writeText(value);
+        this.#text.text(value);
         return;
       default:
         if (value === null) w.u8(AMF3_MARKER.NULL);
@@ -57,7 +68,7 @@ export class Amf3Encoder {
     const isInteger = Number.isInteger(value) && value >= AMF3_INTEGER_MIN && value <= AMF3_INTEGER_MAX;
     if (isInteger && !Object.is(value, -0)) {
       this.#writer.u8(AMF3_MARKER.INTEGER);
-      this.#u29(value & 0x1fff_ffff);
+      this.#text.u29(value & 0x1fff_ffff);
     } else {
       this.#writer.u8(AMF3_MARKER.DOUBLE).f64(value);
     }
@@ -67,7 +78,7 @@ export class Amf3Encoder {
     this.#writer.u8(markerOf(value));
     const known = this.#objects.get(value);
     if (known !== undefined) {
-      this.#u29(known << 1);
+      this.#text.u29(known << 1);
       return;
     }
     this.#objects.set(value, this.#objects.size);
@@ -79,12 +90,12 @@ export class Amf3Encoder {
   #writeInline(value: AmfValue & object): void {
     const w = this.#writer;
     if (value instanceof Date) {
-      this.#u29(1);
+      this.#text.u29(1);
       w.f64(value.getTime());
     } else if (value instanceof XmlDocument) {
-      this.#writeCounted(encodeUtf8(value.text));
+      this.#text.counted(encodeUtf8(value.text));
     } else if (value instanceof Uint8Array) {
-      this.#writeCounted(value);
+      this.#text.counted(value);
     } else if (value instanceof AmfVector) {
       this.#writeVector(value);
     } else if (value instanceof AmfDictionary) {
@@ -101,8 +112,8 @@ export class Amf3Encoder {
   }
 
   #writeList(items: readonly AmfValue[]): void {
-    this.#u29((items.length << 1) | 1);
-    this.#writeText("");
+    this.#text.u29((items.length << 1) | 1);
+    this.#text.text("");
     for (const item of items) this.writeValue(item);
   }
 
@@ -110,13 +121,13 @@ export class Amf3Encoder {
   #writeEcmaArray(entries: AmfObject): void {
     let denseCount = 0;
     while (Object.hasOwn(entries, String(denseCount))) denseCount++;
-    this.#u29((denseCount << 1) | 1);
+    this.#text.u29((denseCount << 1) | 1);
     for (const key of Object.keys(entries)) {
       if (isDenseKey(key, denseCount) || key === "") continue;
-      this.#writeText(key);
+      this.#text.text(key);
       this.writeValue(entries[key]);
     }
-    this.#writeText("");
+    this.#text.text("");
     for (let i = 0; i < denseCount; i++) this.writeValue(entries[i]);
   }
 
@@ -128,69 +139,49 @@ export class Amf3Encoder {
     for (const key of sealedKeys) this.writeValue(properties[key]);
     if (!isDynamic) return;
     for (const key of dynamicKeys) {
-      this.#writeText(key);
+      this.#text.text(key);
       this.writeValue(properties[key]);
     }
-    this.#writeText("");
+    this.#text.text("");
   }
 
   #writeTraits(className: string, sealedKeys: readonly string[], isDynamic: boolean): void {
     const identity = JSON.stringify([className, isDynamic, sealedKeys]);
     const known = this.#traits.get(identity);
     if (known !== undefined) {
-      this.#u29((known << 2) | 0b01);
+      this.#text.u29((known << 2) | 0b01);
       return;
     }
     this.#traits.set(identity, this.#traits.size);
-    this.#u29((sealedKeys.length << 4) | (isDynamic ? 0b1011 : 0b0011));
-    this.#writeText(className);
-    for (const key of sealedKeys) this.#writeText(key);
+    this.#text.u29((sealedKeys.length << 4) | (isDynamic ? 0b1011 : 0b0011));
+    this.#text.text(className);
+    for (const key of sealedKeys) this.#text.text(key);
   }
 
   #writeVector(vector: AmfVector): void {
     const w = this.#writer;
-    this.#u29((vector.items.length << 1) | 1);
+    this.#text.u29((vector.items.length << 1) | 1);
     w.u8(vector.isFixed ? 1 : 0);
-    if (vector.kind === "object") this.#writeText(vector.className);
+    if (vector.kind === "object") this.#text.text(vector.className);
     for (const item of vector.items) {
       if (vector.kind === "object") this.writeValue(item);
-      else if (vector.kind === "double") w.f64(Number(item));
-      else w.u32(Number(item) >>> 0);
+      else writeVectorNumber(w, vector.kind, Number(item));
     }
   }
 
   #writeDictionary(dictionary: AmfDictionary): void {
-    this.#u29((dictionary.pairs.length << 1) | 1);
+    this.#text.u29((dictionary.pairs.length << 1) | 1);
     this.#writer.u8(dictionary.hasWeakKeys ? 1 : 0);
     for (const [key, value] of dictionary.pairs) {
       this.writeValue(key);
       this.writeValue(value);
     }
   }
+}
 
-  #writeText(text: string): void {
-    const known = this.#strings.get(text);
-    if (known !== undefined) {
-      this.#u29(known << 1);
-      return;
-    }
-    if (text !== "") this.#strings.set(text, this.#strings.size);
-    this.#writeCounted(encodeUtf8(text));
-  }
-
-  #writeCounted(bytes: Uint8Array): void {
-    this.#u29((bytes.length << 1) | 1);
-    this.#writer.bytes(bytes);
-  }
-
-  /** @param value  0 to 2²⁹ − 1 */
-  #u29(value: number): void {
-    const w = this.#writer;
-    if (value < 0x80) w.u8(value);
-    else if (value < 0x4000) w.u8((value >>> 7) | 0x80).u8(value & 0x7f);
-    else if (value < 0x20_0000) w.u8((value >>> 14) | 0x80).u8(((value >>> 7) & 0x7f) | 0x80).u8(value & 0x7f);
-    else w.u8((value >>> 22) | 0x80).u8(((value >>> 15) & 0x7f) | 0x80).u8(((value >>> 8) & 0x7f) | 0x80).u8(value & 0xff);
-  }
+function writeVectorNumber(w: ByteWriter, kind: "int" | "uint" | "double", item: number): void {
+  if (kind === "double") w.f64(item);
+  else w.u32(item >>> 0);
 }
 
 const VECTOR_MARKERS = {

@@ -59,7 +59,11 @@ export class AmfVector {
   readonly items: readonly AmfValue[];
   readonly isFixed: boolean;
   readonly className: string;
-  constructor(kind: AmfVector["kind"], items: readonly AmfValue[], options?: { isFixed?: boolean; className?: string }) {
+  constructor(
+    kind: AmfVector["kind"],
+    items: readonly AmfValue[],
+    options?: { isFixed?: boolean; className?: string },
+  ) {
     this.kind = kind;
     this.items = items;
     this.isFixed = options?.isFixed ?? false;

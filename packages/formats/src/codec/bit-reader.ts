@@ -53,6 +53,7 @@ export class BitReader {
   }
 
   #need(count: number): void {
-    if (count > this.remaining) throw new ShortReadError({ offset: this.#at, wanted: count, available: this.remaining });
+    if (count > this.remaining)
+      throw new ShortReadError({ offset: this.#at, wanted: count, available: this.remaining });
   }
 }

@@ -46,7 +46,10 @@ export function describeDecoderConfig(codec: string, record: Uint8Array): Decode
       return describe(UNKNOWN_VIDEO, () => describeAv1(record));
     case "vp09":
     case "vp08":
-      return describe(UNKNOWN_VIDEO, () => ({ ...UNKNOWN_VIDEO, codecString: vpCodecString(codec, parseVpConfig(record)) }));
+      return describe(UNKNOWN_VIDEO, () => ({
+        ...UNKNOWN_VIDEO,
+        codecString: vpCodecString(codec, parseVpConfig(record)),
+      }));
     case "mp4a":
       return describe(UNKNOWN_AUDIO, () => describeAac(record));
     case "Opus": {

@@ -37,7 +37,14 @@ export interface AudioBody {
 export const ENHANCED_SOUND_FORMAT = 9;
 const AAC = 10;
 /** Sound formats that fix their own rate: Nellymoser 16 kHz and 8 kHz, G.711 twice, Speex, MP3 at 8 kHz. */
-const FIXED_RATES: Readonly<Record<number, number>> = { 4: 16_000, 5: 8_000, 7: 8_000, 8: 8_000, 11: 16_000, 14: 8_000 };
+const FIXED_RATES: Readonly<Record<number, number>> = {
+  4: 16_000,
+  5: 8_000,
+  7: 8_000,
+  8: 8_000,
+  11: 16_000,
+  14: 8_000,
+};
 const RATES: readonly number[] = [5_512, 11_025, 22_050, 44_100];
 const NO_TRACKS: readonly Track[] = [];
 

@@ -64,7 +64,8 @@ export function takeFlvHeader(queue: ByteQueue): FlvHeader | undefined {
   const head = queue.peek(9);
   if (head === undefined) return undefined;
   const dataOffset = u32At(head, 5);
-  if (dataOffset < 9 || dataOffset > MAX_DATA_OFFSET) throw new FlvHeaderError({ field: "dataOffset", value: dataOffset });
+  if (dataOffset < 9 || dataOffset > MAX_DATA_OFFSET)
+    throw new FlvHeaderError({ field: "dataOffset", value: dataOffset });
   if (queue.length < dataOffset + BACK_POINTER_BYTES) return undefined;
   queue.skip(dataOffset + BACK_POINTER_BYTES);
   const flags = head[4] as number;
@@ -170,5 +171,11 @@ function typeOf(typeByte: number): FlvTagType {
 
 function u32At(bytes: Uint8Array, at: number): number {
   const b = bytes;
-  return (((b[at] as number) << 24) | ((b[at + 1] as number) << 16) | ((b[at + 2] as number) << 8) | (b[at + 3] as number)) >>> 0;
+  return (
+    (((b[at] as number) << 24) |
+      ((b[at + 1] as number) << 16) |
+      ((b[at + 2] as number) << 8) |
+      (b[at + 3] as number)) >>>
+    0
+  );
 }

@@ -32,10 +32,40 @@ export function codecOfNumber(kind: "audio" | "video", value: number): string {
 
 /** By codec id of a legacy video header. 12 is no standard, but what many encoders send for HEVC. FLV 10.1 §E.4.3.1 */
 export const LEGACY_VIDEO_CODECS: readonly string[] = [
-  "", "jpeg", "h263", "flsv", "vp6f", "vp6a", "fsv2", "avc1", "", "", "", "", "hvc1", "", "", "",
+  "",
+  "jpeg",
+  "h263",
+  "flsv",
+  "vp6f",
+  "vp6a",
+  "fsv2",
+  "avc1",
+  "",
+  "",
+  "",
+  "",
+  "hvc1",
+  "",
+  "",
+  "",
 ];
 
 /** By sound format of a legacy audio header; 9 announces the enhanced form, 13 is Opus by custom. FLV 10.1 §E.4.2.1 */
 export const LEGACY_AUDIO_CODECS: readonly string[] = [
-  "lpcm", "adpc", ".mp3", "lpcm", "nely", "nely", "nely", "alaw", "ulaw", "", "mp4a", "spex", "", "Opus", ".mp3", "",
+  "lpcm",
+  "adpc",
+  ".mp3",
+  "lpcm",
+  "nely",
+  "nely",
+  "nely",
+  "alaw",
+  "ulaw",
+  "",
+  "mp4a",
+  "spex",
+  "",
+  "Opus",
+  ".mp3",
+  "",
 ];
