@@ -1,0 +1,14 @@
+/** Bytes as the text that golden tables hold: pairs of hexadecimal digits, spaces where they help. */
+
+/** @throws {TypeError} on an odd count of digits or anything that is no digit, since a table with a slip proves nothing */
+export function hex(text: string): Uint8Array {
+  const digits = text.replace(/\s+/g, "");
+  if (!/^([0-9a-f]{2})*$/i.test(digits)) throw new TypeError(`Cannot read "${text}" as hexadecimal bytes`);
+  const bytes = new Uint8Array(digits.length / 2);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(digits.slice(i * 2, i * 2 + 2), 16);
+  return bytes;
+}
+
+export function toHex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
+}
