@@ -159,16 +159,9 @@ export class Amf3Decoder {
     const items: AmfValue[] = [];
     const vector = new AmfVector(kind, items, { isFixed, className });
     this.#keep(vector);
-    for (let i = 0; i < count; i++) items.push(this.#readVectorItem(kind));
+    for (let i = 0; i < count; i++)
+      items.push(kind === "object" ? this.readValue() : readVectorNumber(this.#reader, this.#budget, kind));
     return vector;
-  }
-
-  #readVectorItem(kind: AmfVector["kind"]): AmfValue {
-    if (kind === "object") return this.readValue();
-    this.#budget.countValue();
-    if (kind === "double") return this.#reader.f64();
-    const bits = this.#reader.u32();
-    return kind === "int" ? bits | 0 : bits;
   }
 
   #readDictionary(count: number): AmfValue {
@@ -201,6 +194,13 @@ function readTraits(text: Amf3TextReader, budget: AmfBudget, head: number): Trai
   const sealedKeys: string[] = [];
   for (let i = 0; i < sealedCount; i++) sealedKeys.push(text.text());
   return { className, isDynamic: (head & 2) === 2, sealedKeys };
+}
+
+function readVectorNumber(reader: ByteReader, budget: AmfBudget, kind: "int" | "uint" | "double"): number {
+  budget.countValue();
+  if (kind === "double") return reader.f64();
+  const bits = reader.u32();
+  return kind === "int" ? bits | 0 : bits;
 }
 
 /** The U29 of an inline text of no bytes: it ends a list of names. */
