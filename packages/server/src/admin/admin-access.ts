@@ -1,6 +1,7 @@
 /** Who may call the admin API: collects what the decision needs, and carries the decision out. */
 import type { IncomingHttpHeaders } from "node:http";
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { bearerOf } from "../auth/admin-access.ts";
 import { sendApiError } from "./api-error.ts";
 
 export interface AdminCaller {
@@ -19,13 +20,9 @@ export type AdminAccess = (caller: AdminCaller) => AdminVerdict | Promise<AdminV
 
 const COOKIE = "sluice_admin";
 
-export function callerOf(request: FastifyRequest, token = bearerToken(request) ?? cookieToken(request)): AdminCaller {
+export function callerOf(request: FastifyRequest, token = bearerOf(request.headers.authorization) ?? cookieToken(request)): AdminCaller {
   const { method, headers } = request;
   return { address: request.socket.remoteAddress ?? "", method, headers, token };
-}
-
-function bearerToken(request: FastifyRequest): string | undefined {
-  return /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? "")?.[1];
 }
 
 function cookieToken(request: FastifyRequest): string | undefined {

@@ -81,7 +81,7 @@ function exchangeToken(
   query: URLSearchParams,
 ): FastifyReply {
   query.delete("token");
-  const rest = query.size > 0 ? `?${query}` : "";
+  const rest = query.size > 0 ? `?${query.toString()}` : "";
   reply.header("set-cookie", tokenCookie(token, request.protocol === "https"));
   return reply.redirect(pathOf(request) + rest, 303);
 }

@@ -72,7 +72,7 @@ export class EventFanout implements Disposable {
 
   /** Ends every event stream. */
   [Symbol.dispose](): void {
-    for (const reader of [...this.#readers]) {
+    for (const reader of this.#readers) {
       this.detach(reader);
       reader.end();
     }
@@ -84,7 +84,7 @@ export class EventFanout implements Disposable {
   }
 
   #writeAll(bytes: Uint8Array): void {
-    for (const reader of [...this.#readers]) {
+    for (const reader of this.#readers) {
       if (reader.waitingBytes() <= this.#options.limits.subscriberBytes) reader.write(bytes);
       else this.#drop(reader);
     }

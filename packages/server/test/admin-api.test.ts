@@ -1,0 +1,188 @@
+/** The admin API answers with the rows it is given, in the form its OpenAPI document promises. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { API_ERRORS } from "@sluice/server/admin/api-error";
+import { DEFAULT_ADMIN_LIMITS } from "@sluice/server/admin/limits";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { EVENTS, fakeAdmin, NODE, SESSION, STREAM, WAITING } from "./admin-fakes.ts";
+
+type Call = { readonly method: "GET" | "POST" | "DELETE" | "PUT" | "HEAD"; readonly url: string; readonly payload?: object };
+
+/** A call, the documented path it belongs to, and what it must answer; `undefined` for no body, "error" for an error. */
+const CALLS: readonly (readonly [Call, path: string, status: number, body: unknown])[] = [
+  [{ method: "GET", url: "/api/v1/streams" }, "/api/v1/streams", 200, { streams: [STREAM, WAITING] }],
+  [{ method: "GET", url: "/api/v1/streams/live/room/cam" }, "/api/v1/streams/{key}", 200, STREAM],
+  [{ method: "GET", url: "/api/v1/streams/live/empty" }, "/api/v1/streams/{key}", 200, WAITING],
+  [{ method: "GET", url: "/api/v1/streams/live/none" }, "/api/v1/streams/{key}", 404, "error"],
+  [{ method: "GET", url: "/api/v1/sessions" }, "/api/v1/sessions", 200, { sessions: [SESSION] }],
+  [{ method: "DELETE", url: "/api/v1/sessions/s1?reason=bored" }, "/api/v1/sessions/{id}", 204, undefined],
+  [{ method: "DELETE", url: "/api/v1/sessions/s2" }, "/api/v1/sessions/{id}", 404, "error"],
+  [{ method: "DELETE", url: `/api/v1/sessions/s1?reason=${"x".repeat(201)}` }, "/api/v1/sessions/{id}", 400, "error"],
+  [{ method: "GET", url: "/api/v1/nodes" }, "/api/v1/nodes", 200, { nodes: [NODE] }],
+  [{ method: "POST", url: "/api/v1/nodes/n1/drain" }, "/api/v1/nodes/{id}/drain", 202, { id: "n1", state: "draining" }],
+  [{ method: "POST", url: "/api/v1/nodes/n9/drain" }, "/api/v1/nodes/{id}/drain", 404, "error"],
+  [{ method: "POST", url: "/api/v1/test-patterns" }, "/api/v1/test-patterns", 201, { key: "demo/test-pattern" }],
+  [{ method: "POST", url: "/api/v1/test-patterns", payload: {} }, "/api/v1/test-patterns", 200, { key: "demo/test-pattern" }],
+  [{ method: "POST", url: "/api/v1/test-patterns", payload: { key: "a/b" } }, "/api/v1/test-patterns", 201, { key: "a/b" }],
+  [{ method: "POST", url: "/api/v1/test-patterns", payload: { key: "taken/b" } }, "/api/v1/test-patterns", 409, "error"],
+  [{ method: "POST", url: "/api/v1/test-patterns", payload: { key: 7 } }, "/api/v1/test-patterns", 400, "error"],
+  [{ method: "POST", url: "/api/v1/test-patterns", payload: { kee: "a" } }, "/api/v1/test-patterns", 400, "error"],
+  [{ method: "GET", url: "/api/v1/test-patterns" }, "/api/v1/test-patterns", 200, { testPatterns: [{ key: "demo/test-pattern" }, { key: "a/b" }] }],
+  [{ method: "DELETE", url: "/api/v1/test-patterns/a/b" }, "/api/v1/test-patterns/{key}", 204, undefined],
+  [{ method: "DELETE", url: "/api/v1/test-patterns/a/b" }, "/api/v1/test-patterns/{key}", 404, "error"],
+  [{ method: "GET", url: "/healthz" }, "/healthz", 200, { status: "ok" }],
+  [{ method: "GET", url: "/readyz" }, "/readyz", 200, { ready: true, reasons: [] }],
+];
+
+interface Document {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, { readonly responses: Readonly<Record<string, Answer>> }>>>>;
+  readonly components: object;
+}
+interface Answer {
+  readonly content?: Readonly<Record<string, { readonly schema: object }>>;
+}
+
+const DATE_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
+
+function validatorOf(document: Document) {
+  const ajv = new Ajv2020({ strict: false, formats: { "date-time": DATE_TIME } });
+  ajv.addSchema({ $id: "doc", components: document.components });
+  // Answers point at "#/components/…" of the document they stand in.
+  return (schema: object) => ajv.compile(JSON.parse(JSON.stringify(schema).replaceAll('"#/', '"doc#/')) as object);
+}
+
+test("[ADM1] every answer is the row it came from, and what the OpenAPI document promises", async () => {
+  const { app, source } = fakeAdmin();
+  const document = (await app.inject("/api/v1/openapi.json")).json<Document>();
+  const validate = validatorOf(document);
+  for (const [call, path, status, body] of CALLS) {
+    const says = `${call.method} ${call.url}`;
+    const answer = await app.inject({ ...call, headers: { host: "localhost" } });
+    assert.equal(answer.statusCode, status, `${says}: ${answer.body}`);
+    const promised = document.paths[path]?.[call.method.toLowerCase()]?.responses[status];
+    assert.ok(promised, `${says}: ${status} is not in the document`);
+    if (body === undefined) {
+      assert.equal(answer.body, "", says);
+      continue;
+    }
+    const check = validate(promised.content?.["application/json"]?.schema ?? assert.fail(says));
+    assert.ok(check(answer.json()), `${says}: ${JSON.stringify(check.errors)}`);
+    if (body !== "error") assert.deepEqual(answer.json(), body, says);
+  }
+  assert.deepEqual(source.kicked[0], { id: "s1", reason: "bored" });
+});
+
+test("[ADM1] the document's AdminEvent describes every event, and refuses what is none", async () => {
+  const { app } = fakeAdmin();
+  const check = validatorOf((await app.inject("/api/v1/openapi.json")).json<Document>())({ $ref: "#/components/schemas/AdminEvent" });
+  for (const event of EVENTS) assert.ok(check(event), `${event.type}: ${JSON.stringify(check.errors)}`);
+  assert.equal(check({ ...EVENTS[0], type: "stream-lost" }), false);
+  assert.equal(check({ ...EVENTS[0], extra: 1 }), false);
+});
+
+test("[ADM2] the document describes every route, and the table above calls every one but the streams", async () => {
+  const { app } = fakeAdmin();
+  const routes: string[] = [];
+  app.addHook("onRoute", ({ method, url, schema }) => {
+    if (schema?.response) routes.push(`${[method].flat().join()} ${url}`);
+  });
+  const document = (await app.inject("/api/v1/openapi.json")).json<Document>();
+  const documented = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  const plain = routes.filter((route) => !route.startsWith("HEAD ")).map((route) => route.replace("/*", "/{key}").replace(":id", "{id}"));
+  assert.deepEqual(documented.toSorted(), plain.toSorted());
+  assert.ok(plain.length >= 13);
+  const called = new Set(CALLS.map(([{ method }, path]) => `${method} ${path}`));
+  const uncalled = documented.filter((route) => !called.has(route));
+  assert.deepEqual(uncalled.toSorted(), ["GET /api/v1/events", "GET /api/v1/openapi.json", "GET /metrics"]);
+});
+
+test("readiness answers 503 with its reasons", async () => {
+  const { app, source } = fakeAdmin();
+  source.ready = false;
+  const answer = await app.inject("/readyz");
+  assert.equal(answer.statusCode, 503);
+  assert.deepEqual(answer.json(), { ready: false, reasons: ["draining"] });
+});
+
+test("[ADM3] a fault of the server is logged, and its caller learns nothing of it", async () => {
+  const { app, source, errors } = fakeAdmin();
+  source.fault = new Error("the secret is 4711");
+  const answer = await app.inject("/api/v1/streams?token=hush");
+  assert.equal(answer.statusCode, 500);
+  assert.equal(answer.json().error.code, "ADMIN_INTERNAL");
+  assert.doesNotMatch(answer.body, /4711|\.ts|\.js/);
+  assert.deepEqual(errors, [{ err: source.fault, method: "GET", path: "/api/v1/streams" }]);
+});
+
+const REFUSED = [
+  ["ADM4", "GET", "/api/v1/nothing", {}, "", "ADMIN_NOT_FOUND"],
+  ["ADM4", "GET", "/live/cam", {}, "", "ADMIN_NOT_FOUND"],
+  ["ADM4", "POST", "/nothing", { "content-type": "text/plain" }, "x", "ADMIN_NOT_FOUND"],
+  ["ADM3", "GET", "/api/v1/streams/%zz", {}, "", "ADMIN_BAD_REQUEST"],
+  ["ADM3", "DELETE", `/api/v1/sessions/${"x".repeat(600)}`, {}, "", "ADMIN_BAD_REQUEST"],
+  ["ADM6", "POST", "/api/v1/test-patterns", { "content-type": "application/json" }, `{"key":"${"x".repeat(DEFAULT_ADMIN_LIMITS.bodyBytes)}"}`, "ADMIN_BODY_TOO_LARGE"],
+  ["ADM6", "POST", "/api/v1/test-patterns", { "content-type": "text/plain" }, `{"key":"a/b"}`, "ADMIN_NOT_JSON"],
+  ["ADM6", "POST", "/api/v1/test-patterns", { "content-type": "application/x-www-form-urlencoded" }, "key=a", "ADMIN_NOT_JSON"],
+  ["ADM6", "POST", "/api/v1/nodes/n1/drain", { "content-type": "text/plain" }, "x", "ADMIN_NOT_JSON"],
+  ["ADM6", "POST", "/api/v1/test-patterns", { "content-type": "application/json" }, "{", "ADMIN_BAD_REQUEST"],
+  ["ADM6", "POST", "/api/v1/test-patterns", { "content-type": "application/json" }, `{"__proto__":{"key":"a"}}`, "ADMIN_BAD_REQUEST"],
+] as const;
+
+for (const [rule, method, url, headers, payload, code] of REFUSED) {
+  test(`[${rule}] ${method} ${url.slice(0, 40)} ${JSON.stringify(headers)} is refused as ${code}`, async () => {
+    const { app } = fakeAdmin();
+    const answer = await app.inject({ method, url, headers, ...(payload && { payload }) });
+    assert.equal(answer.statusCode, API_ERRORS[code], answer.body);
+    assert.deepEqual(Object.keys(answer.json()), ["error"]);
+    assert.deepEqual(Object.keys(answer.json().error), ["code", "message"]);
+    assert.equal(answer.json().error.code, code);
+  });
+}
+
+test("[ADM5] other methods of a known path answer 405 with Allow, whatever they carry", async () => {
+  const { app } = fakeAdmin();
+  const wrong = [
+    ["POST", "/api/v1/streams", "GET, HEAD, OPTIONS"],
+    ["DELETE", "/api/v1/streams/live/cam", "GET, HEAD, OPTIONS"],
+    ["PUT", "/api/v1/sessions/s1", "DELETE, OPTIONS"],
+    ["GET", "/api/v1/nodes/n1/drain", "POST, OPTIONS"],
+    ["PATCH", "/api/v1/test-patterns", "GET, HEAD, POST, OPTIONS"],
+    ["HEAD", "/api/v1/events", "GET, OPTIONS"],
+    ["POST", "/metrics", "GET, HEAD, OPTIONS"],
+    ["POST", "/healthz", "GET, HEAD, OPTIONS"],
+    ["POST", "/console/", "GET, HEAD, OPTIONS"],
+  ] as const;
+  for (const [method, url, allow] of wrong) {
+    const answer = await app.inject({ method, url, payload: "x".repeat(100_000), headers: { "content-type": "text/plain" } });
+    assert.equal(answer.statusCode, 405, `${method} ${url}`);
+    assert.equal(answer.headers.allow, allow, `${method} ${url}`);
+  }
+});
+
+test("[ADM7] a stream key keeps its slashes, escaped or not", async () => {
+  const { app } = fakeAdmin();
+  for (const path of ["live/room/cam", "live%2Froom%2fcam", "live/r%6fom/cam"]) {
+    assert.equal((await app.inject(`/api/v1/streams/${path}`)).json().key, "live/room/cam", path);
+  }
+});
+
+test("[ADM8] a test pattern starts once, is refused with the reason, and stops", async () => {
+  const { app, source } = fakeAdmin();
+  const start = async (key: string) => app.inject({ method: "POST", url: "/api/v1/test-patterns", payload: { key } });
+  assert.deepEqual([(await start("x/y")).statusCode, (await start("x/y")).statusCode], [201, 200]);
+  const refused = await start("taken/y");
+  assert.equal(refused.json().error.code, "ADMIN_TEST_PATTERN_REFUSED");
+  assert.match(refused.json().error.message, /it has a publisher/);
+  await app.inject({ method: "POST", url: "/api/v1/test-patterns" });
+  assert.deepEqual([...source.patterns], ["x/y", "demo/test-pattern"]);
+});
+
+test("metrics come as Prometheus text", async () => {
+  const { app } = fakeAdmin();
+  await app.inject("/healthz");
+  const answer = await app.inject("/metrics");
+  assert.equal(answer.headers["content-type"], "text/plain; version=0.0.4; charset=utf-8");
+  assert.match(answer.body, /^sluice_admin_requests_total\{status="2xx"\} 1$/m);
+});

@@ -1,0 +1,153 @@
+/** A server that is not there: rows, events and deeds for the admin app's tests. */
+import { SILENT_LOG } from "@sluice/base/log";
+import type { Log } from "@sluice/base/log";
+import type { AdminEvent, NodeRow, SessionRow, StreamRow } from "@sluice/client/admin-contract";
+import { type AdminAppOptions, createAdminApp } from "@sluice/server/admin/admin-app";
+import type { AdminSource } from "@sluice/server/admin/admin-source";
+import { PromMeter } from "@sluice/server/metrics/prom-meter";
+import { FakeClock } from "@sluice/testkit/fake-clock";
+
+const AT = "2026-11-21T10:00:00.000Z";
+
+export const STREAM: StreamRow = {
+  key: "live/room/cam",
+  app: "live",
+  state: "live",
+  home: "n1",
+  epoch: 3,
+  since: AT,
+  publisher: { sessionId: "s1", protocol: "rtmp", address: "127.0.0.1:5000", agent: "FMLE/3.0" },
+  video: { codec: "avc1", codecString: "avc1.64001f", width: 1280, height: 720 },
+  audio: { codec: "mp4a", codecString: "mp4a.40.2", sampleRate: 44100, channels: 2 },
+  extraTracks: ["audio:1"],
+  bitrate: 1_000_000.5,
+  fps: 29.97,
+  viewers: { here: 2, all: 5 },
+  copies: 1,
+  gop: { frames: 60, bytes: 200_000, seconds: 2.5 },
+  bytesIn: 10,
+  bytesOut: 20,
+  skips: 1,
+};
+
+export const WAITING: StreamRow = { ...STREAM, key: "live/empty", state: "waiting", publisher: null, video: null, audio: null };
+
+export const SESSION: SessionRow = {
+  id: "s1",
+  protocol: "ws-flv",
+  role: "player",
+  key: "live/room/cam",
+  app: "live",
+  address: "[::1]:4000",
+  agent: "mpegts.js",
+  since: AT,
+  bytesIn: 1,
+  bytesOut: 2,
+  lagging: true,
+  skips: 4,
+};
+
+export const NODE: NodeRow = {
+  id: "n1",
+  self: true,
+  version: "0.1.0",
+  roles: ["origin", "edge"],
+  addresses: { rtmp: "127.0.0.1:1935", http: "127.0.0.1:8080" },
+  load: { cpu: 0.25, loop: 0.5, memoryBytes: 80_000_000 },
+  state: "ready",
+  uptimeSeconds: 12.5,
+  sessions: 1,
+  streams: 2,
+  bytesIn: 3,
+  bytesOut: 4,
+  open: { publish: true, play: true },
+};
+
+export const EVENTS: readonly AdminEvent[] = [
+  { type: "stream-live", at: AT, key: "live/room/cam" },
+  { type: "stream-grace", at: AT, key: "live/room/cam" },
+  { type: "stream-ended", at: AT, key: "live/room/cam", reason: "publisher left" },
+  { type: "session-opened", at: AT, id: "s1", protocol: "rtmp", address: "127.0.0.1:1" },
+  { type: "session-closed", at: AT, id: "s1", reason: "left" },
+  { type: "stats", at: AT, node: NODE, streams: [STREAM, WAITING] },
+];
+
+export class FakeSource implements AdminSource {
+  readonly kicked: { readonly id: string; readonly reason: string }[] = [];
+  readonly patterns = new Set<string>();
+  readonly listeners = new Set<(event: AdminEvent) => void>();
+  /** When set, reading the streams fails with it. */
+  fault: Error | undefined;
+  ready = true;
+
+  streams(): readonly StreamRow[] {
+    if (this.fault) throw this.fault;
+    return [STREAM, WAITING];
+  }
+  findStream(key: string): StreamRow | undefined {
+    return [STREAM, WAITING].find((row) => row.key === key);
+  }
+  sessions(): readonly SessionRow[] {
+    return [SESSION];
+  }
+  nodes(): readonly NodeRow[] {
+    return [NODE];
+  }
+  testPatterns() {
+    return [...this.patterns].map((key) => ({ key }));
+  }
+  readiness() {
+    return { ready: this.ready, reasons: this.ready ? [] : ["draining"] };
+  }
+  kick(id: string, reason: string): boolean {
+    this.kicked.push({ id, reason });
+    return id === SESSION.id;
+  }
+  drain(id: string): "draining" | "unknown-node" {
+    return id === NODE.id ? "draining" : "unknown-node";
+  }
+  async startTestPattern(key: string): Promise<"started" | "already-running" | { readonly refused: string }> {
+    if (key.startsWith("taken/")) return { refused: "it has a publisher" };
+    if (this.patterns.has(key)) return "already-running";
+    this.patterns.add(key);
+    return "started";
+  }
+  stopTestPattern(key: string): boolean {
+    return this.patterns.delete(key);
+  }
+  subscribe(listener: (event: AdminEvent) => void): Disposable {
+    this.listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.listeners.delete(listener) };
+  }
+  emit(event: AdminEvent): void {
+    for (const listener of this.listeners) listener(event);
+  }
+}
+
+/** An app on fakes; whatever `changed` names stands in for the fake. */
+export function fakeAdmin(changed: Partial<AdminAppOptions> = {}) {
+  const source = new FakeSource();
+  const clock = new FakeClock();
+  const meter = new PromMeter({ processMetrics: "off" });
+  const errors: unknown[] = [];
+  const log: Log = { ...SILENT_LOG, error: (fields) => void errors.push(fields) };
+  const app = createAdminApp({
+    source,
+    metrics: () => meter.page(),
+    consoleDir: undefined,
+    access: () => "allowed",
+    corsOrigins: [],
+    version: "0.1.0",
+    log,
+    clock,
+    meter,
+    ...changed,
+  });
+  return { app, source, clock, meter, errors };
+}
+
+/** Lets in whoever shows this token. */
+export const TOKEN = "let me=in;";
+
+export const tokenOnly: AdminAppOptions["access"] = ({ token }) =>
+  token === TOKEN ? "allowed" : { status: 401, message: 'Say "please" & <b>show</b> a token' };
