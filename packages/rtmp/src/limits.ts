@@ -1,0 +1,41 @@
+/** What one RTMP peer may make this process hold or do. */
+
+/** Every field is a ceiling on memory or work, per connection. */
+export interface RtmpLimits {
+  /** Chunk streams open at once; each can hold one unfinished message. */
+  readonly chunkStreams: number;
+  /** Bytes of one assembled message; RTMP itself allows 16,777,215. */
+  readonly messageBytes: number;
+  /** Bytes reserved for all unfinished messages together. */
+  readonly partialBytes: number;
+  /** Most that one declared length reserves before its bytes arrive; beyond it the buffer doubles as they come. */
+  readonly eagerBytes: number;
+  /** Bytes of one command message. */
+  readonly commandBytes: number;
+  /** Commands that wait while the connect is being judged. */
+  readonly heldCommands: number;
+  /** Bytes of those commands together. */
+  readonly heldBytes: number;
+  /** Message streams open at once. */
+  readonly messageStreams: number;
+  /** Messages inside one aggregate message. */
+  readonly aggregateMessages: number;
+  /** Events not yet taken by the owner of the engine. */
+  readonly queuedEvents: number;
+  /** Bytes of dialogue not yet taken by the owner of the engine. */
+  readonly outputBytes: number;
+}
+
+export const DEFAULT_RTMP_LIMITS: RtmpLimits = {
+  chunkStreams: 64,
+  messageBytes: 8 * 1024 * 1024,
+  partialBytes: 16 * 1024 * 1024,
+  eagerBytes: 256 * 1024,
+  commandBytes: 64 * 1024,
+  heldCommands: 64,
+  heldBytes: 128 * 1024,
+  messageStreams: 32,
+  aggregateMessages: 4096,
+  queuedEvents: 16_384,
+  outputBytes: 1024 * 1024,
+};

@@ -1,0 +1,105 @@
+/** Commands of one client: held while its connect is judged, then followed in the order they came. */
+import { type CommandMessage, decodeCommand } from "./command-message.ts";
+import { type ConnectRequest, readConnectRequest } from "./connect-request.ts";
+import { CONNECTION_COMMANDS } from "./connection-commands.ts";
+import { RtmpDialogueError, RtmpLimitError, RtmpTurnError } from "./errors.ts";
+import type { TransactionId } from "./ids.ts";
+import type { RtmpLimits } from "./limits.ts";
+import type { Message } from "./message.ts";
+import type { ReceivedCommand, ServerDialogue } from "./server-dialogue.ts";
+import { STREAM_COMMANDS } from "./stream-commands.ts";
+
+type ConnectState =
+  | { readonly at: "awaiting-connect" | "rejected" }
+  | { readonly at: "connect-pending"; readonly transactionId: TransactionId; readonly request: ConnectRequest }
+  | { readonly at: "connected"; readonly request: ConnectRequest };
+
+export class ServerCommands {
+  readonly #dialogue: ServerDialogue;
+  readonly #limits: RtmpLimits;
+  #state: ConnectState = { at: "awaiting-connect" };
+  #held: ReceivedCommand[] = [];
+  #heldBytes = 0;
+
+  constructor(dialogue: ServerDialogue, limits: RtmpLimits) {
+    this.#dialogue = dialogue;
+    this.#limits = limits;
+  }
+
+  get phase(): ConnectState["at"] {
+    return this.#state.at;
+  }
+
+  /** What the client asked for; `undefined` before. */
+  get request(): ConnectRequest | undefined {
+    return "request" in this.#state ? this.#state.request : undefined;
+  }
+
+  /** @throws {WireError | LimitError} */
+  receive(message: Message): void {
+    if (this.#state.at === "rejected") return;
+    const byteCount = message.payload.length;
+    const { commandBytes } = this.#limits;
+    if (byteCount > commandBytes)
+      throw new RtmpLimitError({ limit: "commandBytes", value: byteCount, maximum: commandBytes });
+    const command = decodeCommand(message.payload, message.typeId);
+    if (command.name === "connect" || this.#state.at === "awaiting-connect") return this.#connect(command);
+    const { messageStreamId } = message;
+    if (this.#state.at === "connect-pending") this.#hold({ ...command, messageStreamId }, byteCount);
+    else this.#follow({ ...command, messageStreamId });
+  }
+
+  /** Ends the wait for a verdict; answers what was asked. @throws {RtmpTurnError} nothing was asked */
+  judge(verdict: "accept" | "reject"): { readonly transactionId: TransactionId; readonly request: ConnectRequest } {
+    const state = this.#state;
+    if (state.at !== "connect-pending") throw new RtmpTurnError({ action: `${verdict} connect`, phase: state.at });
+    this.#state = verdict === "accept" ? { at: "connected", request: state.request } : { at: "rejected" };
+    if (verdict === "reject") this.#takeHeld();
+    return state;
+  }
+
+  /** Follows what came while the connect was judged. */
+  followHeld(): void {
+    for (const command of this.#takeHeld()) this.#follow(command);
+  }
+
+  #connect(command: CommandMessage): void {
+    if (command.name !== "connect" || this.#state.at !== "awaiting-connect")
+      throw new RtmpDialogueError({ command: command.name.slice(0, 64), phase: this.#state.at });
+    const request = readConnectRequest(command);
+    this.#state = { at: "connect-pending", transactionId: command.transactionId, request };
+    this.#dialogue.tell({ type: "connect", request });
+  }
+
+  #hold(command: ReceivedCommand, byteCount: number): void {
+    const { heldCommands, heldBytes } = this.#limits;
+    this.#heldBytes += byteCount;
+    if (this.#held.length >= heldCommands)
+      throw new RtmpLimitError({ limit: "heldCommands", value: this.#held.length + 1, maximum: heldCommands });
+    if (this.#heldBytes > heldBytes)
+      throw new RtmpLimitError({ limit: "heldBytes", value: this.#heldBytes, maximum: heldBytes });
+    this.#held.push(command);
+  }
+
+  #takeHeld(): readonly ReceivedCommand[] {
+    const held = this.#held;
+    this.#held = [];
+    this.#heldBytes = 0;
+    return held;
+  }
+
+  #follow(command: ReceivedCommand): void {
+    const follow = STREAM_COMMANDS.get(command.name) ?? CONNECTION_COMMANDS.get(command.name);
+    if (follow !== undefined) follow(this.#dialogue, command);
+    else this.#surface(command);
+  }
+
+  /** Results and calls are for the application above; a stray status is for nobody. */
+  #surface(command: ReceivedCommand): void {
+    const { name, transactionId, commandObject, args, messageStreamId } = command;
+    if (name === "_result" || name === "_error")
+      this.#dialogue.tell({ type: "call-result", transactionId, isError: name === "_error", values: args });
+    else if (name !== "onStatus")
+      this.#dialogue.tell({ type: "call", name, transactionId, messageStreamId, commandObject, args });
+  }
+}

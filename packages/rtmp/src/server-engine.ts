@@ -1,0 +1,196 @@
+/** The server's end of an RTMP connection: bytes in, events and bytes out; no socket, no clock. */
+import type { AmfObject, AmfValue } from "@sluice/amf/value";
+import type { Crypto } from "@sluice/base/crypto";
+import type { ByteAllocator } from "@sluice/bytes/allocator";
+import { type ConnectAcceptance, type ConnectRefusal, sendConnectError, sendConnectResult } from "./connect-verdict.ts";
+import { ServerHandshake } from "./handshake/server-handshake.ts";
+import { CONNECTION_STREAM, type MessageStreamId, type TransactionId } from "./ids.ts";
+import { DEFAULT_RTMP_LIMITS, type RtmpLimits } from "./limits.ts";
+import { MESSAGE_TYPE, type Message } from "./message.ts";
+import { MessageExchange } from "./message-exchange.ts";
+import { routeMessage } from "./message-routing.ts";
+import { callOf, errorOf, type Status } from "./replies.ts";
+import { ServerCommands } from "./server-commands.ts";
+import { ServerDialogue } from "./server-dialogue.ts";
+import type { RtmpServerEvent } from "./server-event.ts";
+import {
+  acceptPlay,
+  acceptPublish,
+  type PlayAcceptance,
+  type Refusal,
+  rejectPlay,
+  rejectPublish,
+} from "./server-verdicts.ts";
+import type { UserControl } from "./user-control.ts";
+
+export interface RtmpServerEngineOptions {
+  readonly crypto: Crypto;
+  /** Gives media bodies, which the owner of the engine keeps. */
+  readonly allocator: ByteAllocator;
+  readonly limits?: RtmpLimits;
+  /** Of what we send, announced once with the connect result and never changed; 1 to 16,777,215, 60,000 if left out. */
+  readonly chunkSize?: number;
+  /** Bytes after which the peer shall acknowledge; 2,500,000 if left out. */
+  readonly windowAckSize?: number;
+}
+
+/** What the peer may send next, so that a session can limit how long each takes. */
+export type RtmpServerPhase = "handshake" | "awaiting-connect" | "connect-pending" | "connected" | "rejected";
+
+/**
+ * After each `receive` and each verdict: take events until there is none, then output until there is none.
+ * A verdict may be given at once or much later; commands that come meanwhile wait for the one on connect.
+ */
+export class RtmpServerEngine {
+  readonly #exchange: MessageExchange;
+  readonly #dialogue: ServerDialogue;
+  readonly #commands: ServerCommands;
+  readonly #limits: RtmpLimits;
+  readonly #sizes: { readonly chunkSize: number; readonly windowAckSize: number };
+  #handshake: ServerHandshake | undefined;
+  #lastTransactionId = 0;
+
+  constructor(options: RtmpServerEngineOptions) {
+    const limits = options.limits ?? DEFAULT_RTMP_LIMITS;
+    this.#limits = limits;
+    this.#sizes = { chunkSize: options.chunkSize ?? 60_000, windowAckSize: options.windowAckSize ?? 2_500_000 };
+    this.#handshake = new ServerHandshake(options.crypto);
+    this.#exchange = new MessageExchange({ limits, allocator: options.allocator });
+    this.#dialogue = new ServerDialogue(this.#exchange, limits);
+    this.#commands = new ServerCommands(this.#dialogue, limits);
+  }
+
+  /**
+   * Takes bytes as they arrived; any split is legal, down to one byte at a time. Nothing of `bytes` is kept.
+   * @throws {WireError | LimitError} the session must end; what was owed before may still be sent
+   */
+  receive(bytes: Uint8Array): void {
+    const rest = this.#handshake === undefined ? bytes : this.#shakeHands(bytes, this.#handshake);
+    if (rest.length === 0) return;
+    this.#exchange.offer(rest);
+    for (let message = this.#exchange.takeMessage(); message; message = this.#exchange.takeMessage())
+      this.#heed(message);
+  }
+
+  /** The next thing that happened, oldest first; `undefined` once caught up. */
+  nextEvent(): RtmpServerEvent | undefined {
+    return this.#dialogue.takeEvent();
+  }
+
+  /** Everything owed to the peer since the last call, in one piece of whole messages; `undefined` when nothing is. */
+  nextOutput(): Uint8Array | undefined {
+    return this.#exchange.output.take();
+  }
+
+  get phase(): RtmpServerPhase {
+    return this.#handshake === undefined ? this.#commands.phase : "handshake";
+  }
+
+  /** Bytes behind the handshake. */
+  get bytesReceived(): number {
+    return this.#exchange.bytesReceived;
+  }
+
+  /** What the peer's last Acknowledgement said, counted on beyond 2³². */
+  get acknowledgedBytes(): number {
+    return this.#exchange.acknowledgedBytes;
+  }
+
+  /** Milliseconds that the peer last said it buffers; 0 before it said so. */
+  get peerBufferLength(): number {
+    return this.#dialogue.peerBufferMillis;
+  }
+
+  /** @throws {RtmpTurnError} no connect waits for a verdict */
+  acceptConnect(acceptance: ConnectAcceptance = {}): void {
+    const { transactionId, request } = this.#commands.judge("accept");
+    sendConnectResult(this.#exchange, transactionId, request, this.#sizes, acceptance);
+    this.#commands.followHeld();
+  }
+
+  /** Whatever the peer sends afterwards is ignored. @throws {RtmpTurnError} no connect waits for a verdict */
+  rejectConnect(refusal: ConnectRefusal): void {
+    const { transactionId } = this.#commands.judge("reject");
+    sendConnectError(this.#exchange, transactionId, refusal);
+  }
+
+  acceptPublish(messageStreamId: MessageStreamId): void {
+    acceptPublish(this.#dialogue, messageStreamId);
+  }
+
+  rejectPublish(messageStreamId: MessageStreamId, refusal: Refusal): void {
+    rejectPublish(this.#dialogue, messageStreamId, refusal);
+  }
+
+  acceptPlay(messageStreamId: MessageStreamId, acceptance: PlayAcceptance): void {
+    acceptPlay(this.#dialogue, messageStreamId, acceptance);
+  }
+
+  rejectPlay(messageStreamId: MessageStreamId, refusal: Refusal): void {
+    rejectPlay(this.#dialogue, messageStreamId, refusal);
+  }
+
+  sendStatus(messageStreamId: MessageStreamId, status: Status): void {
+    this.#dialogue.sendStatus(messageStreamId, status);
+  }
+
+  sendUserControl(event: UserControl): void {
+    this.#exchange.sendUserControl(event);
+  }
+
+  /** @param payload  AMF0 values; copied */
+  sendData(messageStreamId: MessageStreamId, timestamp: number, payload: Uint8Array): void {
+    this.#exchange.sendData(messageStreamId, timestamp, payload);
+  }
+
+  /** Asks the client to go elsewhere, or to come again; only if it said at connect that it can. E-RTMP v2. */
+  requestReconnect(target: { readonly tcUrl?: string; readonly description?: string }): "sent" | "not-supported" {
+    if (this.phase !== "connected" || !this.#commands.request?.capabilities.reconnect) return "not-supported";
+    const { tcUrl, description = "Reconnect requested" } = target;
+    const where = tcUrl === undefined ? {} : { tcUrl };
+    const code = "NetConnection.Connect.ReconnectRequest";
+    this.#dialogue.sendStatus(CONNECTION_STREAM, { level: "status", code, description, ...where });
+    return "sent";
+  }
+
+  /** Calls a method of the client; its answer comes as a `call-result` event with the same transaction id. */
+  call(name: string, args: readonly AmfValue[]): TransactionId {
+    const transactionId = ++this.#lastTransactionId as TransactionId;
+    this.#exchange.sendCommand({ ...callOf(name, args), transactionId });
+    return transactionId;
+  }
+
+  /** Answers a `call` event; one with transaction id 0 wants no answer and gets none. */
+  answerCall(transactionId: TransactionId, values: readonly AmfValue[]): void {
+    this.#dialogue.answer(transactionId, values);
+  }
+
+  /** Likewise, with `_error`. */
+  failCall(
+    transactionId: TransactionId,
+    failure: { readonly code?: string; readonly description?: string } = {},
+  ): void {
+    if (transactionId === 0) return;
+    const { code = "NetConnection.Call.Failed", description = "Method not found" } = failure;
+    const information: AmfObject = { level: "error", code, description };
+    this.#exchange.sendCommand(errorOf(transactionId, information));
+  }
+
+  #shakeHands(bytes: Uint8Array, handshake: ServerHandshake): Uint8Array {
+    const used = handshake.receive(bytes);
+    const reply = handshake.takeReply();
+    if (reply !== undefined) this.#exchange.output.writeRaw(reply);
+    if (handshake.isDone && handshake.form !== undefined) {
+      this.#handshake = undefined;
+      this.#dialogue.tell({ type: "handshake-done", form: handshake.form });
+    }
+    return bytes.subarray(used);
+  }
+
+  #heed(message: Message): void {
+    if (this.#commands.phase === "rejected") return;
+    if (message.typeId === MESSAGE_TYPE.COMMAND_AMF0 || message.typeId === MESSAGE_TYPE.COMMAND_AMF3)
+      return this.#commands.receive(message);
+    routeMessage(this.#dialogue, message, this.#limits);
+  }
+}

@@ -1,0 +1,28 @@
+/** What a client means by the name it gives to publish or play. */
+
+export interface StreamNameParts {
+  /** As sent, without the prefix, with the query: what the address of a live stream is made from. */
+  readonly streamName: string;
+  /** Behind the first "?", without it; "" when there is none. */
+  readonly query: string;
+  /** The container that the client had in mind; live streams have none, so it is only told. */
+  readonly prefix: "mp4" | "flv" | "mp3" | undefined;
+}
+
+const PREFIXES = ["mp4", "flv", "mp3"] as const;
+
+export function splitStreamName(sent: string): StreamNameParts {
+  const prefix = PREFIXES.find((candidate) => sent.startsWith(`${candidate}:`));
+  const streamName = prefix === undefined ? sent : sent.slice(prefix.length + 1);
+  return { streamName, query: queryOf(streamName), prefix };
+}
+
+export function queryOf(text: string): string {
+  const mark = text.indexOf("?");
+  return mark < 0 ? "" : text.slice(mark + 1);
+}
+
+export function withoutQuery(text: string): string {
+  const mark = text.indexOf("?");
+  return mark < 0 ? text : text.slice(0, mark);
+}
