@@ -11,9 +11,9 @@ import { aacFrame, aacSequenceHeader, avcFrame, avcSequenceHeader } from "./flv-
 import { TestCard } from "./test-card.ts";
 
 export interface TestPatternOptions {
-  /** Pixels, multiples of 8; 480 to 1 920, 1 280 unless given. */
+  /** Pixels, multiples of 8; 640 to 1 920, 1 280 unless given. */
   readonly width?: number;
-  /** Pixels, multiples of 8; 272 to 1 088, 720 unless given. */
+  /** Pixels, multiples of 8; 360 to 1 088, 720 unless given. */
   readonly height?: number;
   /** Whole frames per second, 1 to 60; 30 unless given. */
   readonly fps?: number;
@@ -54,8 +54,8 @@ export class TestPattern {
   /** @throws {RangeError}  a size or rate outside what the options allow */
   constructor(options: TestPatternOptions) {
     const { width = 1_280, height = 720, fps = 30, startWall, utcOffset = 0 as Millis } = options;
-    checkRange("width", width, { min: 480, max: 1_920, step: CELL_PIXELS });
-    checkRange("height", height, { min: 272, max: 1_088, step: CELL_PIXELS });
+    checkRange("width", width, { min: 640, max: 1_920, step: CELL_PIXELS });
+    checkRange("height", height, { min: 360, max: 1_088, step: CELL_PIXELS });
     checkRange("fps", fps, { min: 1, max: 60, step: 1 });
     this.#format = { width, height, fps };
     this.#startWall = startWall;
