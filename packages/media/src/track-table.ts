@@ -3,10 +3,8 @@ import type { Frame, FrameKind } from "./frame.ts";
 
 export class TrackTable {
   readonly #kept = new Map<string, Frame>();
-  readonly #tracks = new Map<FrameKind, Set<number>>([
-    ["video", new Set()],
-    ["audio", new Set()],
-  ]);
+  /** Track ids seen, with their codec. */
+  readonly #tracks = { video: new Map<number, string>(), audio: new Map<number, string>() };
   #version = 0;
 
   /** Rises whenever `prelude` would differ. */
@@ -26,7 +24,13 @@ export class TrackTable {
 
   /** Ids seen of one kind. */
   trackIds(kind: "audio" | "video"): readonly number[] {
-    return [...(this.#tracks.get(kind) ?? [])];
+    return [...this.#tracks[kind].keys()];
+  }
+
+  /** FourCC or legacy name of the default track, or of the first seen where there is no default. */
+  codecOf(kind: "audio" | "video"): string | undefined {
+    const codecs = this.#tracks[kind];
+    return codecs.get(0) ?? codecs.values().next().value;
   }
 
   findConfig(kind: FrameKind, trackId: number): Frame | undefined {
@@ -35,7 +39,7 @@ export class TrackTable {
 
   /** Notes the frame's track; keeps it when joiners need it. */
   note(frame: Frame): void {
-    this.#tracks.get(frame.kind)?.add(frame.trackId);
+    if (frame.kind !== "data" && frame.codec !== "") this.#tracks[frame.kind].set(frame.trackId, frame.codec);
     if (frame.role !== "config" && frame.role !== "metadata") return;
     const name = `${frame.kind}:${frame.trackId}:${frame.role}`;
     this.#kept.delete(name);
@@ -50,12 +54,13 @@ export class TrackTable {
 
   #has(kind: "audio" | "video"): boolean {
     const announced = this.#kept.get("data:0:metadata")?.announces;
-    return announced?.[kind] === true || (this.#tracks.get(kind)?.size ?? 0) > 0;
+    return announced?.[kind] === true || this.#tracks[kind].size > 0;
   }
 
   clear(): void {
     this.#kept.clear();
-    for (const ids of this.#tracks.values()) ids.clear();
+    this.#tracks.video.clear();
+    this.#tracks.audio.clear();
     this.#version++;
   }
 }

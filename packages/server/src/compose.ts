@@ -1,7 +1,12 @@
 /** The composition root: the list of the server's parts, in start order. */
 import type { Log } from "@sluice/base/log";
-import { aborted } from "@sluice/base/scope";
+import { aborted, Scope } from "@sluice/base/scope";
+import { SystemClock } from "./clock.ts";
 import type { SluiceConfig } from "./config/load-config.ts";
+import { openAdmin } from "./parts/admin-part.ts";
+import { openHttp } from "./parts/http-part.ts";
+import { openNode } from "./parts/node-part.ts";
+import { openRtmp } from "./parts/rtmp-part.ts";
 
 export interface ServerPorts {
   readonly log: Log;
@@ -12,9 +17,15 @@ export interface ServerPorts {
 }
 
 /** Runs until `stop`, then drains; rejects when it cannot start. */
-export async function runServer(config: SluiceConfig, { stop, ready }: ServerPorts): Promise<void> {
-  const keepAlive = setInterval(() => {}, 2 ** 30);
-  ready({ event: "ready", node: config.node.id, pid: process.pid, listeners: {} });
-  await aborted(stop);
-  clearInterval(keepAlive);
+export async function runServer(config: SluiceConfig, { log, stop, ready }: ServerPorts): Promise<void> {
+  await using scope = new Scope(stop);
+  const clock = new SystemClock();
+  const node = openNode({ config, clock, log, scope });
+  const rtmp = await openRtmp({ node, scope });
+  const admin = await openAdmin({ node, scope });
+  await openHttp({ node, rtmp, admin, scope });
+  node.becomeReady();
+  ready({ event: "ready", node: config.node.id, pid: process.pid, listeners: node.listeners() });
+  await aborted(node.draining);
+  await node.drain();
 }

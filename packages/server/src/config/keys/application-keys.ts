@@ -27,7 +27,12 @@ export const APPLICATION_KEYS = {
   "play.wait": key(
     wordOr("forever", duration({ min: 0, max: 86_400_000 })),
     "forever",
-    "How long a viewer waits for a stream that nobody publishes yet. `forever` is what RTMP players expect; 0 refuses at once (HTTP 404, RTMP `NetStream.Play.StreamNotFound`).",
+    "How long an RTMP viewer waits for a stream that nobody publishes yet. `forever` is what RTMP players expect; 0 refuses at once (`NetStream.Play.StreamNotFound`).",
+  ),
+  "play.httpWait": key(
+    wordOr("forever", duration({ min: 0, max: 86_400_000 })),
+    "0",
+    "The same for viewers over HTTP and WebSocket, which expect 404 at once.",
   ),
   "publish.policy": key(
     choice("refuse", "replace"),

@@ -1,0 +1,48 @@
+/** What a viewer can be sent: muted kinds left out, bodies it could not parse rewritten or withheld (E12). */
+import { rewriteAllocator } from "./rewrite-allocator.ts";
+import { selectTrack, stripModEx, toLegacy } from "@sluice/formats/flv/rewrite";
+import type { Frame } from "@sluice/media/frame";
+
+export interface ViewerFilter {
+  readonly audio: "on" | "muted";
+  readonly video: "on" | "muted";
+  readonly multitrack: "parses" | "default-track-only";
+  readonly modEx: "parses" | "strip";
+  /** FourCCs the viewer said it takes, `*` for all; `legacy-only` where it sent no list and the policy is to withhold. */
+  readonly fourCcs: ReadonlySet<string> | "*" | "legacy-only";
+}
+
+/** Takes everything as it is. */
+export const OPEN_FILTER: ViewerFilter = { audio: "on", video: "on", multitrack: "parses", modEx: "parses", fourCcs: "*" };
+
+/** Filters with the same id let the same bodies through. */
+export function filterId(filter: ViewerFilter): string {
+  const { audio, video, multitrack, modEx, fourCcs } = filter;
+  const codecs = typeof fourCcs === "string" ? fourCcs : [...fourCcs].sort().join(",");
+  return `${audio === "on" ? "a" : ""}${video === "on" ? "v" : ""}${multitrack === "parses" ? "m" : ""}${modEx === "parses" ? "x" : ""};${codecs}`;
+}
+
+/** The body to send, the given one where nothing has to change; `undefined` to withhold the frame. */
+export function filterBody(filter: ViewerFilter, frame: Frame): Uint8Array | undefined {
+  const { kind } = frame;
+  if (kind === "data") return frame.body;
+  if (filter[kind] === "muted") return undefined;
+  let body: Uint8Array | undefined = frame.body;
+  if (frame.isMultitrack && filter.multitrack === "default-track-only")
+    body = selectTrack(body, kind, 0, rewriteAllocator);
+  if (body !== undefined && frame.hasModEx && filter.modEx === "strip") body = stripModEx(body, kind, rewriteAllocator);
+  return body === undefined || !isEnhanced(kind, body) ? body : filterCodec(filter, frame, body);
+}
+
+function filterCodec(filter: ViewerFilter, frame: Frame, body: Uint8Array): Uint8Array | undefined {
+  const { fourCcs } = filter;
+  if (fourCcs === "*" || frame.codec === "") return body;
+  if (fourCcs === "legacy-only") return toLegacy(body, frame.kind as "audio" | "video", rewriteAllocator);
+  return fourCcs.has(frame.codec) ? body : undefined;
+}
+
+/** E-RTMP: the top bit of a video body, sound format 9 of an audio body. */
+function isEnhanced(kind: "audio" | "video", body: Uint8Array): boolean {
+  const first = body[0] ?? 0;
+  return kind === "video" ? first >= 0x80 : first >> 4 === 9;
+}

@@ -1,0 +1,81 @@
+/** HTTP-FLV: answers GET, HEAD and OPTIONS of `/<StreamKey>.flv`, then leaves the socket to its session. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { flvForm } from "../forms/flv-form.ts";
+import { OPEN_FILTER } from "../forms/viewer-filter.ts";
+import { type FlvRequest, judgeFlvRequest, readFlvRequest } from "../sessions/flv-request.ts";
+import { FlvSession } from "../sessions/flv-session.ts";
+import type { SessionPorts } from "../sessions/session-ports.ts";
+import type { CorsRules } from "./cors.ts";
+
+export interface HttpFlvOptions {
+  readonly ports: SessionPorts;
+  readonly cors: CorsRules;
+}
+
+const METHODS = "GET, HEAD, OPTIONS";
+/** Every HTTP viewer takes everything: players over HTTP have no words to say otherwise. */
+const FORM = flvForm(OPEN_FILTER);
+
+export class HttpFlv {
+  readonly #options: HttpFlvOptions;
+
+  constructor(options: HttpFlvOptions) {
+    this.#options = options;
+  }
+
+  /** Answers; never rejects. */
+  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const cors = this.#options.cors.headersFor(request.headers.origin);
+    for (const [name, value] of Object.entries(cors)) response.setHeader(name, value);
+    if (request.method === "OPTIONS") return void response.writeHead(204, { "Access-Control-Allow-Methods": METHODS, "Access-Control-Max-Age": "86400" }).end();
+    if (request.method !== "GET" && request.method !== "HEAD") return refuse(response, 405, `Only ${METHODS}`, { Allow: METHODS });
+    const wanted = readFlvRequest(request);
+    if (wanted === undefined) return refuse(response, 404, "No stream can have this name");
+    await this.#play(wanted, request, response);
+  }
+
+  async #play(wanted: FlvRequest, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { ports } = this.#options;
+    const closed = new AbortController();
+    const onClose = (): void => closed.abort(new Error("Session ended"));
+    request.socket.once("close", onClose);
+    const sessionId = ports.registry.nextId();
+    const verdict = await judgeFlvRequest(wanted, { protocol: "http-flv", sessionId, ports, signal: closed.signal });
+    request.socket.off("close", onClose);
+    if (closed.signal.aborted) return;
+    if (verdict.answer === "redirect") return void response.writeHead(307, { Location: verdict.location }).end();
+    if (verdict.answer === "refuse") return refuse(response, verdict.status, verdict.reason);
+    if (request.method === "HEAD") return this.#answerHead(wanted, response);
+    this.#open(wanted, sessionId, response);
+  }
+
+  #answerHead(wanted: FlvRequest, response: ServerResponse): void {
+    if (!this.#options.ports.streams.isPublished(wanted.key)) return refuse(response, 404, `Nobody publishes "${wanted.key}"`);
+    response.writeHead(200, FLV_HEAD).end();
+  }
+
+  #open(wanted: FlvRequest, id: string, response: ServerResponse): void {
+    const { ports } = this.#options;
+    const stream = ports.streams.acquire(wanted.key);
+    if (stream === undefined) return refuse(response, 503, "The server has as many streams as it may");
+    const { socket } = response;
+    if (socket === null) return ports.streams.release(wanted.key);
+    socket.write(headOf(response));
+    response.detachSocket(socket);
+    new FlvSession({ id, protocol: "http-flv", request: wanted, stream, socket, form: FORM, ports });
+  }
+}
+
+const FLV_HEAD = { "Content-Type": "video/x-flv", "Cache-Control": "no-store", Connection: "close" };
+
+/** Without length and without chunks: the body ends with the connection. RFC 9112 §6.3 */
+function headOf(response: ServerResponse): string {
+  const lines = ["HTTP/1.1 200 OK", `Date: ${new Date().toUTCString()}`];
+  for (const [name, value] of Object.entries({ ...response.getHeaders(), ...FLV_HEAD })) lines.push(`${name}: ${String(value)}`);
+  return `${lines.join("\r\n")}\r\n\r\n`;
+}
+
+function refuse(response: ServerResponse, status: number, message: string, headers: Readonly<Record<string, string>> = {}): void {
+  const body = JSON.stringify({ error: { code: `http-${status}`, message } });
+  response.writeHead(status, { ...headers, "Content-Type": "application/json; charset=utf-8", "Content-Length": Buffer.byteLength(body), Connection: "close" }).end(body);
+}

@@ -1,0 +1,35 @@
+/** The HTTP and HTTPS ports: `.flv` requests and upgrades go to their own answers, everything else to the admin side. */
+import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { Socket } from "node:net";
+import type { Millis } from "@sluice/base/brand";
+import type { ConnectionGate } from "../auth/connection-gate.ts";
+import { isFlvPath } from "../sessions/flv-request.ts";
+import type { HttpFlv } from "./http-flv.ts";
+import { guardConnection } from "./rtmp-listener.ts";
+import type { WebSocketFront } from "./web-socket-front.ts";
+
+export interface HttpFrontOptions {
+  readonly flv: HttpFlv;
+  readonly webSockets: WebSocketFront;
+  readonly admin: RequestListener;
+  readonly gate: ConnectionGate;
+  readonly headerBytes: number;
+  readonly handshakeTimeout: Millis;
+  /** PEM; for https. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+}
+
+/** Not listening yet. */
+export function createHttpFront(options: HttpFrontOptions): Server {
+  const { flv, webSockets, admin, gate, headerBytes, handshakeTimeout, tls } = options;
+  const shared = { noDelay: true, maxHeaderSize: headerBytes, headersTimeout: handshakeTimeout, requestTimeout: handshakeTimeout * 2 };
+  const server = tls === undefined ? createServer(shared) : createTlsServer({ ...shared, ...tls, handshakeTimeout });
+  server.prependListener("connection", (socket: Socket) => guardConnection(socket, gate));
+  server.on("request", (request, response) => {
+    if (isFlvPath(request.url)) void flv.answer(request, response);
+    else admin(request, response);
+  });
+  server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => void webSockets.upgrade(request, socket, head));
+  return server;
+}

@@ -1,0 +1,37 @@
+/** Opens a server socket, or says plainly why it cannot be opened. */
+import type { AddressInfo, Server } from "node:net";
+import { UnavailableError } from "@sluice/base/errors";
+
+/** A port cannot be listened on: taken, forbidden, or no such address. */
+export class ListenError extends UnavailableError {
+  override readonly name = "ListenError";
+  readonly code = "UNAVAILABLE_LISTEN";
+  readonly context: { readonly listener: string; readonly host: string; readonly port: number };
+
+  constructor(context: { readonly listener: string; readonly host: string; readonly port: number }, cause: NodeJS.ErrnoException) {
+    super(`Cannot listen for ${context.listener} on ${context.host}:${context.port}: ${REASONS[cause.code ?? ""] ?? cause.message}`, { cause });
+    this.context = context;
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EADDRINUSE: "another program has the port",
+  EACCES: "this user may not use the port",
+  EADDRNOTAVAIL: "this machine has no such address",
+};
+
+/** @returns `host:port` as it is now bound, port 0 resolved. @throws {ListenError} */
+export function listen(server: Server, where: { readonly listener: string; readonly host: string; readonly port: number }): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const onError = (cause: Error): void => reject(new ListenError(where, cause));
+    server.once("error", onError);
+    server.listen({ host: where.host, port: where.port, backlog: BACKLOG }, () => {
+      server.off("error", onError);
+      const { address, port, family } = server.address() as AddressInfo;
+      resolve(family === "IPv6" ? `[${address}]:${port}` : `${address}:${port}`);
+    });
+  });
+}
+
+/** Connections that may wait to be accepted: a crowd arrives within a second when an event starts. */
+const BACKLOG = 4096;

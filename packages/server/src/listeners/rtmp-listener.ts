@@ -1,0 +1,41 @@
+/** RTMP and RTMPS ports: accepts, asks the gate, opens sessions. */
+import { createServer, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer, type TlsOptions } from "node:tls";
+import type { Log } from "@sluice/base/log";
+import type { Meter } from "@sluice/base/meter";
+import type { ConnectionGate } from "../auth/connection-gate.ts";
+import { socketTransport } from "../sessions/byte-transport.ts";
+import type { RtmpSessions } from "./rtmp-sessions.ts";
+
+export interface RtmpListenerOptions {
+  readonly protocol: "rtmp" | "rtmps";
+  readonly sessions: RtmpSessions;
+  readonly gate: ConnectionGate;
+  readonly log: Log;
+  readonly meter: Meter;
+  /** For `rtmps`. */
+  readonly tls?: TlsOptions;
+}
+
+/** Not listening yet. */
+export function createRtmpListener(options: RtmpListenerOptions): Server {
+  const { protocol, sessions, gate, log, meter, tls } = options;
+  const open = (socket: Socket): void => {
+    if (!socket.destroyed) sessions.open({ protocol, socket, transport: (events) => socketTransport(socket, events) });
+  };
+  const server = tls === undefined ? createServer({ noDelay: true }, open) : createTlsServer({ ...tls, noDelay: true }, open);
+  const failures = meter.counter("tls_failures_total", "TLS handshakes that failed", { listener: protocol });
+  server.on("tlsClientError", (error: Error, socket: Socket) => {
+    failures.add();
+    log.debug({ address: socket.remoteAddress, err: error }, "TLS handshake failed");
+  });
+  server.prependListener("connection", (socket: Socket) => guardConnection(socket, gate));
+  return server;
+}
+
+/** Refused connections end before a byte is read; the others give their place back when they close. */
+export function guardConnection(socket: Socket, gate: ConnectionGate): void {
+  const address = socket.remoteAddress ?? "";
+  if (gate.admit(address) === "ok") socket.once("close", () => gate.release(address));
+  else socket.destroy();
+}

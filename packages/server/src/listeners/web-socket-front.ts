@@ -1,0 +1,99 @@
+/** WebSocket upgrades: `/<StreamKey>.flv` plays, `/<path>` with subprotocol `rtmp` speaks RTMP; anything else is refused. */
+import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
+import type { Log } from "@sluice/base/log";
+import { WebSocketServer } from "ws";
+import { wsFlvForm } from "../forms/flv-form.ts";
+import { OPEN_FILTER } from "../forms/viewer-filter.ts";
+import { webSocketTransport } from "../sessions/byte-transport.ts";
+import { isFlvPath, judgeFlvRequest, readFlvRequest } from "../sessions/flv-request.ts";
+import { FlvSession } from "../sessions/flv-session.ts";
+import type { SessionPorts } from "../sessions/session-ports.ts";
+import type { CorsRules } from "./cors.ts";
+import type { RtmpSessions } from "./rtmp-sessions.ts";
+
+export interface WebSocketFrontOptions {
+  readonly ports: SessionPorts;
+  readonly rtmp: RtmpSessions;
+  readonly cors: CorsRules;
+  readonly log: Log;
+  /** Bytes of one message that a peer may send. */
+  readonly messageBytes: number;
+}
+
+/** Viewers only send pings and good-byes. */
+const VIEWER_MESSAGE_BYTES = 4096;
+const RTMP_SUBPROTOCOL = "rtmp";
+const FORM = wsFlvForm(OPEN_FILTER);
+
+export class WebSocketFront {
+  readonly #options: WebSocketFrontOptions;
+  readonly #viewers: WebSocketServer;
+  readonly #rtmp: WebSocketServer;
+
+  constructor(options: WebSocketFrontOptions) {
+    const shared = { noServer: true, clientTracking: false, perMessageDeflate: false } as const;
+    this.#options = options;
+    this.#viewers = new WebSocketServer({ ...shared, maxPayload: VIEWER_MESSAGE_BYTES });
+    this.#rtmp = new WebSocketServer({ ...shared, maxPayload: options.messageBytes, handleProtocols: () => RTMP_SUBPROTOCOL });
+  }
+
+  /** Takes the socket over; never rejects. */
+  async upgrade(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
+    socket.on("error", () => {});
+    if (!this.#options.cors.allowsPage(request.headers.origin)) return refuse(socket, 403, "This page may not connect");
+    if (offers(request).includes(RTMP_SUBPROTOCOL)) return this.#openRtmp(request, socket, head);
+    if (isFlvPath(request.url)) return this.#openFlv(request, socket, head);
+    refuse(socket, 400, "Ask for a stream as /<key>.flv, or offer the subprotocol rtmp");
+  }
+
+  #openRtmp(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    this.#rtmp.handleUpgrade(request, socket, head, (webSocket) => {
+      this.#options.rtmp.open({
+        protocol: "rtmp-ws",
+        socket,
+        transport: (events) => webSocketTransport(webSocket, socket, events),
+      });
+    });
+  }
+
+  async #openFlv(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
+    const { ports } = this.#options;
+    const wanted = readFlvRequest(request);
+    if (wanted === undefined) return refuse(socket, 404, "No stream can have this name");
+    const closed = new AbortController();
+    const onClose = (): void => closed.abort(new Error("Session ended"));
+    socket.once("close", onClose);
+    const id = ports.registry.nextId();
+    const verdict = await judgeFlvRequest(wanted, { protocol: "ws-flv", sessionId: id, ports, signal: closed.signal });
+    socket.off("close", onClose);
+    if (closed.signal.aborted) return;
+    if (verdict.answer === "redirect") return refuse(socket, 307, "Connect elsewhere", { Location: verdict.location });
+    if (verdict.answer === "refuse") return refuse(socket, verdict.status, verdict.reason);
+    const stream = ports.streams.acquire(wanted.key);
+    if (stream === undefined) return refuse(socket, 503, "The server has as many streams as it may");
+    this.#viewers.handleUpgrade(request, socket, head, (webSocket) => {
+      webSocket.on("error", () => socket.destroy());
+      webSocket.on("message", () => {}); // nothing a viewer says means anything
+      new FlvSession({ id, protocol: "ws-flv", request: wanted, stream, socket, form: FORM, ports, farewell: () => webSocket.close(1000) });
+    });
+  }
+}
+
+function offers(request: IncomingMessage): readonly string[] {
+  return (request.headers["sec-websocket-protocol"] ?? "").split(",").map((name) => name.trim());
+}
+
+const REASONS: Readonly<Record<number, string>> = { 307: "Temporary Redirect", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 503: "Service Unavailable" };
+
+function refuse(socket: Socket, status: number, message: string, headers: Readonly<Record<string, string>> = {}): void {
+  const body = JSON.stringify({ error: { code: `http-${status}`, message } });
+  const lines = [
+    `HTTP/1.1 ${status} ${REASONS[status] ?? ""}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+    "Content-Type: application/json; charset=utf-8",
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    "Connection: close",
+  ];
+  socket.end(`${lines.join("\r\n")}\r\n\r\n${body}`);
+}

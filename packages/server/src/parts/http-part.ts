@@ -1,0 +1,40 @@
+/** The HTTP and HTTPS listeners: streams and admin side on one port. */
+import type { RequestListener, Server } from "node:http";
+import type { Scope } from "@sluice/base/scope";
+import { CorsRules } from "../listeners/cors.ts";
+import { HttpFlv } from "../listeners/http-flv.ts";
+import { createHttpFront } from "../listeners/http-front.ts";
+import { listen } from "../listeners/listen.ts";
+import type { RtmpSessions } from "../listeners/rtmp-sessions.ts";
+import { WebSocketFront } from "../listeners/web-socket-front.ts";
+import { closeListener } from "./close-listener.ts";
+import type { NodePart } from "./node-part.ts";
+
+export async function openHttp(options: {
+  readonly node: NodePart;
+  readonly rtmp: RtmpSessions;
+  readonly admin: RequestListener;
+  readonly scope: Scope;
+}): Promise<void> {
+  const { node, rtmp, admin, scope } = options;
+  const { config, ports, gate, log } = node;
+  const { limits, secrets } = config;
+  const cors = new CorsRules(config.http.cors.origins);
+  const front = {
+    flv: new HttpFlv({ ports, cors }),
+    webSockets: new WebSocketFront({ ports, rtmp, cors, log, messageBytes: limits.messageBytes }),
+    admin,
+    gate,
+    headerBytes: limits.requestHeaderBytes,
+    handshakeTimeout: limits.handshakeTimeout,
+  };
+  const open = async (name: "http" | "https", server: Server, port: number): Promise<void> => {
+    const bound = await listen(server, { listener: name, host: config.listen.host, port });
+    node.addListener(name, bound, name === "http" ? config.node.public.http : undefined);
+    scope.defer(() => closeListener(server));
+  };
+  if (config.http.port !== "off") await open("http", createHttpFront(front), config.http.port);
+  if (config.https.port === "off") return;
+  const tls = { cert: secrets.tlsCert ?? "", key: secrets.tlsKey ?? "" };
+  await open("https", createHttpFront({ ...front, tls }), config.https.port);
+}

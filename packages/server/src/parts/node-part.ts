@@ -1,0 +1,149 @@
+/** What every listener stands on: streams, sessions, guard, meter, and the node's own state. */
+import type { Millis } from "@sluice/base/brand";
+import type { Clock } from "@sluice/base/clock";
+import type { Log } from "@sluice/base/log";
+import type { Scope } from "@sluice/base/scope";
+import type { NodeRow } from "@sluice/client/admin-contract";
+import { StreamDirectory } from "@sluice/media/stream-directory";
+import { ConnectionGate } from "../auth/connection-gate.ts";
+import { Guard } from "../auth/guard.ts";
+import { openWarning } from "../auth/open-warning.ts";
+import type { SluiceConfig } from "../config/load-config.ts";
+import { PromMeter } from "../metrics/prom-meter.ts";
+import type { SessionPorts } from "../sessions/session-ports.ts";
+import { SessionRegistry } from "../sessions/session-registry.ts";
+import { LoadWindow } from "../streams/load-window.ts";
+import { StreamPolicies } from "../streams/stream-policies.ts";
+import { TestPatterns } from "../streams/test-patterns.ts";
+import { EventHub } from "../views/event-hub.ts";
+import { NodeView } from "../views/node-view.ts";
+import { TrafficTotals } from "../views/traffic-totals.ts";
+import { VERSION } from "../version.ts";
+import { drainSessions } from "./drain.ts";
+import { meterNode } from "./node-meter.ts";
+import { noticesFor } from "./notices.ts";
+
+export interface NodePart {
+  readonly config: SluiceConfig;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly meter: PromMeter;
+  readonly gate: ConnectionGate;
+  readonly ports: SessionPorts;
+  readonly view: NodeView;
+  readonly patterns: TestPatterns;
+  /** Listener name → `host:port` as bound. */
+  listeners(): Readonly<Record<string, string>>;
+  /** @param shown  what to put into URLs, where that is not the bound address */
+  addListener(name: string, bound: string, shown?: string): void;
+  becomeReady(): void;
+  /** Aborts when the node starts to drain, by signal or by an admin's word. */
+  readonly draining: AbortSignal;
+  startDrain(reason: string): void;
+  drain(): Promise<void>;
+}
+
+export function openNode({ config, clock, log, scope }: { readonly config: SluiceConfig; readonly clock: Clock; readonly log: Log; readonly scope: Scope }): NodePart {
+  const meter = new PromMeter({ processMetrics: "on" });
+  const guard = new Guard({ config, clock, meter, log });
+  const hub = new EventHub();
+  const traffic = new TrafficTotals(() => registry);
+  const notices = noticesFor({ hub, clock, log, meter, traffic });
+  const registry = scope.use(new SessionRegistry(clock, notices.ofSessions));
+  const load = scope.use(new LoadWindow(clock));
+  const policies = new StreamPolicies(config, load.window);
+  const streams = new StreamDirectory({
+    clock,
+    limits: { streams: config.limits.streams || Number.POSITIVE_INFINITY },
+    streamOptions: (key) => policies.optionsOf(key),
+    notice: notices.ofStreams,
+  });
+  scope.defer(() => streams.close());
+  const ports = sessionPorts({ config, clock, log, meter, guard, registry, streams, policies });
+  const patterns = scope.use(new TestPatterns(ports));
+  const gate = new ConnectionGate({ limits: config.limits, admitAddress: (address) => guard.admitAddress(address), clock, meter });
+  const state = new NodeState(scope.signal);
+  const view = scope.use(
+    new NodeView({ id: config.node.id, version: VERSION, clock, streams, registry, patterns, traffic, hub, open: guard.openActions(), addresses: () => state.shown, state: () => state.now }),
+  );
+  meterNode({ meter, streams, registry, load: load.window });
+  const warning = openWarning(guard.openActions());
+  if (warning !== undefined) log.warn({}, warning);
+  return {
+    config,
+    log,
+    clock,
+    meter,
+    gate,
+    ports,
+    view,
+    patterns,
+    listeners: () => state.bound,
+    addListener: (name, bound, shown) => state.addListener(name, bound, shown ?? bound),
+    becomeReady: () => state.becomeReady(),
+    draining: state.draining,
+    startDrain: (reason) => state.startDrain(reason),
+    drain: () => drainSessions({ registry, clock, log, timeout: config.shutdown.timeout }),
+  };
+}
+
+class NodeState {
+  readonly #drain = new AbortController();
+  readonly #bound: Record<string, string> = {};
+  readonly #shown: Record<string, string> = {};
+  #isReady = false;
+
+  constructor(stop: AbortSignal) {
+    if (stop.aborted) this.#drain.abort(stop.reason);
+    stop.addEventListener("abort", () => this.#drain.abort(stop.reason), { once: true });
+  }
+
+  get now(): NodeRow["state"] {
+    if (this.#drain.signal.aborted) return "draining";
+    return this.#isReady ? "ready" : "starting";
+  }
+
+  get bound(): Readonly<Record<string, string>> {
+    return this.#bound;
+  }
+
+  get shown(): Readonly<Record<string, string>> {
+    return this.#shown;
+  }
+
+  get draining(): AbortSignal {
+    return this.#drain.signal;
+  }
+
+  addListener(name: string, bound: string, shown: string): void {
+    this.#bound[name] = bound;
+    this.#shown[name] = shown;
+  }
+
+  becomeReady(): void {
+    this.#isReady = true;
+  }
+
+  startDrain(reason: string): void {
+    this.#drain.abort(new Error(reason));
+  }
+}
+
+function sessionPorts(parts: Pick<SessionPorts, "clock" | "log" | "meter" | "guard" | "registry" | "streams"> & { readonly config: SluiceConfig; readonly policies: StreamPolicies }): SessionPorts {
+  const { config, policies, ...rest } = parts;
+  const { handshakeTimeout, connectTimeout, idleTimeout, publishers } = config.limits;
+  let publisherCount = 0;
+  return {
+    ...rest,
+    timeouts: { handshake: handshakeTimeout, connect: connectTimeout, idle: idleTimeout, firstFrame: config.publish.firstFrameTimeout as Millis },
+    policyOf: (app) => policies.policyOf(app),
+    claimPublisher() {
+      if (publishers > 0 && publisherCount >= publishers) return false;
+      publisherCount++;
+      return true;
+    },
+    releasePublisher() {
+      publisherCount--;
+    },
+  };
+}

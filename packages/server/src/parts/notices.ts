@@ -1,0 +1,47 @@
+/** What is said of sessions and streams that come and go: to the log, the event stream and the counters. */
+import type { Clock } from "@sluice/base/clock";
+import type { Log } from "@sluice/base/log";
+import type { Meter } from "@sluice/base/meter";
+import type { StreamNotice } from "@sluice/media/stream-directory";
+import type { SessionNotices } from "../sessions/session-registry.ts";
+import type { EventHub } from "../views/event-hub.ts";
+import { isoTime } from "../views/rows.ts";
+import type { TrafficTotals } from "../views/traffic-totals.ts";
+
+export function noticesFor(options: {
+  readonly hub: EventHub;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly meter: Meter;
+  readonly traffic: TrafficTotals;
+}): { readonly ofSessions: SessionNotices; readonly ofStreams: (notice: StreamNotice) => void } {
+  const { hub, clock, log, meter, traffic } = options;
+  return {
+    ofSessions: {
+      opened({ id, protocol, address }) {
+        meter.counter("sessions_opened_total", "Sessions opened, by protocol", { protocol }).add();
+        if (!hub.isIdle) hub.tell({ type: "session-opened", at: isoTime(clock.wall()), id, protocol, address });
+      },
+      closed(session, reason) {
+        const { id, protocol } = session;
+        traffic.keep(session);
+        meter.counter("sessions_closed_total", "Sessions closed, by protocol and reason", { protocol, reason }).add();
+        log.debug({ session: id, protocol, reason }, "Session closed");
+        if (!hub.isIdle) hub.tell({ type: "session-closed", at: isoTime(clock.wall()), id, reason });
+      },
+    },
+    ofStreams({ type, stream, reason }) {
+      const { key } = stream.stream;
+      log.info({ key, publisher: stream.publisher?.address, reason }, STREAM_WORDS[type]);
+      const at = isoTime(clock.wall());
+      if (type === "ended") hub.tell({ type: "stream-ended", at, key, reason });
+      else hub.tell({ type: `stream-${type}`, at, key });
+    },
+  };
+}
+
+const STREAM_WORDS: Readonly<Record<StreamNotice["type"], string>> = {
+  live: "Stream is live",
+  grace: "Stream lost its publisher; viewers are kept",
+  ended: "Stream ended",
+};

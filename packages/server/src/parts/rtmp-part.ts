@@ -1,0 +1,37 @@
+/** The RTMP and RTMPS listeners. */
+import type { Server } from "node:net";
+import type { Scope } from "@sluice/base/scope";
+import { DEFAULT_RTMP_LIMITS } from "@sluice/rtmp/limits";
+import { NODE_CRYPTO } from "../crypto/node-crypto.ts";
+import { listen } from "../listeners/listen.ts";
+import { createRtmpListener } from "../listeners/rtmp-listener.ts";
+import { RtmpSessions } from "../listeners/rtmp-sessions.ts";
+import type { NodePart } from "./node-part.ts";
+import { closeListener } from "./close-listener.ts";
+
+export async function openRtmp({ node, scope }: { readonly node: NodePart; readonly scope: Scope }): Promise<RtmpSessions> {
+  const { config, ports, gate, log, meter } = node;
+  const { rtmp, rtmps, listen: where, play, redirect, limits, secrets } = config;
+  const sessions = new RtmpSessions({
+    ports,
+    crypto: NODE_CRYPTO,
+    limits: { ...DEFAULT_RTMP_LIMITS, messageBytes: limits.messageBytes },
+    chunkSize: rtmp.chunkSize,
+    windowAckSize: rtmp.windowAckSize,
+    legacyFourCc: play.legacyFourCc,
+    pingInterval: rtmp.pingInterval,
+    allowsRtmpRedirect: redirect.rtmp302,
+  });
+  const open = async (name: "rtmp" | "rtmps", server: Server, port: number): Promise<void> => {
+    const bound = await listen(server, { listener: name, host: where.host, port });
+    node.addListener(name, bound, name === "rtmp" ? config.node.public.rtmp : undefined);
+    scope.defer(() => closeListener(server));
+  };
+  const shared = { sessions, gate, log, meter };
+  if (rtmp.port !== "off") await open("rtmp", createRtmpListener({ ...shared, protocol: "rtmp" }), rtmp.port);
+  if (rtmps.port !== "off") {
+    const tls = { cert: secrets.tlsCert ?? "", key: secrets.tlsKey ?? "", handshakeTimeout: limits.handshakeTimeout };
+    await open("rtmps", createRtmpListener({ ...shared, protocol: "rtmps", tls }), rtmps.port);
+  }
+  return sessions;
+}

@@ -1,0 +1,125 @@
+/** One viewer of FLV over HTTP or WebSocket: after the head, its socket gets the cohort's bytes and nothing else. */
+import type { Socket } from "node:net";
+import type { Millis } from "@sluice/base/brand";
+import type { Protocol } from "@sluice/client/admin-contract";
+import type { LiveStream } from "@sluice/media/live-stream";
+import { applicationOf } from "@sluice/media/stream-key";
+import type { Subscriber } from "@sluice/media/subscriber";
+import type { WireForm } from "@sluice/media/wire-form";
+import { endSocket } from "./byte-transport.ts";
+import type { FlvRequest } from "./flv-request.ts";
+import type { Session, SessionEnd, SessionFacts } from "./session.ts";
+import type { SessionPorts } from "./session-ports.ts";
+import { SocketSink } from "./socket-sink.ts";
+
+export interface FlvSessionOptions {
+  readonly id: string;
+  readonly protocol: Protocol;
+  readonly request: FlvRequest;
+  readonly stream: LiveStream;
+  readonly socket: Socket;
+  readonly form: WireForm;
+  readonly ports: SessionPorts;
+  /** Says good-bye in the protocol's words before the socket ends. */
+  readonly farewell?: () => void;
+}
+
+export class FlvSession implements Session {
+  readonly id: string;
+  readonly protocol: Protocol;
+  readonly address: string;
+  readonly since: Millis;
+  readonly #options: FlvSessionOptions;
+  readonly #startedAt: Millis;
+  readonly #bytesBefore: number;
+  #subscriber: Subscriber | undefined;
+  #endReason: SessionEnd | undefined;
+
+  /** The head is written already. */
+  constructor(options: FlvSessionOptions) {
+    const { ports, socket, request } = options;
+    this.id = options.id;
+    this.protocol = options.protocol;
+    this.address = request.address;
+    this.since = ports.clock.wall();
+    this.#options = options;
+    this.#startedAt = ports.clock.now();
+    this.#bytesBefore = socket.bytesWritten;
+    socket.on("error", () => {}); // `close` follows and tells
+    socket.once("close", (hadError: boolean) => this.#closed(hadError));
+    ports.registry.add(this);
+    this.#subscribe();
+  }
+
+  get facts(): SessionFacts {
+    const { request, socket } = this.#options;
+    return {
+      role: "player",
+      key: request.key,
+      app: applicationOf(request.key),
+      agent: request.agent,
+      bytesIn: socket.bytesRead,
+      bytesOut: socket.bytesWritten,
+      isLagging: this.#subscriber?.isLagging ?? false,
+      skips: this.#subscriber?.skips ?? 0,
+    };
+  }
+
+  tick(now: Millis): void {
+    const { ports, request } = this.#options;
+    const wait = ports.policyOf(applicationOf(request.key)).playWait.http;
+    if (wait === "forever" || now - this.#startedAt <= Math.max(wait, 1_000)) return;
+    if (!ports.streams.isPublished(request.key)) this.end("not-found");
+  }
+
+  end(reason: SessionEnd, detail = ""): void {
+    if (this.#endReason !== undefined) return;
+    this.#endReason = reason;
+    const { ports, socket, farewell } = this.#options;
+    ports.log.info({ session: this.id, address: this.address, reason, detail }, "Session ends");
+    this.#leave();
+    farewell?.();
+    endSocket(socket);
+    if (reason === "stalled") socket.destroy(); // what is queued would never be taken
+  }
+
+  #subscribe(): void {
+    const { stream, form, socket } = this.#options;
+    const sink = new SocketSink({
+      socket,
+      notify: (notice) => {
+        if (notice === "unpublished") this.end("stream-ended");
+      },
+      end: (reason) => this.end(reason),
+    });
+    this.#subscriber = stream.subscribe({ sink, form, isPatient: false, startAt: "cached-gop" });
+    if (this.#subscriber === undefined) this.end("limit", "the stream has as many viewers as it may");
+  }
+
+  #leave(): void {
+    const { stream, ports, request } = this.#options;
+    if (this.#subscriber !== undefined) stream.unsubscribe(this.#subscriber);
+    this.#subscriber = undefined;
+    ports.streams.release(request.key);
+  }
+
+  #closed(hadError: boolean): void {
+    const { ports, request, socket } = this.#options;
+    const reason = this.#endReason ?? (hadError ? "peer-error" : "peer-closed");
+    this.#endReason = reason;
+    this.#leave();
+    ports.registry.remove(this, reason);
+    ports.guard.done({
+      action: "play",
+      protocol: this.protocol,
+      app: applicationOf(request.key),
+      key: request.key,
+      address: this.address,
+      sessionId: this.id,
+      reason,
+      durationMs: ports.clock.now() - this.#startedAt,
+      bytesIn: 0,
+      bytesOut: socket.bytesWritten - this.#bytesBefore,
+    });
+  }
+}

@@ -1,0 +1,115 @@
+/** Reads an FLV-family body as what a live stream takes: which track, which codec, and what it means to a joiner. */
+import { parseAudioBody } from "@sluice/formats/flv/audio-body";
+import type { Track } from "@sluice/formats/flv/enhanced-header";
+import { selectTrack, wrapTrack } from "@sluice/formats/flv/rewrite";
+import { parseVideoBody, type VideoBody } from "@sluice/formats/flv/video-body";
+import type { FrameRole, PublishedUnit } from "@sluice/media/frame";
+import type { AmfValue } from "@sluice/amf/value";
+
+interface BodyFacts {
+  readonly codec: string;
+  readonly dataOffset: number;
+  readonly isMultitrack: boolean;
+  readonly tracks: readonly Track[];
+}
+
+/** One unit, or one for each track where a message sets up several decoders at once. Never throws. */
+export function unitsOfMedia(kind: "audio" | "video", timestamp: number, body: Uint8Array): readonly PublishedUnit[] {
+  const facts = kind === "video" ? parseVideoBody(body) : parseAudioBody(body);
+  const role = kind === "video" ? videoRole(facts as VideoBody) : audioRole(facts.packet);
+  if (role === "config" && facts.tracks.length > 1) return splitConfigs(kind, timestamp, body, facts);
+  return [unitOf({ kind, role, timestamp, body, facts, track: facts.tracks[0] })];
+}
+
+/** @param values  what the message says, its name first */
+export function unitOfData(timestamp: number, body: Uint8Array, values: readonly AmfValue[]): PublishedUnit {
+  const isMetadata = values[0] === "onMetaData";
+  return {
+    kind: "data",
+    role: isMetadata ? "metadata" : "side",
+    trackId: 0,
+    codec: "",
+    timestamp,
+    body,
+    data: body,
+    isMultitrack: false,
+    hasModEx: false,
+    ...(isMetadata ? { announces: announcedBy(values[1]) } : {}),
+  };
+}
+
+function unitOf(options: {
+  readonly kind: "audio" | "video";
+  readonly role: FrameRole;
+  readonly timestamp: number;
+  readonly body: Uint8Array;
+  readonly facts: BodyFacts;
+  readonly track: Track | undefined;
+}): PublishedUnit {
+  const { kind, role, timestamp, body, facts, track } = options;
+  return {
+    kind,
+    role,
+    timestamp,
+    body,
+    trackId: track?.trackId ?? 0,
+    codec: track?.codec ?? facts.codec,
+    data: track === undefined ? body.subarray(facts.dataOffset) : body.subarray(track.offset, track.offset + track.length),
+    isMultitrack: facts.isMultitrack,
+    hasModEx: opensWithModEx(kind, body),
+  };
+}
+
+/** Track 0 becomes a plain body, the others one-track bodies, as each is kept for joiners by itself. */
+function splitConfigs(
+  kind: "audio" | "video",
+  timestamp: number,
+  body: Uint8Array,
+  facts: BodyFacts,
+): readonly PublishedUnit[] {
+  return facts.tracks.flatMap(({ trackId }) => {
+    const plain = selectTrack(body, kind, trackId);
+    const own = plain === undefined || trackId === 0 ? plain : wrapTrack(plain, kind, trackId);
+    return own === undefined ? [] : unitsOfMedia(kind, timestamp, own);
+  });
+}
+
+function videoRole(body: VideoBody): FrameRole {
+  switch (body.packet) {
+    case "sequence-start":
+    case "mpeg2ts-sequence-start":
+      return "config";
+    case "coded-frames":
+      return body.isKeyframe ? "key" : "delta";
+    case "metadata":
+      return "metadata";
+    default:
+      return "side";
+  }
+}
+
+function audioRole(packet: string): FrameRole {
+  if (packet === "sequence-start" || packet === "multichannel-config") return packet === "sequence-start" ? "config" : "metadata";
+  return packet === "coded-frames" ? "delta" : "side";
+}
+
+/** E8: packet type 7 in the low nibble of an enhanced header. */
+function opensWithModEx(kind: "audio" | "video", body: Uint8Array): boolean {
+  const first = body[0] ?? 0;
+  const isEnhanced = kind === "video" ? first >= 0x80 : first >> 4 === 9;
+  return isEnhanced && (first & 0x0f) === 7;
+}
+
+function announcedBy(value: AmfValue): { readonly audio: boolean; readonly video: boolean } {
+  const says = (name: string): boolean => {
+    const found = propertyOf(value, name);
+    return found !== undefined && found !== null && found !== 0 && found !== "" && found !== false;
+  };
+  return { audio: says("audiocodecid") || says("hasAudio"), video: says("videocodecid") || says("hasVideo") || says("width") };
+}
+
+function propertyOf(value: AmfValue, name: string): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+  const held = "entries" in value && typeof value.entries === "object" ? value.entries : value;
+  return (held as Readonly<Record<string, unknown>>)[name];
+}

@@ -1,0 +1,77 @@
+/** One `publish` of a session: its hold on the stream, and what passed through it. */
+import type { AmfValue } from "@sluice/amf/value";
+import type { Millis } from "@sluice/base/brand";
+import type { Publication } from "@sluice/media/stream-directory";
+import type { DoneReport } from "../auth/access.ts";
+import { unitOfData, unitsOfMedia } from "./published-unit.ts";
+import type { SessionPorts } from "./session-ports.ts";
+
+export interface PublisherSeatOptions {
+  readonly publication: Publication;
+  readonly ports: SessionPorts;
+  readonly report: Pick<DoneReport, "app" | "protocol" | "address" | "sessionId">;
+}
+
+export class PublisherSeat {
+  readonly #options: PublisherSeatOptions;
+  readonly #since: Millis;
+  #lastMediaAt: Millis;
+  #bytes = 0;
+  #hasUndelivered = false;
+
+  constructor(options: PublisherSeatOptions) {
+    this.#options = options;
+    this.#since = options.ports.clock.now();
+    this.#lastMediaAt = this.#since;
+  }
+
+  get key(): string {
+    return this.#options.publication.stream.key;
+  }
+
+  get hasMedia(): boolean {
+    return this.#bytes > 0;
+  }
+
+  /** How long nothing has come. */
+  silence(now: Millis): Millis {
+    return (now - this.#lastMediaAt) as Millis;
+  }
+
+  takeMedia(kind: "audio" | "video", timestamp: number, body: Uint8Array, now: Millis): void {
+    const { publication } = this.#options;
+    if (!publication.isCurrent) return;
+    this.#note(body, now);
+    for (const unit of unitsOfMedia(kind, timestamp, body)) publication.stream.push(unit);
+  }
+
+  /** @param values  what the message says, its name first */
+  takeData(timestamp: number, body: Uint8Array, values: readonly AmfValue[], now: Millis): void {
+    const { publication } = this.#options;
+    if (!publication.isCurrent) return;
+    this.#note(body, now);
+    publication.stream.push(unitOfData(timestamp, body, values));
+  }
+
+  /** The units of one arrival are in. */
+  deliver(): void {
+    if (!this.#hasUndelivered) return;
+    this.#hasUndelivered = false;
+    this.#options.publication.stream.deliver();
+  }
+
+  /** @param reason  in words of the log */
+  stop(how: "unpublished" | "lost", reason: string): void {
+    const { publication, ports, report } = this.#options;
+    publication.end(how);
+    ports.releasePublisher();
+    const durationMs = ports.clock.now() - this.#since;
+    ports.guard.done({ ...report, action: "publish", key: this.key, reason, durationMs, bytesIn: this.#bytes, bytesOut: 0 });
+  }
+
+  #note(body: Uint8Array, now: Millis): void {
+    this.#lastMediaAt = now;
+    this.#bytes += body.length;
+    this.#hasUndelivered = true;
+  }
+}

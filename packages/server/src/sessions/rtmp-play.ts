@@ -1,0 +1,116 @@
+/** Answers `play`: guard, waiting rules, then a place among the stream's subscribers. */
+import { applicationOf, type StreamKey } from "@sluice/media/stream-key";
+import type { SubscriberEnd } from "@sluice/media/subscriber-sink";
+import type { PeerCapabilities } from "@sluice/rtmp/capabilities";
+import type { MessageStreamId } from "@sluice/rtmp/ids";
+import type { RtmpServerEvent } from "@sluice/rtmp/server-event";
+import { rtmpForm } from "../forms/rtmp-form.ts";
+import type { ViewerFilter } from "../forms/viewer-filter.ts";
+import { admit, keyOf, type RtmpAdmission } from "./rtmp-admission.ts";
+import type { RtmpNetStreamsOptions } from "./rtmp-net-streams.ts";
+import { RtmpPlayer } from "./rtmp-player.ts";
+import { SocketSink } from "./socket-sink.ts";
+
+type PlayEvent = Extract<RtmpServerEvent, { readonly type: "play" }>;
+
+export interface PlayerSays {
+  readonly capabilities: PeerCapabilities | undefined;
+  /** As announced by SetBufferLength; 0 when not. */
+  readonly bufferMs: number;
+}
+
+/** @returns `undefined` when it was refused, and told so */
+export async function startPlayer(
+  options: RtmpNetStreamsOptions,
+  event: PlayEvent,
+  admission: RtmpAdmission,
+  says: PlayerSays,
+): Promise<RtmpPlayer | undefined> {
+  const { ports, engine } = options;
+  const { messageStreamId } = event;
+  const key = keyOf(admission);
+  if (key === undefined) return refuse(options, messageStreamId, "NetStream.Play.StreamNotFound", "The stream name is not legal");
+  const verdict = await admit(admission);
+  if (!verdict.allow) return refuse(options, messageStreamId, "NetStream.Play.Failed", verdict.reason);
+  if (options.signal.aborted) return undefined;
+  const wait = ports.policyOf(applicationOf(key)).playWait.rtmp;
+  if (wait === 0 && !ports.streams.isPublished(key))
+    return refuse(options, messageStreamId, "NetStream.Play.StreamNotFound", "Nobody publishes this stream");
+  const stream = ports.streams.acquire(key);
+  if (stream === undefined) return refuse(options, messageStreamId, "NetStream.Play.Failed", "The server has as many streams as it may");
+  engine.acceptPlay(messageStreamId, { reset: event.reset });
+  options.sendOutput();
+  const player = openPlayer({ options, key, stream, messageStreamId, says, wait });
+  if (player.start()) return player;
+  player.stop("limit");
+  return refuse(options, messageStreamId, "NetStream.Play.Failed", "The stream has as many viewers as it may");
+}
+
+function openPlayer(from: {
+  readonly options: RtmpNetStreamsOptions;
+  readonly key: StreamKey;
+  readonly stream: NonNullable<ReturnType<RtmpNetStreamsOptions["ports"]["streams"]["acquire"]>>;
+  readonly messageStreamId: MessageStreamId;
+  readonly says: PlayerSays;
+  readonly wait: ReturnType<RtmpNetStreamsOptions["ports"]["policyOf"]>["playWait"]["rtmp"];
+}): RtmpPlayer {
+  const { options, key, stream, messageStreamId, says, wait } = from;
+  const { transport, chunkSize } = options;
+  const sink = new SocketSink({
+    socket: transport.socket,
+    notify: (notice) => tell(options, messageStreamId, notice),
+    end: (reason) => ended(options, messageStreamId, reason),
+  });
+  return new RtmpPlayer({
+    ...options,
+    key,
+    stream,
+    sink,
+    wait,
+    filter: filterFor(says.capabilities, options.legacyFourCc),
+    formFor: (filter) => transport.shape(rtmpForm({ messageStreamId, chunkSize, filter })),
+    bufferMs: says.bufferMs,
+  });
+}
+
+/** E12: nothing that the viewer did not say it can parse; one that said nothing is treated by policy. */
+function filterFor(says: PeerCapabilities | undefined, policy: "forward" | "withhold"): ViewerFilter {
+  const saidNothing = says?.fourCcs === undefined && says?.videoFourCcs === undefined && says?.audioFourCcs === undefined;
+  return {
+    audio: "on",
+    video: "on",
+    multitrack: says?.multitrack ? "parses" : "default-track-only",
+    modEx: says?.modEx ? "parses" : "strip",
+    fourCcs: saidNothing ? (policy === "forward" ? "*" : "legacy-only") : fourCcsOf(says as PeerCapabilities),
+  };
+}
+
+function fourCcsOf(says: PeerCapabilities): ReadonlySet<string> | "*" {
+  if (says.fourCcs === "*") return "*";
+  const all = new Set(says.fourCcs ?? []);
+  for (const map of [says.videoFourCcs, says.audioFourCcs])
+    for (const [fourCc, use] of map ?? []) if (use.canDecode || use.canForward) all.add(fourCc);
+  return all.has("*") ? "*" : all;
+}
+
+function tell(options: RtmpNetStreamsOptions, id: MessageStreamId, notice: "published" | "unpublished"): void {
+  const code = notice === "published" ? "NetStream.Play.PublishNotify" : "NetStream.Play.UnpublishNotify";
+  options.engine.sendStatus(id, { level: "status", code, description: notice === "published" ? "The stream is published" : "The stream is no longer published" });
+  options.sendOutput();
+}
+
+function ended(options: RtmpNetStreamsOptions, id: MessageStreamId, reason: SubscriberEnd): void {
+  options.engine.sendStatus(id, { level: "status", code: "NetStream.Play.Stop", description: `Playing ends: ${reason}` });
+  options.end(reason);
+}
+
+function refuse(
+  options: RtmpNetStreamsOptions,
+  id: MessageStreamId,
+  code: "NetStream.Play.StreamNotFound" | "NetStream.Play.Failed",
+  description: string,
+): undefined {
+  options.engine.rejectPlay(id, { code, description });
+  options.ports.log.info({ session: options.id, address: options.address, reason: description }, "Play refused");
+  return undefined;
+}

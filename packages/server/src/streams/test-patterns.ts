@@ -1,0 +1,83 @@
+/** Test patterns: moving pictures that the server publishes itself, so that a newcomer sees one at once. */
+import type { Clock } from "@sluice/base/clock";
+import type { Log } from "@sluice/base/log";
+import { decodeAmf0Values } from "@sluice/amf/amf0-decode";
+import type { TestPatternRow } from "@sluice/client/admin-contract";
+import { findStreamKey } from "@sluice/media/stream-key";
+import type { SessionPorts } from "../sessions/session-ports.ts";
+import { PublisherSeat } from "../sessions/publisher-seat.ts";
+import { runTestPattern } from "../test-pattern/pump.ts";
+import { TestPattern } from "../test-pattern/test-pattern.ts";
+
+/** Each costs a few per cent of a core. */
+const MOST_PATTERNS = 4;
+
+export class TestPatterns implements Disposable {
+  readonly #ports: SessionPorts;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #running = new Map<string, AbortController>();
+
+  constructor(ports: SessionPorts) {
+    this.#ports = ports;
+    this.#clock = ports.clock;
+    this.#log = ports.log;
+  }
+
+  rows(): readonly TestPatternRow[] {
+    return [...this.#running.keys()].map((key) => ({ key }));
+  }
+
+  async start(path: string): Promise<"started" | "already-running" | { readonly refused: string }> {
+    const key = findStreamKey(path);
+    if (key === undefined) return { refused: `"${path}" cannot be the key of a stream` };
+    if (this.#running.has(key)) return "already-running";
+    if (this.#running.size >= MOST_PATTERNS) return { refused: `No more than ${MOST_PATTERNS} test patterns run at once` };
+    const stop = new AbortController();
+    const facts = { sessionId: "", protocol: "internal", address: "", agent: "test pattern" };
+    const { streams, policyOf } = this.#ports;
+    const policy = { ...policyOf("").publish, whenTaken: "refuse" } as const;
+    const answer = streams.publish(key, policy, facts, () => stop.abort());
+    if (answer.answer !== "accepted") return { refused: answer.answer === "taken" ? "Somebody publishes this stream already" : "There are as many streams as there may be" };
+    this.#running.set(key, stop);
+    const report = { app: "", protocol: "internal", address: "", sessionId: "" } as const;
+    const seat = new PublisherSeat({ publication: answer.publication, ports: { ...this.#ports, releasePublisher() {} }, report });
+    void this.#run(key, seat, stop.signal);
+    return "started";
+  }
+
+  stop(key: string): boolean {
+    const running = this.#running.get(key);
+    running?.abort();
+    return running !== undefined;
+  }
+
+  [Symbol.dispose](): void {
+    for (const running of this.#running.values()) running.abort();
+  }
+
+  async #run(key: string, seat: PublisherSeat, signal: AbortSignal): Promise<void> {
+    const pattern = new TestPattern({ startWall: this.#clock.wall() });
+    const metadata = pattern.metadata();
+    const { video, audio } = pattern.sequenceHeaders();
+    const now = this.#clock.now();
+    seat.takeData(0, metadata, decodeAmf0Values(metadata), now);
+    seat.takeMedia("video", 0, video, now);
+    seat.takeMedia("audio", 0, audio, now);
+    try {
+      await runTestPattern({
+        pattern,
+        clock: this.#clock,
+        signal,
+        emit: ({ kind, timestamp, body }) => {
+          seat.takeMedia(kind, timestamp, body, this.#clock.now());
+          seat.deliver();
+        },
+      });
+    } catch (err) {
+      if (!signal.aborted) this.#log.error({ key, err }, "Test pattern failed");
+    }
+    this.#running.delete(key);
+    seat.stop("unpublished", "test pattern stopped");
+  }
+}

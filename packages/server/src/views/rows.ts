@@ -1,0 +1,71 @@
+/** Streams and sessions as the admin contract shows them. */
+import type { AudioRow, SessionRow, StreamRow, VideoRow } from "@sluice/client/admin-contract";
+import { type DecoderDescription, describeDecoderConfig } from "@sluice/formats/codec/decoder-config";
+import type { Millis } from "@sluice/base/brand";
+import type { Frame } from "@sluice/media/frame";
+import type { LiveStream } from "@sluice/media/live-stream";
+import type { StreamEntry } from "@sluice/media/stream-directory";
+import { applicationOf } from "@sluice/media/stream-key";
+import type { Session } from "../sessions/session.ts";
+
+export interface StreamRates {
+  readonly bitrate: number;
+  readonly fps: number;
+}
+
+export function streamRow(entry: StreamEntry, rates: StreamRates, home: string): StreamRow {
+  const { stream } = entry;
+  const { tracks, gop, ingest, delivery, subscriberCount } = stream;
+  return {
+    key: stream.key,
+    app: applicationOf(stream.key),
+    state: entry.state,
+    home,
+    epoch: stream.publication,
+    since: isoTime(entry.since),
+    publisher: entry.publisher === undefined ? null : (entry.publisher as StreamRow["publisher"]),
+    video: videoRow(stream),
+    audio: audioRow(stream),
+    extraTracks: (["video", "audio"] as const).flatMap((kind) =>
+      tracks.trackIds(kind).filter((id) => id !== 0).map((id) => `${kind}:${id}`),
+    ),
+    bitrate: entry.state === "live" ? rates.bitrate : 0,
+    fps: entry.state === "live" ? rates.fps : 0,
+    viewers: { here: subscriberCount, all: subscriberCount },
+    copies: 0,
+    gop: { frames: gop.frames.length, bytes: gop.bytes, seconds: Math.round(gop.duration) / 1000 },
+    bytesIn: ingest.bytesIn,
+    bytesOut: delivery.bytesOut,
+    skips: delivery.skips,
+  };
+}
+
+export function sessionRow(session: Session): SessionRow {
+  const { id, protocol, address, since, facts } = session;
+  const { role, key, app, agent, bytesIn, bytesOut, isLagging, skips } = facts;
+  return { id, protocol, role, key, app, address, agent, since: isoTime(since), bytesIn, bytesOut, lagging: isLagging, skips };
+}
+
+export function isoTime(wall: Millis): string {
+  return new Date(wall).toISOString();
+}
+
+function videoRow({ tracks }: LiveStream): VideoRow | null {
+  const codec = tracks.codecOf("video");
+  if (codec === undefined) return null;
+  const described = describe(tracks.findConfig("video", 0));
+  const { width, height } = described?.kind === "video" ? described : { width: 0, height: 0 };
+  return { codec, codecString: described?.codecString ?? "", width, height };
+}
+
+function audioRow({ tracks }: LiveStream): AudioRow | null {
+  const codec = tracks.codecOf("audio");
+  if (codec === undefined) return null;
+  const described = describe(tracks.findConfig("audio", 0));
+  const { sampleRate, channels } = described?.kind === "audio" ? described : { sampleRate: 0, channels: 0 };
+  return { codec, codecString: described?.codecString ?? "", sampleRate, channels };
+}
+
+function describe(config: Frame | undefined): DecoderDescription | undefined {
+  return config === undefined ? undefined : describeDecoderConfig(config.codec, config.data);
+}
