@@ -2,8 +2,7 @@
 
 export class Scope implements AsyncDisposable {
   readonly #controller = new AbortController();
-  /** Oldest first. Node 24 has no AsyncDisposableStack. */
-  readonly #releases: (() => void | PromiseLike<void>)[] = [];
+  readonly #stack = new AsyncDisposableStack();
   readonly #parent: AbortSignal | undefined;
   readonly #onParentAbort = (): void => this.#controller.abort(this.#parent?.reason);
 
@@ -18,32 +17,20 @@ export class Scope implements AsyncDisposable {
     return this.#controller.signal;
   }
 
-  /** Releases `resource` when the scope ends, whatever becomes of the others; answers it. */
+  /** Releases `resource` when the scope ends; answers it. */
   use<T extends Disposable | AsyncDisposable>(resource: T): T {
-    this.#releases.push(() =>
-      Symbol.asyncDispose in resource ? resource[Symbol.asyncDispose]() : resource[Symbol.dispose](),
-    );
-    return resource;
+    return this.#stack.use(resource);
   }
 
   /** Runs `release` when the scope ends. */
   defer(release: () => void | Promise<void>): void {
-    this.#releases.push(release);
+    this.#stack.defer(release);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#parent?.removeEventListener("abort", this.#onParentAbort);
     this.#controller.abort(new Error("Scope ended"));
-    const failures: unknown[] = [];
-    for (let release = this.#releases.pop(); release !== undefined; release = this.#releases.pop()) {
-      try {
-        await release();
-      } catch (error) {
-        failures.push(error);
-      }
-    }
-    if (failures.length === 1) throw failures[0];
-    if (failures.length > 1) throw new AggregateError(failures, "Several releases of a scope failed");
+    await this.#stack.disposeAsync();
   }
 }
 
