@@ -179,9 +179,19 @@ for (const { level, ...format } of LEVELS) {
     const { width, height, fps } = format;
     const told = probe("h264", bytes, "video");
     const expected = {
-      ...{ profile: "Constrained Baseline", level, width, height, pix_fmt: "yuv420p", has_b_frames: 0, refs: 1 },
-      ...{ sample_aspect_ratio: "1:1", color_range: "tv", color_space: "bt709", color_transfer: "bt709" },
-      ...{ color_primaries: "bt709", r_frame_rate: `${fps}/1` },
+      profile: "Constrained Baseline",
+      level,
+      width,
+      height,
+      pix_fmt: "yuv420p",
+      has_b_frames: 0,
+      refs: 1,
+      sample_aspect_ratio: "1:1",
+      color_range: "tv",
+      color_space: "bt709",
+      color_transfer: "bt709",
+      color_primaries: "bt709",
+      r_frame_rate: `${fps}/1`,
     };
     assert.deepEqual(Object.fromEntries(Object.keys(expected).map((key) => [key, told[key]])), expected);
   });

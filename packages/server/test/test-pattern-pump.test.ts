@@ -86,8 +86,10 @@ test("[TP20] the pump ends when aborted, and leaves no timer", async () => {
 });
 
 test("[TP20] a pump that starts aborted emits nothing", async () => {
-  const emit = (): void => assert.fail("emitted");
+  const emitted: TestPatternFrame[] = [];
+  const emit = (frame: TestPatternFrame): void => void emitted.push(frame);
   await runTestPattern({ pattern: smallPattern(), clock: new FakeClock(), signal: AbortSignal.abort(), emit });
+  assert.deepEqual(emitted, []);
 });
 
 test("[TP20] what the receiver throws ends the pump", async () => {

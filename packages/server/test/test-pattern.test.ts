@@ -51,6 +51,9 @@ test("[TP5] [TP8] [TP17] ffprobe and ffmpeg read both tracks of the FLV file wit
   assert.ok(decode("flv", file, ["-map", "0:a", "-f", "s16le"]).length > 5.9 * 48_000 * 4);
 });
 
+/** The clock's own rows of a 720-line card; the zone's name stands in the lowest panel. */
+const clockOf = (cells: Uint32Array): Uint32Array => cells.subarray(0, 160 * 50);
+
 test("[TP7] time of day, second sweep and flash change with the wall clock alone", () => {
   const card = new TestCard({ width: 1280, height: 720, fps: 30, utcOffset: UTC });
   const paintAt = (wall: number, utcOffset = UTC): Uint32Array => {
@@ -59,8 +62,6 @@ test("[TP7] time of day, second sweep and flash change with the wall clock alone
     painter.paint(picture, { wall: wall as Millis, frameNumber: 7 });
     return picture.cells;
   };
-  // The clock's own rows; the zone's name stands in the lowest panel.
-  const clockOf = (cells: Uint32Array): Uint32Array => cells.subarray(0, 160 * 50);
   assert.deepEqual(paintAt(START), paintAt(START + 86_400_000));
   assert.notDeepEqual(clockOf(paintAt(START)), clockOf(paintAt(START + 1_000)));
   assert.notDeepEqual(clockOf(paintAt(START)), clockOf(paintAt(START + 500)));
@@ -127,8 +128,15 @@ test("[TP15] onMetaData names what is in the stream", () => {
 });
 
 const METADATA = {
-  ...{ width: 640, height: 360, framerate: 25, videocodecid: 7 },
-  ...{ audiocodecid: 10, audiosamplerate: 48_000, audiosamplesize: 16, audiochannels: 2, stereo: true },
+  width: 640,
+  height: 360,
+  framerate: 25,
+  videocodecid: 7,
+  audiocodecid: 10,
+  audiosamplerate: 48_000,
+  audiosamplesize: 16,
+  audiochannels: 2,
+  stereo: true,
 };
 
 const REFUSED: readonly Omit<TestPatternOptions, "startWall">[] = [

@@ -105,12 +105,14 @@ export function encodePps(): Uint8Array<ArrayBuffer> {
   return encodeNalUnit(NAL_UNIT_TYPES.pictureParameterSet, w.rbspTrailingBits().finish());
 }
 
+/** Fields of the configuration record with their reserved bits, which are ones. */
+const LENGTHS_OF_FOUR_BYTES = 0xff;
+const ONE_SPS = 0xe1;
+const ONE_PPS = 1;
+
 /** AVCDecoderConfigurationRecord with four-byte NAL unit lengths. ISO/IEC 14496-15 §5.3.3.1 */
 export function encodeAvcConfigRecord(sps: Uint8Array, pps: Uint8Array): Uint8Array<ArrayBuffer> {
-  const head = [1, sps[1] as number, sps[2] as number, sps[3] as number, 0xff, 0xe1];
-  return Uint8Array.from([
-    ...head,
-    ...[sps.length >> 8, sps.length & 0xff, ...sps],
-    ...[1, pps.length >> 8, pps.length & 0xff, ...pps],
-  ]);
+  const profile = sps.subarray(1, 4);
+  const head = [1, ...profile, LENGTHS_OF_FOUR_BYTES, ONE_SPS, sps.length >> 8, sps.length & 0xff];
+  return Uint8Array.from([...head, ...sps, ONE_PPS, pps.length >> 8, pps.length & 0xff, ...pps]);
 }

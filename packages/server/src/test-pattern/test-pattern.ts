@@ -75,14 +75,15 @@ export class TestPattern {
   metadata(): Uint8Array {
     const { width, height, fps } = this.#format;
     const entries = {
-      ...{ width, height, framerate: fps, videocodecid: AVC_CODEC_ID },
-      ...{
-        audiocodecid: AAC_CODEC_ID,
-        audiosamplerate: SAMPLE_RATE,
-        audiosamplesize: 16,
-        audiochannels: 2,
-        stereo: true,
-      },
+      width,
+      height,
+      framerate: fps,
+      videocodecid: AVC_CODEC_ID,
+      audiocodecid: AAC_CODEC_ID,
+      audiosamplerate: SAMPLE_RATE,
+      audiosamplesize: 16,
+      audiochannels: 2,
+      stereo: true,
       encoder: "Sluice test pattern",
     };
     return encodeAmf0Values(["onMetaData", new EcmaArray(entries)]);
