@@ -1,0 +1,95 @@
+/** Bodies by golden rows, on real files, and under fuzz. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ByteQueue } from "@sluice/bytes/byte-queue";
+import { parseAudioBody } from "@sluice/formats/flv/audio-body";
+import { type FlvTag, takeFlvHeader, takeTag } from "@sluice/formats/flv/flv-tag";
+import { codecOfNumber, fourCcNumber } from "@sluice/formats/flv/four-cc";
+import { parseVideoBody } from "@sluice/formats/flv/video-body";
+import { fuzz } from "@sluice/testkit/fuzz";
+import { goldenSeeds } from "@sluice/testkit/golden";
+import { hex } from "@sluice/testkit/hex";
+import { AUDIO_GOLDEN, VIDEO_GOLDEN } from "./body-golden.ts";
+import { readFixture } from "./fixture.ts";
+
+for (const { rule, says, bytes, value } of VIDEO_GOLDEN) {
+  test(`[${rule}] video: ${says}`, () => {
+    const parsed = parseVideoBody(hex(bytes));
+    assert.deepEqual({ ...parsed, ...value }, parsed);
+  });
+}
+
+for (const { rule, says, bytes, value } of AUDIO_GOLDEN) {
+  test(`[${rule}] audio: ${says}`, () => {
+    const parsed = parseAudioBody(hex(bytes));
+    assert.deepEqual({ ...parsed, ...value }, parsed);
+  });
+}
+
+test("[VID9] whatever the header claims, only coded frames are keyframes", () => {
+  for (const { bytes } of VIDEO_GOLDEN) {
+    const body = parseVideoBody(hex(bytes));
+    if (body.isKeyframe) assert.deepEqual([body.packet, body.frameType], ["coded-frames", "keyframe"]);
+  }
+});
+
+/** From ffprobe -show_packets: kind, pts, dts, bytes, and K for keyframes. */
+const PACKETS = {
+  "long-clock": ["video 16778000 16777000 462 K", "video 16779000 16777500 100", "video 16778500 16778000 65"],
+  "h263-mp3": ["audio 0 0 52 K", "audio 26 26 53 K", "video 50 50 395 K"],
+  "avc-aac": ["video 200 0 728 K", "video 500 100 39", "audio 154 154 130 K"],
+} as const;
+const PACKET_COUNTS = { "long-clock": 3, "h263-mp3": 27, "avc-aac": 33 } as const;
+
+for (const name of ["long-clock", "h263-mp3", "avc-aac"] as const) {
+  test(`[FMT2] ${name}.flv holds what ffprobe finds in it`, () => {
+    const queue = new ByteQueue();
+    queue.offer(readFixture(`flv/${name}.flv`));
+    takeFlvHeader(queue);
+    const packets: string[] = [];
+    for (let tag = takeTag(queue); tag; tag = takeTag(queue)) packets.push(...packetOf(tag));
+    assert.deepEqual(packets.slice(0, 3), PACKETS[name]);
+    assert.equal(packets.length, PACKET_COUNTS[name]);
+  });
+}
+
+function packetOf(tag: FlvTag): string[] {
+  if (tag.type === "script") return [];
+  const time = tag.timestamp;
+  if (tag.type === "audio") {
+    const audio = parseAudioBody(tag.body);
+    return audio.packet === "coded-frames" ? [`audio ${time} ${time} ${tag.body.length - audio.dataOffset} K`] : [];
+  }
+  const video = parseVideoBody(tag.body);
+  if (video.packet !== "coded-frames") return [];
+  const bytes = tag.body.length - video.dataOffset;
+  return [`video ${time + video.compositionTime} ${time} ${bytes}${video.isKeyframe ? " K" : ""}`];
+}
+
+test("[VID4] onMetaData names codecs by FourCC or by legacy id", () => {
+  assert.equal(fourCcNumber("hvc1"), 0x68766331);
+  assert.equal(codecOfNumber("video", 0x68766331), "hvc1");
+  assert.equal(codecOfNumber("video", 7), "avc1");
+  assert.equal(codecOfNumber("audio", 10), "mp4a");
+  assert.equal(codecOfNumber("audio", 99), "");
+});
+
+/** What parsers promise of any body: places lie within it, and malformed ones are unknown. */
+function checkBody(
+  body: Uint8Array,
+  parsed: ReturnType<typeof parseVideoBody> | ReturnType<typeof parseAudioBody>,
+): void {
+  assert.ok(parsed.dataOffset >= 0 && parsed.dataOffset <= body.length, "dataOffset");
+  if (parsed.malformed) assert.ok(parsed.packet === "unknown" || parsed.packet === "command", parsed.packet);
+  assert.ok(parsed.nanosecondOffset >= 0 && parsed.nanosecondOffset <= 999_999, "nanosecondOffset");
+  for (const { offset, length } of parsed.tracks) assert.ok(length >= 0 && offset + length <= body.length, "track");
+}
+
+fuzz("[FMT1] video body", (bytes) => checkBody(bytes, parseVideoBody(bytes)), {
+  seeds: goldenSeeds(VIDEO_GOLDEN),
+  allowed: [],
+});
+fuzz("[FMT1] audio body", (bytes) => checkBody(bytes, parseAudioBody(bytes)), {
+  seeds: goldenSeeds(AUDIO_GOLDEN),
+  allowed: [],
+});
