@@ -17,7 +17,7 @@ function lineOf({ path, value, source, where }: Entry): { readonly setting: stri
   if (value === undefined) return { setting: `# ${path}: (none)`, source: from };
   if (key.secret) return { setting: `# ${path}: (secret)`, source: from };
   const text = key.kind.print(value);
-  const isBare = typeof value !== "string" && String(value) === text;
+  const isBare = typeof value === "boolean" || (typeof value === "number" && String(value) === text);
   return { setting: `${scalar(path)}: ${isBare ? text : scalar(text)}`, source: from };
 }
 

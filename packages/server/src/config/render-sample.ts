@@ -37,7 +37,7 @@ function renderKey(path: string, key: Key<unknown>, open: string[]): string {
     .map((group, index) => `${from + index === 0 ? "\n" : ""}${indent(from + index)}${group}:\n`);
   open.splice(0, open.length, ...groups);
   const pad = indent(groups.length);
-  return `${heads.join("")}${pad}# ${key.says}\n${pad}# ${name}: ${sampleValue(key)}\n`;
+  return `${heads.join("")}${pad}# ${key.says}\n${pad}# ${`${name}: ${sampleValue(key)}`.trimEnd()}\n`;
 }
 
 const indent = (depth: number): string => "  ".repeat(depth);

@@ -1,5 +1,6 @@
 /** The contents of the files that the configuration names: keys, certificates, secrets. */
 import type { Problem } from "./config-error.ts";
+import { keySetProblems, publicKeyProblems, tlsPairProblems } from "./key-material.ts";
 import type { Values } from "./keys.ts";
 
 /** Everything secret or read from a file, in one place; `undefined` where nothing was given. */
@@ -20,54 +21,69 @@ export interface Secrets {
 
 /** Reads what the values name; what cannot be read or used becomes a problem. */
 export function readSecrets(values: Values, readFile: (path: string) => string, problems: Problem[]): Secrets {
-  const file = (path: string, named: string | undefined): string | undefined => {
-    if (named === undefined) return undefined;
-    try {
-      return readFile(named);
-    } catch (error) {
-      problems.push({ path, where: named, message: `cannot be read: ${(error as Error).message}` });
-      return undefined;
-    }
+  const { jwt, signed, hooks } = values.auth;
+  const named = new NamedFiles(readFile, problems);
+  const secrets = {
+    adminToken: named.secret("admin.token", values.admin.token, values.admin.tokenFile),
+    jwtSecret: named.secret("auth.jwt.secret", jwt.secret, jwt.secretFile),
+    jwtPublicKey: named.text("auth.jwt.publicKeyFile", jwt.publicKeyFile),
+    jwtKeySet: keySet(named.text("auth.jwt.jwksFile", jwt.jwksFile), problems),
+    signedSecret: named.secret("auth.signed.secret", signed.secret, signed.secretFile),
+    hooksToken: hooks.token,
+    tlsCert: named.text("tls.cert", values.tls.cert),
+    tlsKey: named.text("tls.key", values.tls.key),
   };
-  const secret = (path: string, direct: string | undefined, named: string | undefined): string | undefined => {
-    if (direct !== undefined && named !== undefined)
-      problems.push({ path, where: "", message: "is given both directly and as a file; keep one" });
-    if (direct !== undefined || named === undefined) return direct;
-    const text = file(`${path}File`, named)?.trim();
-    if (text !== undefined && text.length < 16)
-      problems.push({ path: `${path}File`, where: named, message: "must hold at least 16 characters" });
-    return text;
-  };
-  return {
-    adminToken: secret("admin.token", values.admin.token, values.admin.tokenFile),
-    jwtSecret: secret("auth.jwt.secret", values.auth.jwt.secret, values.auth.jwt.secretFile),
-    jwtPublicKey: pem(
-      "auth.jwt.publicKeyFile",
-      file("auth.jwt.publicKeyFile", values.auth.jwt.publicKeyFile),
-      problems,
-    ),
-    jwtKeySet: keySet(file("auth.jwt.jwksFile", values.auth.jwt.jwksFile), problems),
-    signedSecret: secret("auth.signed.secret", values.auth.signed.secret, values.auth.signed.secretFile),
-    hooksToken: values.auth.hooks.token,
-    tlsCert: pem("tls.cert", file("tls.cert", values.tls.cert), problems),
-    tlsKey: pem("tls.key", file("tls.key", values.tls.key), problems),
-  };
+  problems.push(...publicKeyProblems("auth.jwt.publicKeyFile", secrets.jwtPublicKey));
+  problems.push(...tlsPairProblems(secrets.tlsCert, secrets.tlsKey));
+  return secrets;
 }
 
-function pem(path: string, text: string | undefined, problems: Problem[]): string | undefined {
-  if (text !== undefined && !text.includes("-----BEGIN "))
-    problems.push({ path, where: "", message: "is not a PEM file: no BEGIN line" });
-  return text;
+class NamedFiles {
+  readonly #readFile: (path: string) => string;
+  readonly #problems: Problem[];
+
+  constructor(readFile: (path: string) => string, problems: Problem[]) {
+    this.#readFile = readFile;
+    this.#problems = problems;
+  }
+
+  /** @param key  the configuration key that names the file */
+  text(key: string, file: string | undefined): string | undefined {
+    if (file === undefined) return undefined;
+    try {
+      return this.#readFile(file);
+    } catch (error) {
+      this.#problems.push({ path: key, where: "", message: `cannot be read: ${(error as Error).message}` });
+      return undefined;
+    }
+  }
+
+  /** A secret given directly, or as a file without the line breaks around it. */
+  secret(key: string, direct: string | undefined, file: string | undefined): string | undefined {
+    if (direct !== undefined && file !== undefined) {
+      this.#problems.push({ path: key, where: "", message: `is set, and so is ${key}File; keep one` });
+    }
+    if (direct !== undefined || file === undefined) return direct;
+    const text = this.text(`${key}File`, file)?.trim();
+    if (text !== undefined && text.length < 16) {
+      this.#problems.push({ path: `${key}File`, where: "", message: "must hold at least 16 characters" });
+    }
+    return text;
+  }
 }
 
 function keySet(text: string | undefined, problems: Problem[]): Secrets["jwtKeySet"] {
   if (text === undefined) return undefined;
+  const path = "auth.jwt.jwksFile";
   try {
     const set = JSON.parse(text) as { keys?: unknown };
-    if (Array.isArray(set.keys) && set.keys.length > 0) return set as NonNullable<Secrets["jwtKeySet"]>;
+    if (Array.isArray(set.keys) && set.keys.length > 0) {
+      problems.push(...keySetProblems(path, set.keys));
+      return set as NonNullable<Secrets["jwtKeySet"]>;
+    }
   } catch {
     // said below: not JSON and not a key set are the same mistake
   }
-  problems.push({ path: "auth.jwt.jwksFile", where: "", message: 'must hold JSON with at least one key under "keys"' });
+  problems.push({ path, where: "", message: 'must hold JSON with at least one key under "keys"' });
   return undefined;
 }
