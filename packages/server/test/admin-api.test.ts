@@ -6,7 +6,11 @@ import { DEFAULT_ADMIN_LIMITS } from "@sluice/server/admin/limits";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { EVENTS, fakeAdmin, NODE, SESSION, STREAM, WAITING } from "./admin-fakes.ts";
 
-type Call = { readonly method: "GET" | "POST" | "DELETE" | "PUT" | "HEAD"; readonly url: string; readonly payload?: object };
+type Call = {
+  readonly method: "GET" | "POST" | "DELETE" | "PUT" | "HEAD";
+  readonly url: string;
+  readonly payload?: object;
+};
 
 /** A call, the documented path it belongs to, and what it must answer; `undefined` for no body, "error" for an error. */
 const CALLS: readonly (readonly [Call, path: string, status: number, body: unknown])[] = [
@@ -22,12 +26,32 @@ const CALLS: readonly (readonly [Call, path: string, status: number, body: unkno
   [{ method: "POST", url: "/api/v1/nodes/n1/drain" }, "/api/v1/nodes/{id}/drain", 202, { id: "n1", state: "draining" }],
   [{ method: "POST", url: "/api/v1/nodes/n9/drain" }, "/api/v1/nodes/{id}/drain", 404, "error"],
   [{ method: "POST", url: "/api/v1/test-patterns" }, "/api/v1/test-patterns", 201, { key: "demo/test-pattern" }],
-  [{ method: "POST", url: "/api/v1/test-patterns", payload: {} }, "/api/v1/test-patterns", 200, { key: "demo/test-pattern" }],
-  [{ method: "POST", url: "/api/v1/test-patterns", payload: { key: "a/b" } }, "/api/v1/test-patterns", 201, { key: "a/b" }],
-  [{ method: "POST", url: "/api/v1/test-patterns", payload: { key: "taken/b" } }, "/api/v1/test-patterns", 409, "error"],
+  [
+    { method: "POST", url: "/api/v1/test-patterns", payload: {} },
+    "/api/v1/test-patterns",
+    200,
+    { key: "demo/test-pattern" },
+  ],
+  [
+    { method: "POST", url: "/api/v1/test-patterns", payload: { key: "a/b" } },
+    "/api/v1/test-patterns",
+    201,
+    { key: "a/b" },
+  ],
+  [
+    { method: "POST", url: "/api/v1/test-patterns", payload: { key: "taken/b" } },
+    "/api/v1/test-patterns",
+    409,
+    "error",
+  ],
   [{ method: "POST", url: "/api/v1/test-patterns", payload: { key: 7 } }, "/api/v1/test-patterns", 400, "error"],
   [{ method: "POST", url: "/api/v1/test-patterns", payload: { kee: "a" } }, "/api/v1/test-patterns", 400, "error"],
-  [{ method: "GET", url: "/api/v1/test-patterns" }, "/api/v1/test-patterns", 200, { testPatterns: [{ key: "demo/test-pattern" }, { key: "a/b" }] }],
+  [
+    { method: "GET", url: "/api/v1/test-patterns" },
+    "/api/v1/test-patterns",
+    200,
+    { testPatterns: [{ key: "demo/test-pattern" }, { key: "a/b" }] },
+  ],
   [{ method: "DELETE", url: "/api/v1/test-patterns/a/b" }, "/api/v1/test-patterns/{key}", 204, undefined],
   [{ method: "DELETE", url: "/api/v1/test-patterns/a/b" }, "/api/v1/test-patterns/{key}", 404, "error"],
   [{ method: "GET", url: "/healthz" }, "/healthz", 200, { status: "ok" }],
@@ -35,7 +59,9 @@ const CALLS: readonly (readonly [Call, path: string, status: number, body: unkno
 ];
 
 interface Document {
-  readonly paths: Readonly<Record<string, Readonly<Record<string, { readonly responses: Readonly<Record<string, Answer>> }>>>>;
+  readonly paths: Readonly<
+    Record<string, Readonly<Record<string, { readonly responses: Readonly<Record<string, Answer>> }>>>
+  >;
   readonly components: object;
 }
 interface Answer {
@@ -74,7 +100,9 @@ test("[ADM1] every answer is the row it came from, and what the OpenAPI document
 
 test("[ADM1] the document's AdminEvent describes every event, and refuses what is none", async () => {
   const { app } = fakeAdmin();
-  const check = validatorOf((await app.inject("/api/v1/openapi.json")).json<Document>())({ $ref: "#/components/schemas/AdminEvent" });
+  const check = validatorOf((await app.inject("/api/v1/openapi.json")).json<Document>())({
+    $ref: "#/components/schemas/AdminEvent",
+  });
   for (const event of EVENTS) assert.ok(check(event), `${event.type}: ${JSON.stringify(check.errors)}`);
   assert.equal(check({ ...EVENTS[0], type: "stream-lost" }), false);
   assert.equal(check({ ...EVENTS[0], extra: 1 }), false);
@@ -90,7 +118,9 @@ test("[ADM2] the document describes every route, and the table above calls every
   const documented = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
   );
-  const plain = routes.filter((route) => !route.startsWith("HEAD ")).map((route) => route.replace("/*", "/{key}").replace(":id", "{id}"));
+  const plain = routes
+    .filter((route) => !route.startsWith("HEAD "))
+    .map((route) => route.replace("/*", "/{key}").replace(":id", "{id}"));
   assert.deepEqual(documented.toSorted(), plain.toSorted());
   assert.ok(plain.length >= 13);
   const called = new Set(CALLS.map(([{ method }, path]) => `${method} ${path}`));
@@ -122,12 +152,33 @@ const REFUSED = [
   ["ADM4", "POST", "/nothing", { "content-type": "text/plain" }, "x", "ADMIN_NOT_FOUND"],
   ["ADM3", "GET", "/api/v1/streams/%zz", {}, "", "ADMIN_BAD_REQUEST"],
   ["ADM3", "DELETE", `/api/v1/sessions/${"x".repeat(600)}`, {}, "", "ADMIN_BAD_REQUEST"],
-  ["ADM6", "POST", "/api/v1/test-patterns", { "content-type": "application/json" }, `{"key":"${"x".repeat(DEFAULT_ADMIN_LIMITS.bodyBytes)}"}`, "ADMIN_BODY_TOO_LARGE"],
+  [
+    "ADM6",
+    "POST",
+    "/api/v1/test-patterns",
+    { "content-type": "application/json" },
+    `{"key":"${"x".repeat(DEFAULT_ADMIN_LIMITS.bodyBytes)}"}`,
+    "ADMIN_BODY_TOO_LARGE",
+  ],
   ["ADM6", "POST", "/api/v1/test-patterns", { "content-type": "text/plain" }, `{"key":"a/b"}`, "ADMIN_NOT_JSON"],
-  ["ADM6", "POST", "/api/v1/test-patterns", { "content-type": "application/x-www-form-urlencoded" }, "key=a", "ADMIN_NOT_JSON"],
+  [
+    "ADM6",
+    "POST",
+    "/api/v1/test-patterns",
+    { "content-type": "application/x-www-form-urlencoded" },
+    "key=a",
+    "ADMIN_NOT_JSON",
+  ],
   ["ADM6", "POST", "/api/v1/nodes/n1/drain", { "content-type": "text/plain" }, "x", "ADMIN_NOT_JSON"],
   ["ADM6", "POST", "/api/v1/test-patterns", { "content-type": "application/json" }, "{", "ADMIN_BAD_REQUEST"],
-  ["ADM6", "POST", "/api/v1/test-patterns", { "content-type": "application/json" }, `{"__proto__":{"key":"a"}}`, "ADMIN_BAD_REQUEST"],
+  [
+    "ADM6",
+    "POST",
+    "/api/v1/test-patterns",
+    { "content-type": "application/json" },
+    `{"__proto__":{"key":"a"}}`,
+    "ADMIN_BAD_REQUEST",
+  ],
 ] as const;
 
 for (const [rule, method, url, headers, payload, code] of REFUSED) {
@@ -155,7 +206,12 @@ test("[ADM5] other methods of a known path answer 405 with Allow, whatever they 
     ["POST", "/console/", "GET, HEAD, OPTIONS"],
   ] as const;
   for (const [method, url, allow] of wrong) {
-    const answer = await app.inject({ method, url, payload: "x".repeat(100_000), headers: { "content-type": "text/plain" } });
+    const answer = await app.inject({
+      method,
+      url,
+      payload: "x".repeat(100_000),
+      headers: { "content-type": "text/plain" },
+    });
     assert.equal(answer.statusCode, 405, `${method} ${url}`);
     assert.equal(answer.headers.allow, allow, `${method} ${url}`);
   }

@@ -30,7 +30,14 @@ export const STREAM: StreamRow = {
   skips: 1,
 };
 
-export const WAITING: StreamRow = { ...STREAM, key: "live/empty", state: "waiting", publisher: null, video: null, audio: null };
+export const WAITING: StreamRow = {
+  ...STREAM,
+  key: "live/empty",
+  state: "waiting",
+  publisher: null,
+  video: null,
+  audio: null,
+};
 
 export const SESSION: SessionRow = {
   id: "s1",

@@ -20,7 +20,10 @@ export type AdminAccess = (caller: AdminCaller) => AdminVerdict | Promise<AdminV
 
 const COOKIE = "sluice_admin";
 
-export function callerOf(request: FastifyRequest, token = bearerOf(request.headers.authorization) ?? cookieToken(request)): AdminCaller {
+export function callerOf(
+  request: FastifyRequest,
+  token = bearerOf(request.headers.authorization) ?? cookieToken(request),
+): AdminCaller {
   const { method, headers } = request;
   return { address: request.socket.remoteAddress ?? "", method, headers, token };
 }

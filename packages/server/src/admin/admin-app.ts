@@ -47,8 +47,6 @@ export function createAdminApp(options: AdminAppOptions): FastifyInstance {
     routerOptions: { maxParamLength: limits.pathPartLength },
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
     frameworkErrors: (thrown, request, reply) => {
-      // fastify's own error paths meet no hooks
-      reply.header("cache-control", "no-store");
       answerThrown(thrown, request, reply, options.log);
     },
   });

@@ -35,5 +35,6 @@ export type ApiErrorCode = keyof typeof API_ERRORS;
 export function sendApiError(reply: FastifyReply, code: ApiErrorCode, message: string): FastifyReply {
   const body: AdminError = { error: { code, message } };
   // Encoded here: an answer must not depend on which schemas the failing route declares.
+  reply.header("cache-control", "no-store"); // a route may have promised otherwise for what it meant to send
   return reply.code(API_ERRORS[code]).type("application/json; charset=utf-8").send(JSON.stringify(body));
 }

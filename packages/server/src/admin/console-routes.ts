@@ -4,6 +4,7 @@ import { join } from "node:path";
 import staticFiles from "@fastify/static";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type AdminAccess, callerOf, FORGET_TOKEN_COOKIE, sendRefusal, tokenCookie } from "./admin-access.ts";
+import { sendApiError } from "./api-error.ts";
 import { pathOf } from "./error-answers.ts";
 import { withOtherMethods } from "./other-methods.ts";
 import { TOKEN_PAGE_POLICY, tokenPage } from "./token-page.ts";
@@ -54,6 +55,7 @@ export function consoleRoutes(app: FastifyInstance, directory: string | undefine
 }
 
 function sendConsoleFile(reply: FastifyReply, name: string): FastifyReply {
+  if (name.includes("\0")) return sendApiError(reply, "ADMIN_NOT_FOUND", "Cannot find a file of this name"); // no file system knows it
   reply.header("content-security-policy", CONSOLE_POLICY);
   reply.header("cache-control", name.startsWith("assets/") ? FOR_EVER : "no-cache");
   return reply.sendFile(name);

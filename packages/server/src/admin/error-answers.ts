@@ -18,8 +18,10 @@ interface Thrown {
 /** Answers `thrown`: a refusal keeps its message, a fault of ours goes to the log and says nothing. */
 export function answerThrown(thrown: unknown, request: FastifyRequest, reply: FastifyReply, log: Log): FastifyReply {
   const { code, statusCode, message } = (thrown ?? {}) as Thrown;
+  // The console's file sender forbids what lies outside its directory: to the caller there is nothing.
+  if (statusCode === 403 || statusCode === 404)
+    return sendApiError(reply, "ADMIN_NOT_FOUND", `Cannot find "${pathOf(request)}"`);
   if (typeof code === "string" && code.startsWith("FST_") && typeof statusCode === "number" && statusCode < 500) {
-    if (statusCode === 404) return sendApiError(reply, "ADMIN_NOT_FOUND", "Cannot find this path");
     return sendApiError(reply, FASTIFY_CODES[code] ?? "ADMIN_BAD_REQUEST", `Cannot accept request: ${String(message)}`);
   }
   log.error({ err: thrown, method: request.method, path: pathOf(request) }, "Admin request failed");

@@ -1,0 +1,140 @@
+/** Who gets in, how a browser brings its token, and what pages of other origins may do. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { AdminCaller } from "@sluice/server/admin/admin-access";
+import { fakeAdmin, TOKEN, tokenOnly } from "./admin-fakes.ts";
+
+const HTML = { accept: "text/html,application/xhtml+xml" };
+const ENCODED = encodeURIComponent(TOKEN);
+
+const GUARDED = [
+  "/api/v1/streams",
+  "/api/v1/streams/a/b",
+  "/api/v1/events",
+  "/api/v1/openapi.json",
+  "/api/v1/nothing",
+  "/%61pi/v1/streams",
+  "/metrics",
+  "/m%65trics",
+  "/console/",
+  "/%63onsole/",
+  "/console/assets/x.js",
+];
+
+test("[ADM10] API, metrics and console need the token, however the path is spelt", async () => {
+  const { app } = fakeAdmin({ access: tokenOnly });
+  for (const url of GUARDED) {
+    const answer = await app.inject(url);
+    assert.equal(answer.statusCode, 401, url);
+    assert.equal(answer.json().error.code, "ADMIN_UNAUTHORIZED", url);
+    assert.match(String(answer.headers["www-authenticate"]), /^Bearer/, url);
+  }
+  for (const method of ["POST", "DELETE"] as const) {
+    assert.equal((await app.inject({ method, url: "/api/v1/streams" })).statusCode, 401, "also before 405");
+  }
+});
+
+test("[ADM10] health and the way to the console are open", async () => {
+  const { app } = fakeAdmin({ access: tokenOnly });
+  assert.equal((await app.inject("/healthz")).statusCode, 200);
+  assert.equal((await app.inject("/readyz")).statusCode, 200);
+  assert.equal((await app.inject("/")).headers.location, "/console/");
+  assert.equal((await app.inject("/console?token=a&x=1")).headers.location, "/console/?token=a&x=1");
+});
+
+test("[ADM10] a rule that says 403 is answered with its own words", async () => {
+  const { app } = fakeAdmin({ access: async () => ({ status: 403, message: "Only from here" }) });
+  const answer = await app.inject("/api/v1/nodes");
+  assert.deepEqual(
+    [answer.statusCode, answer.json()],
+    [403, { error: { code: "ADMIN_FORBIDDEN", message: "Only from here" } }],
+  );
+});
+
+test("[ADM11] the token comes from Authorization, else from the cookie", async () => {
+  const seen: AdminCaller[] = [];
+  const { app } = fakeAdmin({ access: (caller) => (seen.push(caller), "allowed") });
+  const headers = [
+    { authorization: "Bearer abc", cookie: "sluice_admin=xyz" },
+    { authorization: "bearer  abc" },
+    { cookie: `theme=dark; sluice_admin=${ENCODED}; b=c` },
+    { authorization: "Basic abc" },
+    { cookie: "sluice_admin=%zz" },
+    { cookie: "xsluice_admin=abc" },
+  ];
+  for (const each of headers) await app.inject({ url: "/api/v1/nodes", headers: each });
+  assert.deepEqual(
+    seen.map(({ token }) => token),
+    ["abc", "abc", TOKEN, undefined, undefined, undefined],
+  );
+  assert.deepEqual([seen[0]?.address, seen[0]?.method], ["127.0.0.1", "GET"]);
+  await app.inject("/api/v1/nodes?token=abc");
+  assert.equal(seen.at(-1)?.token, undefined, "an API address never carries a token");
+});
+
+test("[ADM12] a right token in the console's address becomes a cookie, and leaves the address", async () => {
+  const { app } = fakeAdmin({ access: tokenOnly });
+  const answer = await app.inject({ url: `/console/?a=1&token=${ENCODED}`, headers: HTML });
+  assert.deepEqual([answer.statusCode, answer.headers.location], [303, "/console/?a=1"]);
+  const cookie = String(answer.headers["set-cookie"]);
+  assert.equal(cookie, `sluice_admin=${ENCODED}; Path=/; HttpOnly; SameSite=Strict`);
+  const next = await app.inject({ url: "/api/v1/nodes", headers: { cookie: cookie.split(";")[0] ?? "" } });
+  assert.equal(next.statusCode, 200);
+});
+
+test("[ADM12] [ADM13] a wrong token becomes no cookie, but the page that asks for one", async () => {
+  const { app } = fakeAdmin({ access: tokenOnly });
+  for (const url of ["/console/", "/console/?token=wrong", "/console/?token="]) {
+    const answer = await app.inject({ url, headers: { ...HTML, cookie: "sluice_admin=stale" } });
+    assert.equal(answer.statusCode, 401);
+    assert.match(String(answer.headers["content-type"]), /^text\/html/);
+    assert.match(String(answer.headers["set-cookie"]), /^sluice_admin=;.*Max-Age=0/);
+    assert.match(answer.body, /<form method="get" action="\/console\/">/);
+    assert.match(answer.body, /Say &quot;please&quot; &amp; &lt;b&gt;show/, "the message is text");
+    assert.match(String(answer.headers["content-security-policy"]), /default-src 'none'/);
+    assert.doesNotMatch(answer.body, /wrong/);
+  }
+});
+
+const PAGES = [
+  [{ origin: "http://sluice.test:8080" }, 204],
+  [{ origin: "https://sluice.test:8080" }, 204],
+  [{}, 204],
+  [{ "sec-fetch-site": "same-origin" }, 204],
+  [{ "sec-fetch-site": "none" }, 204],
+  [{ origin: "https://ops.example.com" }, 204],
+  [{ origin: "https://ops.example.com.evil.test" }, 403],
+  [{ origin: "http://sluice.test:8081" }, 403],
+  [{ origin: "http://sluice.test" }, 403],
+  [{ origin: "null" }, 403],
+  [{ "sec-fetch-site": "cross-site" }, 403],
+  [{ "sec-fetch-site": "same-site" }, 403],
+] as const;
+
+for (const [headers, status] of PAGES) {
+  test(`[ADM14] a change from a page with ${JSON.stringify(headers)} answers ${status}`, async () => {
+    const { app, source } = fakeAdmin({ corsOrigins: ["https://ops.example.com"] });
+    const answer = await app.inject({
+      method: "DELETE",
+      url: "/api/v1/sessions/s1",
+      headers: { host: "sluice.test:8080", ...headers },
+    });
+    assert.equal(answer.statusCode, status);
+    assert.equal(source.kicked.length, status === 204 ? 1 : 0);
+    if (status === 403) assert.equal(answer.json().error.code, "ADMIN_CROSS_ORIGIN");
+  });
+}
+
+test("[ADM15] only listed origins are let at the answers, and their preflight needs no token", async () => {
+  const { app } = fakeAdmin({ access: tokenOnly, corsOrigins: ["https://ops.example.com"] });
+  const ask = async (origin: string) =>
+    app.inject({ method: "OPTIONS", url: "/api/v1/sessions/s1", headers: { origin } });
+  const listed = await ask("https://ops.example.com");
+  assert.equal(listed.statusCode, 204);
+  assert.equal(listed.headers["access-control-allow-origin"], "https://ops.example.com");
+  assert.match(String(listed.headers["access-control-allow-headers"]), /authorization/);
+  assert.equal(listed.headers["access-control-allow-credentials"], undefined);
+  assert.equal(listed.headers.vary, "Origin");
+  const stranger = await ask("https://evil.test");
+  assert.equal(stranger.headers["access-control-allow-origin"], undefined);
+});

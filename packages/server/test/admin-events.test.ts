@@ -1,0 +1,143 @@
+/** Server-Sent Events over a real server: their form, their heartbeat, and what a slow or surplus reader meets. */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer, get, type IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
+import { type TestContext, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type AdminAppOptions, adminListener } from "@sluice/server/admin/admin-app";
+import { EventFanout, HEARTBEAT } from "@sluice/server/admin/event-fanout";
+import { DEFAULT_ADMIN_LIMITS } from "@sluice/server/admin/limits";
+import { PromMeter } from "@sluice/server/metrics/prom-meter";
+import { FakeClock } from "@sluice/testkit/fake-clock";
+import { EVENTS, FakeSource, fakeAdmin } from "./admin-fakes.ts";
+
+async function listening(t: TestContext, changed: Partial<AdminAppOptions> = {}) {
+  const admin = fakeAdmin(changed);
+  const server = createServer(await adminListener(admin.app));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(async () => {
+    await admin.app.close();
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  const open = async (): Promise<IncomingMessage> => {
+    const [response] = (await once(
+      get({ host: "127.0.0.1", port, path: "/api/v1/events", agent: false }),
+      "response",
+    )) as [IncomingMessage];
+    return response.setEncoding("utf8");
+  };
+  return { ...admin, open };
+}
+
+/** Reads until what came contains `ending`. */
+async function readUntil(response: IncomingMessage, ending: string): Promise<string> {
+  let text = "";
+  while (!text.includes(ending)) {
+    const part = response.read() as string | null; // setEncoding was called
+    if (part === null) await once(response, "readable", { signal: AbortSignal.timeout(5000) });
+    else text += part;
+  }
+  return text;
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  for (let i = 0; i < 500 && !holds(); i++) await sleep(5);
+  assert.ok(holds());
+}
+
+test("[ADM20] [ADM21] events and heartbeats arrive in their form", async (t) => {
+  const { open, source, clock } = await listening(t);
+  const response = await open();
+  assert.equal(response.statusCode, 200);
+  assert.equal(response.headers["content-type"], "text/event-stream; charset=utf-8");
+  assert.equal(response.headers["cache-control"], "no-store");
+  await readUntil(response, ": connected\n\n");
+  for (const event of EVENTS) source.emit(event);
+  clock.advance(HEARTBEAT);
+  clock.advance(HEARTBEAT);
+  const blocks = (await readUntil(response, ": heartbeat\n\n: heartbeat\n\n")).split("\n\n");
+  EVENTS.forEach((event, i) => {
+    const [id, type, data, ...more] = blocks[i]?.split("\n") ?? [];
+    assert.deepEqual([id, type, more], [`id: ${i + 1}`, `event: ${event.type}`, []]);
+    assert.deepEqual(JSON.parse(data?.replace(/^data: /, "") ?? ""), event);
+  });
+});
+
+test("[ADM24] the server is subscribed to once while anybody listens, and not before or after", async (t) => {
+  const { open, source, clock } = await listening(t);
+  assert.equal(source.listeners.size, 0);
+  const [first, second] = [await open(), await open()];
+  assert.equal(source.listeners.size, 1);
+  assert.equal(clock.pendingCount, 1);
+  first.destroy();
+  second.destroy();
+  await until(() => source.listeners.size === 0);
+  assert.equal(clock.pendingCount, 0);
+});
+
+test("[ADM23] a reader too many is refused and counted, and may come when another left", async (t) => {
+  const { open, meter, source } = await listening(t, { limits: { ...DEFAULT_ADMIN_LIMITS, subscribers: 1 } });
+  const first = await open();
+  const second = await open();
+  assert.deepEqual([second.statusCode, second.headers["retry-after"]], [503, "5"]);
+  assert.match(await readUntil(second, "}}"), /ADMIN_TOO_MANY_SUBSCRIBERS/);
+  assert.match(await meter.page(), /^sluice_admin_subscribers_refused_total 1$/m);
+  first.destroy();
+  await until(() => source.listeners.size === 0);
+  assert.equal((await open()).statusCode, 200);
+});
+
+test("[ADM22] a reader that does not read is dropped and counted, and the others go on", async (t) => {
+  const { open, source, meter } = await listening(t);
+  const [slow, quick] = [await open(), await open()];
+  slow.pause().on("error", () => {});
+  let heard = 0;
+  quick.on("data", (part: string) => (heard += part.split("event: stream-ended").length - 1));
+  const closed = new Promise((resolve) => slow.on("close", resolve));
+  const reason = "x".repeat(500_000);
+  for (let sent = 1; sent <= 60; sent++) {
+    source.emit({ type: "stream-ended", at: "2026-11-21T10:00:00Z", key: "a/b", reason });
+    await until(() => heard === sent);
+  }
+  assert.match(await meter.page(), /^sluice_admin_subscribers_dropped_total\{reason="slow"\} 1$/m);
+  assert.match(await meter.page(), /^sluice_admin_subscribers 1$/m);
+  slow.resume();
+  await closed;
+  assert.equal(slow.complete, false);
+});
+
+test("[ADM22] what waits for one reader stays within the limit and one event", () => {
+  const source = new FakeSource();
+  const limits = { ...DEFAULT_ADMIN_LIMITS, subscriberBytes: 1000 };
+  const meter = new PromMeter({ processMetrics: "off" });
+  const fanout = new EventFanout({ source, clock: new FakeClock(), meter, limits });
+  let waiting = 0;
+  let isDestroyed = false;
+  fanout.attach({
+    waitingBytes: () => waiting,
+    write: (bytes) => void (waiting += bytes.length),
+    end: () => assert.fail("ended politely"),
+    destroy: () => (isDestroyed = true),
+  });
+  const event = { type: "stream-live", at: "", key: "k".repeat(300) } as const;
+  for (let i = 0; i < 20; i++) source.emit(event);
+  assert.ok(isDestroyed);
+  assert.ok(waiting > 1000 && waiting < 1400, String(waiting));
+});
+
+test("[ADM25] closing ends every event stream and answers 503 from then on", async (t) => {
+  const { open, app, source } = await listening(t);
+  const response = await open();
+  await readUntil(response, ": connected\n\n");
+  const ended = once(response.resume(), "end");
+  await app.close();
+  await ended;
+  assert.equal(source.listeners.size, 0);
+  const late = await open();
+  assert.equal(late.statusCode, 503);
+  assert.match(await readUntil(late, "}}"), /ADMIN_CLOSING/);
+});
