@@ -5,6 +5,13 @@ import { MESSAGE_TYPE } from "./message.ts";
 
 export type MediaKind = "audio" | "video" | "data";
 
+/** The chunk stream and message type of each kind. */
+export const WAY_OF: Readonly<Record<MediaKind, { readonly chunkStreamId: ChunkStreamId; readonly typeId: number }>> = {
+  audio: { chunkStreamId: CHUNK_STREAM.AUDIO, typeId: MESSAGE_TYPE.AUDIO },
+  video: { chunkStreamId: CHUNK_STREAM.VIDEO, typeId: MESSAGE_TYPE.VIDEO },
+  data: { chunkStreamId: CHUNK_STREAM.DATA, typeId: MESSAGE_TYPE.DATA_AMF0 },
+};
+
 export interface MediaMessage {
   readonly kind: MediaKind;
   /** Milliseconds, absolute, 0 to 2³² − 1. */
@@ -28,8 +35,6 @@ export const mediaMessageByteCount: (bodyLength: number, timestamp: number, chun
  */
 export function encodeMediaMessageInto(target: Uint8Array, offset: number, message: MediaMessage): number {
   const { kind, timestamp, messageStreamId, body, chunkSize } = message;
-  const chunkStreamId: ChunkStreamId =
-    kind === "video" ? CHUNK_STREAM.VIDEO : kind === "audio" ? CHUNK_STREAM.AUDIO : CHUNK_STREAM.DATA;
-  const typeId = kind === "video" ? MESSAGE_TYPE.VIDEO : kind === "audio" ? MESSAGE_TYPE.AUDIO : MESSAGE_TYPE.DATA_AMF0;
+  const { chunkStreamId, typeId } = WAY_OF[kind];
   return encodeMessageInto(target, offset, { chunkStreamId, typeId, timestamp, messageStreamId, body, chunkSize });
 }

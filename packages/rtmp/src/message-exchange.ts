@@ -100,6 +100,11 @@ export class MessageExchange {
     this.send({ chunkStreamId: CHUNK_STREAM.DIALOGUE_DATA, typeId, messageStreamId, timestamp, body });
   }
 
+  /** Our caller's own media; see `DialogueOutput.writeMedia`. */
+  sendMedia(message: Omit<OutboundMessage, "chunkSize">): void {
+    this.output.writeMedia({ ...message, chunkSize: this.#outboundChunkSize });
+  }
+
   /** Any message, in chunks of the announced size. @throws {RtmpLimitError} outputBytes */
   send(message: Omit<OutboundMessage, "chunkSize">): void {
     this.output.writeMessage({ ...message, chunkSize: this.#outboundChunkSize });

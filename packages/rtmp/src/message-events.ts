@@ -1,0 +1,56 @@
+/** Media and shared-object messages as events, alike for both sides. */
+import { decodeAggregate } from "./aggregate-message.ts";
+import { withoutAmf3Prefix } from "./command-message.ts";
+import { readDataBody } from "./data-message.ts";
+import type { MessageStreamId } from "./ids.ts";
+import type { RtmpLimits } from "./limits.ts";
+import { MESSAGE_TYPE, type Message } from "./message.ts";
+import type { MediaEvent, SharedObjectEvent } from "./server-event.ts";
+
+const NONE: readonly MediaEvent[] = [];
+
+/**
+ * One event for audio, video and data, several for an aggregate, none for other types.
+ *
+ * @param messageStreamId  the stream that the media counts for
+ * @throws {WireError | LimitError}
+ */
+export function readMedia(
+  message: Message,
+  messageStreamId: MessageStreamId,
+  limits: RtmpLimits,
+): readonly MediaEvent[] {
+  if (message.typeId === MESSAGE_TYPE.AGGREGATE)
+    return decodeAggregate(message.payload, message.timestamp, limits)
+      .map((part) => readOne(part, messageStreamId))
+      .filter((event) => event !== undefined);
+  const event = readOne(message, messageStreamId);
+  return event === undefined ? NONE : [event];
+}
+
+export function readSharedObject(message: Message): SharedObjectEvent | undefined {
+  const { typeId, messageStreamId, timestamp, payload } = message;
+  if (typeId !== MESSAGE_TYPE.SHARED_OBJECT_AMF0 && typeId !== MESSAGE_TYPE.SHARED_OBJECT_AMF3) return undefined;
+  const encoding = typeId === MESSAGE_TYPE.SHARED_OBJECT_AMF3 ? "amf3" : "amf0";
+  return { type: "shared-object", messageStreamId, encoding, timestamp, payload };
+}
+
+function readOne(
+  message: Pick<Message, "typeId" | "timestamp" | "payload">,
+  messageStreamId: MessageStreamId,
+): MediaEvent | undefined {
+  const { typeId, timestamp, payload } = message;
+  switch (typeId) {
+    case MESSAGE_TYPE.AUDIO:
+      return { type: "media", kind: "audio", messageStreamId, timestamp, payload };
+    case MESSAGE_TYPE.VIDEO:
+      return { type: "media", kind: "video", messageStreamId, timestamp, payload };
+    case MESSAGE_TYPE.DATA_AMF0:
+    case MESSAGE_TYPE.DATA_AMF3: {
+      const body = readDataBody(withoutAmf3Prefix(payload, typeId));
+      return { type: "media", kind: "data", messageStreamId, timestamp, payload: body.payload, data: body.purpose };
+    }
+    default:
+      return undefined;
+  }
+}
