@@ -62,7 +62,7 @@ export function selectTrack(
 
 /**
  * A OneTrack body that says which track a plain enhanced body belongs to: for cached headers of single tracks.
- * `undefined` when the body is legacy, a command, already multitrack, or not readable.
+ * `undefined` when the body is legacy, in a command frame, already multitrack, or not readable.
  */
 export function wrapTrack(
   body: Uint8Array,
@@ -72,6 +72,7 @@ export function wrapTrack(
 ): Uint8Array | undefined {
   const header = isEnhanced(body, kind) ? readHeader(body, kind) : undefined;
   if (header === undefined || header.isMultitrack || header.codec === "") return undefined;
+  if (isCommandFrame(body, kind)) return undefined; // metadata in one: as multitrack it would read as a command (E3)
   const prefixBytes = header.packetTypeAt + 1;
   const rest = body.subarray(prefixBytes); // FourCC and payload
   const wrapped = allocate(options, prefixBytes + 1 + FOUR_CC_BYTES + 1 + rest.length - FOUR_CC_BYTES);
@@ -129,11 +130,14 @@ function isEnhanced(body: Uint8Array, kind: MediaKind): boolean {
   return kind === "video" ? (head & 0x80) !== 0 : head >> 4 === ENHANCED_SOUND_FORMAT;
 }
 
+function isCommandFrame(body: Uint8Array, kind: MediaKind): boolean {
+  return kind === "video" && (((body[0] as number) >> 4) & 0x07) === FRAME_TYPE_COMMAND;
+}
+
 /** `undefined` for commands, and for what cannot be read. */
 function readHeader(body: Uint8Array, kind: MediaKind): EnhancedHeader | undefined {
   const header = openEnhancedHeader(body);
-  const isCommand = kind === "video" && (((body[0] as number) >> 4) & 0x07) === FRAME_TYPE_COMMAND;
-  if (isCommand && header.packetType !== METADATA) return undefined;
+  if (isCommandFrame(body, kind) && header.packetType !== METADATA) return undefined;
   readCodecPart(body, header, formOf(kind));
   return header.malformed || header.packetType < 0 ? undefined : header;
 }
