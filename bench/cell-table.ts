@@ -22,16 +22,22 @@ export const medianCost = (results: readonly CellResult[]): number => spreadOf(r
 /** How unequal the players fared: 1 − least/most bytes. */
 const unevenness = (r: CellResult): number => 1 - r.report.leastBytes / Math.max(1, r.report.mostBytes);
 
+function faultsFound(result: CellResult): [string, number][] {
+  const { lost, stalls, holes, damaged, backwards } = result.report;
+  const counts = { lost: lost + result.lostWhileJoining, stalls, holes, damaged, backwards };
+  const found = Object.entries(counts).filter(([, count]) => count > 0);
+  return unevenness(result) > 0.05 ? [...found, ["uneven %", Math.round(unevenness(result) * 100)]] : found;
+}
+
+export const faultCount = (result: CellResult): number => faultsFound(result).reduce((sum, [, count]) => sum + count, 0);
+
 /** Everything that went wrong, or `clean`. */
 export function faultsOf(result: CellResult): string {
-  const { report } = result;
-  const counts = { lost: report.lost + result.lostWhileJoining, stalls: report.stalls, holes: report.holes, damaged: report.damaged, backwards: report.backwards };
-  const found = Object.entries(counts).filter(([, count]) => count > 0);
-  if (unevenness(result) > 0.05) found.push(["uneven %", Math.round(unevenness(result) * 100)]);
+  const found = faultsFound(result);
   return found.length === 0 ? "clean" : found.map(([name, count]) => `${name} ${count}`).join(", ");
 }
 
-const HEAD = ["cell", "cost", "least…most", "CPU", "Gbit/s", "p50 ms", "p99 ms", "max ms", "join p50", "join p99", "KB/player", "faults", "others"];
+const HEAD = ["cell", "cost", "least…most", "CPU", "Gbit/s", "p50 ms", "p99 ms", "max ms", "join p50", "join p99", "KB/player", "faults", "others", "players' core"];
 
 function rowOf(repeats: readonly CellResult[]): string[] {
   const result = medianItem(repeats, (r) => r.cost);
@@ -49,6 +55,7 @@ function rowOf(repeats: readonly CellResult[]): string[] {
     short(result.residentPerPlayer / 1024),
     faultsOf(result),
     percent(others) + (others > POLLUTED ? " !" : ""),
+    percent(result.playersShare),
   ];
 }
 

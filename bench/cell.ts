@@ -70,6 +70,8 @@ export interface CellResult {
   readonly serverShare: number;
   /** Share of the server's core that other processes used meanwhile: above 0.05 the cell is polluted. */
   readonly othersShare: number;
+  /** Share of the players' core that was busy at all: near 1 the players themselves are the limit. */
+  readonly playersShare: number;
   readonly load: number;
   readonly join: Quantiles;
   readonly play: Quantiles;
@@ -126,6 +128,7 @@ interface Interval {
   readonly report: SinkReport;
   readonly cpu: number;
   readonly others: number;
+  readonly playersBusy: number;
 }
 
 /** Marks, waits, reports; the server's CPU time is read at both ends. */
@@ -133,13 +136,13 @@ export async function measureInterval(server: RunningServer, sink: PinnedProcess
   const { pid } = server.process;
   sink.send("mark");
   await sink.take("marked", 10_000);
-  const [cpu, busy] = [cpuSeconds(pid), coreBusySeconds(SERVER_CORE)];
+  const [cpu, busy, playersBusy] = [cpuSeconds(pid), coreBusySeconds(SERVER_CORE), coreBusySeconds(PLAYER_CORE)];
   await sleep(measureMs);
   sink.send("report");
   const spent = cpuSeconds(pid) - cpu;
   const others = Math.max(0, coreBusySeconds(SERVER_CORE) - busy - spent);
   const report = (await sink.take("report", 10_000)) as unknown as SinkReport;
-  return { report, cpu: spent, others };
+  return { report, cpu: spent, others, playersBusy: coreBusySeconds(PLAYER_CORE) - playersBusy };
 }
 
 /** Runs one cell from start to end. @throws when the server refuses the publisher or players never join. */
@@ -152,7 +155,7 @@ export async function runCell(cell: Cell, timing: Timing): Promise<CellResult> {
   await using sink = startSink(port, cell, timing);
   const joined = await sink.take("joined", (cell.players / timing.joinsPerSecond) * 1_000 + 30_000);
   await sleep(timing.warmupMs);
-  const { report, cpu, others } = await measureInterval(server, sink, timing.measureMs);
+  const { report, cpu, others, playersBusy } = await measureInterval(server, sink, timing.measureMs);
   const gigabits = (report.bytes * 8) / 1e9;
   return {
     cell,
@@ -160,6 +163,7 @@ export async function runCell(cell: Cell, timing: Timing): Promise<CellResult> {
     gigabits,
     serverShare: cpu / report.seconds,
     othersShare: others / report.seconds,
+    playersShare: playersBusy / report.seconds,
     load: loadAverage(),
     join: asQuantiles(joined, "join"),
     play: asQuantiles(joined, "play"),

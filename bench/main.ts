@@ -1,22 +1,43 @@
 // npm run bench: compares Sluice with its peers and the bare loops. docs/performance.md says how to read it.
 import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join as joinPath } from "node:path";
 import { type BenchOptions, parseOptions } from "./options.ts";
-import { fanout } from "./scenarios/fanout.ts";
+import { fanout, realtime, tls } from "./scenarios/fanout.ts";
+import { ingest } from "./scenarios/ingest.ts";
+import { join } from "./scenarios/join.ts";
+import { cycles, memory, stalled } from "./scenarios/memory.ts";
+import { formatVerdicts, type ScenarioResult } from "./verdict.ts";
 
-const OUT = join(import.meta.dirname, "out");
+const OUT = joinPath(import.meta.dirname, "out");
 
-type Scenario = (options: BenchOptions) => Promise<unknown>;
-const SCENARIOS: Readonly<Record<string, Scenario>> = { fanout };
+type Scenario = (options: BenchOptions) => Promise<ScenarioResult>;
+const SCENARIOS: Readonly<Record<string, Scenario>> = { fanout, realtime, tls, join, memory, stalled, cycles, ingest };
+const ALL = Object.keys(SCENARIOS);
+
+const shortened = (options: BenchOptions): BenchOptions => ({ ...options, timing: { ...options.timing, warmupMs: 2_000, measureMs: 6_000 } });
+
+/** What `npm run bench` runs when nothing is said: all scenarios, fan-out over all three protocols. `quick` is about three minutes. */
+function planOf(options: BenchOptions): readonly (readonly [string, BenchOptions])[] {
+  if (options.scenario === "quick") return [["fanout", shortened(options)], ["join", { ...shortened(options), protocols: ["rtmp"], servers: ["sluice"] }]];
+  if (options.scenario !== "all") return [[options.scenario, options]];
+  return ALL.map((name) => [name, name === "fanout" && options.protocols.length === 0 ? { ...options, protocols: ["rtmp", "http", "ws"] } : options]);
+}
 
 const options = parseOptions(process.argv.slice(2));
-const scenario = SCENARIOS[options.scenario];
-if (scenario === undefined) {
-  console.error(`Unknown scenario ${options.scenario}; there are: ${Object.keys(SCENARIOS).join(", ")}`);
+const plan = planOf(options);
+if (plan.some(([name]) => SCENARIOS[name] === undefined)) {
+  console.error(`Unknown scenario ${options.scenario}; there are: all, quick, ${ALL.join(", ")}`);
   process.exit(2);
 }
-const results = await scenario(options);
+const written: Record<string, ScenarioResult> = {};
+for (const [name, chosen] of plan) {
+  console.log(`\n## ${name}\n`);
+  const result = await SCENARIOS[name]?.(chosen);
+  if (result === undefined) continue;
+  written[name] = result;
+  if (result.verdicts.length > 0) console.log(`\n${formatVerdicts(result.verdicts)}`);
+}
 mkdirSync(OUT, { recursive: true });
-const file = join(OUT, `${options.scenario}-${new Date().toISOString().replaceAll(":", "-").slice(0, 19)}.json`);
-writeFileSync(file, `${JSON.stringify({ options, results }, undefined, 2)}\n`);
+const file = joinPath(OUT, `${options.scenario}-${new Date().toISOString().replaceAll(":", "-").slice(0, 19)}.json`);
+writeFileSync(file, `${JSON.stringify({ options, scenarios: written }, undefined, 2)}\n`);
 console.error(`Written: ${file}`);

@@ -39,7 +39,8 @@ typedef struct {
 
 typedef struct {
   const char *host;
-  int port, count, opened, epoll, timer, live, cycles_left;
+  int port, count, opened, epoll, timer, live;
+  uint64_t cycles, cycles_begun;
   double rate;
   uint64_t started_ns, cycle_ns, frames, bytes, blocked, dropped, lost, cycles_done;
   bool told, over;
@@ -142,9 +143,8 @@ static uint64_t send_due(Studio *s, Pub *p, uint64_t now) {
 }
 
 static void lose(Studio *s, Pub *p) {
-  s->lost++;
+  if (s->lost++ < 3) fprintf(stderr, "publisher %s lost\n", p->name);
   close_pub(s, p);
-  fprintf(stderr, "publisher %s lost\n", p->name);
 }
 
 static void read_pub(Studio *s, Pub *p) {
@@ -175,13 +175,16 @@ static void serve_pub(Studio *s, Pub *p) {
   }
 }
 
-/* Ends a publication that has lasted its cycle and starts the next. */
+/* With cycles: ends a publication that has lasted long enough, and starts the next in a place that is free. */
 static void turn_cycle(Studio *s, Pub *p, uint64_t now) {
-  if (s->cycle_ns == 0 || p->state != PUB_LIVE || now - p->start_ns < s->cycle_ns) return;
-  close_pub(s, p);
-  s->cycles_done++;
-  if (s->cycles_left-- > 0) open_pub(s, p);
-  else if (s->live == 0) s->over = true;
+  if (p->state == PUB_LIVE && now - p->start_ns >= s->cycle_ns) {
+    close_pub(s, p);
+    s->cycles_done++;
+  } else if (p->state == PUB_CLOSED && s->cycles_begun < s->cycles) {
+    s->cycles_begun++;
+    open_pub(s, p);
+  }
+  if (s->cycles_done + s->lost >= s->cycles) s->over = true;
 }
 
 static void pace(Studio *s) {
@@ -191,11 +194,11 @@ static void pace(Studio *s) {
   if (s->opened < s->count) next = now + 1000000;
   for (int i = 0; i < s->opened; i++) {
     Pub *p = &s->pubs[i];
+    if (s->cycles > 0) turn_cycle(s, p, now);
     if (p->state != PUB_LIVE) continue;
     if (p->out_bytes > 0) flush(s, p);
     uint64_t at = send_due(s, p, now);
     if (at < next) next = at;
-    turn_cycle(s, p, now);
   }
   struct itimerspec t = {.it_value = {.tv_sec = (time_t)(next / 1000000000), .tv_nsec = (long)(next % 1000000000)}};
   timerfd_settime(s->timer, TFD_TIMER_ABSTIME, &t, NULL);
@@ -252,8 +255,9 @@ int main(int argc, char **argv) {
   s.port = (int)option_number(argc, argv, "port", 1935);
   s.count = (int)option_number(argc, argv, "publishers", 1);
   s.rate = option_number(argc, argv, "rate", 50);
-  s.cycles_left = (int)option_number(argc, argv, "cycles", 0) - s.count;
-  if (option_number(argc, argv, "cycles", 0) > 0) s.cycle_ns = (uint64_t)(option_number(argc, argv, "cycle-ms", 200) * 1e6);
+  s.cycles = (uint64_t)option_number(argc, argv, "cycles", 0);
+  s.cycles_begun = (uint64_t)s.count;
+  s.cycle_ns = (uint64_t)(option_number(argc, argv, "cycle-ms", 200) * 1e6);
   snprintf(tc_url, sizeof tc_url, "rtmp://%s:%d/%s", s.host, s.port, app);
   s.pubs = calloc((size_t)s.count, sizeof *s.pubs);
   s.opened_ns = calloc((size_t)s.count, sizeof *s.opened_ns);

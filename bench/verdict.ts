@@ -1,0 +1,36 @@
+// Judges measured values against bench/budget.json and prints goals as met or missed.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { formatTable, short } from "./table.ts";
+
+export interface Verdict {
+  /** What was measured, in words. */
+  readonly goal: string;
+  readonly value: number;
+  readonly limit: number;
+  readonly isMet: boolean;
+}
+
+export type Budget = Readonly<Record<string, number>>;
+
+export const readBudget = (): Budget => JSON.parse(readFileSync(join(import.meta.dirname, "budget.json"), "utf8")) as Budget;
+
+/** Goals are ceilings: met when the value is at most the limit. @throws {RangeError} when the budget has no such id. */
+export function judge(budget: Budget, id: string, goal: string, value: number): Verdict {
+  const limit = budget[id];
+  if (limit === undefined) throw new RangeError(`Cannot find ${id} in the budget`);
+  return { goal, value, limit, isMet: value <= limit };
+}
+
+export function formatVerdicts(verdicts: readonly Verdict[]): string {
+  return formatTable(
+    ["goal", "measured", "at most", "verdict"],
+    verdicts.map((v) => [v.goal, short(v.value), short(v.limit), v.isMet ? "met" : "MISSED"]),
+  );
+}
+
+/** What a scenario hands back: raw results for the JSON file, and its verdicts. */
+export interface ScenarioResult {
+  readonly results: readonly unknown[];
+  readonly verdicts: readonly Verdict[];
+}
