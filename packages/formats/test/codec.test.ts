@@ -59,8 +59,8 @@ test("[COD2] sub-layers are skipped", () => {
   // Three sub-layers: the first announces profile and level, the second level only. 640 x 360, no cropping.
   const head = "42 01";
   const general = `${bitsOf(0x05, 8)}${"0".repeat(96)}`; // set id 0, three layers, nesting; profile, tier, level
-  const layers = `${"11"}${"01"}${"0".repeat(12)}${"0".repeat(88 + 8 + 8)}`;
-  const picture = `1${"010"}${ue(640)}${ue(360)}0`;
+  const layers = `1101${"0".repeat(12)}${"0".repeat(88 + 8 + 8)}`;
+  const picture = `1010${ue(640)}${ue(360)}0`;
   const unit = Uint8Array.of(...hex(head), ...packed(`${general}${layers}${picture}`));
   assert.deepEqual(parseHevcSps(escaped(unit)), { width: 640, height: 360 });
 });

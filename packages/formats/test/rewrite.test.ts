@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SlabAllocator } from "@sluice/bytes/allocator";
+import { encodeUtf8 } from "@sluice/bytes/byte-writer";
 import { parseAudioBody } from "@sluice/formats/flv/audio-body";
 import { type MediaKind, selectTrack, stripModEx, toLegacy, wrapTrack } from "@sluice/formats/flv/rewrite";
 import { parseVideoBody } from "@sluice/formats/flv/video-body";
@@ -177,7 +178,7 @@ test("[TRK1] every track of any body that can be built is found and selected", (
 function plainBody(packetType: number, one: { codec: string; data: Uint8Array; time: number }): Uint8Array {
   const hasTime = packetType === 1 && (one.codec === "avc1" || one.codec === "hvc1");
   const time = hasTime ? [one.time >> 16, one.time >> 8, one.time] : [];
-  return Uint8Array.of(0x90 | packetType, ...[...one.codec].map((char) => char.charCodeAt(0)), ...time, ...one.data);
+  return Uint8Array.of(0x90 | packetType, ...encodeUtf8(one.codec), ...time, ...one.data);
 }
 
 /** FourCC, track id, 24-bit size, and what a plain body has behind its FourCC. */
