@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { AdminCaller } from "@sluice/server/admin/admin-access";
+import { adminVerdicts } from "@sluice/server/auth/admin-verdict";
 import { fakeAdmin, TOKEN, tokenOnly } from "./admin-fakes.ts";
 
 const HTML = { accept: "text/html,application/xhtml+xml" };
@@ -137,4 +138,29 @@ test("[ADM15] only listed origins are let at the answers, and their preflight ne
   assert.equal(listed.headers.vary, "Origin");
   const stranger = await ask("https://evil.test");
   assert.equal(stranger.headers["access-control-allow-origin"], undefined);
+});
+
+test("[ADM10] with the real rule: this machine, the token's bearer, and nobody else", async () => {
+  const { app } = fakeAdmin({ access: adminVerdicts("secret") });
+  const away = { remoteAddress: "192.0.2.1" };
+  const cases = [
+    [{}, { host: "localhost:8080" }, 200],
+    [{}, { host: "127.0.0.1:8080", origin: "http://127.0.0.1:8080" }, 200],
+    [{}, { host: "rebound.test" }, 401],
+    [{}, { host: "localhost:8080", origin: "http://evil.test" }, 401],
+    [{}, { host: "localhost:8080", "x-forwarded-for": "192.0.2.1" }, 401],
+    [away, { host: "localhost:8080" }, 401],
+    [away, { host: "a.test", authorization: "Bearer secret" }, 200],
+    [away, { host: "a.test", cookie: "sluice_admin=secret" }, 200],
+    [away, { host: "a.test", cookie: "sluice_admin=wrong" }, 401],
+  ] as const;
+  for (const [from, headers, status] of cases) {
+    const answer = await app.inject({ url: "/api/v1/nodes", headers, ...from });
+    assert.equal(answer.statusCode, status, JSON.stringify([from, headers]));
+  }
+  const closed = fakeAdmin({ access: adminVerdicts(undefined) });
+  assert.equal((await closed.app.inject({ url: "/metrics", ...away })).statusCode, 403);
+  const page = await closed.app.inject({ url: "/console/", headers: HTML, ...away });
+  assert.match(page.body, /no admin\.token is configured/);
+  assert.doesNotMatch(page.body, /<form/, "no token would open");
 });

@@ -73,7 +73,10 @@ export async function admitToConsole(
   if (verdict === "allowed") return brought ? exchangeToken(request, reply, brought, query) : undefined;
   if (!request.headers.accept?.includes("text/html")) return sendRefusal(reply, verdict);
   reply.header("content-security-policy", TOKEN_PAGE_POLICY).header("set-cookie", FORGET_TOKEN_COOKIE);
-  return reply.code(verdict.status).type("text/html; charset=utf-8").send(tokenPage(verdict.message));
+  return reply
+    .code(verdict.status)
+    .type("text/html; charset=utf-8")
+    .send(tokenPage(verdict.message, verdict.status === 401 ? "ask-token" : "none"));
 }
 
 function exchangeToken(

@@ -15,25 +15,30 @@ const STYLE = `
   button { cursor: pointer; }
 `;
 
-/** @param message  why the browser was not let in; shown as text */
-export function tokenPage(message: string): string {
+const FORM = `<form method="get" action="/console/">
+<input type="password" name="token" aria-label="Admin token" placeholder="Admin token" autocomplete="current-password" required autofocus>
+<button>Open console</button>
+</form>
+`;
+
+/**
+ * @param message  why the browser was not let in; shown as text
+ * @param remedy   none where no token would open either
+ */
+export function tokenPage(message: string, remedy: "ask-token" | "none"): string {
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Sluice: token needed</title>
+<title>Sluice: no entry</title>
 <style>${STYLE}</style>
 </head>
 <body>
 <main>
 <h1>Sluice</h1>
 <p>${escapeHtml(message)}</p>
-<form method="get" action="/console/">
-<input type="password" name="token" aria-label="Admin token" placeholder="Admin token" autocomplete="current-password" required autofocus>
-<button>Open console</button>
-</form>
-</main>
+${remedy === "ask-token" ? FORM : ""}</main>
 </body>
 </html>
 `;
