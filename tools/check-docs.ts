@@ -1,0 +1,25 @@
+/** Compares docs with the source: error codes, limits, configuration, features. With `--fix` it writes what is made from source. */
+import { join } from "node:path";
+import { checkErrorCodes, readErrorCodes, renderErrors } from "./docs/error-codes.ts";
+import { checkFeatures } from "./docs/features.ts";
+import { checkGenerated, configDocs, writeGenerated } from "./docs/generated.ts";
+import { checkLimits, readLimits, renderLimits } from "./docs/limit-table.ts";
+import { readSourceTexts } from "./docs/source-text.ts";
+import { report } from "./house/finding.ts";
+
+const root = join(import.meta.dirname, "..");
+const codes = readErrorCodes(readSourceTexts(root).filter(({ room }) => room !== "console"));
+const limits = await readLimits(root, readSourceTexts(root, "limits.ts"));
+const generated = [
+  { path: "docs/errors.md", text: renderErrors(codes) },
+  { path: "docs/limits.md", text: renderLimits(limits) },
+  ...configDocs(root),
+];
+if (process.argv.includes("--fix")) for (const path of writeGenerated(root, generated)) console.log(`wrote ${path}`);
+const findings = [
+  ...checkErrorCodes(codes),
+  ...checkLimits(limits),
+  ...checkGenerated(root, generated),
+  ...checkFeatures(root),
+];
+process.exitCode = report("docs", findings);

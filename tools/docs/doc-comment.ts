@@ -1,0 +1,26 @@
+/** Reads doc comments from source text, so that tables in docs are made from the words beside the code. */
+
+/** The doc comment that ends right before `offset`, as one line; `undefined` when code stands between. */
+export function commentBefore(text: string, offset: number): string | undefined {
+  const before = text.slice(0, offset);
+  const end = before.lastIndexOf("*/");
+  if (end < 0 || before.slice(end + 2).trim() !== "") return undefined;
+  const start = before.lastIndexOf("/**", end);
+  return start < 0 ? undefined : flatten(before.slice(start + 3, end));
+}
+
+/** Without stars and tags: what stands before the first `@`, on one line. */
+function flatten(comment: string): string {
+  const lines = comment.split("\n").map((line) => line.replace(/^\s*\*? ?/, "").trim());
+  const tag = lines.findIndex((line) => line.startsWith("@"));
+  return (tag < 0 ? lines : lines.slice(0, tag))
+    .join(" ")
+    .replace(/\s@\w+ .*$/, "")
+    .replace(/\s+/g, " ")
+    .trim();
+}
+
+/** As much of a text as a cell of a Markdown table can hold. */
+export function cell(text: string): string {
+  return text.replaceAll("|", "\\|").replaceAll("\n", " ").trim();
+}

@@ -1,0 +1,18 @@
+/** Reads the source texts of all packages that documentation speaks of. */
+import { globSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+
+export interface SourceText {
+  readonly path: string;
+  readonly room: string;
+  readonly text: string;
+}
+
+/** @param fileName  only files of this name; all sources when left out */
+export function readSourceTexts(root: string, fileName?: string): SourceText[] {
+  const exclude = (path: string): boolean => ["node_modules", "dist"].includes(basename(path));
+  return globSync(`packages/*/src/**/${fileName ?? "*.{ts,tsx}"}`, { cwd: root, exclude })
+    .map((path) => path.replaceAll("\\", "/"))
+    .sort()
+    .map((path) => ({ path, room: path.split("/")[1] as string, text: readFileSync(join(root, path), "utf8") }));
+}
