@@ -2,8 +2,8 @@
 import type { Position } from "./cohort-log.ts";
 import type { Subscriber } from "./subscriber.ts";
 
-/** Writes of one turn; more would hold up the loop, and with it the publisher, for milliseconds. */
-export const SLICE_MEMBERS = 128;
+/** Writes of one turn; more would hold up the loop, and with it the publisher, for many milliseconds; fewer wake the readers more often. */
+export const SLICE_MEMBERS = 512;
 
 export class Slice {
   readonly members: Subscriber[] = [];
