@@ -1,6 +1,6 @@
 /** What holds between keys, in the files they name, and in what is rendered from their declarations. */
 import assert from "node:assert/strict";
-import { generateKeyPairSync } from "node:crypto";
+import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { ConfigError } from "@sluice/server/config/config-error";
@@ -11,8 +11,8 @@ import { renderDocs } from "@sluice/server/config/render-docs";
 import { renderSample } from "@sluice/server/config/render-sample";
 import { TEST_CERT, TEST_KEY } from "./tls-fixture.ts";
 
-const pemOf = (type: "ec" | "ed25519" | "rsa", options: object = {}): string =>
-  generateKeyPairSync(type as "rsa", options as never).publicKey.export({ type: "spki", format: "pem" }) as string;
+const pemOf = (pair: { readonly publicKey: KeyObject }): string =>
+  pair.publicKey.export({ type: "spki", format: "pem" }) as string;
 
 const FILES: Readonly<Record<string, string>> = {
   "/t/cert": TEST_CERT,
@@ -23,11 +23,11 @@ const FILES: Readonly<Record<string, string>> = {
   }) as string,
   "/t/secret": "\n0123456789abcdef\n",
   "/t/short": "short",
-  "/t/p256.pem": pemOf("ec", { namedCurve: "prime256v1" }),
-  "/t/p384.pem": pemOf("ec", { namedCurve: "secp384r1" }),
-  "/t/ed.pem": pemOf("ed25519"),
-  "/t/rsa.pem": pemOf("rsa", { modulusLength: 2_048 }),
-  "/t/rsa-weak.pem": pemOf("rsa", { modulusLength: 1_024 }),
+  "/t/p256.pem": pemOf(generateKeyPairSync("ec", { namedCurve: "prime256v1" })),
+  "/t/p384.pem": pemOf(generateKeyPairSync("ec", { namedCurve: "secp384r1" })),
+  "/t/ed.pem": pemOf(generateKeyPairSync("ed25519")),
+  "/t/rsa.pem": pemOf(generateKeyPairSync("rsa", { modulusLength: 2_048 })),
+  "/t/rsa-weak.pem": pemOf(generateKeyPairSync("rsa", { modulusLength: 1_024 })),
   "/t/jwks": JSON.stringify({ keys: [generateKeyPairSync("ed25519").publicKey.export({ format: "jwk" })] }),
   "/t/jwks-empty": '{"keys":[]}',
   "/t/jwks-oct": '{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}',

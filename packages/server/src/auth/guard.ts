@@ -22,6 +22,9 @@ const ALREADY_ALLOWED = Promise.resolve(ALLOWED);
 export class Guard {
   readonly #ports: GuardPorts;
   readonly #hooks: HookClient;
+  /** Apart from the questions, so that nobody waits behind reports. */
+  readonly #reports: HookClient;
+  readonly #unsent = new Set<Promise<void>>();
   readonly #tokens: TokenCheck;
   readonly #rules: Readonly<Record<Action, AddressRules>>;
   readonly #ending = new AbortController();
@@ -31,13 +34,15 @@ export class Guard {
     const { address, hooks } = config.auth;
     this.#ports = ports;
     this.#tokens = new TokenCheck(config, clock);
-    this.#hooks = new HookClient({
+    const hookRules = {
       clock,
       timeout: hooks.timeout,
       token: config.secrets.hooksToken,
       requests: config.limits.hookRequests,
       queue: config.limits.hookQueue,
-    });
+    };
+    this.#hooks = new HookClient(hookRules);
+    this.#reports = new HookClient(hookRules);
     this.#rules = {
       connect: new AddressRules(address),
       publish: new AddressRules({ allow: address.publishAllow, deny: address.publishDeny }),
@@ -70,17 +75,21 @@ export class Guard {
     const { config } = this.#ports;
     const url = config.auth.hooks.done;
     if (url === undefined) return;
-    void this.#hooks
-      .ask(url, { ...report, event: "done", node: config.node.id }, this.#ending.signal)
-      .then((answer) => {
-        this.#countHook("done", answer);
-        if (answer.is === "failed") this.#ports.log.warn({ hook: "done", url, why: answer.why }, "Hook failed");
-      });
+    const sent = this.#tell(url, { ...report, event: "done", node: config.node.id });
+    this.#unsent.add(sent);
+    void sent.then(() => this.#unsent.delete(sent));
   }
 
-  /** Ends every waiting hook. */
-  [Symbol.dispose](): void {
+  async #tell(url: string, body: object): Promise<void> {
+    const answer = await this.#reports.ask(url, body, new AbortController().signal);
+    this.#countHook("done", answer);
+    if (answer.is === "failed") this.#ports.log.warn({ hook: "done", url, why: answer.why }, "Hook failed");
+  }
+
+  /** Ends every waiting question; reports on their way get their `auth.hooks.timeout`. */
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#ending.abort(new Error("Guard ended"));
+    await Promise.all(this.#unsent);
   }
 
   #isOpen({ action, app }: AccessRequest): boolean {
