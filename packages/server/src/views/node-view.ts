@@ -45,16 +45,15 @@ export class NodeView implements AdminView, Disposable {
   }
 
   streams(): readonly StreamRow[] {
-    const { streams, id, clock } = this.#options;
-    const now = clock.now();
-    return streams.entries().map((entry) => streamRow(entry, this.#rates.read(entry.stream, now), id));
+    const { streams, id } = this.#options;
+    return streams.entries().map((entry) => streamRow(entry, this.#rates.read(entry.stream), id));
   }
 
   findStream(path: string): StreamRow | undefined {
-    const { streams, id, clock } = this.#options;
+    const { streams, id } = this.#options;
     const key = findStreamKey(path);
     const entry = key === undefined ? undefined : streams.findEntry(key);
-    return entry && streamRow(entry, this.#rates.read(entry.stream, clock.now()), id);
+    return entry && streamRow(entry, this.#rates.read(entry.stream), id);
   }
 
   sessions(): readonly SessionRow[] {

@@ -1,36 +1,40 @@
 /** Bitrate and frame rate of every stream, from counters read once a second: nothing on the path of a frame. */
 import type { Millis } from "@sluice/base/brand";
 import type { LiveStream } from "@sluice/media/live-stream";
-import { SlidingRate } from "../metrics/rates.ts";
 
-interface Rates {
-  readonly bytes: SlidingRate;
-  readonly videoFrames: SlidingRate;
+interface Sample {
+  readonly at: Millis;
+  readonly bytes: number;
+  readonly videoFrames: number;
 }
 
+/** Samples kept: long enough to smooth key frames, short enough to show a stall. */
+const SPAN = 6;
+
 export class StreamRates {
-  readonly #rates = new WeakMap<LiveStream, Rates>();
+  readonly #samples = new WeakMap<LiveStream, Sample[]>();
 
   /** Call about once a second with every stream. */
   sample(streams: Iterable<LiveStream>, now: Millis): void {
     for (const stream of streams) {
-      const { bytes, videoFrames } = this.#of(stream);
-      bytes.add(stream.ingest.bytesIn - bytes.total, now);
-      videoFrames.add(stream.ingest.videoFrames - videoFrames.total, now);
+      const samples = this.#samples.get(stream) ?? [];
+      if (samples.length === 0) this.#samples.set(stream, samples);
+      const { bytesIn, videoFrames } = stream.ingest;
+      samples.push({ at: now, bytes: bytesIn, videoFrames });
+      if (samples.length > SPAN) samples.shift();
     }
   }
 
-  /** Bits and video frames per second. */
-  read(stream: LiveStream, now: Millis): { readonly bitrate: number; readonly fps: number } {
-    const { bytes, videoFrames } = this.#of(stream);
-    return { bitrate: Math.round(bytes.perSecond(now) * 8), fps: Math.round(videoFrames.perSecond(now) * 100) / 100 };
-  }
-
-  #of(stream: LiveStream): Rates {
-    const known = this.#rates.get(stream);
-    if (known !== undefined) return known;
-    const fresh = { bytes: new SlidingRate(), videoFrames: new SlidingRate() };
-    this.#rates.set(stream, fresh);
-    return fresh;
+  /** Bits and video frames per second between the oldest sample kept and the newest; 0 until there are two. */
+  read(stream: LiveStream): { readonly bitrate: number; readonly fps: number } {
+    const samples = this.#samples.get(stream) ?? [];
+    const first = samples[0];
+    const last = samples[samples.length - 1];
+    if (first === undefined || last === undefined || last.at <= first.at) return { bitrate: 0, fps: 0 };
+    const seconds = (last.at - first.at) / 1000;
+    return {
+      bitrate: Math.round(((last.bytes - first.bytes) * 8) / seconds),
+      fps: Math.round(((last.videoFrames - first.videoFrames) / seconds) * 10) / 10,
+    };
   }
 }
