@@ -66,6 +66,34 @@ function packetOf(tag: FlvTag): string[] {
   return [`video ${time + video.compositionTime} ${time} ${bytes}${video.isKeyframe ? " K" : ""}`];
 }
 
+test("[TRK1] [FMT2] what FFmpeg 8 writes for two video and two audio tracks", () => {
+  const queue = new ByteQueue();
+  queue.offer(readFixture("flv/multitrack.flv"));
+  takeFlvHeader(queue);
+  const counts: Record<string, number> = {};
+  for (let tag = takeTag(queue); tag; tag = takeTag(queue)) {
+    if (tag.type === "script") continue;
+    const body = tag.type === "video" ? parseVideoBody(tag.body) : parseAudioBody(tag.body);
+    assert.equal(body.malformed, false);
+    const names = body.isMultitrack ? body.tracks.map((one) => `${one.codec} ${one.trackId}`) : [body.codec];
+    for (const name of names) counts[`${name}: ${body.packet}`] = (counts[`${name}: ${body.packet}`] ?? 0) + 1;
+  }
+  assert.deepEqual(counts, {
+    "av01: sequence-start": 1,
+    "av01: metadata": 1,
+    "av01: coded-frames": 5,
+    "avc1 1: sequence-start": 1,
+    "avc1 1: coded-frames": 5,
+    "avc1: sequence-end": 1, // in legacy form: that muxer forgets the track at the end
+    "Opus: sequence-start": 1,
+    "Opus: multichannel-config": 1,
+    "Opus: coded-frames": 11,
+    "mp4a 1: sequence-start": 1,
+    "mp4a 1: multichannel-config": 1,
+    "mp4a 1: coded-frames": 11,
+  });
+});
+
 test("[VID4] onMetaData names codecs by FourCC or by legacy id", () => {
   assert.equal(fourCcNumber("hvc1"), 0x68766331);
   assert.equal(codecOfNumber("video", 0x68766331), "hvc1");
