@@ -22,7 +22,9 @@ export class Observable<T> implements Readable<T> {
   set(value: T): void {
     if (Object.is(value, this.#value)) return;
     this.#value = value;
-    for (const listener of [...this.#listeners]) listener();
+    // A copy: who subscribes while being told has seen the value already.
+    const present = Array.from(this.#listeners);
+    for (const listener of present) listener();
   }
 
   subscribe(listener: () => void): Unsubscribe {

@@ -22,7 +22,11 @@ export interface PlayAddresses {
   readonly wsFlv: string;
 }
 
-export function playAddresses(page: PageAddress, addresses: Readonly<Record<string, string>>, key: string): PlayAddresses {
+export function playAddresses(
+  page: PageAddress,
+  addresses: Readonly<Record<string, string>>,
+  key: string,
+): PlayAddresses {
   const path = encodeKey(key);
   return {
     rtmp: `${rtmpBase(page, addresses)}/${path}`,

@@ -14,7 +14,9 @@ export const NODE_COLUMNS = { cpu: 0, loop: 1, memory: 2, inRate: 3, outRate: 4,
 export class History {
   readonly node = new SampleRing({ columnCount: 6, capacity: HISTORY_SECONDS });
   readonly #streams = new Map<string, SampleRing>();
-  #before: { readonly id: string; readonly time: number; readonly bytesIn: number; readonly bytesOut: number } | undefined;
+  #before:
+    | { readonly id: string; readonly time: number; readonly bytesIn: number; readonly bytesOut: number }
+    | undefined;
 
   /** The ring stays the same object for as long as the stream is remembered. */
   ofStream(key: string): SampleRing {

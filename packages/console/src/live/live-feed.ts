@@ -37,7 +37,11 @@ export class LiveFeed {
   readonly #view = new Observable<NodeView | undefined>(undefined);
   #wake = new AbortController();
 
-  constructor(parts: { readonly api: AdminApi; readonly history: History; readonly onEvent: (event: AdminEvent) => void }) {
+  constructor(parts: {
+    readonly api: AdminApi;
+    readonly history: History;
+    readonly onEvent: (event: AdminEvent) => void;
+  }) {
     this.#api = parts.api;
     this.#history = parts.history;
     this.#onEvent = parts.onEvent;
@@ -112,6 +116,4 @@ export class LiveFeed {
   }
 }
 
-type Outcome =
-  | { readonly at: "refused" }
-  | { readonly at: "lost"; readonly wasOpen: boolean; readonly reason: string };
+type Outcome = { readonly at: "refused" } | { readonly at: "lost"; readonly wasOpen: boolean; readonly reason: string };

@@ -17,7 +17,11 @@ export class SampleRing {
   push(time: number, values: readonly number[]): void {
     const last = this.times.at(-1);
     if (last !== undefined && time <= last) return;
-    if (last !== undefined && time - last > GAP_SECONDS) this.#append(last + 1, this.columns.map(() => null));
+    if (last !== undefined && time - last > GAP_SECONDS)
+      this.#append(
+        last + 1,
+        this.columns.map(() => null),
+      );
     this.#append(time, values);
   }
 

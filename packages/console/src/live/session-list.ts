@@ -82,7 +82,14 @@ export class SessionList {
 
 function rated(row: SessionRow, before: RatedSession | undefined, seconds: number): RatedSession {
   if (!before) return { ...row, inRate: 0, outRate: 0 };
-  if (seconds === 0) return { ...row, bytesIn: before.bytesIn, bytesOut: before.bytesOut, inRate: before.inRate, outRate: before.outRate };
+  if (seconds === 0)
+    return {
+      ...row,
+      bytesIn: before.bytesIn,
+      bytesOut: before.bytesOut,
+      inRate: before.inRate,
+      outRate: before.outRate,
+    };
   const rate = (now: number, then: number) => (Math.max(0, now - then) * 8) / seconds;
   return { ...row, inRate: rate(row.bytesIn, before.bytesIn), outRate: rate(row.bytesOut, before.bytesOut) };
 }

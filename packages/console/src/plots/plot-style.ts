@@ -15,11 +15,16 @@ export function cssColour(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
-/** The last `seconds` before the newest sample, also while fewer are known: the line grows from the right. */
+/** Seconds that a plot shows at least: a line of three samples across the whole width would only jump. */
+const LEAST_SPAN = 30;
+
+/** All that is known, up to the last `seconds` before the newest sample. */
 export function lastSeconds(seconds: number): uPlot.Range.Function {
   return (plot) => {
-    const newest = plot.data[0]?.at(-1) ?? 0;
-    return [newest - seconds, newest];
+    const times = plot.data[0] ?? [];
+    const newest = times.at(-1) ?? 0;
+    const known = newest - (times[0] ?? newest);
+    return [newest - Math.min(seconds, Math.max(LEAST_SPAN, known)), newest];
   };
 }
 

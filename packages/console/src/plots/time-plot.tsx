@@ -37,7 +37,12 @@ export function TimePlot(props: TimePlotProps) {
         <span class="time-plot-age">{hovered === undefined ? "now" : `${Math.round(age)} s ago`}</span>
         <span class="time-plot-value">{text}</span>
       </figcaption>
-      <PlotCanvas options={options} data={data} revision={revision} label={`${title}, last five minutes, now ${text}`} />
+      <PlotCanvas
+        options={options}
+        data={data}
+        revision={revision}
+        label={`${title}, last five minutes, now ${text}`}
+      />
     </figure>
   );
 }
@@ -48,7 +53,7 @@ interface TimePlotShape extends Pick<TimePlotProps, "tone" | "floor" | "syncKey"
 
 function timePlotOptions({ tone, floor, syncKey, format, onHover }: TimePlotShape): PlotOptions {
   return {
-    padding: [8, 8, 0, 0],
+    padding: [8, 14, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { setScale: false }, sync: { key: syncKey, setSeries: false }, points: { size: 7 } },
     scales: { x: { time: true, range: lastSeconds(HISTORY_SECONDS) }, y: { range: fromZero(floor) } },
@@ -73,13 +78,27 @@ function timeAxis(): uPlot.Axis {
     grid: { show: false },
     ticks: { show: false },
     // Ages instead of clock times: they hold still while the line moves.
-    splits: (plot) => [240, 180, 120, 60, 0].map((age) => (plot.scales.x?.max ?? 0) - age),
+    splits: (plot) => ageSplits(plot.scales.x?.min ?? 0, plot.scales.x?.max ?? 0),
     values: (plot, splits) => splits.map((at) => ageLabel((plot.scales.x?.max ?? 0) - at)),
   };
 }
 
-function ageLabel(seconds: number): string {
-  return seconds < 1 ? "now" : `−${Math.round(seconds / 60)} min`;
+/** Marks at round ages, four or five of them whatever the span; none so far left that its label would be cut. */
+function ageSplits(oldest: number, newest: number): number[] {
+  const span = newest - oldest;
+  const step = AGE_STEPS.find((candidate) => span / candidate <= 5) ?? 60;
+  const splits: number[] = [];
+  for (let age = 0; age <= span * 0.96; age += step) splits.unshift(newest - age);
+  return splits;
+}
+
+/** Seconds between two marks. */
+const AGE_STEPS = [10, 15, 30, 60] as const;
+
+function ageLabel(age: number): string {
+  const seconds = Math.round(age);
+  if (seconds === 0) return "now";
+  return seconds % 60 === 0 ? `−${seconds / 60} min` : `−${seconds} s`;
 }
 
 function valueAxis(format: (value: number) => string): uPlot.Axis {

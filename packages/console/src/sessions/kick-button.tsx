@@ -9,7 +9,12 @@ export function KickButton({ row }: { readonly row: SessionRow }) {
   const [isAsking, setAsking] = useState(false);
   return (
     <>
-      <button type="button" class="button small danger" aria-label={`Kick ${row.role} ${row.address}`} onClick={() => setAsking(true)}>
+      <button
+        type="button"
+        class="button small danger"
+        aria-label={`Kick ${row.role} ${row.address}`}
+        onClick={() => setAsking(true)}
+      >
         Kick
       </button>
       {isAsking && <KickDialog row={row} onClose={() => setAsking(false)} />}
@@ -39,8 +44,15 @@ function KickDialog({ row, onClose }: KickDialogProps) {
     <Dialog title={`Kick this ${row.role === "idle" ? "session" : row.role}?`} onClose={onClose}>
       <p>
         <span class="mono">{row.address}</span>
-        {row.key && <> on <strong>{row.key}</strong></>} is disconnected at once.
-        {row.role === "publisher" && " Its viewers keep waiting in case it returns."} Nothing keeps it from connecting again.
+        {row.key && (
+          <>
+            {" "}
+            on <strong>{row.key}</strong>
+          </>
+        )}{" "}
+        is disconnected at once.
+        {row.role === "publisher" && " Its viewers keep waiting in case it returns."} Nothing keeps it from connecting
+        again.
       </p>
       <footer class="dialog-foot">
         <button type="button" class="button" onClick={onClose}>

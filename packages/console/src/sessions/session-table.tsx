@@ -64,7 +64,11 @@ function SessionLine({ row, now, hasStream }: SessionLineProps) {
       </td>
       {hasStream && (
         <td data-label="Stream" class="cell-stream">
-          {row.key ? <a href={formatRoute({ at: "stream", key: row.key })}>{row.key}</a> : <span class="faint">none</span>}
+          {row.key ? (
+            <a href={formatRoute({ at: "stream", key: row.key })}>{row.key}</a>
+          ) : (
+            <span class="faint">none</span>
+          )}
         </td>
       )}
       <td data-label="Peer" class="cell-peer">

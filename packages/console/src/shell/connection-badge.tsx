@@ -13,10 +13,11 @@ const LABELS: Readonly<Record<Connection["at"], string>> = {
 export function ConnectionBadge() {
   const { feed } = useConsole();
   const { at } = useObservable(feed.connection);
+  const isViewKnown = useObservable(feed.view) !== undefined;
   return (
     <span class={`connection connection-${at}`}>
       <span class="connection-dot" />
-      {LABELS[at]}
+      {at === "lost" && !isViewKnown ? "Offline" : LABELS[at]}
     </span>
   );
 }

@@ -17,8 +17,8 @@ export function OpenWarning({ open }: { readonly open: NodeRow["open"] }) {
     <aside class="open-warning">
       <Icon name="open" />
       <p>
-        <strong>{headline(open)}</strong> Anyone who reaches this node can do so without credentials. Set{" "}
-        <code>auth</code> in its configuration before you put it on the internet.
+        <strong>{headline(open)}</strong> Anyone who reaches this node needs no credentials. Set <code>auth</code> in
+        its configuration to close it.
       </p>
       <IconButton icon="close" label="Hide this warning" onClick={dismiss} />
     </aside>

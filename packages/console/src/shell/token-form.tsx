@@ -15,7 +15,7 @@ export function TokenForm() {
       <form class="panel gate-form" onSubmit={submit}>
         <Logo />
         <h1>This console is locked</h1>
-        <p>Enter the admin token of this node. It is in the server's configuration.</p>
+        <p>Enter the admin token of this node to go on.</p>
         <label class="field">
           <span>Token</span>
           <input

@@ -10,7 +10,7 @@ export function PlaySection({ addresses }: { readonly addresses: PlayAddresses }
         <CopyField label="RTMP" value={addresses.rtmp} />
         <CopyField label="HTTP-FLV" value={addresses.httpFlv} />
         <CopyField label="WS-FLV" value={addresses.wsFlv} />
-        <CopyField label="ffplay" value={ffplayLine(addresses.rtmp)} />
+        <CopyField label="ffplay" value={ffplayLine(addresses.rtmp)} wraps />
       </div>
     </section>
   );

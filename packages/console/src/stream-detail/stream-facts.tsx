@@ -22,7 +22,11 @@ export function StreamFacts({ row }: { readonly row: StreamRow }) {
       <FactPanel title="Delivery">
         <Stat label="Received" value={formatBytes(row.bytesIn)} />
         <Stat label="Sent" value={formatBytes(row.bytesOut)} />
-        <Stat label="Skips" value={formatCount(row.skips)} title="Times that a lagging viewer was moved to a later keyframe" />
+        <Stat
+          label="Skips"
+          value={formatCount(row.skips)}
+          title="Times that a lagging viewer was moved to a later keyframe"
+        />
         <Stat label="Copies" value={formatCount(row.copies)} title="Other nodes that hold this stream" />
       </FactPanel>
     </div>
@@ -59,11 +63,15 @@ function TrackFacts({ row: { video, audio, extraTracks } }: { readonly row: Stre
     <>
       <Stat
         label="Video"
-        value={video ? <Track name={codecName(video.codec)} shape={frameSize(video)} codec={video.codecString} /> : "none"}
+        value={
+          video ? <Track name={codecName(video.codec)} shape={frameSize(video)} codec={video.codecString} /> : "none"
+        }
       />
       <Stat
         label="Audio"
-        value={audio ? <Track name={codecName(audio.codec)} shape={audioShape(audio)} codec={audio.codecString} /> : "none"}
+        value={
+          audio ? <Track name={codecName(audio.codec)} shape={audioShape(audio)} codec={audio.codecString} /> : "none"
+        }
       />
       {extraTracks.length > 0 && <Stat label="More" value={extraTracks.join(", ")} />}
     </>

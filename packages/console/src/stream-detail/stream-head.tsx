@@ -26,7 +26,9 @@ export function StreamHead({ streamKey, row, now, isLoading }: StreamHeadProps) 
       <p class="stream-head-facts">
         {row && (
           <>
-            <span>{row.state === "waiting" ? "first viewer" : "up"} {formatSince(row.since, now)}</span>
+            <span>
+              {row.state === "waiting" ? "first viewer" : "up"} {formatSince(row.since, now)}
+            </span>
             <span>
               {formatCount(row.viewers.all)} {row.viewers.all === 1 ? "viewer" : "viewers"}
             </span>

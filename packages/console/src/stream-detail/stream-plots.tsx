@@ -14,7 +14,14 @@ export function StreamPlots({ streamKey, revision }: StreamPlotsProps) {
   const shared = { ring: history.ofStream(streamKey), revision, syncKey: streamKey };
   return (
     <section class="panel stream-plots" aria-label="Last five minutes">
-      <TimePlot {...shared} title="Bitrate" column={STREAM_COLUMNS.bitrate} tone="accent" floor={100_000} format={formatBitrate} />
+      <TimePlot
+        {...shared}
+        title="Bitrate"
+        column={STREAM_COLUMNS.bitrate}
+        tone="accent"
+        floor={100_000}
+        format={formatBitrate}
+      />
       <TimePlot {...shared} title="Frame rate" column={STREAM_COLUMNS.fps} tone="live" floor={10} format={fps} />
       <TimePlot {...shared} title="Viewers" column={STREAM_COLUMNS.viewers} tone="violet" floor={4} format={viewers} />
     </section>

@@ -9,7 +9,8 @@ export function EmptyStreams({ node }: { readonly node: NodeRow }) {
       <div class="empty-lead">
         <span class="empty-art" aria-hidden="true">
           <svg width="120" height="72" viewBox="0 0 120 72">
-            <path class="empty-gate" d="M34 8v56M86 8v56M34 22h52" />
+            <path class="empty-gate" d="M38 4v64M82 4v64" />
+            <rect class="empty-leaf" x="45" y="6" width="30" height="28" rx="3" />
             <path class="empty-water" d="M4 46c9.3-8 18.700-8 28 0s18.700 8 28 0 18.700-8 28 0 18.700 8 28 0" />
             <path class="empty-water faint" d="M4 58c9.3-8 18.700-8 28 0s18.700 8 28 0 18.700-8 28 0 18.700 8 28 0" />
           </svg>

@@ -1,4 +1,5 @@
 // A value to take elsewhere, with a button that copies it.
+import { Fragment } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { copyText } from "./copy-text.ts";
 import { Icon } from "./icon.tsx";
@@ -13,6 +14,16 @@ export interface CopyFieldProps {
 /** How long the check mark stays: seen, but gone before the next copy. */
 const CONFIRMED = 1_600;
 
+/** Each word in a box of its own, with real spaces between, so that selecting by hand copies the same text. */
+function wordsOf(command: string) {
+  return command.split(" ").map((word, index) => (
+    <Fragment key={`${index} ${word}`}>
+      {index > 0 && " "}
+      <span class="copy-word">{word}</span>
+    </Fragment>
+  ));
+}
+
 export function CopyField({ label, value, wraps = false }: CopyFieldProps) {
   const [outcome, setOutcome] = useState<"copied" | "failed">();
   useEffect(() => {
@@ -25,7 +36,7 @@ export function CopyField({ label, value, wraps = false }: CopyFieldProps) {
     <div class="copy-field">
       <span class="copy-label">{label}</span>
       <div class="copy-box">
-        <code class={wraps ? "copy-value wraps" : "copy-value"}>{value}</code>
+        <code class={wraps ? "copy-value wraps" : "copy-value"}>{wraps ? wordsOf(value) : value}</code>
         <button type="button" class="copy-button" aria-label={`Copy ${label}`} title="Copy" onClick={() => void copy()}>
           <Icon name={outcome === "copied" ? "check" : "copy"} size={16} />
         </button>

@@ -24,7 +24,13 @@ export function Dialog({ title, onClose, children, wide = false }: DialogProps) 
     if (event.target === box.current) onClose();
   };
   return (
-    <dialog ref={box} class={wide ? "dialog wide" : "dialog"} aria-labelledby={titleId} onClose={onClose} onMouseDown={closeOutside}>
+    <dialog
+      ref={box}
+      class={wide ? "dialog wide" : "dialog"}
+      aria-labelledby={titleId}
+      onClose={onClose}
+      onMouseDown={closeOutside}
+    >
       <div class="dialog-body">
         <header class="dialog-head">
           <h2 id={titleId}>{title}</h2>

@@ -3,8 +3,9 @@
 export function Logo() {
   return (
     <svg class="logo" width="26" height="26" viewBox="0 0 32 32" aria-hidden="true">
-      <path class="logo-gate" d="M9 5.5v20M23 5.5v20M9 11.5h14" />
-      <path class="logo-water" d="M4 20.5c2-2 4-2 6 0s4 2 6 0 4-2 6 0 4 2 6 0" />
+      <path class="logo-gate" d="M7 4.5v22M25 4.5v22" />
+      <rect class="logo-leaf" x="11" y="5" width="10" height="10.5" rx="1.5" />
+      <path class="logo-water" d="M11 21.5c1.7-1.7 3.3-1.7 5 0s3.3 1.7 5 0M11 26.5c1.7-1.7 3.3-1.7 5 0s3.3 1.7 5 0" />
     </svg>
   );
 }

@@ -1,0 +1,142 @@
+// The console's pages in a real browser, on a fake server: lists, plots, empty state, kick, staleness, token.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import type { Browser, Page } from "playwright-core";
+import { buildConsole, drawnPixels, launchBrowser, visit } from "./console-page.ts";
+import { busySessions, busyStreams } from "./fake-rows.ts";
+import type { FakeServer } from "./fake-server.ts";
+
+const built = { dist: "", remove: async () => {} };
+let browser: Browser;
+
+before(async () => {
+  Object.assign(built, await buildConsole());
+  browser = await launchBrowser();
+});
+
+after(async () => {
+  await browser?.close();
+  await built.remove();
+});
+
+function busy(server: FakeServer): void {
+  server.streams = busyStreams();
+  server.sessions = busySessions();
+}
+
+function open(prepare: (server: FakeServer) => void, path = "") {
+  return visit({ browser, dist: built.dist, prepare, path });
+}
+
+test("[CON1] streams are listed with what they are, and their plots draw", async () => {
+  await using console = await open(busy);
+  const { page, server, faults } = console;
+  const row = page.locator('[data-key="live/cam"]');
+  await row.waitFor();
+  const text = await row.innerText();
+  for (const part of ["live/cam", "Live", "H.264 + AAC", "640 × 360", "avc1.42c01e", "Mb/s", "fps", "12", "2 h"]) {
+    assert.ok(text.includes(part), `"${part}" is in: ${text}`);
+  }
+  assert.match(await page.locator('[data-key="studio/b/return-feed"]').innerText(), /Grace/);
+  assert.match(await page.locator('[data-key="lobby"]').innerText(), /Waiting[\s\S]*No media yet/);
+  await page.waitForTimeout(1_500);
+  assert.ok((await drawnPixels(page, '[data-key="live/cam"] .sparkline')) > 20);
+  assert.ok((await drawnPixels(page, ".gauge:nth-child(4)")) > 20);
+  server.streams = server.streams.filter(({ key }) => key !== "lobby");
+  await page.locator('[data-key="lobby"]').waitFor({ state: "detached" });
+  await page.getByPlaceholder("Filter streams").fill("STAGE");
+  assert.equal(await page.locator("[data-key]").count(), 1);
+  assert.deepEqual(faults, []);
+});
+
+test("[CON2] the empty page says how to publish, [CON10] and that everything is open", async () => {
+  await using console = await open(() => {});
+  const { page } = console;
+  await page.getByRole("heading", { name: "No streams yet" }).waitFor();
+  const fields = await page.locator(".copy-value").allInnerTexts();
+  assert.equal(fields[0], "rtmp://127.0.0.1:19350/live");
+  assert.equal(fields[1], "cam");
+  assert.equal(
+    fields[2],
+    "ffmpeg -re -f lavfi -i testsrc2=size=1280x720:rate=30 -f lavfi -i sine -c:v libx264 -preset veryfast -g 60 " +
+      "-pix_fmt yuv420p -c:a aac -f flv rtmp://127.0.0.1:19350/live/cam",
+  );
+  assert.match(await page.locator(".open-warning").innerText(), /Publishing and playing are open/);
+  await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+  await page.getByRole("button", { name: "Copy Server" }).click();
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), "rtmp://127.0.0.1:19350/live");
+});
+
+test("[CON6] kick asks, then deletes", async () => {
+  await using console = await open(busy, "#/sessions");
+  const { page, server } = console;
+  const kick = page.locator('[data-session="s-3"]').getByRole("button", { name: /Kick/ });
+  await kick.click();
+  await page.getByRole("button", { name: "Keep" }).click();
+  assert.deepEqual(server.changes, []);
+  await kick.click();
+  await page.getByRole("dialog").getByRole("button", { name: "Kick", exact: true }).click();
+  await page.locator('[data-session="s-3"]').waitFor({ state: "detached" });
+  assert.deepEqual(server.changes, ["DELETE /sessions/s-3"]);
+  assert.equal(await page.locator("[data-session]").count(), 4);
+  await page.getByPlaceholder("Filter sessions").fill("obs");
+  assert.equal(await page.locator("[data-session]").count(), 1);
+});
+
+test("[CON7] a lost server leaves a stale view, and its return a fresh one", async () => {
+  await using console = await open(busy);
+  const { page, server } = console;
+  await page.locator(".connection-open").waitFor();
+  const before = await page.locator("[data-key]").first().boundingBox();
+  server.goDown();
+  await page.getByText("Connection lost").waitFor();
+  assert.match(await page.locator(".banner").innerText(), /This view is stale/);
+  assert.equal(await page.locator("[data-key]").count(), 4, "nothing is shown as gone");
+  assert.deepEqual(await page.locator("[data-key]").first().boundingBox(), before, "nothing moved");
+  server.isDown = false;
+  server.streams = server.streams.slice(0, 2);
+  await page.locator(".connection-open").waitFor();
+  await page.locator(".banner").waitFor({ state: "detached" });
+  assert.equal(await page.locator("[data-key]").count(), 2);
+});
+
+test("[CON7] silence is a loss too", async () => {
+  await using console = await open(busy);
+  await console.page.locator(".connection-open").waitFor();
+  console.server.isSilent = true;
+  await console.page.getByText("Connection lost").waitFor();
+});
+
+test("[CON8] a token is asked for, and opens the page that was wanted", async () => {
+  await using console = await open((server) => {
+    busy(server);
+    server.token = "let me in";
+  }, "#/sessions");
+  const { page, base } = console;
+  await page.getByLabel("Token").fill("wrong");
+  await page.getByRole("button", { name: "Unlock" }).click();
+  await page.getByText("did not accept that token").waitFor();
+  await page.getByLabel("Token").fill("let me in");
+  await page.getByRole("button", { name: "Unlock" }).click();
+  await page.locator("[data-session]").first().waitFor();
+  assert.equal(page.url(), `${base}/console/?token=let%20me%20in#/sessions`);
+});
+
+test("[CON11] nothing scrolls sideways on a phone", async () => {
+  await using console = await visit({
+    browser,
+    dist: built.dist,
+    prepare: busy,
+    viewport: { width: 390, height: 844 },
+  });
+  const { page } = console;
+  for (const path of ["#/", "#/sessions", "#/activity", "#/streams/live/stage-left", "#/streams/live/nobody"]) {
+    await page.goto(`${console.base}/console/${path}`);
+    await page.waitForTimeout(400);
+    assert.ok((await widthOf(page)) <= 390, path);
+  }
+});
+
+function widthOf(page: Page): Promise<number> {
+  return page.evaluate(() => document.documentElement.scrollWidth);
+}
