@@ -5,7 +5,7 @@ import { type Finding, refused } from "./finding.ts";
 
 const RULE = /^- \*\*([A-Z]+\d+)\*\* (.+)$/gm;
 /** Anything that was meant to be a rule: an id in bold at the start of a list entry. */
-const LOOSE_RULE = /^\s*[-*] \**\s*([A-Z]{2,}\d+)\b.*$/gm;
+const LOOSE_RULE = /^[ \t]*[-*] \**\s*([A-Z]{2,}\d+)\b.*$/gm;
 /** A bracketed list of ids that opens a test's name. */
 const CITATION = /["'`]((?:\[[A-Z]+\d+(?:\s*,\s*[A-Z]+\d+)*\]\s*)+)/g;
 /** A row of a golden table. */
