@@ -1,7 +1,7 @@
 /** The log of a running server: pino on standard error, pretty for eyes, JSON lines for machines. */
 import type { Log } from "@sluice/base/log";
 import { type DestinationStream, pino, stdTimeFunctions } from "pino";
-import { PinoPretty } from "pino-pretty";
+import { prettyFactory } from "pino-pretty";
 
 export interface LogOptions {
   readonly format: "auto" | "json" | "pretty";
@@ -27,10 +27,6 @@ export function openLog(
 
 function prettyStream(stream: DestinationStream & { readonly isTTY?: boolean }): DestinationStream {
   const colorize = stream.isTTY === true && !process.env["NO_COLOR"];
-  return PinoPretty({
-    colorize,
-    translateTime: "SYS:HH:MM:ss.l",
-    singleLine: true,
-    destination: { write: (line: string) => stream.write(line) } as never,
-  });
+  const prettify = prettyFactory({ colorize, translateTime: "SYS:HH:MM:ss.l", singleLine: true });
+  return { write: (line) => stream.write(prettify(line)) };
 }

@@ -1,15 +1,11 @@
 #!/usr/bin/env node
 /** Where the process begins: reads the command line and runs one command. */
-import { readFileSync } from "node:fs";
 import { failureOf } from "./cli/failure.ts";
 import { buildProgram } from "./cli/program.ts";
-
-const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
-  version: string;
-};
+import { VERSION } from "./version.ts";
 
 try {
-  await buildProgram(version).parseAsync();
+  await buildProgram(VERSION).parseAsync();
 } catch (error) {
   const { text, exitCode } = failureOf(error);
   process.stderr.write(`${text}\n`);

@@ -1,10 +1,11 @@
 /** `sluice serve`: runs the server until a signal, with the ready line on standard output and the log on standard error. */
-import type { Log } from "@sluice/base/log";
 import type { Millis } from "@sluice/base/brand";
+import type { Log } from "@sluice/base/log";
 import { SystemClock } from "../clock.ts";
 import { runServer } from "../compose.ts";
 import { floodFold } from "../flood-fold.ts";
 import { openLog } from "../log.ts";
+import { endOnBugs } from "./bug-watch.ts";
 import { type ConfigOptions, configOf } from "./config-options.ts";
 
 /** What draining may take beyond `shutdown.timeout` before the process is ended all the same. */
@@ -26,16 +27,6 @@ export async function serve(options: ConfigOptions): Promise<void> {
   process.exit(0);
 }
 
-/** A bug must be seen: whoever started the process restarts it. */
-function endOnBugs(log: Log): void {
-  const end = (err: unknown): void => {
-    log.error({ err }, "Ending because of a bug: an error that nobody expected");
-    process.exit(1);
-  };
-  process.on("unhandledRejection", end);
-  process.on("uncaughtException", end);
-}
-
 const SIGNALS = { SIGTERM: 15, SIGINT: 2 } as const;
 
 /** The first signal drains, the second ends at once. */
@@ -43,7 +34,7 @@ function stopOnSignals(stop: AbortController, log: Log, longest: Millis): void {
   for (const [signal, number] of Object.entries(SIGNALS)) {
     process.on(signal, () => {
       if (stop.signal.aborted) process.exit(128 + number);
-      log.info({ signal }, "Draining; a second signal ends at once");
+      log.info({ signal }, "Stopping; a second signal ends at once");
       stop.abort(new Error(signal));
       setTimeout(() => {
         log.error({ afterMs: longest }, "Ending although draining is not done");

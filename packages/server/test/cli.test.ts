@@ -1,0 +1,165 @@
+/** The commands as processes of their own: what they print where, and with which code they end. */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer as createHttpServer } from "node:http";
+import { type AddressInfo, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { checkSignedUrl } from "@sluice/server/auth/signed-url";
+import { Child } from "@sluice/testkit/child";
+
+const MAIN = fileURLToPath(import.meta.resolve("@sluice/server/main"));
+const SECRET = "0123456789abcdef";
+const folder = mkdtempSync(join(tmpdir(), "sluice-cli-"));
+after(() => rmSync(folder, { recursive: true }));
+
+const CLEAN = Object.fromEntries(
+  Object.keys(process.env)
+    .filter((name) => name.startsWith("SLUICE_"))
+    .map((name) => [name, undefined]),
+);
+const start = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Child =>
+  new Child([process.execPath, MAIN, ...args], { cwd: folder, env: { ...CLEAN, ...env } });
+
+const FREE = ["--set", "rtmp.port=0", "--set", "http.port=0", "--set", "listen.host=127.0.0.1"];
+
+async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  await using child = start(args, env);
+  const { code } = await child.exited;
+  return { code, out: child.output("stdout"), err: child.output("stderr") };
+}
+
+for (const [says, args] of [
+  ["serve", ["serve", ...FREE]],
+  ["no command", FREE],
+] as const) {
+  test(`[CLI1] ${says} prints one ready line, and logs elsewhere`, async () => {
+    await using child = start([...args, "--set", "node.id=n1", "--set", "log.format=json"]);
+    const ready = await child.waitForEvent("ready");
+    assert.equal(ready["node"], "n1");
+    assert.equal(ready["pid"], child.pid);
+    const { rtmp, http } = ready["listeners"] as Record<string, string>;
+    for (const listener of [rtmp, http]) assert.match(listener ?? "", /^127\.0\.0\.1:[1-9]\d*$/);
+    assert.deepEqual(await child.stop(), { code: 0, signal: null });
+    assert.equal(child.output("stdout").split("\n").length, 1);
+    for (const line of child.output("stderr").split("\n")) assert.equal(typeof JSON.parse(line).msg, "string");
+  });
+}
+
+for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  test(`[CLI2] ${signal} drains and ends with 0`, async () => {
+    await using child = start(FREE);
+    await child.waitForEvent("ready");
+    child.kill(signal);
+    assert.deepEqual(await child.exited, { code: 0, signal: null });
+    assert.match(child.output("stderr"), /Stopping[\s\S]*Stopped/);
+  });
+}
+
+test("[CLI3] a bad configuration prints every problem and ends with 2", async () => {
+  for (const command of [[], ["config", "check"], ["config", "print"], ["status"]]) {
+    const { code, out, err } = await run([...command, "--set", "rtmp.prot=1"], { SLUICE_HTTP_PORT: "x" });
+    assert.equal(code, 2);
+    assert.equal(out, "");
+    assert.match(err, /2 problems/);
+    assert.match(err, /rtmp\.prot \(--set\): is no known key; did you mean rtmp\.port\?/);
+    assert.match(err, /http\.port \(SLUICE_HTTP_PORT\): must be/);
+  }
+});
+
+test("[CLI3] a good one is said to be good", async () => {
+  const { code, out } = await run(["config", "check", "--set", "rtmp.port=1"]);
+  assert.deepEqual([code, out], [0, "Configuration is good: 1 key set, the rest by default"]);
+});
+
+test("[CLI4] a port in use is told with its address, and ends with 1", async () => {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const { code, out, err } = await run([
+    "--set",
+    "listen.host=127.0.0.1",
+    "--set",
+    `rtmp.port=${port}`,
+    "--set",
+    "http.port=0",
+  ]);
+  server.close();
+  assert.deepEqual([code, out], [1, ""]);
+  assert.match(err, new RegExp(`UNAVAILABLE_LISTEN: .*127\\.0\\.0\\.1:${port}`));
+});
+
+test("[CLI5] an unhandled rejection is logged and ends the process with 1", async () => {
+  const url = (path: string) => JSON.stringify(import.meta.resolve(`@sluice/server/${path}`));
+  const script = `import { endOnBugs } from ${url("cli/bug-watch")}; import { openLog } from ${url("log")};
+    endOnBugs(openLog({ format: "json", level: "info" })); setTimeout(() => {}, 60_000); Promise.reject(new Error("the bug"));`;
+  await using child = new Child([process.execPath, "--input-type=module", "-e", script]);
+  assert.deepEqual(await child.exited, { code: 1, signal: null });
+  const line = JSON.parse(child.output("stderr"));
+  assert.equal(line.level, "error");
+  assert.equal(line.err.message, "the bug");
+});
+
+test("[CLI6] sign prints a key and query that open until they expire", async () => {
+  const { code, out } = await run([
+    "sign",
+    "play",
+    "/live//cam?x=1",
+    "--expires",
+    "90s",
+    "--set",
+    `auth.signed.secret=${SECRET}`,
+  ]);
+  assert.equal(code, 0);
+  const [key, query = ""] = out.split("?");
+  assert.equal(key, "live/cam");
+  const now = Date.now() / 1_000;
+  const check = (seconds: number) =>
+    checkSignedUrl(SECRET, { action: "play", key: "live/cam" }, new URLSearchParams(query), seconds).allow;
+  assert.deepEqual([check(now), check(now + 60), check(now + 91)], [true, true, false]);
+});
+
+const MISUSES = [
+  [["sign", "watch", "live/cam"], "must be publish or play"],
+  [["sign", "play", ""], "no stream key"],
+  [["sign", "play", "live/cam", "--expires", "soon"], "write a duration"],
+  [["sign", "play", "live/cam"], "auth.signed.secret or auth.signed.secretFile is not set"],
+  [["status", "--set", "http.port=0"], "http.port is 0"],
+  [["status", "--set", "http.port=off"], "http.port is off"],
+] as const;
+
+for (const [args, expected] of MISUSES) {
+  test(`[CLI6] ${args.join(" ")}: ${expected}`, async () => {
+    const { code, err } = await run(args);
+    assert.equal(code, 2);
+    assert.ok(err.includes(expected), err);
+  });
+}
+
+test("[CLI7] status shows a running node, drain ends it", async () => {
+  await using child = start([...FREE, "--set", "node.id=n7", "--set", `admin.token=${SECRET}`]);
+  const ready = await child.waitForEvent("ready");
+  const port = (ready["listeners"] as Record<string, string>)["http"]?.split(":").at(-1);
+  const here = ["--set", `http.port=${port}`, "--set", `admin.token=${SECRET}`];
+  const { code, out } = await run(["status", ...here]);
+  assert.equal(code, 0);
+  assert.match(out, /^NODE +STATE.*\nn7 +ready .*publish, play\n\nNo streams$/);
+  assert.deepEqual(await run(["drain", ...here]), { code: 0, out: "Node n7 is draining", err: "" });
+  assert.deepEqual(await child.exited, { code: 0, signal: null });
+});
+
+test("[CLI7] a refusal and a silent port are told, and end with 1", async () => {
+  const server = createHttpServer((_, response) => response.writeHead(401).end("{}")).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const refused = await run(["status", "--set", `http.port=${port}`]);
+  server.close();
+  assert.equal(refused.code, 1);
+  assert.match(refused.err, /UNAVAILABLE_ADMIN: .*answered 401/);
+  const silent = await run(["drain", "--set", `http.port=${port}`]);
+  assert.equal(silent.code, 1);
+  assert.match(silent.err, /nothing listens there; is the node running\?/);
+});
