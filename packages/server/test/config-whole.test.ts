@@ -112,8 +112,8 @@ test("[CFG24] secrets come out of their files without the line breaks around the
 
 test("[CFG26] docs/config.md and sluice.example.yaml are what the declarations render", () => {
   const root = new URL("../../../", import.meta.url);
-  assert.equal(readFileSync(new URL("docs/config.md", root), "utf8"), renderDocs(), "run: npm run docs");
-  assert.equal(readFileSync(new URL("sluice.example.yaml", root), "utf8"), renderSample(), "run: npm run docs");
+  assert.equal(readFileSync(new URL("docs/config.md", root), "utf8"), renderDocs(), "run: npm run docs:fix");
+  assert.equal(readFileSync(new URL("sluice.example.yaml", root), "utf8"), renderSample(), "run: npm run docs:fix");
 });
 
 test("[CFG26] the sample changes nothing, and its values uncommented are the defaults", () => {
