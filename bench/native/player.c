@@ -40,7 +40,7 @@ static void lose(Player *p, Tally *tally, bool refused) {
 }
 
 static void ask_http(Player *p, const PlayTarget *target) {
-  static const char upgrade[] = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: c2x1aWNlLWJlbmNoLWtleSE=\r\nSec-WebSocket-Version: 13\r\n";
+  static const char upgrade[] = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: c2x1aWNlLWJlbmNoLWtleQ==\r\nSec-WebSocket-Version: 13\r\n";
   char request[1024];
   int n = snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: %s:%d\r\nUser-Agent: sluice-bench\r\n%s\r\n", target->path, target->host,
                    target->port, target->protocol == PROTOCOL_WS ? upgrade : "");
