@@ -49,7 +49,7 @@ test("[CON1] streams are listed with what they are, and their plots draw", async
   assert.deepEqual(faults, []);
 });
 
-test("[CON2] the empty page says how to publish, [CON10] and that everything is open", async () => {
+test("[CON2] [CON10] the empty page says how to publish, and that everything is open", async () => {
   await using console = await open(() => {});
   const { page } = console;
   await page.getByRole("heading", { name: "No streams yet" }).waitFor();
@@ -105,6 +105,17 @@ test("[CON7] silence is a loss too", async () => {
   await console.page.locator(".connection-open").waitFor();
   console.server.isSilent = true;
   await console.page.getByText("Connection lost").waitFor();
+});
+
+test("[CON15] a server that is not there yet is waited for", async () => {
+  await using console = await open((server) => {
+    busy(server);
+    server.isDown = true;
+  });
+  const { page, server } = console;
+  await page.getByText("The server does not answer").waitFor();
+  server.isDown = false;
+  await page.locator("[data-key]").first().waitFor();
 });
 
 test("[CON8] a token is asked for, and opens the page that was wanted", async () => {

@@ -38,7 +38,7 @@ async function playFor(page: Page, seconds: number): Promise<void> {
   await page.waitForFunction((until) => (document.querySelector("video")?.currentTime ?? 0) > until, at + seconds);
 }
 
-test("[CON4] WS-FLV plays, HTTP-FLV too, [CON5] and leaving closes the connection", async () => {
+test("[CON4] [CON5] WS-FLV plays, HTTP-FLV too, and leaving closes the connection", async () => {
   await using console = await open(busy, "#/streams/live/cam");
   const { page, server, faults } = console;
   await playFor(page, 1);

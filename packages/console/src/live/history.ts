@@ -11,6 +11,8 @@ export const HISTORY_STREAMS = 2_000;
 export const STREAM_COLUMNS = { bitrate: 0, fps: 1, viewers: 2 } as const;
 export const NODE_COLUMNS = { cpu: 0, loop: 1, memory: 2, inRate: 3, outRate: 4, sessions: 5 } as const;
 
+const LEAST_SECONDS = 0.5;
+
 export class History {
   readonly node = new SampleRing({ columnCount: 6, capacity: HISTORY_SECONDS });
   readonly #streams = new Map<string, SampleRing>();
@@ -38,6 +40,8 @@ export class History {
   #recordNode(time: number, node: NodeRow): void {
     const { load, sessions, bytesIn, bytesOut } = node;
     const before = this.#before;
+    // A snapshot sent on connecting lies close to the next tick: too short a time to make a rate of.
+    if (before?.id === node.id && time > before.time && time - before.time < LEAST_SECONDS) return;
     this.#before = { id: node.id, time, bytesIn, bytesOut };
     if (!before || before.id !== node.id || time <= before.time || bytesIn < before.bytesIn) return;
     const seconds = time - before.time;

@@ -35,6 +35,7 @@ function planTracks({ video, audio }: StreamRow): PlayPlan {
       detail: `The audio track is ${audio.codecString}.`,
     };
   }
-  const note = isAudioLost ? `No sound: this browser cannot decode ${codecName(audio.codec)}` : "";
+  const lost = isAudioLost ? `No sound: this browser cannot decode ${codecName(audio.codec)}` : "";
+  const note = video ? lost : "Sound only";
   return { at: "play", hasVideo: video !== null, hasAudio: audio !== null && !isAudioLost, note };
 }

@@ -42,18 +42,31 @@ export function PlayerPanel({ row, addresses }: PlayerPanelProps) {
         <IconButton
           icon={isStopped ? "play" : "stop"}
           label={isStopped ? "Play" : "Stop"}
+          disabled={plan.at === "refuse"}
           onClick={() => setStopped(!isStopped)}
         />
         <IconButton
           icon={isMuted ? "sound-off" : "sound"}
           label={isMuted ? "Unmute" : "Mute"}
+          disabled={plan.at === "refuse"}
           onClick={() => setMuted(!isMuted)}
         />
         <span class="player-note">{plan.at === "play" ? plan.note : ""}</span>
         <TransportSwitch value={transport} onChange={setTransport} />
-        <IconButton icon="fullscreen" label="Full screen" onClick={() => void video.current?.requestFullscreen?.()} />
+        <IconButton
+          icon="fullscreen"
+          label="Full screen"
+          disabled={plan.at === "refuse"}
+          onClick={() => fillScreen(video.current)}
+        />
       </div>
       <PlayerStats stats={isPlaying ? stats : undefined} />
     </section>
   );
+}
+
+/** Phones from Apple let only the video itself fill the screen, by a name of their own. */
+function fillScreen(video: (HTMLVideoElement & { webkitEnterFullscreen?: () => void }) | null): void {
+  if (typeof video?.requestFullscreen === "function") void video.requestFullscreen();
+  else video?.webkitEnterFullscreen?.();
 }

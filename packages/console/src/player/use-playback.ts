@@ -31,12 +31,17 @@ export function usePlayback({ url, hasVideo, hasAudio, epoch }: PlaybackWish): P
   const [stats, setStats] = useState<PlaybackStats>();
   const [attempt, setAttempt] = useState(0);
   const failures = useRef(0);
+  const opened = useRef<string>(undefined);
 
   useEffect(() => {
     const element = video.current;
     setStats(undefined);
+    if (url === undefined) opened.current = undefined;
     if (!element || url === undefined) return;
     const leave = new AbortController();
+    // A retry by itself leaves the failure on screen: alternating with "connecting" would only flicker.
+    if (opened.current !== url) setState({ at: "connecting" });
+    opened.current = url;
     void open(element, { url, hasVideo, hasAudio }, leave.signal, { setState, setStats, holder: playback });
     return () => leave.abort();
   }, [url, hasVideo, hasAudio, epoch, attempt]);
@@ -50,8 +55,9 @@ export function usePlayback({ url, hasVideo, hasAudio, epoch }: PlaybackWish): P
   }, [state, url]);
 
   const playAgain = () => {
-    if (state.at === "blocked") void playback.current?.play();
-    else setAttempt((count) => count + 1);
+    if (state.at === "blocked") return void playback.current?.play();
+    setState({ at: "connecting" });
+    setAttempt((count) => count + 1);
   };
   return { state, stats, video, playAgain };
 }
@@ -72,7 +78,6 @@ async function open(
   signal: AbortSignal,
   { setState, setStats, holder }: Outlets,
 ): Promise<void> {
-  setState({ at: "connecting" });
   // Loaded here, so that the rest of the console does not wait for it.
   const { default: mpegts } = await import("mpegts.js");
   if (signal.aborted) return;
