@@ -59,6 +59,32 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
   });
 }
 
+/** A process that drains for ever, run with what stops it. */
+function startEndless(longest: number): Child {
+  const script = `import { stopOnSignals } from ${JSON.stringify(import.meta.resolve("@sluice/server/cli/signals"))};
+    import { openLog } from ${JSON.stringify(import.meta.resolve("@sluice/server/log"))};
+    stopOnSignals(new AbortController(), openLog({ format: "json", level: "info" }), ${longest});
+    setInterval(() => {}, 60_000); console.log("up");`;
+  return new Child([process.execPath, "--input-type=module", "-e", script]);
+}
+
+test("[CLI2] a second signal ends at once, with the signal's code", async () => {
+  await using child = startEndless(60_000);
+  await child.waitForLine((line) => line === "up" || undefined);
+  child.kill("SIGTERM");
+  await child.waitForLine((line) => line.includes("Stopping") || undefined);
+  child.kill("SIGINT");
+  assert.deepEqual(await child.exited, { code: 130, signal: null });
+});
+
+test("[CLI2] draining that does not end is ended", async () => {
+  await using child = startEndless(50);
+  await child.waitForLine((line) => line === "up" || undefined);
+  child.kill("SIGTERM");
+  assert.deepEqual(await child.exited, { code: 0, signal: null });
+  assert.match(child.output("stderr"), /Ending although draining is not done/);
+});
+
 test("[CLI3] a bad configuration prints every problem and ends with 2", async () => {
   for (const command of [[], ["config", "check"], ["config", "print"], ["status"]]) {
     const { code, out, err } = await run([...command, "--set", "rtmp.prot=1"], { SLUICE_HTTP_PORT: "x" });

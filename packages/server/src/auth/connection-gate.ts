@@ -3,6 +3,7 @@ import type { Clock } from "@sluice/base/clock";
 import type { Counter, Meter } from "@sluice/base/meter";
 import { addressGroup } from "./address.ts";
 import { NetworkSet } from "./address-rules.ts";
+import { GUARD_LIMITS } from "./limits.ts";
 import { TokenBuckets } from "./rate-limit.ts";
 
 export interface GateLimits {
@@ -24,8 +25,6 @@ export interface GatePorts {
 
 export type Admission = "ok" | "too-many-connections" | "too-many-from-address" | "too-fast" | "address-denied";
 
-/** Addresses whose rate is remembered; about 2 MB when full. */
-const MOST_BUCKETS = 20_000;
 const REFUSALS = ["too-many-connections", "too-many-from-address", "too-fast", "address-denied"] as const;
 
 export class ConnectionGate {
@@ -40,7 +39,7 @@ export class ConnectionGate {
     const perSecond = ports.limits.connectsPerSecondPerAddress;
     this.#ports = ports;
     this.#exempt = new NetworkSet(ports.limits.exempt);
-    this.#rates = new TokenBuckets({ perSecond, burst: perSecond * 2, mostBuckets: MOST_BUCKETS });
+    this.#rates = new TokenBuckets({ perSecond, burst: perSecond * 2, mostBuckets: GUARD_LIMITS.rateAddresses });
     this.#refused = new Map(
       REFUSALS.map((reason) => [
         reason,

@@ -1,6 +1,7 @@
 /** Asks and tells the operator's HTTP hooks: bounded in number, time and bytes, and never following a redirect. */
 import type { Millis } from "@sluice/base/brand";
 import type { Clock } from "@sluice/base/clock";
+import { GUARD_LIMITS } from "./limits.ts";
 
 export type HookAnswer =
   | { readonly is: "allow" }
@@ -23,9 +24,6 @@ export interface HookClientOptions {
   readonly queue: number;
 }
 
-/** A refusal's body is read up to here; it holds one sentence. */
-const MOST_BODY_BYTES = 4_096;
-const MOST_REASON_CHARACTERS = 200;
 const REDIRECT_SCHEMES = new Set(["rtmp:", "rtmps:", "http:", "https:", "ws:", "wss:"]);
 
 export class HookClient {
@@ -124,9 +122,9 @@ async function readText(response: Response): Promise<string> {
   for await (const part of response.body ?? []) {
     parts.push(part);
     byteCount += part.length;
-    if (byteCount > MOST_BODY_BYTES) break;
+    if (byteCount > GUARD_LIMITS.hookAnswerBytes) break;
   }
-  return Buffer.concat(parts).toString("utf8", 0, MOST_BODY_BYTES);
+  return Buffer.concat(parts).toString("utf8", 0, GUARD_LIMITS.hookAnswerBytes);
 }
 
 function reasonIn(text: string): string {
@@ -134,7 +132,7 @@ function reasonIn(text: string): string {
   const plain = said
     .replaceAll(/\p{Cc}+/gu, " ")
     .trim()
-    .slice(0, MOST_REASON_CHARACTERS);
+    .slice(0, GUARD_LIMITS.hookReasonCharacters);
   return plain === "" ? "Refused by the server's rules" : plain;
 }
 

@@ -3,6 +3,7 @@ import { createPublicKey, type KeyObject } from "node:crypto";
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTPayload, type JWTVerifyOptions, jwtVerify } from "jose";
 import { ALLOWED, denied, type Verdict } from "./access.ts";
 import { matchesKey } from "./key-pattern.ts";
+import { GUARD_LIMITS } from "./limits.ts";
 
 export interface JwtRules {
   /** For HS256. */
@@ -14,8 +15,6 @@ export interface JwtRules {
   readonly audience?: string | undefined;
 }
 
-/** Longer ones are refused unread; a token with a certificate chain stays below. */
-const LONGEST_TOKEN = 8_192;
 /** Clocks of two machines may differ by this much. */
 const TOLERANCE_SECONDS = 5;
 const PUBLIC_ALGORITHMS = ["RS256", "ES256", "EdDSA", "Ed25519"];
@@ -37,7 +36,7 @@ export class JwtCheck {
 
   /** @param now  wall clock */
   async check(token: string, wanted: { readonly action: string; readonly key: string }, now: Date): Promise<Verdict> {
-    if (token.length > LONGEST_TOKEN) return denied("token-invalid", "The token is too long");
+    if (token.length > GUARD_LIMITS.tokenCharacters) return denied("token-invalid", "The token is too long");
     let verdict: Verdict = denied("token-invalid", "The token is not valid");
     for (const verify of this.#verifiers) {
       try {
