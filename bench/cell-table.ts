@@ -1,4 +1,4 @@
-// The table of cells: one row each, repeated cells folded into their median with the spread beside it.
+/** The table of cells: one row each, repeated cells folded into their median with the spread beside it. */
 import type { Cell, CellResult } from "./cell.ts";
 import { medianItem, spreadOf } from "./statistics.ts";
 import { formatTable, percent, short } from "./table.ts";
@@ -29,7 +29,8 @@ function faultsFound(result: CellResult): [string, number][] {
   return unevenness(result) > 0.05 ? [...found, ["uneven %", Math.round(unevenness(result) * 100)]] : found;
 }
 
-export const faultCount = (result: CellResult): number => faultsFound(result).reduce((sum, [, count]) => sum + count, 0);
+export const faultCount = (result: CellResult): number =>
+  faultsFound(result).reduce((sum, [, count]) => sum + count, 0);
 
 /** Everything that went wrong, or `clean`. */
 export function faultsOf(result: CellResult): string {
@@ -37,7 +38,22 @@ export function faultsOf(result: CellResult): string {
   return found.length === 0 ? "clean" : found.map(([name, count]) => `${name} ${count}`).join(", ");
 }
 
-const HEAD = ["cell", "cost", "least…most", "CPU", "Gbit/s", "p50 ms", "p99 ms", "max ms", "join p50", "join p99", "KB/player", "faults", "others", "players' core"];
+const HEAD = [
+  "cell",
+  "cost",
+  "least…most",
+  "CPU",
+  "Gbit/s",
+  "p50 ms",
+  "p99 ms",
+  "max ms",
+  "join p50",
+  "join p99",
+  "KB/player",
+  "faults",
+  "others",
+  "players' core",
+];
 
 function rowOf(repeats: readonly CellResult[]): string[] {
   const result = medianItem(repeats, (r) => r.cost);

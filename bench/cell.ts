@@ -1,4 +1,4 @@
-// One cell of the comparison: a server on its core, a publisher and players on the other, one steady interval measured.
+/** One cell of the comparison: a server on its core, a publisher and players on the other, one steady interval measured. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { nativeProgram } from "./native.ts";
 import { startCLoop, startNodeLoop } from "./peers/loops.ts";
@@ -97,11 +97,16 @@ export function startServer(cell: Cell): Promise<RunningServer> {
 
 export function portFor(server: RunningServer, cell: Cell): number {
   const port = server.ports[cell.tls ? (`${cell.protocol}+tls` as const) : cell.protocol];
-  if (port === undefined) throw new Error(`${cell.server} does not serve ${cell.protocol}${cell.tls ? " over TLS" : ""}`);
+  if (port === undefined)
+    throw new Error(`${cell.server} does not serve ${cell.protocol}${cell.tls ? " over TLS" : ""}`);
   return port;
 }
 
-export async function startPublisher(server: RunningServer, extra: readonly string[] = [], timeoutMs = 15_000): Promise<PinnedProcess> {
+export async function startPublisher(
+  server: RunningServer,
+  extra: readonly string[] = [],
+  timeoutMs = 15_000,
+): Promise<PinnedProcess> {
   const args = ["--port", String(server.ports.rtmp), ...extra];
   const publisher = new PinnedProcess({ core: PLAYER_CORE, command: nativeProgram("pub"), args });
   try {
@@ -114,7 +119,16 @@ export async function startPublisher(server: RunningServer, extra: readonly stri
 }
 
 export function startSink(port: number, cell: Cell, timing: Timing, extra: readonly string[] = []): PinnedProcess {
-  const who = ["--protocol", cell.protocol, "--port", String(port), "--tls", cell.tls ? "1" : "0", "--players", String(cell.players)];
+  const who = [
+    "--protocol",
+    cell.protocol,
+    "--port",
+    String(port),
+    "--tls",
+    cell.tls ? "1" : "0",
+    "--players",
+    String(cell.players),
+  ];
   const args = [...who, "--rate", String(timing.joinsPerSecond), ...extra];
   return new PinnedProcess({ core: PLAYER_CORE, command: nativeProgram("sink"), args });
 }
@@ -132,7 +146,11 @@ interface Interval {
 }
 
 /** Marks, waits, reports; the server's CPU time is read at both ends. */
-export async function measureInterval(server: RunningServer, sink: PinnedProcess, measureMs: number): Promise<Interval> {
+export async function measureInterval(
+  server: RunningServer,
+  sink: PinnedProcess,
+  measureMs: number,
+): Promise<Interval> {
   const { pid } = server.process;
   sink.send("mark");
   await sink.take("marked", 10_000);

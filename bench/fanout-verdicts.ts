@@ -1,4 +1,4 @@
-// Compares Sluice's cells with floor and peers of the same run.
+/** Compares Sluice's cells with floor and peers of the same run. */
 import type { Cell, CellResult } from "./cell.ts";
 import { cellName, faultCount, groupRepeats, medianCost } from "./cell-table.ts";
 import { writesOfWindow } from "./options.ts";
@@ -15,7 +15,10 @@ interface Group {
 
 function findLoop(groups: readonly Group[], cell: Cell): Group | undefined {
   const writes = writesOfWindow(cell.window);
-  return groups.find(({ cell: c }) => c.server === "node-loop" && c.players === cell.players && c.tls === cell.tls && c.writes === writes);
+  return groups.find(
+    ({ cell: c }) =>
+      c.server === "node-loop" && c.players === cell.players && c.tls === cell.tls && c.writes === writes,
+  );
 }
 
 function latencyVerdict(budget: Budget, group: Group): Verdict {
@@ -28,12 +31,18 @@ function latencyVerdict(budget: Budget, group: Group): Verdict {
 function peerVerdicts(budget: Budget, group: Group, groups: readonly Group[]): Verdict[] {
   const realtime = group.cell.window !== "auto" && Number.parseInt(group.cell.window, 10) <= REALTIME_MS;
   const peers = groups.filter(({ cell: c }) => {
-    const comparable = c.players === group.cell.players && c.protocol === group.cell.protocol && c.tls === group.cell.tls;
+    const comparable =
+      c.players === group.cell.players && c.protocol === group.cell.protocol && c.tls === group.cell.tls;
     return comparable && (c.server === "nginx-rtmp" || (c.server === "node-media-server" && !realtime));
   });
   return peers.map((peer) => {
     const id = realtime ? "realtime.costOverNginxRtmp" : "fanout.costOverPeer";
-    return judge(budget, id, `${cellName(group.cell)}: cost / ${peer.cell.server}`, medianCost(group.repeats) / medianCost(peer.repeats));
+    return judge(
+      budget,
+      id,
+      `${cellName(group.cell)}: cost / ${peer.cell.server}`,
+      medianCost(group.repeats) / medianCost(peer.repeats),
+    );
   });
 }
 

@@ -1,4 +1,4 @@
-// npm run bench: compares Sluice with its peers and the bare loops. docs/performance.md says how to read it.
+/** npm run bench: compares Sluice with its peers and the bare loops. docs/performance.md says how to read it. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join as joinPath } from "node:path";
 import { type BenchOptions, parseOptions } from "./options.ts";
@@ -14,13 +14,23 @@ type Scenario = (options: BenchOptions) => Promise<ScenarioResult>;
 const SCENARIOS: Readonly<Record<string, Scenario>> = { fanout, realtime, tls, join, memory, stalled, cycles, ingest };
 const ALL = Object.keys(SCENARIOS);
 
-const shortened = (options: BenchOptions): BenchOptions => ({ ...options, timing: { ...options.timing, warmupMs: 2_000, measureMs: 6_000 } });
+const shortened = (options: BenchOptions): BenchOptions => ({
+  ...options,
+  timing: { ...options.timing, warmupMs: 2_000, measureMs: 6_000 },
+});
 
 /** What `npm run bench` runs when nothing is said: all scenarios, fan-out over all three protocols. `quick` is about three minutes. */
 function planOf(options: BenchOptions): readonly (readonly [string, BenchOptions])[] {
-  if (options.scenario === "quick") return [["fanout", shortened(options)], ["join", { ...shortened(options), protocols: ["rtmp"], servers: ["sluice"] }]];
+  if (options.scenario === "quick")
+    return [
+      ["fanout", shortened(options)],
+      ["join", { ...shortened(options), protocols: ["rtmp"], servers: ["sluice"] }],
+    ];
   if (options.scenario !== "all") return [[options.scenario, options]];
-  return ALL.map((name) => [name, name === "fanout" && options.protocols.length === 0 ? { ...options, protocols: ["rtmp", "http", "ws"] } : options]);
+  return ALL.map((name) => [
+    name,
+    name === "fanout" && options.protocols.length === 0 ? { ...options, protocols: ["rtmp", "http", "ws"] } : options,
+  ]);
 }
 
 const options = parseOptions(process.argv.slice(2));

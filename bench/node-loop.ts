@@ -1,4 +1,4 @@
-// The floor in Node: every player that connects gets the same bytes at a fixed number of writes a second, and nothing else happens.
+/** The floor in Node: every player that connects gets the same bytes at a fixed number of writes a second, and nothing else happens. */
 // node bench/node-loop.ts [--port 0] [--writes 10] [--bytes-per-second 125000] [--slices 1] [--cert FILE --key FILE]
 import { readFileSync } from "node:fs";
 import { type AddressInfo, createServer, type Socket } from "node:net";

@@ -1,4 +1,4 @@
-// Command line of the bench: scenario and settings, defaults in one place.
+/** Command line of the bench: scenario and settings, defaults in one place. */
 import { parseArgs } from "node:util";
 import type { Cell, ServerName, Timing } from "./cell.ts";
 import type { Protocol } from "./peers/running-server.ts";
@@ -32,7 +32,17 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     args: [...args],
     allowPositionals: true,
     options: {
-      ...{ server: text, protocol: text, players: text, window: text, writes: text, slices: text, repeat: text, seconds: text, rate: text },
+      ...{
+        server: text,
+        protocol: text,
+        players: text,
+        window: text,
+        writes: text,
+        slices: text,
+        repeat: text,
+        seconds: text,
+        rate: text,
+      },
       ...{ warmup: text, measure: text, tls: { type: "boolean" }, set: { type: "string", multiple: true } },
     },
   });

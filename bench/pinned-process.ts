@@ -1,4 +1,4 @@
-// A child process on one core that speaks JSON lines on stdout and is ended by its own pid.
+/** A child process on one core that speaks JSON lines on stdout and is ended by its own pid. */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
@@ -62,7 +62,8 @@ export class PinnedProcess implements AsyncDisposable {
   async take(name: string, timeoutMs: number): Promise<BenchEvent> {
     const end = Date.now() + timeoutMs;
     for (;;) {
-      for (let event = this.#events.shift(); event; event = this.#events.shift()) if (event.event === name) return event;
+      for (let event = this.#events.shift(); event; event = this.#events.shift())
+        if (event.event === name) return event;
       if (this.hasEnded) throw new Error(`${this.#label} ended before it said "${name}": ${this.#errors}`);
       const left = end - Date.now();
       if (left <= 0) throw new Error(`${this.#label} did not say "${name}" in ${timeoutMs} ms: ${this.#errors}`);

@@ -1,4 +1,4 @@
-// Reads what Linux counts in /proc: CPU time and memory of a process, busy time of a core, the load average.
+/** Reads what Linux counts in /proc: CPU time and memory of a process, busy time of a core, the load average. */
 import { readFileSync } from "node:fs";
 
 /** Kernel clock ticks per second in /proc; fixed at 100 for user space on every Linux that Node runs on. */

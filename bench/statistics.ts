@@ -1,4 +1,4 @@
-// Small statistics over repeated cells: least, median, most.
+/** Small statistics over repeated cells: least, median, most. */
 
 export interface Spread {
   readonly least: number;

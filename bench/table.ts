@@ -1,9 +1,10 @@
-// Prints rows of text as an aligned Markdown table.
+/** Prints rows of text as an aligned Markdown table. */
 
 /** Columns are as wide as their widest cell; the first column is left-aligned, the others right. */
 export function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, i) => Math.max(title.length, 3, ...rows.map((row) => (row[i] ?? "").length)));
-  const pad = (text: string, i: number): string => (i === 0 ? text.padEnd(widths[i] ?? 0) : text.padStart(widths[i] ?? 0));
+  const pad = (text: string, i: number): string =>
+    i === 0 ? text.padEnd(widths[i] ?? 0) : text.padStart(widths[i] ?? 0);
   const line = (cells: readonly string[]): string => `| ${head.map((_, i) => pad(cells[i] ?? "", i)).join(" | ")} |`;
   const rule = `| ${widths.map((width, i) => (i === 0 ? "-".repeat(width) : `${"-".repeat(width - 1)}:`)).join(" | ")} |`;
   return [line(head), rule, ...rows.map(line)].join("\n");

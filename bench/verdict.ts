@@ -1,4 +1,4 @@
-// Judges measured values against bench/budget.json and prints goals as met or missed.
+/** Judges measured values against bench/budget.json and prints goals as met or missed. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { formatTable, short } from "./table.ts";
@@ -13,7 +13,8 @@ export interface Verdict {
 
 export type Budget = Readonly<Record<string, number>>;
 
-export const readBudget = (): Budget => JSON.parse(readFileSync(join(import.meta.dirname, "budget.json"), "utf8")) as Budget;
+export const readBudget = (): Budget =>
+  JSON.parse(readFileSync(join(import.meta.dirname, "budget.json"), "utf8")) as Budget;
 
 /** Goals are ceilings: met when the value is at most the limit. @throws {RangeError} when the budget has no such id. */
 export function judge(budget: Budget, id: string, goal: string, value: number): Verdict {

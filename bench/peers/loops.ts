@@ -1,4 +1,4 @@
-// The bare loops in Node and C: what the operating system and the runtime cost without any server.
+/** The bare loops in Node and C: what the operating system and the runtime cost without any server. */
 import { join } from "node:path";
 import { nativeProgram } from "../native.ts";
 import { PinnedProcess } from "../pinned-process.ts";
@@ -20,13 +20,21 @@ const common = (options: LoopOptions): string[] => [
 export async function startCLoop(options: LoopOptions): Promise<RunningServer> {
   const child = new PinnedProcess({ core: SERVER_CORE, command: nativeProgram("c-loop"), args: common(options) });
   const ready = await child.take("ready", 5_000);
-  return { process: child, ports: { raw: Number(ready["port"]) }, [Symbol.asyncDispose]: () => child[Symbol.asyncDispose]() };
+  return {
+    process: child,
+    ports: { raw: Number(ready["port"]) },
+    [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
+  };
 }
 
 export async function startNodeLoop(options: LoopOptions): Promise<RunningServer> {
   const folder = temporaryFolder();
   const { cert, key } = options.tls ? makeCertificate(folder.path) : { cert: "", key: "" };
-  const args = [join(import.meta.dirname, "..", "node-loop.ts"), ...common(options), ...(options.tls ? ["--cert", cert, "--key", key] : [])];
+  const args = [
+    join(import.meta.dirname, "..", "node-loop.ts"),
+    ...common(options),
+    ...(options.tls ? ["--cert", cert, "--key", key] : []),
+  ];
   const child = new PinnedProcess({ core: SERVER_CORE, command: process.execPath, args });
   const ready = await child.take("ready", 5_000);
   return {

@@ -1,4 +1,4 @@
-// nginx with Debian's libnginx-mod-rtmp: one worker, no logs, a configuration made for the run.
+/** nginx with Debian's libnginx-mod-rtmp: one worker, no logs, a configuration made for the run. */
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PinnedProcess } from "../pinned-process.ts";

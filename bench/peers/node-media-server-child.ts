@@ -1,4 +1,4 @@
-// Runs Node-Media-Server with the configuration given as first argument and says when it listens.
+/** Runs Node-Media-Server with the configuration given as first argument and says when it listens. */
 import { createRequire } from "node:module";
 import { setTimeout as sleep } from "node:timers/promises";
 

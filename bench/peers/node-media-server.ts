@@ -1,4 +1,4 @@
-// Node-Media-Server in a child process of its own, its logs off.
+/** Node-Media-Server in a child process of its own, its logs off. */
 import { join } from "node:path";
 import { PinnedProcess } from "../pinned-process.ts";
 import { freePort, makeCertificate, type RunningServer, SERVER_CORE, temporaryFolder } from "./running-server.ts";

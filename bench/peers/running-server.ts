@@ -1,4 +1,4 @@
-// What every server under test looks like to the scenarios, and the two small things they all need: free ports and a certificate.
+/** What every server under test looks like to the scenarios, and the two small things they all need: free ports and a certificate. */
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -43,7 +43,17 @@ export interface Certificate {
 export function makeCertificate(folder: string): Certificate {
   const cert = join(folder, "cert.pem");
   const key = join(folder, "key.pem");
-  const kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=localhost"];
+  const kind = [
+    "-newkey",
+    "ec",
+    "-pkeyopt",
+    "ec_paramgen_curve:P-256",
+    "-nodes",
+    "-days",
+    "2",
+    "-subj",
+    "/CN=localhost",
+  ];
   execFileSync("openssl", ["req", "-x509", ...kind, "-keyout", key, "-out", cert], { stdio: "ignore" });
   return { cert, key };
 }

@@ -1,4 +1,4 @@
-// Sluice itself, as a user starts it, on free ports.
+/** Sluice itself, as a user starts it, on free ports. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { PinnedProcess } from "../pinned-process.ts";
@@ -19,7 +19,14 @@ export const hasSluice = (): boolean => existsSync(MAIN);
 const portOf = (address: unknown): number => Number(String(address).split(":").at(-1));
 
 function settingsOf(options: SluiceOptions, folder: string): string[] {
-  const settings = ["listen.host=127.0.0.1", "rtmp.port=0", "http.port=0", `delivery.window=${options.window}`, `data.dir=${folder}`, "log.level=error"];
+  const settings = [
+    "listen.host=127.0.0.1",
+    "rtmp.port=0",
+    "http.port=0",
+    `delivery.window=${options.window}`,
+    `data.dir=${folder}`,
+    "log.level=error",
+  ];
   if (options.tls) {
     const { cert, key } = makeCertificate(folder);
     settings.push("rtmps.port=0", "https.port=0", `tls.cert=${cert}`, `tls.key=${key}`);
@@ -29,7 +36,11 @@ function settingsOf(options: SluiceOptions, folder: string): string[] {
 
 export async function startSluice(options: SluiceOptions): Promise<RunningServer> {
   const folder = temporaryFolder();
-  const child = new PinnedProcess({ core: SERVER_CORE, command: process.execPath, args: [MAIN, "serve", ...settingsOf(options, folder.path)] });
+  const child = new PinnedProcess({
+    core: SERVER_CORE,
+    command: process.execPath,
+    args: [MAIN, "serve", ...settingsOf(options, folder.path)],
+  });
   const ready = await child.take("ready", 15_000);
   const { rtmp, http, rtmps, https } = ready["listeners"] as Record<string, unknown>;
   if (rtmp === undefined) await child[Symbol.asyncDispose]();

@@ -1,4 +1,4 @@
-// Fan-out of one stream to many players: Sluice, its peers and the bare loops side by side.
+/** Fan-out of one stream to many players: Sluice, its peers and the bare loops side by side. */
 import type { Cell } from "../cell.ts";
 import { formatCells } from "../cell-table.ts";
 import { judgeFanout } from "../fanout-verdicts.ts";
@@ -9,14 +9,17 @@ import { hasSluice } from "../peers/sluice.ts";
 import { runCells } from "../run-cells.ts";
 import { readBudget, type ScenarioResult } from "../verdict.ts";
 
-const orElse = <T>(chosen: readonly T[], fallback: readonly T[]): readonly T[] => (chosen.length > 0 ? chosen : fallback);
+const orElse = <T>(chosen: readonly T[], fallback: readonly T[]): readonly T[] =>
+  chosen.length > 0 ? chosen : fallback;
 
 function sluiceCells(options: BenchOptions): Cell[] {
   const cells: Cell[] = [];
   for (const protocol of orElse<Protocol>(options.protocols, ["rtmp"]))
     for (const players of orElse(options.players, [1_000]))
       for (const window of orElse(options.windows, ["100ms"]))
-        cells.push(makeCell({ server: "sluice", protocol, players, window, settings: options.settings, tls: options.tls }));
+        cells.push(
+          makeCell({ server: "sluice", protocol, players, window, settings: options.settings, tls: options.tls }),
+        );
   return cells;
 }
 
@@ -26,7 +29,10 @@ function loopCells(options: BenchOptions): Cell[] {
   return orElse(options.players, [1_000]).flatMap((players) =>
     rates.flatMap((writes) => {
       const loop = { protocol: "raw", players, writes, slices: options.slices } as const;
-      return [makeCell({ server: "node-loop", tls: options.tls, ...loop }), ...(options.tls ? [] : [makeCell({ server: "c-loop", ...loop })])];
+      return [
+        makeCell({ server: "node-loop", tls: options.tls, ...loop }),
+        ...(options.tls ? [] : [makeCell({ server: "c-loop", ...loop })]),
+      ];
     }),
   );
 }
@@ -34,7 +40,9 @@ function loopCells(options: BenchOptions): Cell[] {
 function peerCells(options: BenchOptions): Cell[] {
   const protocols = orElse<Protocol>(options.protocols, ["rtmp"]);
   return orElse(options.players, [1_000]).flatMap((players) => [
-    ...(hasNginxRtmp() && protocols.includes("rtmp") && !options.tls ? [makeCell({ server: "nginx-rtmp", players })] : []),
+    ...(hasNginxRtmp() && protocols.includes("rtmp") && !options.tls
+      ? [makeCell({ server: "nginx-rtmp", players })]
+      : []),
     ...protocols.map((protocol) => makeCell({ server: "node-media-server", protocol, players, tls: options.tls })),
   ]);
 }

@@ -1,4 +1,4 @@
-// Many publishers of 1 Mbit/s and nobody watching.
+/** Many publishers of 1 Mbit/s and nobody watching. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Quantiles, type ServerName, startPublisher, startServer } from "../cell.ts";
 import { type BenchOptions, makeCell } from "../options.ts";
@@ -50,11 +50,20 @@ async function measureIngest(name: ServerName, publishers: number, options: Benc
 
 function rowOf(r: IngestResult): string[] {
   const counts = [r.live, r.dropped, r.blocked, r.lost].map(String);
-  return [`${r.server} ×${r.publishers}`, percent(r.serverShare), short(r.cost), ...counts, short(r.late.p99), short(r.residentPerPublisher / 1024)];
+  return [
+    `${r.server} ×${r.publishers}`,
+    percent(r.serverShare),
+    short(r.cost),
+    ...counts,
+    short(r.late.p99),
+    short(r.residentPerPublisher / 1024),
+  ];
 }
 
 export async function ingest(options: BenchOptions): Promise<ScenarioResult> {
-  const all = (["sluice", "nginx-rtmp", "node-media-server"] as const).filter((name) => name !== "sluice" || hasSluice());
+  const all = (["sluice", "nginx-rtmp", "node-media-server"] as const).filter(
+    (name) => name !== "sluice" || hasSluice(),
+  );
   const results: IngestResult[] = [];
   for (const server of options.servers.length > 0 ? options.servers : all) {
     try {
@@ -63,12 +72,22 @@ export async function ingest(options: BenchOptions): Promise<ScenarioResult> {
       console.error(`${server}: failed: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
-  console.log(formatTable(["cell", "CPU", "cost", "live", "dropped", "blocked", "lost", "late p99 ms", "KB/publisher"], results.map(rowOf)));
+  console.log(
+    formatTable(
+      ["cell", "CPU", "cost", "live", "dropped", "blocked", "lost", "late p99 ms", "KB/publisher"],
+      results.map(rowOf),
+    ),
+  );
   const verdicts = results
     .filter((r) => r.server === "sluice")
     .flatMap((r) => [
       judge(readBudget(), "ingest.coreShare", `${r.publishers} publishers: share of a core`, r.serverShare),
-      judge(readBudget(), "faults", `${r.publishers} publishers: lost or dropped`, r.lost + r.dropped + r.publishers - r.live),
+      judge(
+        readBudget(),
+        "faults",
+        `${r.publishers} publishers: lost or dropped`,
+        r.lost + r.dropped + r.publishers - r.live,
+      ),
     ]);
   return { results, verdicts };
 }

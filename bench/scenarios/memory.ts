@@ -1,6 +1,15 @@
-// Resident memory: per playing viewer, with stalled viewers, and over publish/unpublish cycles.
+/** Resident memory: per playing viewer, with stalled viewers, and over publish/unpublish cycles. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { type CellResult, GOP_SETTLE_MS, portFor, runCell, startPublisher, startServer, startSink, type ServerName } from "../cell.ts";
+import {
+  type CellResult,
+  GOP_SETTLE_MS,
+  portFor,
+  runCell,
+  startPublisher,
+  startServer,
+  startSink,
+  type ServerName,
+} from "../cell.ts";
 import { cellName } from "../cell-table.ts";
 import { nativeProgram } from "../native.ts";
 import { type BenchOptions, makeCell } from "../options.ts";
@@ -22,9 +31,22 @@ const serversOf = (options: BenchOptions, fallback: readonly ServerName[]): read
 export async function memory(options: BenchOptions): Promise<ScenarioResult> {
   const results: CellResult[] = [];
   for (const server of serversOf(options, ["sluice", "nginx-rtmp", "node-media-server"]))
-    for (const [protocol, tls] of [["rtmp", false], ["http", false], ["ws", false], ["rtmp", true], ["http", true]] as const) {
+    for (const [protocol, tls] of [
+      ["rtmp", false],
+      ["http", false],
+      ["ws", false],
+      ["rtmp", true],
+      ["http", true],
+    ] as const) {
       if (server === "nginx-rtmp" && (protocol !== "rtmp" || tls)) continue;
-      const cell = makeCell({ server, protocol, tls, players: options.players[0] ?? 1_000, window: options.windows[0] ?? "100ms", settings: options.settings });
+      const cell = makeCell({
+        server,
+        protocol,
+        tls,
+        players: options.players[0] ?? 1_000,
+        window: options.windows[0] ?? "100ms",
+        settings: options.settings,
+      });
       const joinsPerSecond = tls ? 150 : 300;
       try {
         results.push(await runCell(cell, { joinsPerSecond, warmupMs: 6_000, measureMs: 4_000 }));
@@ -32,10 +54,22 @@ export async function memory(options: BenchOptions): Promise<ScenarioResult> {
         console.error(`${cellName(cell)}: failed: ${error instanceof Error ? error.message : String(error)}`);
       }
     }
-  console.log(formatTable(["cell", "KB/player"], results.map((r) => [cellName(r.cell), short(r.residentPerPlayer / 1024)])));
+  console.log(
+    formatTable(
+      ["cell", "KB/player"],
+      results.map((r) => [cellName(r.cell), short(r.residentPerPlayer / 1024)]),
+    ),
+  );
   const verdicts = results
     .filter((r) => r.cell.server === "sluice")
-    .map((r) => judge(readBudget(), `memory.${r.cell.tls ? "tls" : r.cell.protocol}.kilobytes`, `${cellName(r.cell)}: KB per player`, r.residentPerPlayer / 1024));
+    .map((r) =>
+      judge(
+        readBudget(),
+        `memory.${r.cell.tls ? "tls" : r.cell.protocol}.kilobytes`,
+        `${cellName(r.cell)}: KB per player`,
+        r.residentPerPlayer / 1024,
+      ),
+    );
   return { results, verdicts };
 }
 
@@ -54,7 +88,13 @@ export interface StalledResult {
 const megabytesOf = (server: RunningServer): number => residentBytes(server.process.pid) / MEGABYTE;
 
 async function measureStalled(name: ServerName, options: BenchOptions): Promise<StalledResult> {
-  const cell = makeCell({ server: name, protocol: options.protocols[0] ?? "rtmp", players: 2 * STALLED, window: options.windows[0] ?? "100ms", settings: options.settings });
+  const cell = makeCell({
+    server: name,
+    protocol: options.protocols[0] ?? "rtmp",
+    players: 2 * STALLED,
+    window: options.windows[0] ?? "100ms",
+    settings: options.settings,
+  });
   const seconds = options.seconds ?? 60;
   await using server = await startServer(cell);
   await using _publisher = await startPublisher(server);
@@ -75,22 +115,52 @@ async function measureStalled(name: ServerName, options: BenchOptions): Promise<
   sink.send("report");
   const report = await sink.take("report", 10_000);
   const half = samples[Math.floor(samples.length / 2)] ?? before;
-  return { server: name, seconds, before, half, most: Math.max(...samples), end: samples.at(-1) ?? before, dropped: Number(report["lost"]) };
+  return {
+    server: name,
+    seconds,
+    before,
+    half,
+    most: Math.max(...samples),
+    end: samples.at(-1) ?? before,
+    dropped: Number(report["lost"]),
+  };
 }
 
 export async function stalled(options: BenchOptions): Promise<ScenarioResult> {
   const results: StalledResult[] = [];
-  for (const server of serversOf(options, ["sluice", "nginx-rtmp", "node-media-server"])) results.push(await measureStalled(server, options));
-  const rows = results.map((r) => [`${r.server}, ${STALLED} stalled for ${r.seconds} s`, ...[r.before, r.half, r.most, r.end].map(short), String(r.dropped)]);
+  for (const server of serversOf(options, ["sluice", "nginx-rtmp", "node-media-server"]))
+    results.push(await measureStalled(server, options));
+  const rows = results.map((r) => [
+    `${r.server}, ${STALLED} stalled for ${r.seconds} s`,
+    ...[r.before, r.half, r.most, r.end].map(short),
+    String(r.dropped),
+  ]);
   console.log(formatTable(["cell", "MB before", "MB half time", "MB most", "MB end", "dropped"], rows));
   const verdicts = results
     .filter((r) => r.server === "sluice")
-    .map((r): Verdict => judge(readBudget(), "memory.stalled.growthMegabytes", `${STALLED} stalled: MB grown after half time`, r.end - r.half));
+    .map(
+      (r): Verdict =>
+        judge(
+          readBudget(),
+          "memory.stalled.growthMegabytes",
+          `${STALLED} stalled: MB grown after half time`,
+          r.end - r.half,
+        ),
+    );
   return { results, verdicts };
 }
 
 async function runCycles(server: RunningServer, cycles: number): Promise<void> {
-  const args = ["--port", String(server.ports.rtmp), "--publishers", "5", "--cycles", String(cycles), "--cycle-ms", "100"];
+  const args = [
+    "--port",
+    String(server.ports.rtmp),
+    "--publishers",
+    "5",
+    "--cycles",
+    String(cycles),
+    "--cycle-ms",
+    "100",
+  ];
   await using publisher = new PinnedProcess({ core: PLAYER_CORE, command: nativeProgram("pub"), args });
   await publisher.take("report", 30_000 + cycles * 200);
 }
@@ -106,7 +176,12 @@ export async function cycles(options: BenchOptions): Promise<ScenarioResult> {
     await sleep(3_000);
     results.push({ server: name, before, end: megabytesOf(server) });
   }
-  console.log(formatTable(["cell", "MB after 200", `MB after ${CYCLES} more`], results.map((r) => [r.server, short(r.before), short(r.end)])));
+  console.log(
+    formatTable(
+      ["cell", "MB after 200", `MB after ${CYCLES} more`],
+      results.map((r) => [r.server, short(r.before), short(r.end)]),
+    ),
+  );
   const verdicts = results
     .filter((r) => r.server === "sluice")
     .map((r) => judge(readBudget(), "memory.cycles.growthMegabytes", `${CYCLES} cycles: MB grown`, r.end - r.before));
