@@ -189,3 +189,15 @@ test("[CLI7] a refusal and a silent port are told, and end with 1", async () => 
   assert.equal(silent.code, 1);
   assert.match(silent.err, /nothing listens there; is the node running\?/);
 });
+
+test("[CLI8] flv-dump lists the tags of a file, and says where there is none", async () => {
+  const file = fileURLToPath(new URL("../../../fixtures/flv/avc-aac.flv", import.meta.url));
+  const { code, out } = await run(["flv-dump", file]);
+  assert.equal(code, 0);
+  assert.match(out.split("\n").at(-1) ?? "", /^\d+ tags, \d+ ms$/);
+  const first = (await run(["flv-dump", "--json", file])).out.split("\n")[0] ?? "";
+  assert.equal(typeof JSON.parse(first), "object");
+  const missing = await run(["flv-dump", join(folder, "none.flv")]);
+  assert.deepEqual([missing.code, missing.out], [1, ""]);
+  assert.match(missing.err, /ENOENT/);
+});

@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { checkConfig, printConfig } from "./config-commands.ts";
 import { withConfigOptions } from "./config-options.ts";
+import { flvDumpCommand } from "./flv-dump-command.ts";
 import { sign } from "./sign.ts";
 import { drain, status } from "./status.ts";
 
@@ -41,4 +42,10 @@ function addToolCommands(program: Command): void {
     .argument("<key>", "stream key, such as live/cam")
     .option("--expires <duration>", "how long it is good for", "1h")
     .action((action, key, options) => sign(action, key, options));
+  program
+    .command("flv-dump")
+    .description("list the tags of an FLV file, or of standard input where FILE is -")
+    .argument("<file>")
+    .option("--json", "one JSON object a tag")
+    .action(flvDumpCommand);
 }
