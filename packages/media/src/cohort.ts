@@ -11,9 +11,6 @@ import { SliceGroup } from "./slice-group.ts";
 import type { Subscriber } from "./subscriber.ts";
 import type { WireForm } from "./wire-form.ts";
 
-/** Bytes written to a subscriber that catches up before its transport is asked again. */
-const CATCH_UP_BYTES = 2 * 1024 * 1024;
-
 /** How often lagging subscribers are looked at; a fraction of the shortest useful stall timeout. */
 const SWEEP = 1_000 as Millis;
 
@@ -262,7 +259,7 @@ export class Cohort {
     if (state.cursor < this.#log.start) return this.#skip(subscriber);
     const home = this.#homeOf(subscriber, state.home);
     if (home.cursor < state.cursor) this.#flush(home);
-    const until = Math.min(home.cursor, state.cursor + CATCH_UP_BYTES);
+    const until = Math.min(home.cursor, state.cursor + subscriber.sink.burstBytes);
     const pieces = this.#log.views(state.cursor, until);
     if (state.needsPrelude) pieces.unshift(this.#prelude(subscriber, this.#gop?.dts ?? this.#lastDts));
     const wasTaken = this.#write(subscriber, pieces);
@@ -272,7 +269,7 @@ export class Cohort {
       return;
     }
     this.#setBehind(subscriber, home, until, "without-prelude");
-    if (!wasTaken) this.#waitForDrain(subscriber);
+    this.#waitForDrain(subscriber);
   }
 
   /** The slice it came from, if it still has room; else another that is at least as far. */

@@ -4,6 +4,8 @@
 export type SubscriberEnd = "stream-ended" | "stalled" | "kicked" | "server-stopping";
 
 export interface SubscriberSink {
+  /** Most bytes to hand over before asking `whenDrained`, while the subscriber catches up. */
+  readonly burstBytes: number;
   /** Hands over bytes that are shared and never change. @returns whether the transport took them whole */
   write(bytes: Uint8Array): boolean;
   /** The same for several pieces, in one go. */

@@ -10,7 +10,7 @@ import { endSocket } from "./byte-transport.ts";
 import type { FlvRequest } from "./flv-request.ts";
 import type { Session, SessionEnd, SessionFacts } from "./session.ts";
 import type { SessionPorts } from "./session-ports.ts";
-import { SocketSink } from "./socket-sink.ts";
+import { socketSink } from "./socket-sink.ts";
 
 export interface FlvSessionOptions {
   readonly id: string;
@@ -85,7 +85,7 @@ export class FlvSession implements Session {
 
   #subscribe(): void {
     const { stream, form, socket } = this.#options;
-    const sink = new SocketSink({
+    const sink = socketSink({
       socket,
       notify: (notice) => {
         if (notice === "unpublished") this.end("stream-ended");

@@ -9,7 +9,7 @@ import type { ViewerFilter } from "../forms/viewer-filter.ts";
 import { admit, keyOf, type RtmpAdmission } from "./rtmp-admission.ts";
 import type { RtmpNetStreamsOptions } from "./rtmp-net-streams.ts";
 import { RtmpPlayer } from "./rtmp-player.ts";
-import { SocketSink } from "./socket-sink.ts";
+import { socketSink } from "./socket-sink.ts";
 
 type PlayEvent = Extract<RtmpServerEvent, { readonly type: "play" }>;
 
@@ -56,7 +56,7 @@ function openPlayer(from: {
 }): RtmpPlayer {
   const { options, key, stream, messageStreamId, says, wait } = from;
   const { transport, chunkSize } = options;
-  const sink = new SocketSink({
+  const sink = socketSink({
     socket: transport.socket,
     notify: (notice) => tell(options, messageStreamId, notice),
     end: (reason) => ended(options, messageStreamId, reason),

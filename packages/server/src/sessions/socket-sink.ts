@@ -1,6 +1,7 @@
 /** A subscriber's bytes onto a socket: one call a batch, and honest about whether the kernel took it. */
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import type { SubscriberEnd, SubscriberSink } from "@sluice/media/subscriber-sink";
 
 export interface SocketSinkOptions {
@@ -11,7 +12,18 @@ export interface SocketSinkOptions {
 
 const NOTHING = Buffer.alloc(0);
 
-export class SocketSink implements SubscriberSink {
+/** A socket hands this much to the kernel in one gathered write. */
+const PLAIN_BURST_BYTES = 2 * 1024 * 1024;
+/** TLS encrypts all it is given into memory of its own at once, and the heap keeps the peak. */
+const TLS_BURST_BYTES = 64 * 1024;
+
+/** The right sink for a plain or an encrypted socket. */
+export function socketSink(options: SocketSinkOptions): SubscriberSink {
+  return options.socket instanceof TLSSocket ? new TlsSink(options) : new PlainSink(options);
+}
+
+class PlainSink implements SubscriberSink {
+  readonly burstBytes = PLAIN_BURST_BYTES;
   readonly #socket: Socket;
   readonly notify: SubscriberSink["notify"];
   readonly end: SubscriberSink["end"];
@@ -35,10 +47,43 @@ export class SocketSink implements SubscriberSink {
     return this.#socket.writableLength === 0;
   }
 
-  /** An empty write ends when all before it has: the `drain` event would come only above the high-water mark. */
   whenDrained(resume: () => void): void {
-    this.#socket.write(NOTHING, (error) => {
-      if (!error) resume();
-    });
+    resumeWhenDrained(this.#socket, resume);
   }
+}
+
+/** Node ends a TLS write a turn of the loop later even when the kernel took it, so one batch may be under way. */
+class TlsSink implements SubscriberSink {
+  readonly burstBytes = TLS_BURST_BYTES;
+  readonly #socket: Socket;
+  readonly notify: SubscriberSink["notify"];
+  readonly end: SubscriberSink["end"];
+
+  constructor(options: SocketSinkOptions) {
+    this.#socket = options.socket;
+    this.notify = options.notify;
+    this.end = options.end;
+  }
+
+  write(bytes: Uint8Array): boolean {
+    const wasFree = this.#socket.writableLength === 0;
+    this.#socket.write(bytes);
+    return wasFree;
+  }
+
+  /** Joined, as encryption reads every byte anyway and small records cost more than a copy. */
+  writeAll(pieces: readonly Uint8Array[]): boolean {
+    return this.write(Buffer.concat(pieces));
+  }
+
+  whenDrained(resume: () => void): void {
+    resumeWhenDrained(this.#socket, resume);
+  }
+}
+
+/** An empty write ends when all before it has: the `drain` event would come only above the high-water mark. */
+function resumeWhenDrained(socket: Socket, resume: () => void): void {
+  socket.write(NOTHING, (error) => {
+    if (!error) resume();
+  });
 }
