@@ -1,6 +1,7 @@
 // One run of mpegts.js on one video element, from connecting to its end.
 import type Mpegts from "mpegts.js";
 import { Observable, type Readable } from "../base/observable.ts";
+import { type ErrorFacts, failureDetail } from "./failure-detail.ts";
 
 export type PlaybackState =
   | { readonly at: "connecting" }
@@ -72,7 +73,7 @@ export class FlvPlayback {
 
   #listen(): void {
     const { Events } = this.#library;
-    this.#player.on(Events.ERROR, (type: string, detail: string) => this.#fail(type, detail));
+    this.#player.on(Events.ERROR, (type: string, detail: string, facts: ErrorFacts) => this.#fail(type, detail, facts));
     this.#player.on(Events.LOADING_COMPLETE, () => this.#state.set({ at: "ended" }));
     this.#player.on(Events.STATISTICS_INFO, (statistics: Mpegts.MSEPlayerReportStatisticsInfo) => {
       this.#kilobytesPerSecond = statistics.speed ?? 0;
@@ -93,12 +94,12 @@ export class FlvPlayback {
     if (!document.hidden) jumpToLive(this.#source.video);
   }
 
-  #fail(type: string, detail: string): void {
+  #fail(type: string, detail: string, facts: ErrorFacts): void {
     if (this.#detach.signal.aborted) return;
     const { ErrorTypes } = this.#library;
-    const isNetwork = type === ErrorTypes.NETWORK_ERROR;
-    const text = isNetwork ? "The stream could not be fetched" : "The browser could not play this stream";
-    this.#state.set({ at: "failed", text, detail: spaced(detail), canRetry: isNetwork });
+    const canRetry = type === ErrorTypes.NETWORK_ERROR;
+    const text = canRetry ? "The stream could not be fetched" : "The browser could not play this stream";
+    this.#state.set({ at: "failed", text, detail: failureDetail(detail, facts), canRetry });
   }
 }
 
@@ -108,12 +109,6 @@ export function jumpToLive(video: HTMLVideoElement): void {
   if (buffered.length === 0) return;
   const newest = buffered.end(buffered.length - 1);
   if (newest - video.currentTime > 2 * LATENCY_MOST) video.currentTime = newest - LATENCY_AIM;
-}
-
-/** `HttpStatusCodeInvalid` → `Http status code invalid`. */
-function spaced(name: string): string {
-  const words = name.replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
-  return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 const CONFIG: Mpegts.Config = {

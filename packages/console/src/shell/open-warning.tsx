@@ -17,8 +17,8 @@ export function OpenWarning({ open }: { readonly open: NodeRow["open"] }) {
     <aside class="open-warning">
       <Icon name="open" />
       <p>
-        <strong>{headline(open)}</strong> Anyone who reaches this node needs no credentials. Set <code>auth</code> in
-        its configuration to close it.
+        <strong>{headline(open)}</strong> Anyone who reaches this node needs no credentials. Set{" "}
+        <OpenKeys open={open} /> in its configuration to close it.
       </p>
       <IconButton icon="close" label="Hide this warning" onClick={dismiss} />
     </aside>
@@ -28,4 +28,15 @@ export function OpenWarning({ open }: { readonly open: NodeRow["open"] }) {
 function headline(open: NodeRow["open"]): string {
   if (open.publish && open.play) return "Publishing and playing are open.";
   return open.publish ? "Publishing is open." : "Playing is open.";
+}
+
+/** The configuration keys that close what is open. */
+function OpenKeys({ open }: { readonly open: NodeRow["open"] }) {
+  if (!open.publish) return <code>auth.play</code>;
+  if (!open.play) return <code>auth.publish</code>;
+  return (
+    <>
+      <code>auth.publish</code> and <code>auth.play</code>
+    </>
+  );
 }
