@@ -88,6 +88,6 @@ export function openServer(options: Parameters<typeof createServer>[0] = {}, con
 }
 
 /** Output after the chunk size of 60,000 was announced. */
-function readSteadyMessages(bytes: Uint8Array): Message[] {
+export function readSteadyMessages(bytes: Uint8Array): Message[] {
   return readMessages(join(message(1, new Uint8Array([0, 0, 0xea, 0x60]), { csid: 2 }), bytes)).slice(1);
 }
