@@ -8,8 +8,9 @@ import { readSourceTexts } from "./docs/source-text.ts";
 import { report } from "./house/finding.ts";
 
 const root = join(import.meta.dirname, "..");
-const codes = readErrorCodes(readSourceTexts(root).filter(({ room }) => room !== "console"));
-const limits = await readLimits(root, readSourceTexts(root, "limits.ts"));
+const sources = readSourceTexts(root).filter(({ room }) => room !== "console");
+const codes = readErrorCodes(sources);
+const limits = await readLimits(root, sources);
 const generated = [
   { path: "docs/errors.md", text: renderErrors(codes) },
   { path: "docs/limits.md", text: renderLimits(limits) },

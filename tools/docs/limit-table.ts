@@ -1,4 +1,4 @@
-/** Makes docs/limits.md from the `…Limits` interfaces in files named limits.ts: each field, its words and its default. */
+/** Makes docs/limits.md from the exported `…Limits` interfaces: each field, its words and its default. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -22,7 +22,7 @@ export interface Limit {
 /** Defaults come from the built file, so that a sum in the source is shown as its value. */
 export async function readLimits(root: string, sources: readonly SourceText[]): Promise<Limit[]> {
   const limits: Limit[] = [];
-  for (const source of sources) {
+  for (const source of sources.filter(({ text }) => text.search(INTERFACE) >= 0)) {
     const built = await loadBuilt(root, source.path);
     for (const match of source.text.matchAll(INTERFACE)) {
       limits.push(

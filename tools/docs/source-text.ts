@@ -8,10 +8,9 @@ export interface SourceText {
   readonly text: string;
 }
 
-/** @param fileName  only files of this name; all sources when left out */
-export function readSourceTexts(root: string, fileName?: string): SourceText[] {
+export function readSourceTexts(root: string): SourceText[] {
   const exclude = (path: string): boolean => ["node_modules", "dist"].includes(basename(path));
-  return globSync(`packages/*/src/**/${fileName ?? "*.{ts,tsx}"}`, { cwd: root, exclude })
+  return globSync("packages/*/src/**/*.{ts,tsx}", { cwd: root, exclude })
     .map((path) => path.replaceAll("\\", "/"))
     .sort()
     .map((path) => ({ path, room: path.split("/")[1] as string, text: readFileSync(join(root, path), "utf8") }));

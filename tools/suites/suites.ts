@@ -39,11 +39,11 @@ function sourceFolders(root: string): string[] {
   return ["packages", "tools", "e2e", "bench", "examples"].filter((folder) => existsSync(join(root, folder)));
 }
 
-/** Folders with a tsconfig of their own that no build covers. */
+/** Folders with a tsconfig of their own that no build covers; one without files is no project yet. */
 function testProjects(root: string): string[] {
   const packages = readdirSync(join(root, "packages")).map((name) => `packages/${name}/test`);
-  return [...packages, "tools", "e2e", "bench", "examples"].filter((folder) =>
-    existsSync(join(root, folder, "tsconfig.json")),
+  return [...packages, "tools", "e2e", "bench", "examples"].filter(
+    (folder) => existsSync(join(root, folder, "tsconfig.json")) && filesOf(root, `${folder}/**/*.{ts,tsx}`).length > 0,
   );
 }
 

@@ -61,7 +61,7 @@ test("limits come with their words and the built default", async () => {
     "packages/formats/package.json": '{ "type": "module" }',
     "packages/formats/dist/limits.js": "export const DEFAULT_FLV_LIMITS = { tagBytes: 4096, tags: 12000 };\n",
   });
-  const limits = await readLimits(tree.root, readSourceTexts(tree.root, "limits.ts"));
+  const limits = await readLimits(tree.root, readSourceTexts(tree.root));
   assert.deepEqual(
     limits.map(({ owner, field, meaning, standard }) => [owner, field, meaning, standard]),
     [
