@@ -68,6 +68,15 @@ test("[CON14] addresses for a page behind TLS", () => {
   assert.equal(rtmpBase(PAGE, {}), "rtmp://media.example");
 });
 
+test("[CON14] a node that names its own address is believed, one that only listens everywhere is not", () => {
+  assert.equal(rtmpBase(PAGE, { rtmp: "ingest.example:1935" }), "rtmp://ingest.example");
+  assert.equal(rtmpBase(PAGE, { rtmp: "ingest.example" }), "rtmp://ingest.example");
+  assert.equal(rtmpBase(PAGE, { rtmp: "[2001:db8::5]:2000" }), "rtmp://[2001:db8::5]:2000");
+  for (const here of ["0.0.0.0:2000", "[::]:2000", "127.0.0.1:2000", "[::1]:2000", "localhost:2000"]) {
+    assert.equal(rtmpBase(PAGE, { rtmp: here }), "rtmp://media.example:2000");
+  }
+});
+
 test("[CON14] awkward keys stay whole", () => {
   const base = "rtmp://media.example";
   assert.deepEqual(obsFields(base, "a b/c/cam"), { server: "rtmp://media.example/a%20b/c", streamKey: "cam" });

@@ -10,10 +10,14 @@ export interface PageAddress {
 
 const RTMP_PORT = "1935";
 
-/** The server knows its port, the browser knows a host name that reaches it. */
+/** Addresses that mean "here" or "everywhere", and so nothing to anybody else. */
+const NOWHERE = /^(0\.0\.0\.0|\[::\]|127\.[\d.]+|\[::1\]|localhost|)$/;
+
+/** The node's own address where it names one; else the host that brought the browser here, with the node's port. */
 export function rtmpBase(page: PageAddress, addresses: Readonly<Record<string, string>>): string {
-  const port = /:(\d+)$/.exec(addresses.rtmp ?? "")?.[1] ?? RTMP_PORT;
-  return `rtmp://${page.hostname}${port === RTMP_PORT ? "" : `:${port}`}`;
+  const [, named = "", port = RTMP_PORT] = /^(.*?)(?::(\d+))?$/.exec(addresses.rtmp ?? "") ?? [];
+  const host = NOWHERE.test(named) ? page.hostname : named;
+  return `rtmp://${host}${port === RTMP_PORT ? "" : `:${port}`}`;
 }
 
 export interface PlayAddresses {

@@ -31,6 +31,7 @@ export class FlvPlayback {
   readonly #library: typeof Mpegts;
   readonly #player: Mpegts.Player;
   readonly #detach = new AbortController();
+  /** In units of 1024 bytes, as the library counts. */
   #kilobytesPerSecond = 0;
 
   constructor(library: typeof Mpegts, source: PlaybackSource) {
@@ -52,7 +53,7 @@ export class FlvPlayback {
 
   /** Bits per second that arrive. */
   get receiveRate(): number {
-    return this.#kilobytesPerSecond * 8_000;
+    return this.#kilobytesPerSecond * 8 * 1024;
   }
 
   async play(): Promise<void> {

@@ -52,7 +52,7 @@ function PublisherFacts({ publisher }: { readonly publisher: StreamRow["publishe
   return (
     <>
       <Stat label="Protocol" value={protocolName(publisher.protocol)} />
-      <Stat label="Address" value={<span class="mono">{publisher.address}</span>} />
+      {publisher.address && <Stat label="Address" value={<span class="mono">{publisher.address}</span>} />}
       <Stat label="Program" value={publisher.agent || "unknown"} title={publisher.agent} />
     </>
   );
