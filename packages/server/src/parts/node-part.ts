@@ -45,7 +45,7 @@ export interface NodePart {
 
 export function openNode({ config, clock, log, scope }: { readonly config: SluiceConfig; readonly clock: Clock; readonly log: Log; readonly scope: Scope }): NodePart {
   const meter = new PromMeter({ processMetrics: "on" });
-  const guard = new Guard({ config, clock, meter, log });
+  const guard = scope.use(new Guard({ config, clock, meter, log }));
   const hub = new EventHub();
   const traffic = new TrafficTotals(() => registry);
   const notices = noticesFor({ hub, clock, log, meter, traffic });

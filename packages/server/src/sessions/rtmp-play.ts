@@ -93,10 +93,17 @@ function fourCcsOf(says: PeerCapabilities): ReadonlySet<string> | "*" {
   return all.has("*") ? "*" : all;
 }
 
-function tell(options: RtmpNetStreamsOptions, id: MessageStreamId, notice: "published" | "unpublished"): void {
-  const code = notice === "published" ? "NetStream.Play.PublishNotify" : "NetStream.Play.UnpublishNotify";
-  options.engine.sendStatus(id, { level: "status", code, description: notice === "published" ? "The stream is published" : "The stream is no longer published" });
-  options.sendOutput();
+/** The status is for most players; GStreamer ends only at the end of stream beside it, which the next publication takes back. */
+function tell(options: RtmpNetStreamsOptions, messageStreamId: MessageStreamId, notice: "published" | "unpublished"): void {
+  const { engine, sendOutput } = options;
+  if (notice === "published") {
+    engine.sendUserControl({ type: "stream-begin", messageStreamId });
+    engine.sendStatus(messageStreamId, { level: "status", code: "NetStream.Play.PublishNotify", description: "The stream is published" });
+  } else {
+    engine.sendStatus(messageStreamId, { level: "status", code: "NetStream.Play.UnpublishNotify", description: "The stream is no longer published" });
+    engine.sendUserControl({ type: "stream-eof", messageStreamId });
+  }
+  sendOutput();
 }
 
 function ended(options: RtmpNetStreamsOptions, id: MessageStreamId, reason: SubscriberEnd): void {

@@ -1,11 +1,10 @@
 /** One RTMP connection: bytes to the engine, its events to the net streams, its answers back; loop, translate, done. */
-import type { Socket } from "node:net";
 import type { Millis } from "@sluice/base/brand";
 import { LimitError, WireError } from "@sluice/bytes/wire-error";
 import type { Protocol } from "@sluice/client/admin-contract";
 import type { RtmpServerEngine } from "@sluice/rtmp/server-engine";
 import type { RtmpServerEvent } from "@sluice/rtmp/server-event";
-import { type ByteTransport, type TransportEvents } from "./byte-transport.ts";
+import type { ByteTransport, TransportEvents } from "./byte-transport.ts";
 import { RtmpNetStreams } from "./rtmp-net-streams.ts";
 import type { Session, SessionEnd, SessionFacts } from "./session.ts";
 import type { SessionPorts } from "./session-ports.ts";
@@ -86,14 +85,9 @@ export class RtmpSession implements Session {
     this.#endReason = reason;
     const { id, address } = this;
     this.#options.ports.log.info({ session: id, address, reason, detail }, "Session ends");
+    if (reason === "server-stopping") this.#options.engine.requestReconnect({ description: "The server is stopping" });
     this.#sendOutput();
     this.#transport.close();
-  }
-
-  /** Asks a peer that can follow to connect elsewhere, or here again (E14). */
-  requestReconnect(description: string): void {
-    this.#options.engine.requestReconnect({ description });
-    this.#sendOutput();
   }
 
   #receive(bytes: Uint8Array): void {
@@ -181,9 +175,4 @@ export class RtmpSession implements Session {
     this.#netStreams.close(reason);
     this.#options.ports.registry.remove(this, reason);
   }
-}
-
-/** The peer of a socket, without port; empty when it is gone already. */
-export function addressOf(socket: Socket): string {
-  return socket.remoteAddress ?? "";
 }
