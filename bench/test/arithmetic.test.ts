@@ -1,6 +1,7 @@
 /** The parts of the bench that compute: statistics, /proc figures, windows, tables, verdicts. */
 import assert from "node:assert/strict";
 import test from "node:test";
+import { quantile } from "../../tools/loadgen/quantile.ts";
 import { parseOptions, writesOfWindow } from "../options.ts";
 import { parseCoreBusySeconds, parseCpuSeconds, parseResidentBytes } from "../proc-stat.ts";
 import { median, medianItem, spreadOf } from "../statistics.ts";
@@ -78,4 +79,10 @@ test("a goal is met at its limit and missed above it", () => {
 
 test("the budget file holds only numbers", () => {
   for (const [id, limit] of Object.entries(readBudget())) assert.equal(typeof limit, "number", id);
+});
+
+test("a quantile is one of the values; an empty list gives 0", () => {
+  assert.equal(quantile([5, 1, 3, 2, 4], 0.5), 3);
+  assert.equal(quantile([1, 2], 0.99), 2);
+  assert.equal(quantile([], 0.5), 0);
 });
