@@ -13,6 +13,8 @@ export interface RtmpListenerOptions {
   readonly gate: ConnectionGate;
   readonly log: Log;
   readonly meter: Meter;
+  /** Records each connection, for finding faults. */
+  readonly capture?: (socket: Socket) => void;
   /** For `rtmps`. */
   readonly tls?: TlsOptions;
 }
@@ -21,7 +23,9 @@ export interface RtmpListenerOptions {
 export function createRtmpListener(options: RtmpListenerOptions): Server {
   const { protocol, sessions, gate, log, meter, tls } = options;
   const open = (socket: Socket): void => {
-    if (!socket.destroyed) sessions.open({ protocol, socket, transport: (events) => socketTransport(socket, events) });
+    if (socket.destroyed) return;
+    options.capture?.(socket);
+    sessions.open({ protocol, socket, transport: (events) => socketTransport(socket, events) });
   };
   const server = tls === undefined ? createServer({ noDelay: true }, open) : createTlsServer({ ...tls, noDelay: true }, open);
   const failures = meter.counter("tls_failures_total", "TLS handshakes that failed", { listener: protocol });

@@ -1,7 +1,8 @@
 /** The RTMP and RTMPS listeners. */
-import type { Server } from "node:net";
+import type { Server, Socket } from "node:net";
 import type { Scope } from "@sluice/base/scope";
 import { DEFAULT_RTMP_LIMITS } from "@sluice/rtmp/limits";
+import { captureConnection } from "../capture/connection-capture.ts";
 import { NODE_CRYPTO } from "../crypto/node-crypto.ts";
 import { listen } from "../listeners/listen.ts";
 import { createRtmpListener } from "../listeners/rtmp-listener.ts";
@@ -27,11 +28,16 @@ export async function openRtmp({ node, scope }: { readonly node: NodePart; reado
     node.addListener(name, bound, name === "rtmp" ? config.node.public.rtmp : undefined);
     scope.defer(() => closeListener(server));
   };
-  const shared = { sessions, gate, log, meter };
+  const shared = { sessions, gate, log, meter, ...captureOf(node) };
   if (rtmp.port !== "off") await open("rtmp", createRtmpListener({ ...shared, protocol: "rtmp" }), rtmp.port);
   if (rtmps.port !== "off") {
     const tls = { cert: secrets.tlsCert ?? "", key: secrets.tlsKey ?? "", handshakeTimeout: limits.handshakeTimeout };
     await open("rtmps", createRtmpListener({ ...shared, protocol: "rtmps", tls }), rtmps.port);
   }
   return sessions;
+}
+
+function captureOf({ config, clock }: NodePart): { readonly capture?: (socket: Socket) => void } {
+  const { dir } = config.capture;
+  return dir === "off" ? {} : { capture: (socket) => captureConnection(socket, { dir, protocol: "rtmp", clock }) };
 }
