@@ -16,7 +16,10 @@ test("both directions and the end of a connection are in its file, in order", as
   const closed = Promise.withResolvers<void>();
   const server = createServer((socket) => {
     captureConnection(socket, { dir, protocol: "rtmp", clock: new SystemClock() });
-    socket.on("data", () => socket.end("answer"));
+    socket.on("data", () => {
+      socket.write("answer");
+      socket.end();
+    });
     socket.on("close", () => setImmediate(closed.resolve));
   });
   t.after(() => server.close());
