@@ -133,7 +133,16 @@ export function startSink(port: number, cell: Cell, timing: Timing, extra: reado
   return new PinnedProcess({ core: PLAYER_CORE, command: nativeProgram("sink"), args });
 }
 
-export const asQuantiles = (event: BenchEvent, name: string): Quantiles => event[name] as Quantiles;
+/** Of an event's field; not a number where nothing was counted, so that nothing measured never meets a goal. */
+export function asQuantiles(event: BenchEvent, name: string): Quantiles {
+  const quantiles = event[name] as Quantiles;
+  return quantiles.count > 0 ? quantiles : { count: 0, p50: Number.NaN, p99: Number.NaN, max: Number.NaN };
+}
+
+function asSinkReport(event: BenchEvent): SinkReport {
+  const [latency, join, play] = ["latency", "join", "play"].map((name) => asQuantiles(event, name));
+  return { ...event, latency, join, play } as unknown as SinkReport;
+}
 
 /** Time to have one whole GOP (2 s) in a GOP cache before anybody joins. */
 export const GOP_SETTLE_MS = 2_300;
@@ -159,7 +168,7 @@ export async function measureInterval(
   sink.send("report");
   const spent = cpuSeconds(pid) - cpu;
   const others = Math.max(0, coreBusySeconds(SERVER_CORE) - busy - spent);
-  const report = (await sink.take("report", 10_000)) as unknown as SinkReport;
+  const report = asSinkReport(await sink.take("report", 10_000));
   return { report, cpu: spent, others, playersBusy: coreBusySeconds(PLAYER_CORE) - playersBusy };
 }
 

@@ -16,7 +16,7 @@ export type Budget = Readonly<Record<string, number>>;
 export const readBudget = (): Budget =>
   JSON.parse(readFileSync(join(import.meta.dirname, "budget.json"), "utf8")) as Budget;
 
-/** Goals are ceilings: met when the value is at most the limit. @throws {RangeError} when the budget has no such id. */
+/** Goals are ceilings: met when the value is at most the limit; what could not be measured (NaN) is missed. @throws {RangeError} when the budget has no such id. */
 export function judge(budget: Budget, id: string, goal: string, value: number): Verdict {
   const limit = budget[id];
   if (limit === undefined) throw new RangeError(`Cannot find ${id} in the budget`);

@@ -35,7 +35,7 @@ async function measureJoins(cell: Cell, joinsPerSecond: number, options: BenchOp
   await sleep(GOP_SETTLE_MS);
   const timing = { ...options.timing, joinsPerSecond };
   await using sink = startSink(portFor(server, cell), cell, timing, ["--hold-ms", String(HOLD_MS)]);
-  await sink.take("joined", (cell.players / joinsPerSecond) * 1_000 + 30_000);
+  const joined = await sink.take("joined", (cell.players / joinsPerSecond) * 1_000 + 30_000);
   await sleep(HOLD_MS);
   const { report, cpu } = await measureInterval(server, sink, options.timing.measureMs);
   return {
@@ -44,13 +44,17 @@ async function measureJoins(cell: Cell, joinsPerSecond: number, options: BenchOp
     joins: report.joins,
     join: report.join,
     play: report.play,
-    lost: report.lost,
+    lost: report.lost + Number(joined["lost"]),
     serverShare: cpu / report.seconds,
   };
 }
 
-function judgeJoin(result: JoinResult): Verdict {
+function judgeJoin(result: JoinResult): Verdict[] {
   const name = `${cellName(result.cell)}, ${result.joinsPerSecond} joins/s`;
+  return [judgeTime(result, name), judge(readBudget(), "faults", `${name}: lost`, result.lost)];
+}
+
+function judgeTime(result: JoinResult, name: string): Verdict {
   if (result.joinsPerSecond < 100)
     return judge(readBudget(), `join.${result.cell.protocol}.p50Ms`, `${name}: join p50 ms`, result.join.p50);
   return judge(readBudget(), "join.busy.p99Ms", `${name}: join p99 ms`, result.join.p99);
@@ -102,5 +106,5 @@ export async function join(options: BenchOptions): Promise<ScenarioResult> {
       results.map(rowOf),
     ),
   );
-  return { results, verdicts: results.filter((r) => r.cell.server === "sluice").map(judgeJoin) };
+  return { results, verdicts: results.filter((r) => r.cell.server === "sluice").flatMap(judgeJoin) };
 }
