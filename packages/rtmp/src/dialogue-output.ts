@@ -36,6 +36,10 @@ export class DialogueOutput {
     encodeMessageInto(this.#buffer as Uint8Array, at, message);
   }
 
+  get isEmpty(): boolean {
+    return this.#length === 0;
+  }
+
   /** Everything owed, now the caller's; `undefined` when nothing is. */
   take(): Uint8Array | undefined {
     const bytes = this.#buffer?.subarray(0, this.#length);

@@ -12,9 +12,9 @@ export interface RtmpLimits {
   readonly eagerBytes: number;
   /** Bytes of one command message. */
   readonly commandBytes: number;
-  /** Commands that wait while the connect is being judged. */
-  readonly heldCommands: number;
-  /** Bytes of those commands together. */
+  /** Messages that wait while the connect is being judged. */
+  readonly heldMessages: number;
+  /** Bytes of those messages together. */
   readonly heldBytes: number;
   /** Message streams open at once. */
   readonly messageStreams: number;
@@ -32,8 +32,8 @@ export const DEFAULT_RTMP_LIMITS: RtmpLimits = {
   partialBytes: 16 * 1024 * 1024,
   eagerBytes: 256 * 1024,
   commandBytes: 64 * 1024,
-  heldCommands: 64,
-  heldBytes: 128 * 1024,
+  heldMessages: 512,
+  heldBytes: 512 * 1024,
   messageStreams: 32,
   aggregateMessages: 4096,
   queuedEvents: 16_384,

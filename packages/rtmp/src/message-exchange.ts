@@ -85,6 +85,12 @@ export class MessageExchange {
     this.#sendControl(MESSAGE_TYPE.SET_PEER_BANDWIDTH, body);
   }
 
+  /** Tells the peer what has arrived, also before its window asks for it. */
+  sendAcknowledgement(): void {
+    this.#bytesWeAcknowledged = this.#bytesReceived;
+    this.#sendControl(MESSAGE_TYPE.ACKNOWLEDGEMENT, encodeU32Body(this.#bytesReceived % 2 ** 32));
+  }
+
   sendUserControl(event: UserControl): void {
     this.#sendControl(MESSAGE_TYPE.USER_CONTROL, encodeUserControl(event));
   }
@@ -158,9 +164,7 @@ export class MessageExchange {
 
   /** Every half window, so that a peer that counts strictly never stands still. RTMP 1.0 §5.4.3 */
   #acknowledge(): void {
-    if (this.#bytesReceived - this.#bytesWeAcknowledged < this.#peerWindow / 2) return;
-    if (this.#bytesReceived === this.#bytesWeAcknowledged) return;
-    this.#bytesWeAcknowledged = this.#bytesReceived;
-    this.#sendControl(MESSAGE_TYPE.ACKNOWLEDGEMENT, encodeU32Body(this.#bytesReceived % 2 ** 32));
+    if (this.#bytesReceived - this.#bytesWeAcknowledged >= Math.max(1, this.#peerWindow / 2))
+      this.sendAcknowledgement();
   }
 }

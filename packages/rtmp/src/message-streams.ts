@@ -43,6 +43,12 @@ export class MessageStreams {
     this.#states.delete(id);
   }
 
+  /** Whether media may flow on any of them. */
+  get hasMedia(): boolean {
+    for (const { at } of this.#states.values()) if (at === "publishing" || at === "playing") return true;
+    return false;
+  }
+
   /** The stream that media sent on `id` belongs to: stream 0 stands for the only one that publishes. */
   findPublishing(id: MessageStreamId): MessageStreamId | undefined {
     if (isPublishing(this.stateOf(id))) return id;

@@ -1,4 +1,4 @@
-/** Commands of one client: held while its connect is judged, then followed in the order they came. */
+/** Commands of one client, from connect on. What comes while connect is judged is held, to be followed in order. */
 import { type CommandMessage, decodeCommand } from "./command-message.ts";
 import { type ConnectRequest, readConnectRequest } from "./connect-request.ts";
 import { CONNECTION_COMMANDS } from "./connection-commands.ts";
@@ -18,7 +18,7 @@ export class ServerCommands {
   readonly #dialogue: ServerDialogue;
   readonly #limits: RtmpLimits;
   #state: ConnectState = { at: "awaiting-connect" };
-  #held: ReceivedCommand[] = [];
+  #held: Message[] = [];
   #heldBytes = 0;
 
   constructor(dialogue: ServerDialogue, limits: RtmpLimits) {
@@ -35,18 +35,34 @@ export class ServerCommands {
     return "request" in this.#state ? this.#state.request : undefined;
   }
 
-  /** @throws {WireError | LimitError} */
+  /** Follows a command message. @throws {WireError | LimitError} */
   receive(message: Message): void {
-    if (this.#state.at === "rejected") return;
     const byteCount = message.payload.length;
     const { commandBytes } = this.#limits;
     if (byteCount > commandBytes)
       throw new RtmpLimitError({ limit: "commandBytes", value: byteCount, maximum: commandBytes });
     const command = decodeCommand(message.payload, message.typeId);
-    if (command.name === "connect" || this.#state.at === "awaiting-connect") return this.#connect(command);
-    const { messageStreamId } = message;
-    if (this.#state.at === "connect-pending") this.#hold({ ...command, messageStreamId }, byteCount);
-    else this.#follow({ ...command, messageStreamId });
+    if (command.name === "connect" || this.#state.at === "awaiting-connect") this.#connect(command);
+    else this.#follow({ ...command, messageStreamId: message.messageStreamId });
+  }
+
+  /** Keeps a message until the verdict on connect. @throws {RtmpLimitError} */
+  hold(message: Message): void {
+    const { heldMessages, heldBytes } = this.#limits;
+    this.#heldBytes += message.payload.length;
+    if (this.#held.length >= heldMessages)
+      throw new RtmpLimitError({ limit: "heldMessages", value: this.#held.length + 1, maximum: heldMessages });
+    if (this.#heldBytes > heldBytes)
+      throw new RtmpLimitError({ limit: "heldBytes", value: this.#heldBytes, maximum: heldBytes });
+    this.#held.push(message);
+  }
+
+  /** What was held, oldest first. */
+  takeHeld(): readonly Message[] {
+    const held = this.#held;
+    this.#held = [];
+    this.#heldBytes = 0;
+    return held;
   }
 
   /** Ends the wait for a verdict; answers what was asked. @throws {RtmpTurnError} nothing was asked */
@@ -54,13 +70,8 @@ export class ServerCommands {
     const state = this.#state;
     if (state.at !== "connect-pending") throw new RtmpTurnError({ action: `${verdict} connect`, phase: state.at });
     this.#state = verdict === "accept" ? { at: "connected", request: state.request } : { at: "rejected" };
-    if (verdict === "reject") this.#takeHeld();
+    if (verdict === "reject") this.takeHeld();
     return state;
-  }
-
-  /** Follows what came while the connect was judged. */
-  followHeld(): void {
-    for (const command of this.#takeHeld()) this.#follow(command);
   }
 
   #connect(command: CommandMessage): void {
@@ -69,23 +80,6 @@ export class ServerCommands {
     const request = readConnectRequest(command);
     this.#state = { at: "connect-pending", transactionId: command.transactionId, request };
     this.#dialogue.tell({ type: "connect", request });
-  }
-
-  #hold(command: ReceivedCommand, byteCount: number): void {
-    const { heldCommands, heldBytes } = this.#limits;
-    this.#heldBytes += byteCount;
-    if (this.#held.length >= heldCommands)
-      throw new RtmpLimitError({ limit: "heldCommands", value: this.#held.length + 1, maximum: heldCommands });
-    if (this.#heldBytes > heldBytes)
-      throw new RtmpLimitError({ limit: "heldBytes", value: this.#heldBytes, maximum: heldBytes });
-    this.#held.push(command);
-  }
-
-  #takeHeld(): readonly ReceivedCommand[] {
-    const held = this.#held;
-    this.#held = [];
-    this.#heldBytes = 0;
-    return held;
   }
 
   #follow(command: ReceivedCommand): void {

@@ -89,7 +89,11 @@ test("[RLM2] a grown message keeps its bytes and reserves nothing once delivered
 for (const { limit, limits, bytes } of [
   { limit: "chunkStreams", limits: { chunkStreams: 2 }, bytes: "c2 c3 c4" },
   { limit: "messageBytes", limits: { messageBytes: 9 }, bytes: "04 000001 00000a 08 00000000" },
-  { limit: "partialBytes", limits: { partialBytes: 9 }, bytes: "04 000001 000005 08 00000000 aa 05 000001 000005 08 00000000" },
+  {
+    limit: "partialBytes",
+    limits: { partialBytes: 9 },
+    bytes: "04 000001 000005 08 00000000 aa 05 000001 000005 08 00000000",
+  },
 ] as const) {
   test(`[RLM1] ${limit} ends the session`, () => {
     const reader = createReader(1, limitsWith(limits));

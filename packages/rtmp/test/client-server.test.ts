@@ -32,7 +32,10 @@ test("[NST1] [NST3] publish, send, close", () => {
   client.close();
   client.close();
   conversation.run();
-  assert.deepEqual(conversation.told("stream-closed").map(({ by }) => by), ["FCUnpublish"]);
+  assert.deepEqual(
+    conversation.told("stream-closed").map(({ by }) => by),
+    ["FCUnpublish"],
+  );
   assert.equal(conversation.statusCodes.at(-1), "NetStream.Unpublish.Success");
 });
 
@@ -66,8 +69,14 @@ test("[NST10] publish and play on one connection", () => {
     { type: "stream-created", messageStreamId: 1, intent: "publish" },
     { type: "stream-created", messageStreamId: 2, intent: "play" },
   ]);
-  assert.deepEqual(conversation.told("publish").map(({ messageStreamId }) => messageStreamId), [1]);
-  assert.deepEqual(conversation.told("play").map(({ messageStreamId }) => messageStreamId), [2]);
+  assert.deepEqual(
+    conversation.told("publish").map(({ messageStreamId }) => messageStreamId),
+    [1],
+  );
+  assert.deepEqual(
+    conversation.told("play").map(({ messageStreamId }) => messageStreamId),
+    [2],
+  );
 });
 
 test("[NCN8] a client that asks for one stream too many is told so", () => {
@@ -95,8 +104,15 @@ for (const { says, start } of [
       conversation.run();
     }
     const video = conversation.told("media").filter((event) => event.kind === "video");
-    assert.deepEqual(video.map((event) => event.timestamp), times);
-    assert.ok(video.every((event) => event.payload.length === 300 && event.payload.every((byte) => byte === event.timestamp % 256)));
+    assert.deepEqual(
+      video.map((event) => event.timestamp),
+      times,
+    );
+    assert.ok(
+      video.every(
+        (event) => event.payload.length === 300 && event.payload.every((byte) => byte === event.timestamp % 256),
+      ),
+    );
   });
 }
 

@@ -22,7 +22,12 @@ export const USER_CONTROL = [
     value: { type: "set-buffer-length", messageStreamId: 1, milliseconds: 3000 },
   },
   { rule: "CTL5", says: "recorded", bytes: "0004 00000002", value: { type: "stream-is-recorded", messageStreamId: 2 } },
-  { rule: "CTL4", says: "ping request", bytes: "0006 ffffffff", value: { type: "ping-request", timestamp: 0xffffffff } },
+  {
+    rule: "CTL4",
+    says: "ping request",
+    bytes: "0006 ffffffff",
+    value: { type: "ping-request", timestamp: 0xffffffff },
+  },
   { rule: "CTL4", says: "ping response", bytes: "0007 00000001", value: { type: "ping-response", timestamp: 1 } },
   { rule: "CTL5", says: "buffer empty", bytes: "001f 00000001", value: { type: "buffer-empty", messageStreamId: 1 } },
   { rule: "CTL5", says: "buffer ready", bytes: "0020 00000001", value: { type: "buffer-ready", messageStreamId: 1 } },

@@ -13,7 +13,8 @@ import { fuzz } from "@sluice/testkit/fuzz";
 import { golden, goldenSeeds } from "@sluice/testkit/golden";
 import { hex } from "@sluice/testkit/hex";
 import { SET_CHUNK_SIZE, SET_PEER_BANDWIDTH, USER_CONTROL } from "./control-golden.ts";
-import { message, openServer } from "./raw-peer.ts";
+import { acceptAll, createServer, takeAll } from "./ports.ts";
+import { CONNECT, command, describe, message, openServer, plainHandshake, readSteadyMessages } from "./raw-peer.ts";
 
 const allowed = [WireError, LimitError];
 golden("set chunk size", SET_CHUNK_SIZE, { decode: decodeSetChunkSize, encode: encodeU32Body });
@@ -40,15 +41,14 @@ for (const body of ["00000000", "80000000", "ffffffff", "0001"]) {
 
 test("[CTL1] [CTL2] an acknowledgement at the latest when the announced window is full", () => {
   const { server, say } = openServer();
+  say(command(1, "publish", 2, null, "cam"), control(5, "000003e8"));
   const before = server.bytesReceived;
-  say(control(5, "000003e8"));
   const filler = message(99, new Uint8Array(100), { csid: 9 });
   const acknowledged: number[] = [];
   for (let i = 0; i < 20; i++) {
-    for (const [, type, body] of say(filler).sent) {
-      assert.equal(type, "type 3");
-      acknowledged.push(Number.parseInt(body as string, 16));
-      assert.equal(acknowledged.at(-1), server.bytesReceived);
+    for (const byteCount of say(filler).acknowledged) {
+      assert.equal(byteCount, server.bytesReceived);
+      acknowledged.push(byteCount);
     }
     assert.ok(server.bytesReceived - Math.max(before, ...acknowledged) < 1000);
   }
@@ -57,9 +57,10 @@ test("[CTL1] [CTL2] an acknowledgement at the latest when the announced window i
 
 test("[CTL2] without an announced window, 2,500,000 bytes are assumed", () => {
   const { say } = openServer();
+  say(command(1, "publish", 2, null, "cam"));
   const filler = message(99, new Uint8Array(100_000), { csid: 9 });
   let sent = 0;
-  for (let i = 0; i < 25; i++) sent += say(filler).sent.filter(([, type]) => type === "type 3").length;
+  for (let i = 0; i < 25; i++) sent += say(filler).acknowledged.length;
   assert.ok(sent === 1 || sent === 2, `${sent} acknowledgements`);
 });
 
@@ -77,7 +78,10 @@ for (const { says, said, answer } of BANDWIDTH_CASES) {
   test(`[CTL3] set peer bandwidth: ${says}`, () => {
     const { say } = openServer();
     const { sent } = say(...said.map((body) => control(6, body)));
-    assert.deepEqual(sent, answer.map((body) => [0, "type 5", body]));
+    assert.deepEqual(
+      sent,
+      answer.map((body) => [0, "type 5", body]),
+    );
   });
 }
 
@@ -94,7 +98,11 @@ test("[CTL4] our ping comes back as an event", () => {
 test("[CTL5] buffer length is told, unknown types are ignored", () => {
   const { server, say } = openServer();
   assert.equal(server.peerBufferLength, 0);
-  const { events, sent } = say(control(4, "0003 00000001 00000bb8"), control(4, "0077 01"), control(4, "0000 00000001"));
+  const { events, sent } = say(
+    control(4, "0003 00000001 00000bb8"),
+    control(4, "0077 01"),
+    control(4, "0000 00000001"),
+  );
   assert.deepEqual(events, [{ type: "buffer-length", messageStreamId: 1, milliseconds: 3000 }]);
   assert.deepEqual(sent, []);
   assert.equal(server.peerBufferLength, 3000);
@@ -108,4 +116,36 @@ test("[CTL6] acknowledgements count on beyond 2³², and one that goes back chan
   });
   assert.deepEqual(bytes, [0x7fffffff, 0xfffffff0, 2 ** 32 + 0x10, 2 ** 32 + 0x10, 2 ** 32 + 0x40000000]);
   assert.equal(server.acknowledgedBytes, 2 ** 32 + 0x40000000);
+});
+
+test("[CTL8] each step of the opening that owes nothing is acknowledged, until media may flow", () => {
+  const server = createServer();
+  const take = (): string[] => {
+    for (const event of takeAll(server)) acceptAll(event, server);
+    const out = server.nextOutput();
+    assert.equal(server.nextOutput(), undefined);
+    return out === undefined ? [] : readSteadyMessages(out).map((one) => describe(one)[1] as string);
+  };
+  const handshake = plainHandshake();
+  server.receive(handshake.subarray(0, 2000));
+  assert.equal(server.nextOutput()?.length, 1 + 2 * 1536);
+  server.receive(handshake.subarray(2000));
+  assert.deepEqual(take(), ["type 3"]);
+  server.receive(CONNECT.subarray(0, 12));
+  assert.deepEqual(take(), ["type 3"]);
+  server.receive(CONNECT.subarray(12));
+  assert.deepEqual(take(), ["type 5", "type 6", "type 1", "_result"]);
+  server.receive(control(5, "002625a0"));
+  assert.deepEqual(take(), ["type 3"]);
+  server.receive(command(1, "play", 0, null, "cam"));
+  assert.deepEqual(take().at(-1), "onStatus");
+  server.receive(control(4, "0003 00000001 00000bb8"));
+  assert.deepEqual(take(), []);
+});
+
+test("[CTL8] a connection that never carries media is not acknowledged for ever", () => {
+  const { say } = openServer();
+  let sent = 0;
+  for (let i = 0; i < 100; i++) sent += say(message(99, new Uint8Array(1))).acknowledged.length;
+  assert.ok(sent > 10 && sent < 40, `${sent}`);
 });

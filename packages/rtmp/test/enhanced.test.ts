@@ -56,7 +56,21 @@ test("[ERT2] the answer has what was sent, and no more", () => {
   assert.deepEqual(answerCapabilities({ app: "live" }), {});
   assert.deepEqual(answerCapabilities({ capsEx: 1 }), { capsEx: 15 });
   const list = answerCapabilities({ fourCcList: ["av01"] })["fourCcList"] as readonly string[];
-  for (const fourCc of ["avc1", "hvc1", "vvc1", "vp08", "vp09", "av01", "mp4a", "Opus", "fLaC", "ac-3", "ec-3", ".mp3", "*"])
+  for (const fourCc of [
+    "avc1",
+    "hvc1",
+    "vvc1",
+    "vp08",
+    "vp09",
+    "av01",
+    "mp4a",
+    "Opus",
+    "fLaC",
+    "ac-3",
+    "ec-3",
+    ".mp3",
+    "*",
+  ])
     assert.ok(list.includes(fourCc), fourCc);
   const maps = answerCapabilities({ videoFourCcInfoMap: {}, audioFourCcInfoMap: {} });
   assert.deepEqual(Object.keys(maps), ["videoFourCcInfoMap", "audioFourCcInfoMap"]);

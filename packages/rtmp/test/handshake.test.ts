@@ -27,16 +27,20 @@ test("[HSK1] S0, S1 and S2 in one piece once C1 is whole; S2 repeats C1", () => 
 });
 
 test("[HSK2] [HSK7] [CHK13] C2 of any content, with connect behind it, however split", () => {
-  const result = everySplitGives(join(plainHandshake(), CONNECT), (pieces) => {
-    const server = createServer({ crypto: seeded });
-    const phases = new Set<string>([server.phase]);
-    for (const piece of pieces) {
-      server.receive(piece);
-      phases.add(server.phase);
-    }
-    assert.ok([...phases].every((phase) => ["handshake", "awaiting-connect", "connect-pending"].includes(phase)));
-    return { events: takeAll(server).map((event) => event.type), phase: server.phase };
-  }, { runs: 20 });
+  const result = everySplitGives(
+    join(plainHandshake(), CONNECT),
+    (pieces) => {
+      const server = createServer({ crypto: seeded });
+      const phases = new Set<string>([server.phase]);
+      for (const piece of pieces) {
+        server.receive(piece);
+        phases.add(server.phase);
+      }
+      assert.ok([...phases].every((phase) => ["handshake", "awaiting-connect", "connect-pending"].includes(phase)));
+      return { events: takeAll(server).map((event) => event.type), phase: server.phase };
+    },
+    { runs: 20 },
+  );
   assert.deepEqual(result, { events: ["handshake-done", "connect"], phase: "connect-pending" });
 });
 
@@ -53,7 +57,9 @@ for (const layout of ["digest-first", "key-first"] as const) {
     const common = "f0eec24a8068bee82e00d0d1029e7e576eec5d2d29806fab93b8e636cfeb31ae";
     const secret = Buffer.concat([Buffer.from(text), Buffer.from(common, "hex")]);
     const found = findDigest(c1, "client", NODE_CRYPTO);
-    const key = createHmac("sha256", secret).update(found?.digest as Uint8Array).digest();
+    const key = createHmac("sha256", secret)
+      .update(found?.digest as Uint8Array)
+      .digest();
     const expected = createHmac("sha256", key).update(s2.subarray(0, 1504)).digest();
     assert.deepEqual(Buffer.from(s2.subarray(1504)), expected);
     assert.deepEqual(takeAll(server), [{ type: "handshake-done", form: "digest" }]);
@@ -77,10 +83,30 @@ const WRONG_DOORS = [
   { rule: "HSK5", says: "RTMPE", bytes: [6, 1, 2], code: "WIRE_RTMP_RTMPE" },
   { rule: "HSK5", says: "RTMPE, later form", bytes: [8], code: "WIRE_RTMP_RTMPE" },
   { rule: "HSK5", says: "a version of the future", bytes: [31], code: "WIRE_RTMP_VERSION" },
-  { rule: "HSK5", says: "a letter that opens no verb", bytes: [..."GARBAGE"].map((c) => c.charCodeAt(0)), code: "WIRE_RTMP_VERSION" },
-  { rule: "HSK6", says: "GET", bytes: [..."GET / HTTP/1.1"].map((c) => c.charCodeAt(0)), code: "WIRE_RTMP_HTTP_ON_PORT" },
-  { rule: "HSK6", says: "POST", bytes: [..."POST /open/1"].map((c) => c.charCodeAt(0)), code: "WIRE_RTMP_HTTP_ON_PORT" },
-  { rule: "HSK6", says: "HTTP/2", bytes: [..."PRI * HTTP/2.0"].map((c) => c.charCodeAt(0)), code: "WIRE_RTMP_HTTP_ON_PORT" },
+  {
+    rule: "HSK5",
+    says: "a letter that opens no verb",
+    bytes: [..."GARBAGE"].map((c) => c.charCodeAt(0)),
+    code: "WIRE_RTMP_VERSION",
+  },
+  {
+    rule: "HSK6",
+    says: "GET",
+    bytes: [..."GET / HTTP/1.1"].map((c) => c.charCodeAt(0)),
+    code: "WIRE_RTMP_HTTP_ON_PORT",
+  },
+  {
+    rule: "HSK6",
+    says: "POST",
+    bytes: [..."POST /open/1"].map((c) => c.charCodeAt(0)),
+    code: "WIRE_RTMP_HTTP_ON_PORT",
+  },
+  {
+    rule: "HSK6",
+    says: "HTTP/2",
+    bytes: [..."PRI * HTTP/2.0"].map((c) => c.charCodeAt(0)),
+    code: "WIRE_RTMP_HTTP_ON_PORT",
+  },
   { rule: "HSK6", says: "ClientHello", bytes: [0x16, 3, 1, 2, 0, 1], code: "WIRE_RTMP_TLS_ON_PORT" },
 ] as const;
 

@@ -16,7 +16,8 @@ import { command, message, type Opened, openServer } from "./raw-peer.ts";
 const limits = DEFAULT_RTMP_LIMITS;
 
 golden("aggregate", AGGREGATE as readonly { rule: string; says: string; bytes: string; value: readonly Part[] }[], {
-  decode: (bytes) => decodeAggregate(bytes, 0x01000010, limits).map((part) => ({ ...part, payload: text(part.payload) })),
+  decode: (bytes) =>
+    decodeAggregate(bytes, 0x01000010, limits).map((part) => ({ ...part, payload: text(part.payload) })),
   encode: (parts) => encodeAggregate(parts.map((part) => ({ ...part, payload: hex(part.payload) }))),
 });
 fuzz("[RLM3] aggregate", (bytes) => decodeAggregate(bytes, 0, limits), {
@@ -79,7 +80,9 @@ test("[MSG2] with two that publish it belongs to none", () => {
 });
 
 test("[MSG3] parts stand relative to the aggregate's time, also over 2³²", () => {
-  const body = hex("08 000002 000010 01 050000 af01 deadbeef  09 000001 000024 01 000000 17  0000000c 12 000000 000030 01 000000");
+  const body = hex(
+    "08 000002 000010 01 050000 af01 deadbeef  09 000001 000024 01 000000 17  0000000c 12 000000 000030 01 000000",
+  );
   const { events } = openPublisher().say(message(22, body, { stream: 1, time: 0xfffffff8 }));
   assert.deepEqual(media(events), [
     ["audio", 1, 0xfffffff8, "af01"],
@@ -99,7 +102,9 @@ test("[RLM1] aggregateMessages", () => {
 
 test("[CHK12] [MSG4] media of no bytes is told; media where nothing was published is not", () => {
   const opened = openPublisher();
-  assert.deepEqual(media(opened.say(message(8, new Uint8Array(0), { stream: 1, time: 3 })).events), [["audio", 1, 3, ""]]);
+  assert.deepEqual(media(opened.say(message(8, new Uint8Array(0), { stream: 1, time: 3 })).events), [
+    ["audio", 1, 3, ""],
+  ]);
   assert.deepEqual(opened.say(message(9, hex("17"), { stream: 2 })).events, []);
 });
 

@@ -12,10 +12,16 @@ import type { RtmpServerEngine } from "@sluice/rtmp/server-engine";
 import type { RtmpServerEvent } from "@sluice/rtmp/server-event";
 import { acceptAll, createServer, join, takeAll } from "./ports.ts";
 
+const ACKNOWLEDGEMENT = 3;
+
 export const sid = (id: number): MessageStreamId => id as MessageStreamId;
 
 /** One message in chunks of 128 bytes. */
-export function message(typeId: number, body: Uint8Array, on: { stream?: number; time?: number; csid?: number } = {}): Uint8Array {
+export function message(
+  typeId: number,
+  body: Uint8Array,
+  on: { stream?: number; time?: number; csid?: number } = {},
+): Uint8Array {
   const { stream = 0, time = 0, csid = 3 } = on;
   const bytes = new Uint8Array(messageByteCount(body.length, time, 128));
   encodeMessageInto(bytes, 0, {
@@ -62,8 +68,8 @@ export function describe(one: Message): AmfValue[] {
 
 export interface Opened {
   readonly server: RtmpServerEngine;
-  /** Feeds bytes, accepts what is asked, answers what was told and sent. */
-  say(...bytes: readonly Uint8Array[]): { events: RtmpServerEvent[]; sent: AmfValue[][] };
+  /** Feeds bytes, accepts what is asked, answers what was told and sent; Acknowledgements stand apart. */
+  say(...bytes: readonly Uint8Array[]): { events: RtmpServerEvent[]; sent: AmfValue[][]; acknowledged: number[] };
 }
 
 /** A server whose handshake and connect are behind it. */
@@ -81,8 +87,11 @@ export function openServer(options: Parameters<typeof createServer>[0] = {}, con
         events.push(event);
         acceptAll(event, server);
       }
-      const out = server.nextOutput();
-      return { events, sent: out === undefined ? [] : readSteadyMessages(out).map(describe) };
+      const out = readSteadyMessages(server.nextOutput() ?? new Uint8Array(0));
+      const isAcknowledgement = (one: Message): boolean => one.typeId === ACKNOWLEDGEMENT;
+      const sent = out.filter((one) => !isAcknowledgement(one)).map(describe);
+      const acknowledged = out.filter(isAcknowledgement).map((one) => Buffer.from(one.payload).readUInt32BE());
+      return { events, sent, acknowledged };
     },
   };
 }
@@ -90,4 +99,10 @@ export function openServer(options: Parameters<typeof createServer>[0] = {}, con
 /** Output after the chunk size of 60,000 was announced. */
 export function readSteadyMessages(bytes: Uint8Array): Message[] {
   return readMessages(join(message(1, new Uint8Array([0, 0, 0xea, 0x60]), { csid: 2 }), bytes)).slice(1);
+}
+
+/** What a server says beside Acknowledgements, its chunk size of 60,000 having been announced. */
+export function takeSent(server: RtmpServerEngine): AmfValue[][] {
+  const out = readSteadyMessages(server.nextOutput() ?? new Uint8Array(0));
+  return out.filter((one) => one.typeId !== ACKNOWLEDGEMENT).map(describe);
 }
