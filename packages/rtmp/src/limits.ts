@@ -30,7 +30,7 @@ export const DEFAULT_RTMP_LIMITS: RtmpLimits = {
   chunkStreams: 64,
   messageBytes: 8 * 1024 * 1024,
   partialBytes: 16 * 1024 * 1024,
-  eagerBytes: 256 * 1024,
+  eagerBytes: 64 * 1024,
   commandBytes: 64 * 1024,
   heldMessages: 512,
   heldBytes: 512 * 1024,

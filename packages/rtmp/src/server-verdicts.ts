@@ -63,7 +63,8 @@ export function acceptPlay(
     details,
   });
   exchange.sendData(messageStreamId, 0, encodeAmf0Values(["|RtmpSampleAccess", true, true]));
-  exchange.sendData(messageStreamId, 0, encodeAmf0Values(["onStatus", { code: "NetStream.Data.Start" }]));
+  // A command and not, as Flash's server had it, a data message: of that FFmpeg makes a data stream in every output.
+  dialogue.sendStatus(messageStreamId, { level, code: "NetStream.Data.Start", description: "Data follows", details });
 }
 
 /** As `rejectPublish`. */
