@@ -8,23 +8,30 @@ interface Slab {
   readonly start: Position;
   readonly bytes: Uint8Array;
   used: number;
+  /** Where each appended piece ends; rising. */
+  readonly ends: Position[];
   /** When its last byte was appended. */
   lastAt: Millis;
 }
 
-const MIN_SLAB_BYTES = 16 * 1024;
-const MAX_SLAB_BYTES = 512 * 1024;
+export const MIN_SLAB_BYTES = 16 * 1024;
+export const MAX_SLAB_BYTES = 512 * 1024;
 
 /** Views handed out stay valid and unchanged for ever: a slab is never reused, only let go. */
 export class CohortLog {
   readonly #allocate: (byteCount: number) => Uint8Array;
+  readonly #maxSlabBytes: number;
   readonly #slabs: Slab[] = [];
   #end: Position = 0;
   #nextSlabBytes = MIN_SLAB_BYTES;
 
-  /** @param allocate  hands out uninitialised bytes that nobody else holds */
-  constructor(allocate: (byteCount: number) => Uint8Array) {
+  /**
+   * @param allocate  hands out uninitialised bytes that nobody else holds
+   * @param maxSlabBytes  what slabs grow to; at least `MIN_SLAB_BYTES`
+   */
+  constructor(allocate: (byteCount: number) => Uint8Array, maxSlabBytes = MAX_SLAB_BYTES) {
     this.#allocate = allocate;
+    this.#maxSlabBytes = maxSlabBytes;
   }
 
   /** Position of the oldest byte still held. */
@@ -51,6 +58,7 @@ export class CohortLog {
     slab.used += byteCount;
     slab.lastAt = now;
     this.#end += byteCount;
+    slab.ends.push(this.#end);
     return isNew ? "new-slab" : "same-slab";
   }
 
@@ -82,6 +90,22 @@ export class CohortLog {
     return joined;
   }
 
+  /**
+   * The furthest place in `(from, limit]` where an appended piece ends, or the end of the first one where that is longer:
+   * a protocol's own messages may follow there. `from` must lie before `end`.
+   */
+  cut(from: Position, limit: Position): Position {
+    let cut: Position | undefined;
+    for (let i = this.#find(from); i < this.#slabs.length; i++) {
+      for (const end of (this.#slabs[i] as Slab).ends) {
+        if (end <= from) continue;
+        if (cut !== undefined && end > limit) return cut;
+        cut = end;
+      }
+    }
+    return cut ?? this.#end;
+  }
+
   /** Lets go of slabs that end at or before `needed`, and of those past a bound of age or distance unless after `kept`. */
   trim(options: {
     readonly needed: Position;
@@ -103,10 +127,11 @@ export class CohortLog {
       start: this.#end,
       bytes: this.#allocate(Math.max(this.#nextSlabBytes, byteCount)),
       used: 0,
+      ends: [],
       lastAt: now,
     };
     this.#slabs.push(slab);
-    this.#nextSlabBytes = Math.min(MAX_SLAB_BYTES, this.#nextSlabBytes * 2);
+    this.#nextSlabBytes = Math.min(this.#maxSlabBytes, this.#nextSlabBytes * 2);
     return slab;
   }
 

@@ -1,14 +1,14 @@
 /** The viewers of one stream that get the same bytes: each frame is encoded once, each flush is one write a viewer. */
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
-import { CohortLog, type Position } from "./cohort-log.ts";
+import { CohortLog, MAX_SLAB_BYTES, MIN_SLAB_BYTES, type Position } from "./cohort-log.ts";
 import type { DeliveryCounts } from "./delivery-counts.ts";
 import type { DeliveryWindow } from "./delivery-window.ts";
 import type { Frame, Timestamp } from "./frame.ts";
 import type { LagLimits } from "./limits.ts";
-import type { Slice } from "./slice.ts";
+import { encodeFrame, encodePrelude, type Prelude } from "./prelude.ts";
 import { SliceGroup } from "./slice-group.ts";
-import type { Subscriber } from "./subscriber.ts";
+import type { Slice, Subscriber } from "./subscriber.ts";
 import type { WireForm } from "./wire-form.ts";
 
 /** How often lagging subscribers are looked at; a fraction of the shortest useful stall timeout. */
@@ -21,10 +21,14 @@ export interface CohortOptions {
   readonly lag: LagLimits;
   readonly allocate: (byteCount: number) => Uint8Array;
   readonly counts: DeliveryCounts;
-  /** What a joiner hears first, framed, stamped with the time of the frame that follows. */
-  readonly prelude: (dts: Timestamp, opening: "with-opening" | "without-opening") => Uint8Array;
-  /** How long a joiner waits for a key frame before it gets what there is. */
+  /** What a joiner hears first that starts with the cached GOP. */
+  readonly gopPrelude: () => Prelude;
+  /** The same for one that starts at `dts`. */
+  readonly prelude: (dts: Timestamp) => Prelude;
+  /** How long a joiner waits for a key frame, once frames flow, before it gets what there is. */
   readonly keyPatience: Millis;
+  /** The subscriber took nothing for too long: to be taken off and told. */
+  readonly stalled: (subscriber: Subscriber) => void;
   /**
    * `gop`: the log keeps the encoded GOP for joiners. `unsent`: it keeps no more than what is not yet written, and each
    * joiner's GOP is encoded for it alone from `gopFrames`; for cohorts beyond a stream's limit.
@@ -42,15 +46,18 @@ export class Cohort {
   readonly #behind = new Set<Subscriber>();
   readonly #awaiting = new Set<Subscriber>();
   /** Where the cached GOP begins; `undefined` while there is none. */
-  #gop: { readonly start: Position; readonly dts: Timestamp } | undefined;
+  #gop: { readonly start: Position; readonly prelude: Prelude } | undefined;
+  /** Of the first frame of this publication that came by here. */
+  #flowingSince: Millis | undefined;
   #lastDts = 0 as Timestamp;
   #memberCount = 0;
   #sweeper: Timer | undefined;
+  readonly #onDrained = (subscriber: Subscriber): void => this.#catchUp(subscriber);
 
   constructor(options: CohortOptions) {
     this.form = options.form;
     this.#options = options;
-    this.#log = new CohortLog(options.allocate);
+    this.#log = new CohortLog(options.allocate, options.retention === "gop" ? MAX_SLAB_BYTES : MIN_SLAB_BYTES);
     const { clock, window } = options;
     const flush = (slice: Slice): boolean => this.#flush(slice);
     this.#prompt = new SliceGroup({ clock, flush, window: () => window.prompt });
@@ -67,14 +74,17 @@ export class Cohort {
 
   /** Encodes a frame. `gop`: whether it opens a GOP for joiners, goes on with one, or there is none. */
   append(frame: Frame, gop: "opened" | "continued" | "none"): void {
-    this.#lastDts = frame.dts;
-    if (gop === "opened") this.#openGop(frame.dts);
-    else if (gop === "none") this.#gop = undefined;
     const { form, clock } = this.#options;
+    const now = clock.now();
+    this.#lastDts = frame.dts;
+    this.#flowingSince ??= now;
+    if (gop === "opened") this.#openGop();
+    else if (gop === "none") this.#gop = undefined;
+    if (this.#awaiting.size > 0) this.#armSweeper();
     const body = form.carry(frame);
     if (body === undefined) return;
     const byteCount = form.byteCount(frame.kind, frame.dts, body.length);
-    const slab = this.#log.append(byteCount, clock.now(), (target, offset) => {
+    const slab = this.#log.append(byteCount, now, (target, offset) => {
       form.encodeInto(target, offset, frame.kind, frame.dts, body);
     });
     if (slab === "new-slab") this.#trim();
@@ -93,9 +103,10 @@ export class Cohort {
    */
   join(subscriber: Subscriber, startAt: "cached-gop" | "next-key" | "live-edge"): void {
     this.#memberCount++;
-    if (startAt === "live-edge") this.#startAt(subscriber, this.#log.end, "without-prelude");
+    subscriber.onDrained = this.#onDrained;
+    if (startAt === "live-edge") this.#startAtEnd(subscriber, undefined);
     else if (startAt === "next-key") this.#awaitKey(subscriber);
-    else if (this.#gop !== undefined) this.#startAtGop(subscriber, this.#gop.start);
+    else if (this.#gop !== undefined) this.#startAtGop(subscriber, this.#gop);
     else if (this.#options.gopFrames().length > 0) this.#startWithOwnGop(subscriber, this.#options.gopFrames());
     else this.#awaitKey(subscriber);
   }
@@ -106,25 +117,25 @@ export class Cohort {
     const state = subscriber.state;
     if (state.at === "in-step") {
       this.#groupOf(state.slice).remove(subscriber, state.slice);
-      this.#setBehind(subscriber, state.slice, state.slice.cursor, "without-prelude");
+      this.#setBehind(subscriber, state.slice, state.slice.cursor, undefined);
     }
     subscriber.isPatient = isPatient;
-    if (!subscriber.isDraining) this.#catchUp(subscriber);
+    this.#catchUp(subscriber);
   }
 
   /** Hands over what is still owed if the transport takes it, then forgets the subscriber. */
   leave(subscriber: Subscriber): void {
     const state = subscriber.state;
     if (state.at === "left") return;
-    if (state.at === "in-step") {
-      const owed = this.#log.run(state.slice.cursor, this.#log.end);
-      this.#groupOf(state.slice).remove(subscriber, state.slice);
-      if (owed.length > 0) subscriber.sink.write(owed);
-    }
     this.#behind.delete(subscriber);
     this.#awaiting.delete(subscriber);
     subscriber.state = { at: "left" };
+    subscriber.onDrained = undefined;
     this.#memberCount--;
+    if (state.at !== "in-step") return;
+    this.#groupOf(state.slice).remove(subscriber, state.slice);
+    const { end } = this.#log;
+    if (state.slice.cursor < end) this.#write(subscriber, [this.#log.run(state.slice.cursor, end)]);
   }
 
   /** Every subscriber, in no order; the set may change while it is walked. */
@@ -136,6 +147,7 @@ export class Cohort {
   /** The cached GOP belongs to a publication that is over: joiners wait for the next key frame. */
   forgetGop(): void {
     this.#gop = undefined;
+    this.#flowingSince = undefined;
   }
 
   /** Writes all that is owed now. */
@@ -174,80 +186,76 @@ export class Cohort {
   }
 
   #fallBehind(subscriber: Subscriber, slice: Slice): void {
-    if (subscriber.state.at !== "in-step") return;
+    const { state } = subscriber;
+    if (state.at !== "in-step" || state.slice !== slice) return; // it left inside the write
     this.#options.counts.lags++;
     this.#groupOf(slice).remove(subscriber, slice);
-    this.#setBehind(subscriber, slice, slice.cursor, "without-prelude");
+    this.#setBehind(subscriber, slice, slice.cursor, undefined);
     this.#waitForDrain(subscriber);
   }
 
-  #setBehind(subscriber: Subscriber, home: Slice, cursor: Position, start: "with-prelude" | "without-prelude"): void {
+  #setBehind(subscriber: Subscriber, home: Slice, cursor: Position, prelude: Prelude | undefined): void {
     const since = this.#options.clock.now();
-    subscriber.state = { at: "behind", home, cursor, since, needsPrelude: start === "with-prelude" };
+    subscriber.state = { at: "behind", home, cursor, since, prelude };
     this.#behind.add(subscriber);
   }
 
   #waitForDrain(subscriber: Subscriber): void {
+    this.#armSweeper();
+    if (subscriber.isDraining) return;
     subscriber.isDraining = true;
-    this.#sweeper ??= this.#options.clock.after(SWEEP, () => this.#sweep());
     subscriber.sink.whenDrained(() => {
       subscriber.isDraining = false;
-      if (this.#behind.has(subscriber)) this.#catchUp(subscriber);
+      subscriber.onDrained?.(subscriber);
     });
   }
 
-  #startAtGop(subscriber: Subscriber, start: Position): void {
+  #startAtGop(subscriber: Subscriber, gop: { readonly start: Position; readonly prelude: Prelude }): void {
     const home = this.#group(subscriber).sliceWithRoom(this.#log.end);
-    if (home.cursor <= start) this.#flush(home);
-    this.#setBehind(subscriber, home, start, "with-prelude");
+    if (home.cursor <= gop.start) this.#flush(home);
+    this.#setBehind(subscriber, home, gop.start, gop.prelude);
     this.#catchUp(subscriber);
   }
 
-  #startAt(subscriber: Subscriber, cursor: Position, start: "with-prelude" | "without-prelude"): void {
+  #startAtEnd(subscriber: Subscriber, prelude: Prelude | undefined): void {
     const home = this.#group(subscriber).sliceWithRoom(this.#log.end);
-    this.#setBehind(subscriber, home, cursor, start);
+    this.#setBehind(subscriber, home, this.#log.end, prelude);
     this.#catchUp(subscriber);
   }
 
   #startWithOwnGop(subscriber: Subscriber, frames: readonly Frame[]): void {
-    const prelude = this.#prelude(subscriber, (frames[0] as Frame).dts);
-    const pieces = [prelude, ...frames.flatMap((frame) => this.#encode(frame) ?? [])];
+    const { form, allocate, gopPrelude } = this.#options;
+    const pieces = frames.flatMap((frame) => encodeFrame(form, frame, allocate) ?? []);
+    pieces.unshift(this.#encodePrelude(subscriber, gopPrelude()));
     const home = this.#group(subscriber).sliceWithRoom(this.#log.end);
     this.#flush(home);
-    this.#setBehind(subscriber, home, this.#log.end, "without-prelude");
+    this.#setBehind(subscriber, home, this.#log.end, undefined);
     if (this.#write(subscriber, pieces)) this.#catchUp(subscriber);
     else this.#waitForDrain(subscriber);
   }
 
-  #prelude(subscriber: Subscriber, dts: Timestamp): Uint8Array {
-    const prelude = this.#options.prelude(dts, subscriber.hasOpening ? "without-opening" : "with-opening");
-    subscriber.hasOpening = true;
-    return prelude;
-  }
-
-  #encode(frame: Frame): Uint8Array | undefined {
+  #encodePrelude(subscriber: Subscriber, prelude: Prelude): Uint8Array {
     const { form, allocate } = this.#options;
-    const body = form.carry(frame);
-    if (body === undefined) return undefined;
-    const bytes = allocate(form.byteCount(frame.kind, frame.dts, body.length));
-    form.encodeInto(bytes, 0, frame.kind, frame.dts, body);
-    return bytes;
+    const opening = subscriber.hasOpening ? undefined : form.opening(prelude);
+    subscriber.hasOpening = true;
+    return encodePrelude(form, prelude, opening, allocate);
   }
 
+  /** Without frames nobody waits in vain: the first one sees to it that they are looked at. */
   #awaitKey(subscriber: Subscriber): void {
     subscriber.state = { at: "awaiting-key", since: this.#options.clock.now() };
     this.#awaiting.add(subscriber);
-    this.#sweeper ??= this.#options.clock.after(SWEEP, () => this.#sweep());
   }
 
   /** Those who waited for this key frame read from here; `deliver` writes to them. */
-  #openGop(dts: Timestamp): void {
+  #openGop(): void {
     const start = this.#log.end;
-    this.#gop = this.#options.retention === "gop" ? { start, dts } : undefined;
+    const prelude = this.#options.gopPrelude();
+    this.#gop = this.#options.retention === "gop" ? { start, prelude } : undefined;
     for (const subscriber of this.#awaiting) {
       const home = this.#group(subscriber).sliceWithRoom(start);
       this.#flush(home);
-      this.#setBehind(subscriber, home, start, "with-prelude");
+      this.#setBehind(subscriber, home, start, prelude);
     }
     this.#awaiting.clear();
   }
@@ -256,20 +264,21 @@ export class Cohort {
   #catchUp(subscriber: Subscriber): void {
     const state = subscriber.state;
     if (state.at !== "behind") return;
+    if (subscriber.isDraining) return this.#armSweeper();
     if (state.cursor < this.#log.start) return this.#skip(subscriber);
     const home = this.#homeOf(subscriber, state.home);
     if (home.cursor < state.cursor) this.#flush(home);
-    const until = Math.min(home.cursor, state.cursor + subscriber.sink.burstBytes);
+    const burstEnd = state.cursor + subscriber.sink.burstBytes;
+    const until = home.cursor <= burstEnd ? home.cursor : this.#log.cut(state.cursor, burstEnd);
     const pieces = this.#log.views(state.cursor, until);
-    if (state.needsPrelude) pieces.unshift(this.#prelude(subscriber, this.#gop?.dts ?? this.#lastDts));
+    if (state.prelude !== undefined) pieces.unshift(this.#encodePrelude(subscriber, state.prelude));
+    this.#setBehind(subscriber, home, until, undefined);
+    const moved = subscriber.state;
     const wasTaken = this.#write(subscriber, pieces);
-    if (wasTaken && until === home.cursor) {
-      this.#behind.delete(subscriber);
-      home.add(subscriber);
-      return;
-    }
-    this.#setBehind(subscriber, home, until, "without-prelude");
-    this.#waitForDrain(subscriber);
+    if (subscriber.state !== moved) return; // it left inside the write
+    if (!wasTaken || until < home.cursor) return this.#waitForDrain(subscriber);
+    this.#behind.delete(subscriber);
+    this.#group(subscriber).seat(subscriber, home);
   }
 
   /** The slice it came from, if it still has room; else another that is at least as far. */
@@ -282,10 +291,10 @@ export class Cohort {
   }
 
   #write(subscriber: Subscriber, pieces: readonly Uint8Array[]): boolean {
+    if (pieces.length === 0) return true;
     const { counts } = this.#options;
     for (const piece of pieces) counts.bytesOut += piece.length;
     counts.writes++;
-    if (pieces.length === 0) return true;
     if (pieces.length === 1) return subscriber.sink.write(pieces[0] as Uint8Array);
     return subscriber.sink.writeAll(pieces);
   }
@@ -295,26 +304,32 @@ export class Cohort {
     this.#options.counts.skips++;
     this.#behind.delete(subscriber);
     if (this.#gop === undefined) this.#awaitKey(subscriber);
-    else this.#startAtGop(subscriber, this.#gop.start);
+    else this.#startAtGop(subscriber, this.#gop);
+  }
+
+  #armSweeper(): void {
+    this.#sweeper ??= this.#options.clock.after(SWEEP, () => this.#sweep());
   }
 
   /** Ends those that took nothing for too long, and starts those that wait for a key frame that does not come. */
   #sweep(): void {
-    const { clock, lag, keyPatience, counts } = this.#options;
+    const { clock, lag, keyPatience, prelude, stalled, counts } = this.#options;
     const now = clock.now();
     this.#sweeper = undefined;
     for (const subscriber of this.#behind) {
-      if (subscriber.state.at !== "behind" || now - subscriber.state.since < lag.stallTimeout) continue;
+      const { state } = subscriber;
+      if (state.at !== "behind" || !subscriber.isDraining || now - state.since < lag.stallTimeout) continue;
       counts.stalls++;
-      this.leave(subscriber);
-      subscriber.sink.end("stalled");
+      stalled(subscriber);
     }
+    const flowingSince = this.#flowingSince ?? now;
     for (const subscriber of this.#awaiting) {
-      if (subscriber.state.at !== "awaiting-key" || now - subscriber.state.since < keyPatience) continue;
+      const { state } = subscriber;
+      if (state.at !== "awaiting-key" || now - Math.max(state.since, flowingSince) < keyPatience) continue;
       this.#awaiting.delete(subscriber);
-      this.#startAt(subscriber, this.#log.end, "with-prelude");
+      this.#startAtEnd(subscriber, prelude(this.#lastDts));
     }
-    if (this.#behind.size + this.#awaiting.size > 0) this.#sweeper = clock.after(SWEEP, () => this.#sweep());
+    if (this.#behind.size > 0 || (this.#awaiting.size > 0 && this.#flowingSince !== undefined)) this.#armSweeper();
   }
 
   #trim(): void {

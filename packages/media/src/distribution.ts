@@ -7,9 +7,9 @@ import type { DeliveryWindow } from "./delivery-window.ts";
 import type { Frame, Timestamp } from "./frame.ts";
 import type { GopCache, GopStep } from "./gop-cache.ts";
 import type { LagLimits } from "./limits.ts";
+import type { Prelude } from "./prelude.ts";
 import type { Subscriber } from "./subscriber.ts";
 import type { SubscriberEnd } from "./subscriber-sink.ts";
-import type { TrackTable } from "./track-table.ts";
 import type { WireForm } from "./wire-form.ts";
 
 export interface DistributionOptions {
@@ -20,18 +20,23 @@ export interface DistributionOptions {
   readonly keyPatience: Millis;
   readonly allocate: (byteCount: number) => Uint8Array;
   readonly counts: DeliveryCounts;
-  readonly tracks: TrackTable;
+  /** The set-up as it stands, for whoever starts with a frame at `dts`. */
+  readonly prelude: (dts: Timestamp) => Prelude;
   readonly gop: GopCache;
 }
 
 /** Of a cohort beyond the limit, whose log serves one viewer. */
 const SOLO_LAG_BYTES = 256 * 1024;
+/** A GOP above it is not encoded for one viewer alone: it waits for the next. */
+const SOLO_GOP_BYTES = 4 * 1024 * 1024;
 
 export class Distribution {
   readonly #options: DistributionOptions;
   readonly #cohorts = new Map<string, Cohort>();
   readonly #solo = new Set<Cohort>();
   readonly #cohortOf = new Map<Subscriber, Cohort>();
+  /** Of the last GOP that opened. */
+  #gopPrelude: Prelude = { parts: [], hasAudio: false, hasVideo: false };
 
   constructor(options: DistributionOptions) {
     this.#options = options;
@@ -45,7 +50,13 @@ export class Distribution {
     return this.#cohorts.size + this.#solo.size;
   }
 
+  /** Bytes of memory that the cohorts' logs hold. */
+  get heldBytes(): number {
+    return [...this.#cohorts.values(), ...this.#solo].reduce((sum, cohort) => sum + cohort.heldBytes, 0);
+  }
+
   append(frame: Frame, gop: GopStep): void {
+    if (gop === "opened") this.#gopPrelude = this.#options.prelude(frame.dts);
     for (const cohort of this.#cohorts.values()) cohort.append(frame, gop);
     for (const cohort of this.#solo) cohort.append(frame, gop);
   }
@@ -78,19 +89,24 @@ export class Distribution {
 
   notify(notice: "published" | "unpublished"): void {
     this.#flush();
-    for (const subscriber of [...this.#cohortOf.keys()]) subscriber.sink.notify(notice);
+    for (const subscriber of [...this.#cohortOf.keys()])
+      if (this.#cohortOf.has(subscriber)) subscriber.sink.notify(notice);
   }
 
   endAll(reason: SubscriberEnd): void {
     this.#flush();
     for (const subscriber of [...this.#cohortOf.keys()]) {
-      this.leave(subscriber);
-      subscriber.sink.end(reason);
+      if (this.#cohortOf.has(subscriber)) this.#end(subscriber, reason);
     }
   }
 
   forgetGop(): void {
-    for (const cohort of this.#cohorts.values()) cohort.forgetGop();
+    for (const cohort of [...this.#cohorts.values(), ...this.#solo]) cohort.forgetGop();
+  }
+
+  #end(subscriber: Subscriber, reason: SubscriberEnd): void {
+    this.leave(subscriber);
+    subscriber.sink.end(reason);
   }
 
   #flush(): void {
@@ -98,7 +114,7 @@ export class Distribution {
   }
 
   #openCohort(form: WireForm): Cohort {
-    const { clock, window, lag, allocate, counts, gop, keyPatience } = this.#options;
+    const { clock, window, lag, allocate, counts, gop, keyPatience, prelude } = this.#options;
     const isSolo = this.#cohorts.size >= this.#options.maxCohorts;
     const cohort = new Cohort({
       form,
@@ -109,8 +125,10 @@ export class Distribution {
       keyPatience,
       lag: isSolo ? { ...lag, maxBytes: Math.min(lag.maxBytes, SOLO_LAG_BYTES) } : lag,
       retention: isSolo ? "unsent" : "gop",
-      gopFrames: () => (isSolo ? gop.frames : []),
-      prelude: (dts, opening) => this.#prelude(form, dts, opening),
+      gopFrames: () => (isSolo && gop.bytes <= SOLO_GOP_BYTES ? gop.frames : []),
+      gopPrelude: () => this.#gopPrelude,
+      prelude,
+      stalled: (subscriber) => this.#end(subscriber, "stalled"),
     });
     if (isSolo) {
       this.#solo.add(cohort);
@@ -119,23 +137,5 @@ export class Distribution {
     this.#cohorts.set(form.id, cohort);
     for (const [i, frame] of gop.frames.entries()) cohort.append(frame, i === 0 ? "opened" : "continued");
     return cohort;
-  }
-
-  /** Opening, metadata and set-up of every track, all stamped with the time of the frame that follows. */
-  #prelude(form: WireForm, dts: Timestamp, open: "with-opening" | "without-opening"): Uint8Array {
-    const { tracks, allocate } = this.#options;
-    const { hasAudio, hasVideo } = tracks;
-    const opening = open === "with-opening" ? form.opening({ hasAudio, hasVideo }) : undefined;
-    const parts = tracks.prelude().flatMap((frame) => {
-      const body = form.carry(frame);
-      return body === undefined ? [] : [{ kind: frame.kind, body }];
-    });
-    let byteCount = opening?.length ?? 0;
-    for (const { kind, body } of parts) byteCount += form.byteCount(kind, dts, body.length);
-    const bytes = allocate(byteCount);
-    if (opening !== undefined) bytes.set(opening, 0);
-    let offset = opening?.length ?? 0;
-    for (const { kind, body } of parts) offset = form.encodeInto(bytes, offset, kind, dts, body);
-    return bytes;
   }
 }

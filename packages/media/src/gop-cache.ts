@@ -15,6 +15,8 @@ export class GopCache {
   #frames: Frame[] = [];
   #bytes = 0;
   #hasVideo = false;
+  /** Its key frames open GOPs: the lowest video track that sent one, as not every stream has a track 0. */
+  #leadTrack = Number.POSITIVE_INFINITY;
   #isOpen = false;
   #overflows = 0;
 
@@ -42,32 +44,36 @@ export class GopCache {
     return this.#overflows;
   }
 
-  /** Keeps coded frames and data messages; set-up and metadata are kept elsewhere. */
+  /** Keeps every frame from the one that opens; changes of set-up too, so that they are heard in their place. */
   add(frame: Frame): GopStep {
     if (frame.kind === "video" && frame.role !== "config") this.#hasVideo = true;
     const opens = this.#opens(frame);
     if (this.#limits.maxFrames === 0) return opens ? "opened" : "none";
     if (opens) this.#reset(true);
     if (!this.#isOpen) return "none";
-    if (frame.role === "config" || frame.role === "metadata") return "continued";
     this.#frames.push(frame);
     this.#bytes += frame.body.length;
     if (this.#isOverLimit(frame)) {
       this.#overflows++;
       this.#reset(false);
-      return "none";
+      return opens ? "opened" : "none";
     }
-    return this.#frames.length === 1 ? "opened" : "continued";
+    return opens ? "opened" : "continued";
   }
 
   clear(): void {
     this.#reset(false);
     this.#hasVideo = false;
+    this.#leadTrack = Number.POSITIVE_INFINITY;
   }
 
   #opens(frame: Frame): boolean {
-    if (frame.kind === "video") return frame.role === "key" && frame.trackId === 0;
-    if (this.#hasVideo || frame.kind !== "audio" || frame.role === "config") return false;
+    if (frame.kind === "video") {
+      if (frame.role !== "key" || frame.trackId > this.#leadTrack) return false;
+      this.#leadTrack = frame.trackId;
+      return true;
+    }
+    if (this.#hasVideo || frame.kind !== "audio" || (frame.role !== "key" && frame.role !== "delta")) return false;
     const first = this.#frames[0];
     return first === undefined || serialDistance(first.dts, frame.dts) >= AUDIO_SPAN;
   }

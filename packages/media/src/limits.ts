@@ -32,7 +32,7 @@ export interface LagLimits {
   readonly maxBytes: number;
   /** Time it may be behind before it skips to a later key frame. */
   readonly maxAge: Millis;
-  /** Time without taking a single byte after which it is disconnected. */
+  /** Time in which its transport did not take what it was last handed, a burst at most; then it is disconnected. */
   readonly stallTimeout: Millis;
 }
 

@@ -7,6 +7,7 @@ import type { Frame, FrameKind, PublishedUnit, Timestamp } from "./frame.ts";
 import { GopCache } from "./gop-cache.ts";
 import type { GopLimits, LagLimits, StreamLimits } from "./limits.ts";
 import type { StreamKey } from "./stream-key.ts";
+import type { Prelude } from "./prelude.ts";
 import { Subscriber } from "./subscriber.ts";
 import type { SubscriberEnd, SubscriberSink } from "./subscriber-sink.ts";
 import { Timeline } from "./timeline.ts";
@@ -69,7 +70,7 @@ export class LiveStream {
       keyPatience: options.gop.maxDuration,
       allocate: options.allocate,
       counts: this.delivery,
-      tracks: this.tracks,
+      prelude: (dts) => this.#prelude(dts),
       gop: this.gop,
     });
   }
@@ -80,6 +81,11 @@ export class LiveStream {
 
   get cohortCount(): number {
     return this.#distribution.cohortCount;
+  }
+
+  /** Bytes of memory that encoded frames take, for joiners and for those that lag. */
+  get heldBytes(): number {
+    return this.#distribution.heldBytes;
   }
 
   /** Count of publications so far; also the stamp of the current one. */
@@ -107,10 +113,9 @@ export class LiveStream {
     if (unit.kind === "video" && (unit.role === "key" || unit.role === "delta")) this.ingest.videoFrames++;
     if (this.#isNewPublication) this.forgetPublication();
     if (!this.#isWanted(unit)) return;
-    const { kind, trackId, timestamp } = unit;
     const frame: Frame = {
       ...unit,
-      dts: this.#timeline.place(kind, trackId, timestamp, this.#options.clock.now()),
+      dts: this.#timeline.place(unit, this.#options.clock.now()),
       publication: this.#publication,
       sequence: this.#sequence++,
     };
@@ -142,9 +147,10 @@ export class LiveStream {
 
   /** Goes on in another form: at once where it only loses something, at the next key frame where video comes back. */
   switchForm(subscriber: Subscriber, form: WireForm, startAt: "live-edge" | "next-key"): void {
-    const wasBehind = subscriber.isLagging;
+    const { at } = subscriber.state;
+    if (at === "left") return;
     this.#distribution.leave(subscriber);
-    this.#distribution.join(subscriber, form, wasBehind ? "next-key" : startAt);
+    this.#distribution.join(subscriber, form, at === "in-step" ? startAt : "next-key");
   }
 
   setPatience(subscriber: Subscriber, isPatient: boolean): void {
@@ -165,6 +171,16 @@ export class LiveStream {
     this.tracks.clear();
     this.gop.clear();
     this.#distribution.forgetGop();
+  }
+
+  /** The set-up as it stands, for whoever starts with a frame at `dts`. */
+  #prelude(dts: Timestamp): Prelude {
+    const { hasAudio, hasVideo } = this.tracks;
+    const parts = this.tracks.prelude().map((frame) => ({
+      frame,
+      dts: this.#timeline.setUpTime(frame.kind, frame.trackId, dts),
+    }));
+    return { parts, hasAudio, hasVideo };
   }
 
   #isWanted(unit: PublishedUnit): boolean {

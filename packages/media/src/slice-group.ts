@@ -2,8 +2,7 @@
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
 import type { Position } from "./cohort-log.ts";
-import { Slice } from "./slice.ts";
-import type { Subscriber } from "./subscriber.ts";
+import { Slice, type Subscriber } from "./subscriber.ts";
 
 /** Below this window all slices go in one turn, counted from the first frame that waits: fewer writes than a fixed beat. */
 const STAGGER_FROM = 50 as Millis;
@@ -19,11 +18,11 @@ export class SliceGroup {
   readonly #options: SliceGroupOptions;
   readonly #slices: Slice[] = [];
   #timer: Timer | undefined;
-  /** Next slice in turn. */
-  #turn = 0;
+  /** Slice whose turn was last; −1 before the first. */
+  #turn = -1;
   /** When the last turn was due. */
   #turnAt: Millis = 0 as Millis;
-  /** Turns since something was flushed; a whole round of them stops the beat. */
+  /** Turns since something was appended or flushed; a whole round of them stops the beat. */
   #idleTurns = 0;
 
   constructor(options: SliceGroupOptions) {
@@ -45,11 +44,19 @@ export class SliceGroup {
     return fresh;
   }
 
+  /** A slice whose last member went in the meantime takes part again. */
+  seat(subscriber: Subscriber, slice: Slice): void {
+    if (!this.has(slice)) this.#slices.push(slice);
+    slice.add(subscriber);
+  }
+
   remove(subscriber: Subscriber, slice: Slice): void {
     slice.remove(subscriber);
     if (slice.members.length > 0) return;
     const at = this.#slices.indexOf(slice);
-    if (at >= 0) this.#slices.splice(at, 1);
+    if (at < 0) return;
+    this.#slices.splice(at, 1);
+    if (at <= this.#turn) this.#turn--; // the one behind it is next, not passed over
     if (this.#slices.length === 0) this.stop();
   }
 
@@ -62,12 +69,12 @@ export class SliceGroup {
   deliver(): void {
     if (this.#slices.length === 0) return;
     const window = this.#options.window();
+    this.#idleTurns = 0;
     if (window === 0) {
       this.stop();
       this.#flushAll();
     } else if (this.#timer === undefined) {
       this.#turnAt = this.#options.clock.now();
-      this.#idleTurns = 0;
       this.#arm(window);
     }
   }

@@ -3,8 +3,9 @@
 /** Why a stream lets a subscriber go. */
 export type SubscriberEnd = "stream-ended" | "stalled" | "kicked" | "server-stopping";
 
+/** No call may come back into the stream before it returns, except to take this very subscriber off it. */
 export interface SubscriberSink {
-  /** Most bytes to hand over before asking `whenDrained`, while the subscriber catches up. */
+  /** Bytes to hand over before asking `whenDrained`, while the subscriber catches up; one frame may be more. */
   readonly burstBytes: number;
   /** Hands over bytes that are shared and never change. @returns whether the transport took them whole */
   write(bytes: Uint8Array): boolean;

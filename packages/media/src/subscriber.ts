@@ -1,19 +1,19 @@
-/** One viewer of a cohort: where its bytes go, and how far it has come. */
+/** The viewers of a cohort: where each one's bytes go, how far it has come, and the slice it is written to with. */
 import type { Millis } from "@sluice/base/brand";
 import type { Position } from "./cohort-log.ts";
-import type { Slice } from "./slice.ts";
+import type { Prelude } from "./prelude.ts";
 import type { SubscriberSink } from "./subscriber-sink.ts";
 
 export type SubscriberState =
   /** Gets every batch of its slice; has no position of its own. */
   | { readonly at: "in-step"; readonly slice: Slice }
-  /** Reads the log by itself until it reaches `home`. `since`: its last progress. */
+  /** Reads the log by itself until it reaches `home`. `since`: its last progress. `prelude`: what it must hear first. */
   | {
       readonly at: "behind";
       readonly home: Slice;
       readonly cursor: Position;
       readonly since: Millis;
-      readonly needsPrelude: boolean;
+      readonly prelude: Prelude | undefined;
     }
   /** Gets nothing until a key frame opens a GOP. */
   | { readonly at: "awaiting-key"; readonly since: Millis }
@@ -33,6 +33,8 @@ export class Subscriber {
   hasOpening = false;
   /** The transport has not yet said that it took what it was given. */
   isDraining = false;
+  /** Goes on once it has; set by the cohort it is in, which may be another one than when it began to drain. */
+  onDrained: ((subscriber: Subscriber) => void) | undefined;
 
   constructor(sink: SubscriberSink, isPatient: boolean) {
     this.sink = sink;
@@ -41,5 +43,37 @@ export class Subscriber {
 
   get isLagging(): boolean {
     return this.state.at === "behind";
+  }
+}
+
+/** Writes of one turn; more would hold up the loop, and with it the publisher, for many milliseconds; fewer wake the readers more often. */
+export const SLICE_MEMBERS = 512;
+
+/** Written to in one turn: one cursor, one batch. */
+export class Slice {
+  readonly members: Subscriber[] = [];
+  /** Everything before it has been handed to every member. */
+  cursor: Position;
+
+  constructor(cursor: Position) {
+    this.cursor = cursor;
+  }
+
+  get hasRoom(): boolean {
+    return this.members.length < SLICE_MEMBERS;
+  }
+
+  add(subscriber: Subscriber): void {
+    subscriber.index = this.members.length;
+    this.members.push(subscriber);
+    subscriber.state = { at: "in-step", slice: this };
+  }
+
+  /** The last member takes the place of the one that goes, so a walk from the end sees everybody once. */
+  remove(subscriber: Subscriber): void {
+    const last = this.members.pop() as Subscriber;
+    if (last === subscriber) return;
+    this.members[subscriber.index] = last;
+    last.index = subscriber.index;
   }
 }

@@ -1,0 +1,44 @@
+/** What a joiner hears before its first frame: the metadata and decoder set-up in force where it starts. */
+import type { Frame, Timestamp } from "./frame.ts";
+import type { WireForm } from "./wire-form.ts";
+
+/** Fixed when its GOP opens, so a set-up that changes later is heard in its own place and not before. */
+export interface Prelude {
+  /** Metadata first, then set-up by track. `dts`: where the track stood, so that its time does not go back. */
+  readonly parts: readonly { readonly frame: Frame; readonly dts: Timestamp }[];
+  readonly hasAudio: boolean;
+  readonly hasVideo: boolean;
+}
+
+/** @param opening  what precedes everything, for a joiner that was sent nothing yet */
+export function encodePrelude(
+  form: WireForm,
+  prelude: Prelude,
+  opening: Uint8Array | undefined,
+  allocate: (byteCount: number) => Uint8Array,
+): Uint8Array {
+  const parts = prelude.parts.flatMap(({ frame, dts }) => {
+    const body = form.carry(frame);
+    return body === undefined ? [] : [{ kind: frame.kind, dts, body }];
+  });
+  let byteCount = opening?.length ?? 0;
+  for (const { kind, dts, body } of parts) byteCount += form.byteCount(kind, dts, body.length);
+  const bytes = allocate(byteCount);
+  if (opening !== undefined) bytes.set(opening, 0);
+  let offset = opening?.length ?? 0;
+  for (const { kind, dts, body } of parts) offset = form.encodeInto(bytes, offset, kind, dts, body);
+  return bytes;
+}
+
+/** One frame in bytes of its own; `undefined` where the form withholds it. */
+export function encodeFrame(
+  form: WireForm,
+  frame: Frame,
+  allocate: (byteCount: number) => Uint8Array,
+): Uint8Array | undefined {
+  const body = form.carry(frame);
+  if (body === undefined) return undefined;
+  const bytes = allocate(form.byteCount(frame.kind, frame.dts, body.length));
+  form.encodeInto(bytes, 0, frame.kind, frame.dts, body);
+  return bytes;
+}
