@@ -2,6 +2,7 @@
 import type { AmfObject, AmfValue } from "@sluice/amf/value";
 import type { Crypto } from "@sluice/base/crypto";
 import type { ByteAllocator } from "@sluice/bytes/allocator";
+import { LimitError, WireError } from "@sluice/bytes/wire-error";
 import { type ConnectAcceptance, type ConnectRefusal, sendConnectError, sendConnectResult } from "./connect-verdict.ts";
 import { ServerHandshake } from "./handshake/server-handshake.ts";
 import { CONNECTION_STREAM, type MessageStreamId, type TransactionId } from "./ids.ts";
@@ -56,7 +57,7 @@ export class RtmpServerEngine {
   #hasHeard = false;
   #promptCount = 0;
   /** What was wrong with the messages that came before the verdict on connect. */
-  #heldFailure: unknown;
+  #heldFailure: WireError | LimitError | undefined;
 
   constructor(options: RtmpServerEngineOptions) {
     const limits = options.limits ?? DEFAULT_RTMP_LIMITS;
@@ -227,6 +228,7 @@ export class RtmpServerEngine {
     try {
       for (const message of this.#commands.takeHeld()) this.#heed(message);
     } catch (error) {
+      if (!(error instanceof WireError || error instanceof LimitError)) throw error;
       this.#heldFailure = error;
     }
   }
