@@ -146,51 +146,74 @@ test("[ADM3] a fault of the server is logged, and its caller learns nothing of i
   assert.deepEqual(errors, [{ err: source.fault, method: "GET", path: "/api/v1/streams" }]);
 });
 
-const REFUSED = [
-  ["ADM4", "GET", "/api/v1/nothing", {}, "", "ADMIN_NOT_FOUND"],
-  ["ADM4", "GET", "/live/cam", {}, "", "ADMIN_NOT_FOUND"],
-  ["ADM4", "POST", "/nothing", { "content-type": "text/plain" }, "x", "ADMIN_NOT_FOUND"],
-  ["ADM3", "GET", "/api/v1/streams/%zz", {}, "", "ADMIN_BAD_REQUEST"],
-  ["ADM3", "DELETE", `/api/v1/sessions/${"x".repeat(600)}`, {}, "", "ADMIN_BAD_REQUEST"],
-  [
-    "ADM6",
-    "POST",
-    "/api/v1/test-patterns",
-    { "content-type": "application/json" },
-    `{"key":"${"x".repeat(DEFAULT_ADMIN_LIMITS.bodyBytes)}"}`,
-    "ADMIN_BODY_TOO_LARGE",
-  ],
-  ["ADM6", "POST", "/api/v1/test-patterns", { "content-type": "text/plain" }, `{"key":"a/b"}`, "ADMIN_NOT_JSON"],
-  [
-    "ADM6",
-    "POST",
-    "/api/v1/test-patterns",
-    { "content-type": "application/x-www-form-urlencoded" },
-    "key=a",
-    "ADMIN_NOT_JSON",
-  ],
-  ["ADM6", "POST", "/api/v1/nodes/n1/drain", { "content-type": "text/plain" }, "x", "ADMIN_NOT_JSON"],
-  ["ADM6", "POST", "/api/v1/test-patterns", { "content-type": "application/json" }, "{", "ADMIN_BAD_REQUEST"],
-  [
-    "ADM6",
-    "POST",
-    "/api/v1/test-patterns",
-    { "content-type": "application/json" },
-    `{"__proto__":{"key":"a"}}`,
-    "ADMIN_BAD_REQUEST",
-  ],
-] as const;
+/** Calls that are refused, with the rule that says so and the code they hear. */
+const REFUSED: readonly {
+  readonly rule: string;
+  readonly call: readonly [method: "GET" | "POST" | "DELETE", url: string];
+  readonly type?: string;
+  readonly body?: string;
+  readonly code: keyof typeof API_ERRORS;
+}[] = [
+  { rule: "ADM4", call: ["GET", "/api/v1/nothing"], code: "ADMIN_NOT_FOUND" },
+  { rule: "ADM4", call: ["GET", "/live/cam"], code: "ADMIN_NOT_FOUND" },
+  { rule: "ADM4", call: ["POST", "/nothing"], type: "text/plain", body: "x", code: "ADMIN_NOT_FOUND" },
+  { rule: "ADM3", call: ["GET", "/api/v1/streams/%zz"], code: "ADMIN_BAD_REQUEST" },
+  { rule: "ADM3", call: ["DELETE", `/api/v1/sessions/${"x".repeat(600)}`], code: "ADMIN_BAD_REQUEST" },
+  {
+    rule: "ADM6",
+    call: ["POST", "/api/v1/test-patterns"],
+    type: "application/json",
+    body: `{"key":"${"x".repeat(DEFAULT_ADMIN_LIMITS.bodyBytes)}"}`,
+    code: "ADMIN_BODY_TOO_LARGE",
+  },
+  {
+    rule: "ADM6",
+    call: ["POST", "/api/v1/test-patterns"],
+    type: "text/plain",
+    body: `{"key":"a/b"}`,
+    code: "ADMIN_NOT_JSON",
+  },
+  {
+    rule: "ADM6",
+    call: ["POST", "/api/v1/test-patterns"],
+    type: "application/x-www-form-urlencoded",
+    body: "key=a",
+    code: "ADMIN_NOT_JSON",
+  },
+  { rule: "ADM6", call: ["POST", "/api/v1/nodes/n1/drain"], type: "text/plain", body: "x", code: "ADMIN_NOT_JSON" },
+  {
+    rule: "ADM6",
+    call: ["POST", "/api/v1/test-patterns"],
+    type: "application/json",
+    body: "{",
+    code: "ADMIN_BAD_REQUEST",
+  },
+  {
+    rule: "ADM6",
+    call: ["POST", "/api/v1/test-patterns"],
+    type: "application/json",
+    body: `{"__proto__":{"key":"a"}}`,
+    code: "ADMIN_BAD_REQUEST",
+  },
+];
 
-for (const [rule, method, url, headers, payload, code] of REFUSED) {
-  test(`[${rule}] ${method} ${url.slice(0, 40)} ${JSON.stringify(headers)} is refused as ${code}`, async () => {
+for (const { rule, call, type, body, code } of REFUSED) {
+  const [method, url] = call;
+  test(`[${rule}] ${method} ${url.slice(0, 40)} with ${type ?? "no body"} ${body?.slice(0, 12) ?? ""} is refused as ${code}`, async () => {
     const { app } = fakeAdmin();
-    const answer = await app.inject({ method, url, headers, ...(payload && { payload }) });
+    const headers = type === undefined ? {} : { "content-type": type };
+    const answer = await app.inject({ method, url, headers, ...(body !== undefined && { payload: body }) });
     assert.equal(answer.statusCode, API_ERRORS[code], answer.body);
     assert.deepEqual(Object.keys(answer.json()), ["error"]);
     assert.deepEqual(Object.keys(answer.json().error), ["code", "message"]);
     assert.equal(answer.json().error.code, code);
   });
 }
+
+test("[ADM4] [ADM6] the codes of those answers are 404, 413, 415 and 400", () => {
+  const { ADMIN_NOT_FOUND, ADMIN_BODY_TOO_LARGE, ADMIN_NOT_JSON, ADMIN_BAD_REQUEST } = API_ERRORS;
+  assert.deepEqual([ADMIN_NOT_FOUND, ADMIN_BODY_TOO_LARGE, ADMIN_NOT_JSON, ADMIN_BAD_REQUEST], [404, 413, 415, 400]);
+});
 
 test("[ADM5] other methods of a known path answer 405 with Allow, whatever they carry", async () => {
   const { app } = fakeAdmin();
