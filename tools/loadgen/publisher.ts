@@ -1,5 +1,5 @@
 /** Publishes one synthetic stream: 30 pictures and 47 audio frames a second, each stamped with its time of sending. */
-import { FrameMint, SEQUENCE_HEADERS, STREAM_SHAPE } from "./frame-stamp.ts";
+import { type FrameMint, SEQUENCE_HEADERS, STREAM_SHAPE } from "./frame-stamp.ts";
 import { RtmpClient } from "./rtmp-client.ts";
 
 /** How often frames that are due are sent: below a third of the audio frame's time. */

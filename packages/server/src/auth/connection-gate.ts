@@ -7,9 +7,11 @@ import { GUARD_LIMITS } from "./limits.ts";
 import { TokenBuckets } from "./rate-limit.ts";
 
 export interface GateLimits {
-  /** 0: no limit; so for the next two. */
+  /** Connections open at once, of every kind and from anywhere. 0: no limit. */
   readonly connections: number;
+  /** Connections open at once from one address; an IPv6 /64 counts as one. 0: no limit. */
   readonly connectionsPerAddress: number;
+  /** New connections a second from one address, after a burst of twice as many. 0: no limit. */
   readonly connectsPerSecondPerAddress: number;
   /** Networks that the limits per address leave alone. */
   readonly exempt: readonly string[];
