@@ -35,7 +35,9 @@ test("both directions and the end of a connection are in its file, in order", as
     await new Promise((resolve) => setImmediate(resolve));
     capture = decodeCapture(await readFile(join(dir, name), "utf8"));
   }
-  const told = capture.entries.map((entry) => ("end" in entry ? `${entry.from} ${entry.end}` : `${entry.from}: ${Buffer.from(entry.bytes).toString()}`));
+  const told = capture.entries.map((entry) =>
+    "end" in entry ? `${entry.from} ${entry.end}` : `${entry.from}: ${Buffer.from(entry.bytes).toString()}`,
+  );
   assert.deepEqual(told, ["peer: question", "us: answer", "peer closed"]);
   assert.equal(capture.header.protocol, "rtmp");
 });

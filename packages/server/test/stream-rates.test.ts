@@ -9,7 +9,11 @@ const flowing = (): { ingest: { bytesIn: number; videoFrames: number } } & LiveS
   ({ ingest: { bytesIn: 0, videoFrames: 0 } }) as unknown as LiveStream;
 
 /** Samples `seconds` times, with as much flow between two samples as given. */
-function run(rates: StreamRates, stream: LiveStream, options: { from: number; seconds: number; bytes: number; frames: number }): void {
+function run(
+  rates: StreamRates,
+  stream: LiveStream,
+  options: { from: number; seconds: number; bytes: number; frames: number },
+): void {
   for (let i = 0; i < options.seconds; i++) {
     stream.ingest.bytesIn += options.bytes;
     stream.ingest.videoFrames += options.frames;
