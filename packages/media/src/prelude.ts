@@ -2,6 +2,9 @@
 import type { Frame, Timestamp } from "./frame.ts";
 import type { WireForm } from "./wire-form.ts";
 
+/** Metadata has no time of its own, and at any other one FFmpeg takes it for a stream of subtitles. */
+const START = 0 as Timestamp;
+
 /** Fixed when its GOP opens, so a set-up that changes later is heard in its own place and not before. */
 export interface Prelude {
   /** Metadata first, then set-up by track. `dts`: where the track stood, so that its time does not go back. */
@@ -19,7 +22,7 @@ export function encodePrelude(
 ): Uint8Array {
   const parts = prelude.parts.flatMap(({ frame, dts }) => {
     const body = form.carry(frame);
-    return body === undefined ? [] : [{ kind: frame.kind, dts, body }];
+    return body === undefined ? [] : [{ kind: frame.kind, dts: frame.kind === "data" ? START : dts, body }];
   });
   let byteCount = opening?.length ?? 0;
   for (const { kind, dts, body } of parts) byteCount += form.byteCount(kind, dts, body.length);

@@ -121,7 +121,7 @@ test("[MED15] a joiner's set-up stands where its track does, and not long before
   join(sink);
   const stamps = sink.items().map(({ serial, dts }) => [serial, dts]);
   assert.deepEqual(stamps, [
-    [meta, 9_750],
+    [meta, 0],
     [video, 10_000],
     [audio, 9_990],
     [key, 10_000],
