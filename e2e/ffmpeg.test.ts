@@ -145,7 +145,7 @@ describe("players that wait for ffmpeg's publish", () => {
       assertSameFrames(units, sent, who);
       assertHeadersFirst(units, who);
     }
-    const codes = ["NetStream.Play.Reset", "NetStream.Play.Start"];
+    const codes = ["NetStream.Play.Reset", "NetStream.Play.Start", "NetStream.Data.Start"];
     assert.deepEqual(rtmp.codes(), [...codes, "NetStream.Play.PublishNotify", "NetStream.Play.UnpublishNotify"]);
   });
 });
@@ -179,6 +179,17 @@ test("players that join midway get everything from a key frame on", async () => 
   assertTailOfFrames(socket.units, sent, "ws");
   assertTailOfFrames(readFlvFile(file), sent, "ffmpeg");
   assert.ok(codedFrames(web.units).length < codedFrames(sent).length, "it joined midway");
+});
+
+test("ffprobe that joins midway sees one video and one audio stream, and nothing that it takes for a third", async () => {
+  await using publisher = publish("live/seen");
+  await server.stream("live/seen", (row) => row.gop.frames > 10 && row.bytesIn > 60_000);
+  for (const input of [server.rtmp("live/seen"), server.http("/live/seen.flv")]) {
+    const streams = run("ffprobe", ["-v", "error", "-show_entries", "stream=codec_type", "-of", "csv=p=0", input]);
+    assert.deepEqual(streams.split("\n").filter(Boolean).sort(), ["audio", "video"], input);
+  }
+  publisher.kill("SIGTERM");
+  await publisher.exited;
 });
 
 test("the API names codecs, sizes and rates of what ffmpeg publishes", async () => {

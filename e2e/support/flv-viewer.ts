@@ -12,7 +12,7 @@ export class FlvViewer implements AsyncDisposable {
   /** Resolves when the server ended it or the connection broke. */
   readonly ended: Promise<void>;
   readonly #destroy: () => void;
-  #failure: unknown;
+  #failure: Error | undefined;
   #isEnded = false;
 
   constructor(from: {
@@ -31,7 +31,7 @@ export class FlvViewer implements AsyncDisposable {
       try {
         this.units.push(...reader.take(bytes));
       } catch (error) {
-        this.#failure = error;
+        this.#failure = error as Error;
         from.destroy();
       }
     };

@@ -42,7 +42,7 @@ export class RtmpPeer implements AsyncDisposable {
   readonly closed: Promise<void>;
   readonly #way: Way;
   #isClosed = false;
-  #failure: unknown;
+  #failure: Error | undefined;
 
   constructor(engine: RtmpClientEngine, open: (ear: Ear) => Way) {
     this.engine = engine;
@@ -173,7 +173,7 @@ export class RtmpPeer implements AsyncDisposable {
         this.events.push(event);
       this.flush();
     } catch (error) {
-      this.#failure = error;
+      this.#failure = error as Error;
       this.#way.destroy();
     }
   }
@@ -240,7 +240,7 @@ async function onWebSocket(engine: RtmpClientEngine, port: number): Promise<Rtmp
     webSocket.on("error", () => {});
     webSocket.on("close", closed);
     return {
-      send: (piece) => void webSocket.send(piece),
+      send: (piece) => webSocket.send(piece),
       close: () => webSocket.close(),
       destroy: () => webSocket.terminate(),
     };
