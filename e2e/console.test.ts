@@ -1,0 +1,226 @@
+/** The console as a newcomer and an operator meet it: the real server, the built pages, Chromium, and ffmpeg publishing. */
+import assert from "node:assert/strict";
+import { after, afterEach, before, describe, test } from "node:test";
+import { type Child, startChild } from "@sluice/testkit/child";
+import type { Browser, Page } from "playwright-core";
+import {
+  currentTime,
+  drawnPixels,
+  ensureConsole,
+  FOREIGN_HOST,
+  launchBrowser,
+  openView,
+  pageWidth,
+  playFor,
+  playPast,
+  seeMovement,
+} from "./support/browser.ts";
+import { type Server, startServer } from "./support/server.ts";
+import { until } from "./support/wait.ts";
+
+const QUIET = ["-hide_banner", "-nostdin", "-loglevel", "error"];
+const PICTURE = ["-re", "-f", "lavfi", "-i", "testsrc2=size=640x360:rate=30", "-f", "lavfi", "-i", "sine"];
+/** Constant to the bit: the rate shown can be compared. */
+const H264 = ["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "30", "-pix_fmt", "yuv420p"];
+const RATE = ["-b:v", "800k", "-minrate", "800k", "-maxrate", "800k", "-bufsize", "400k"];
+const STEADY = ["-x264-params", "nal-hrd=cbr:force-cfr=1", "-c:a", "aac", "-b:a", "64k"];
+const EXPECTED_RATE = 864_000;
+
+let browser: Browser;
+let server: Server;
+const publishers: Child[] = [];
+
+before(async () => {
+  ensureConsole();
+  browser = await launchBrowser();
+  server = await startServer({ set: ["grace.windowMs=60s"] });
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.[Symbol.asyncDispose]();
+});
+
+afterEach(async () => {
+  await Promise.all(publishers.splice(0).map((publisher) => publisher.stop(1_000)));
+});
+
+function publish(key: string): Child {
+  const media = [...PICTURE, ...H264, ...RATE, ...STEADY];
+  const publisher = startChild(["ffmpeg", ...QUIET, ...media, "-f", "flv", server.rtmp(key)]);
+  publishers.push(publisher);
+  return publisher;
+}
+
+async function publishLive(key: string): Promise<Child> {
+  const publisher = publish(key);
+  await server.stream(key, (row) => row.state === "live" && row.video !== null && row.audio !== null);
+  return publisher;
+}
+
+const open = (path = "", size = {}) => openView(browser, server.http(`/console/${path}`), size);
+
+/** Waits until the page's stream is watched over that protocol, and no other. */
+async function watchedOver(key: string, protocol: string): Promise<void> {
+  await until(`${key} watched over ${protocol}`, async () => {
+    const players = (await server.sessions()).filter((row) => row.key === key && row.role === "player");
+    return players.length === 1 && players[0]?.protocol === protocol ? true : undefined;
+  });
+}
+
+/** The number beside a plot's title, in its base unit. */
+async function plotValue(page: Page, title: string): Promise<number> {
+  const plot = page.locator(".time-plot", { hasText: title });
+  const [, number = "", unit = ""] = /([\d.]+)\s*(\S*)/.exec(await plot.locator(".time-plot-value").innerText()) ?? [];
+  return Number(number) * ({ "Mb/s": 1e6, "kb/s": 1e3 }[unit] ?? 1);
+}
+
+const badge = (page: Page, text: string) => page.locator(".stream-head .badge", { hasText: text });
+
+describe("a newcomer", () => {
+  test("reads how to publish to this very port, and has a moving picture one click later", async () => {
+    await using fresh = await startServer();
+    await using view = await openView(browser, fresh.http("/console/"));
+    const { page, faults } = view;
+    await page.getByRole("heading", { name: "No streams yet" }).waitFor();
+    const base = `rtmp://127.0.0.1:${fresh.port("rtmp")}/live`;
+    const [obsServer, obsKey, line = ""] = await page.locator(".copy-value").allInnerTexts();
+    assert.deepEqual([obsServer, obsKey], [base, "cam"]);
+    assert.match(line, /^ffmpeg -re .* -f flv rtmp:\S+$/);
+    assert.ok(line.endsWith(` ${base}/cam`), line);
+    await page.getByRole("button", { name: "Start test pattern" }).click();
+    await playFor(page, 1);
+    await seeMovement(page);
+    await playFor(page, 1);
+    assert.deepEqual(faults, []);
+  });
+});
+
+describe("a stream from ffmpeg", () => {
+  test("is listed with codecs and size, and plays over WS-FLV and, switched, over HTTP-FLV", async () => {
+    const key = "live/listed";
+    await publishLive(key);
+    await using view = await open();
+    const { page, faults } = view;
+    const row = page.locator(`[data-key="${key}"]`);
+    await row.getByText("640 × 360").waitFor();
+    assert.match(await row.innerText(), /Live[\s\S]*H\.264 \+ AAC[\s\S]*avc1\.[0-9a-f]{6}/);
+    await row.click();
+    await watchedOver(key, "ws-flv");
+    await playFor(page, 1);
+    await seeMovement(page);
+    await page.getByText("HTTP-FLV", { exact: true }).first().click();
+    await watchedOver(key, "http-flv");
+    await playFor(page, 1);
+    await seeMovement(page);
+    await page.getByRole("link", { name: "Back to streams" }).click();
+    await server.viewers(key, 0);
+    assert.deepEqual(faults, []);
+  });
+
+  test("has plots that tell its frame rate and bit rate", async () => {
+    const key = "live/measured";
+    await publishLive(key);
+    await using view = await open(`#/streams/${key}`);
+    const { page } = view;
+    await until("plots near the truth", async () => {
+      const [rate, fps] = [await plotValue(page, "Bitrate"), await plotValue(page, "Frame rate")];
+      const isNear = Math.abs(fps - 30) <= 2 && Math.abs(rate - EXPECTED_RATE) < 0.2 * EXPECTED_RATE;
+      return isNear && (await drawnPixels(page, ".time-plot")) > 200 ? true : undefined;
+    });
+    await until("one viewer plotted", async () => ((await plotValue(page, "Viewers")) === 1 ? true : undefined));
+  });
+
+  test("ends by a kick in the console, and its page says that the publisher may return", async () => {
+    const key = "live/kicked";
+    const publisher = await publishLive(key);
+    await using view = await open("#/sessions");
+    const { page } = view;
+    const line = page.locator("[data-session]", { hasText: key });
+    await line.getByText("publisher").waitFor();
+    assert.match(await line.innerText(), /RTMP/);
+    await line.getByRole("button", { name: /Kick/ }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Kick", exact: true }).click();
+    await publisher.exited;
+    await line.waitFor({ state: "detached" });
+    await page.goto(server.http(`/console/#/streams/${key}`));
+    await badge(page, "Grace").waitFor();
+    await page.getByText("The publisher is gone and may return").waitFor();
+  });
+
+  test("goes on in the same player, time growing, when its publisher dies and comes back", async () => {
+    const key = "live/returning";
+    const publisher = await publishLive(key);
+    await using view = await open(`#/streams/${key}`);
+    const { page } = view;
+    await playFor(page, 3);
+    await page.evaluate("window.isSamePage = true");
+    publisher.kill("SIGKILL");
+    await badge(page, "Grace").waitFor();
+    await page.getByText("The publisher is gone and may return").first().waitFor();
+    const [before] = (await server.sessions()).filter((row) => row.key === key && row.role === "player");
+    const stoppedAt = await currentTime(page);
+    await publishLive(key);
+    await badge(page, "Live").waitFor();
+    await playPast(page, stoppedAt + 2);
+    await seeMovement(page);
+    const [now] = (await server.sessions()).filter((row) => row.key === key && row.role === "player");
+    assert.equal(now?.id, before?.id, "the viewer kept its connection");
+    assert.equal(await page.evaluate("window.isSamePage"), true);
+  });
+});
+
+describe("a phone", () => {
+  test("shows the player whole, and scrolls sideways nowhere", async () => {
+    const key = "live/pocket";
+    await publishLive(key);
+    await using view = await open(`#/streams/${key}`, { width: 390, height: 844 });
+    const { page } = view;
+    await playFor(page, 0.5);
+    const box = await page.locator("video").boundingBox();
+    assert.ok(box && box.x >= 0 && box.x + box.width <= 390 && box.y >= 0 && box.y + box.height <= 844, `${box}`);
+    for (const path of [`#/streams/${key}`, "#/", "#/sessions", "#/activity"]) {
+      await page.goto(server.http(`/console/${path}`));
+      await page.locator("main h1").first().waitFor();
+      assert.ok((await pageWidth(page)) <= 390, `${path} is ${await pageWidth(page)} wide`);
+    }
+  });
+});
+
+describe("the admin rules", () => {
+  const TOKEN = "a-token-of-some-length";
+
+  for (const [how, host, headers] of [
+    ["a name that is not loopback", FOREIGN_HOST, {}],
+    ["a proxy's header", "127.0.0.1", { "x-forwarded-for": "203.0.113.9" }],
+  ] as const) {
+    test(`ask for the token over ${how}, and with it the console works`, async () => {
+      await using guarded = await startServer({ set: [`admin.token=${TOKEN}`] });
+      const url = `http://${host}:${guarded.port("http")}/console/`;
+      await using view = await openView(browser, url, { headers });
+      const { page, faults } = view;
+      await enter(page, "this-is-not-the-token");
+      await enter(page, TOKEN);
+      await page.getByRole("heading", { name: "No streams yet" }).waitFor();
+      assert.ok(!page.url().includes(TOKEN), "the token does not stay in the address");
+      await page.getByRole("button", { name: "Start test pattern" }).click();
+      await playFor(page, 1);
+      await seeMovement(page);
+      assert.deepEqual(faults, []);
+    });
+  }
+
+  async function enter(page: Page, token: string): Promise<void> {
+    await page.locator("input[name=token]").fill(token);
+    const answered = page.waitForResponse((response) => response.request().isNavigationRequest());
+    await page.getByRole("button").click();
+    await answered;
+  }
+
+  test("let nobody in from elsewhere where there is no token", async () => {
+    const url = `http://${FOREIGN_HOST}:${server.port("http")}/console/`;
+    await using view = await openView(browser, url);
+    assert.equal(await view.page.locator("input[name=token]").count(), 0);
+    assert.match(await view.page.locator("main").innerText(), /admin\.token/);
+  });
+});
