@@ -78,9 +78,9 @@ export class Cohort {
     const now = clock.now();
     this.#lastDts = frame.dts;
     this.#flowingSince ??= now;
+    if (this.#awaiting.size > 0) this.#armSweeper();
     if (gop === "opened") this.#openGop();
     else if (gop === "none") this.#gop = undefined;
-    if (this.#awaiting.size > 0) this.#armSweeper();
     const body = form.carry(frame);
     if (body === undefined) return;
     const byteCount = form.byteCount(frame.kind, frame.dts, body.length);

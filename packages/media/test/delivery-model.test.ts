@@ -232,15 +232,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   {
     weight: 1,
-    arbitrary: fc
-      .constantFrom(0, 20, 49, 50, 100, 350)
-      .chain((prompt) =>
-        fc.record({
-          do: fc.constant("window" as const),
-          prompt: fc.constant(prompt),
-          patient: fc.constantFrom(prompt, Math.min(350, prompt * 4)),
-        }),
-      ),
+    arbitrary: fc.constantFrom(0, 20, 49, 50, 100, 350).chain((prompt) =>
+      fc.record({
+        do: fc.constant("window" as const),
+        prompt: fc.constant(prompt),
+        patient: fc.constantFrom(prompt, Math.min(350, prompt * 4)),
+      }),
+    ),
   },
   {
     weight: 1,

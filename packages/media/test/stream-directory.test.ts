@@ -1,0 +1,265 @@
+/** Who may publish, and what happens to a stream as publishers come and go. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { LiveStream } from "@sluice/media/live-stream";
+import {
+  type Publication,
+  type PublishPolicy,
+  StreamDirectory,
+  type StreamNotice,
+} from "@sluice/media/stream-directory";
+import type { StreamKey } from "@sluice/media/stream-key";
+import type { Subscriber } from "@sluice/media/subscriber";
+import { FakeClock } from "@sluice/testkit/fake-clock";
+import { assertTimeGoesOn, FakeSink, ms, streamOptions, testForm, TestWindow, Units } from "./fixture.ts";
+
+const CAM = "live/cam" as StreamKey;
+const REFUSE: PublishPolicy = { whenTaken: "refuse", grace: ms(10_000) };
+const REPLACE: PublishPolicy = { whenTaken: "replace", grace: ms(10_000) };
+const FACTS = { sessionId: "s1", protocol: "rtmp", address: "127.0.0.1", agent: "test" };
+
+function open(streams = 10) {
+  const clock = new FakeClock();
+  const notices: string[] = [];
+  const units = new Units();
+  const directory = new StreamDirectory({
+    clock,
+    limits: { streams },
+    streamOptions: () => streamOptions(new TestWindow()),
+    notice: ({ type, stream, reason }: StreamNotice) =>
+      notices.push(`${type} ${stream.stream.key} ${stream.state}: ${reason}`),
+  });
+  const publish = (policy = REFUSE, onReplaced = (): void => {}, key = CAM): Publication => {
+    const answer = directory.publish(key, policy, FACTS, onReplaced);
+    assert.ok(answer.answer === "accepted");
+    return answer.publication;
+  };
+  const watch = (key = CAM) => {
+    const sink = new FakeSink(clock);
+    const stream = directory.acquire(key) as LiveStream;
+    const viewer = stream.subscribe({ sink, form: testForm("plain"), isPatient: false, startAt: "cached-gop" });
+    const leave = (): void => {
+      stream.unsubscribe(viewer as Subscriber);
+      directory.release(key);
+    };
+    return { sink, stream, leave };
+  };
+  const send = (publication: Publication, timestamp: number, role: "key" | "delta" = "key"): void => {
+    if (!publication.isCurrent) return;
+    if (role === "key") publication.stream.push(units.make("video", "config", timestamp));
+    publication.stream.push(units.make("video", role, timestamp));
+    publication.stream.deliver();
+  };
+  return { clock, notices, directory, publish, watch, send };
+}
+
+test("[MED60, MED68] a second publisher is refused, the first goes on", () => {
+  const { directory, publish, notices, send } = open();
+  const first = publish();
+  assert.deepEqual(
+    directory.publish(CAM, REFUSE, FACTS, () => assert.fail()),
+    { answer: "taken" },
+  );
+  assert.ok(first.isCurrent);
+  send(first, 0);
+  assert.ok(directory.isPublished(CAM));
+  assert.deepEqual(notices, ["live live/cam live: published"]);
+  assert.equal(directory.findEntry(CAM)?.publisher, FACTS);
+});
+
+test("[MED61, MED66, MED68] the first is told once, and its frames and ends count no more; viewers go on", () => {
+  const { clock, directory, publish, notices, watch, send } = open();
+  const { sink } = watch();
+  let told = 0;
+  const first: Publication = publish(REFUSE, () => {
+    told++;
+    assert.equal(first.isCurrent, false);
+    first.end("lost");
+  });
+  send(first, 5_000);
+  clock.advance(1_000);
+  const second = publish(REPLACE);
+  assert.equal(told, 1);
+  send(first, 5_040, "delta");
+  first.end("unpublished");
+  first.end("lost");
+  assert.ok(second.isCurrent && !first.isCurrent);
+  send(second, 0);
+  assert.deepEqual(
+    sink.items().map(({ role, dts }) => [role, dts]),
+    [
+      ["config", 5_000],
+      ["key", 5_000],
+      ["config", 6_000],
+      ["key", 6_001],
+    ],
+  );
+  assert.deepEqual(sink.notices, ["published"]);
+  assert.deepEqual(notices, ["live live/cam live: published", "live live/cam live: published"]);
+  assert.equal(directory.size, 1);
+});
+
+test("[MED62, MED68] within the grace window viewers stay, untold, and time goes on", () => {
+  const { clock, directory, publish, notices, watch, send } = open();
+  const { sink, stream } = watch();
+  const first = publish();
+  send(first, 1_000);
+  first.end("lost");
+  assert.equal(directory.findEntry(CAM)?.state, "grace");
+  assert.equal(directory.findEntry(CAM)?.publisher, undefined);
+  assert.ok(directory.isPublished(CAM));
+  const late = watch();
+  assert.equal(late.sink.items().length, 2, "joiners still get the cached GOP");
+  clock.advance(9_999);
+  const second = publish();
+  clock.advance(60_000);
+  send(second, 77);
+  assert.deepEqual(
+    sink.items().map((item) => item.dts),
+    [1_000, 1_000, 70_999, 71_000],
+  );
+  assertTimeGoesOn(late.sink.items());
+  assert.deepEqual([sink.notices, late.sink.notices], [["published"], []]);
+  assert.equal(stream, second.stream);
+  assert.equal(stream.publication, 2);
+  assert.deepEqual(
+    notices.map((notice) => notice.split(" ")[0]),
+    ["live", "grace", "live"],
+  );
+  assert.equal(clock.pendingCount, 0);
+});
+
+test("[MED63, MED68] after the grace window viewers are told, once, and may wait for the next publisher", () => {
+  const { clock, directory, publish, notices, watch, send } = open();
+  const { sink, leave } = watch();
+  const first = publish();
+  send(first, 0);
+  first.end("lost");
+  clock.advance(9_999);
+  assert.deepEqual(sink.notices, ["published"]);
+  clock.advance(1);
+  assert.deepEqual(sink.notices, ["published", "unpublished"]);
+  assert.equal(directory.findEntry(CAM)?.state, "waiting");
+  assert.ok(!directory.isPublished(CAM));
+  const late = watch();
+  assert.equal(late.sink.byteCount, 0, "nothing of what is over");
+  const second = publish();
+  assert.deepEqual(sink.notices, ["published", "unpublished", "published"]);
+  send(second, 0);
+  assert.equal(late.sink.items().length, 2);
+  assertTimeGoesOn(sink.items());
+  second.end("unpublished");
+  leave();
+  late.leave();
+  assert.equal(directory.size, 0);
+  assert.deepEqual(
+    notices.map((notice) => notice.split(" ")[0]),
+    ["live", "grace", "ended", "live", "ended"],
+  );
+  assert.ok(notices[2]?.startsWith("ended live/cam waiting"));
+});
+
+test("[MED63] a publisher that says it ends, or without a grace window, ends at once", () => {
+  for (const [how, grace] of [
+    ["unpublished", 10_000],
+    ["lost", 0],
+  ] as const) {
+    const { clock, directory, publish, watch } = open();
+    const { sink } = watch();
+    publish({ whenTaken: "refuse", grace: ms(grace) }).end(how);
+    assert.deepEqual(sink.notices, ["published", "unpublished"]);
+    assert.equal(directory.findEntry(CAM)?.state, "waiting");
+    assert.equal(clock.pendingCount, 0);
+  }
+});
+
+test("[MED64] streams without publisher and viewers are forgotten, others are not", () => {
+  const { directory, publish, watch } = open();
+  const one = watch();
+  const two = watch();
+  one.leave();
+  assert.equal(directory.size, 1);
+  two.leave();
+  assert.equal(directory.size, 0);
+  const first = publish();
+  const three = watch();
+  three.leave();
+  assert.equal(directory.size, 1);
+  first.end("lost");
+  directory.release(CAM);
+  assert.equal(directory.size, 1, "in the grace window it stays");
+});
+
+test("[MED63, MED64] viewers that go when told leave no stream behind", () => {
+  const { directory, publish, watch, notices } = open();
+  const first = publish();
+  const { sink, leave } = watch();
+  sink.notify = leave;
+  first.end("unpublished");
+  assert.equal(directory.size, 0);
+  assert.equal(notices.length, 2);
+});
+
+test("[MED65] at the limit new streams are refused, those that are there go on", () => {
+  const { directory, publish, watch } = open(2);
+  const waiting = watch();
+  publish(REFUSE, () => {}, "live/b" as StreamKey);
+  assert.equal(directory.acquire("live/c" as StreamKey), undefined);
+  assert.deepEqual(
+    directory.publish("live/c" as StreamKey, REFUSE, FACTS, () => {}),
+    { answer: "too-many-streams" },
+  );
+  assert.ok(publish());
+  assert.ok(watch().stream);
+  assert.deepEqual(waiting.sink.notices, ["published"]);
+  assert.deepEqual(
+    directory.entries().map((entry) => entry.stream.key),
+    [CAM, "live/b"],
+  );
+});
+
+test("[MED66] ending twice, or after the stream went on without it, changes nothing", () => {
+  const { clock, directory, publish, watch, notices } = open();
+  watch();
+  const first = publish();
+  first.end("lost");
+  first.end("unpublished");
+  assert.equal(directory.findEntry(CAM)?.state, "grace");
+  clock.advance(10_000);
+  first.end("lost");
+  const second = publish();
+  first.end("unpublished");
+  assert.ok(second.isCurrent);
+  second.end("unpublished");
+  second.end("unpublished");
+  assert.deepEqual(
+    notices.map((notice) => notice.split(" ")[0]),
+    ["live", "grace", "ended", "live", "ended"],
+  );
+});
+
+test("[MED66] an end that comes after its stream was forgotten does not touch the one that has its name now", () => {
+  const { directory, publish } = open();
+  const first = publish();
+  first.end("unpublished");
+  assert.equal(directory.size, 0);
+  const second = publish();
+  first.end("lost");
+  assert.ok(second.isCurrent && !first.isCurrent);
+  assert.equal(directory.findEntry(CAM)?.state, "live");
+  assert.notEqual(first.stream, second.stream);
+});
+
+test("[MED67] closing ends everybody and leaves no timer", () => {
+  const { clock, directory, publish, watch } = open();
+  const first = publish();
+  const viewer = watch();
+  const waiting = watch("live/b" as StreamKey);
+  publish(REFUSE, () => {}, "live/c" as StreamKey).end("lost");
+  directory.close();
+  assert.deepEqual([viewer.sink.ends, waiting.sink.ends], [["server-stopping"], ["server-stopping"]]);
+  assert.ok(!first.isCurrent);
+  first.end("lost");
+  viewer.leave();
+  assert.deepEqual([directory.size, clock.pendingCount], [0, 0]);
+});

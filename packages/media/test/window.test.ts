@@ -1,0 +1,282 @@
+/** When frames are written: windows, turns of slices, and the window that follows the load. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { AutoWindow, fixedWindow } from "@sluice/media/delivery-window";
+import { SliceGroup } from "@sluice/media/slice-group";
+import { SLICE_MEMBERS, type Slice, Subscriber } from "@sluice/media/subscriber";
+import { FakeClock } from "@sluice/testkit/fake-clock";
+import fc from "fast-check";
+import { FakeSink, ms, stage, TestWindow } from "./fixture.ts";
+
+/** A stream with one joined viewer that is level. */
+function watched(window: number) {
+  const at = stage();
+  at.window.set(window);
+  at.setUp();
+  at.push("video", "key", 0);
+  const sink = new FakeSink(at.clock);
+  at.join(sink);
+  at.clock.advance(2_000);
+  const frame = (): void => {
+    at.push("video", "delta", at.clock.now());
+    at.stream.deliver();
+  };
+  sink.writes = 0;
+  return { ...at, sink, frame };
+}
+
+test("[MED30] a window of 0 writes at each delivery, once", () => {
+  const { clock, sink, frame, push, stream } = watched(0);
+  frame();
+  assert.equal(sink.writes, 1);
+  push("video", "delta", 1);
+  push("audio", "delta", 2);
+  stream.deliver();
+  assert.equal(sink.writes, 2);
+  stream.deliver();
+  assert.equal(sink.writes, 2);
+  assert.equal(clock.pendingCount, 0);
+});
+
+test("[MED31, MED34] a short window writes once, as long after the first frame that waits", () => {
+  const { clock, sink, frame } = watched(20);
+  frame();
+  clock.advance(19);
+  frame();
+  assert.equal(sink.writes, 0);
+  clock.advance(1);
+  assert.equal(sink.writes, 1);
+  assert.equal(clock.pendingCount, 0);
+  clock.advance(7);
+  frame();
+  clock.advance(19);
+  assert.equal(sink.writes, 1);
+  clock.advance(1);
+  assert.equal(sink.writes, 2);
+});
+
+test("[MED32, MED34] a long window writes once in it, and rests when nothing comes", () => {
+  const { clock, sink, frame } = watched(100);
+  for (let at = 0; at < 1_000; at += 10) {
+    frame();
+    clock.advance(10);
+  }
+  assert.equal(sink.writes, 10);
+  clock.advance(300);
+  assert.equal(clock.pendingCount, 0);
+  assert.equal(sink.writes, 10);
+});
+
+/** A group of slices whose log is a number. */
+function group(window: TestWindow, sliceCount: number) {
+  const clock = new FakeClock();
+  let end = 0;
+  let longest = 0;
+  const appendedAt: number[] = [];
+  const flushes = new Map<Slice, number[]>();
+  const slices = new SliceGroup({
+    clock,
+    window: () => window.prompt,
+    flush(slice) {
+      if (slice.cursor === end) return false;
+      longest = Math.max(longest, clock.now() - (appendedAt[slice.cursor] as number));
+      slice.cursor = end;
+      flushes.set(slice, [...(flushes.get(slice) ?? []), clock.now()]);
+      return true;
+    },
+  });
+  const fill = (): Slice => {
+    const slice = slices.sliceWithRoom(end);
+    for (let i = 0; i < SLICE_MEMBERS; i++) slices.seat(new Subscriber(new FakeSink(clock), false), slice);
+    return slice;
+  };
+  const empty = (slice: Slice): void => {
+    while (slice.members.length > 0) slices.remove(slice.members[0] as Subscriber, slice);
+  };
+  const all = Array.from({ length: sliceCount }, fill);
+  const append = (): void => {
+    end = appendedAt.push(clock.now());
+    slices.deliver();
+  };
+  return { clock, slices, flushes, append, fill, empty, all, end: () => end, longest: () => longest };
+}
+
+test("[MED32] slices take turns, evenly, each once per window", () => {
+  const window = new TestWindow();
+  window.set(100);
+  const { clock, append, flushes, all } = group(window, 4);
+  for (let at = 0; at < 1_000; at += 5) {
+    append();
+    clock.advance(5);
+  }
+  for (const slice of all) {
+    const times = flushes.get(slice) as number[];
+    assert.equal(times.length, 10);
+    for (let i = 1; i < times.length; i++) assert.equal((times[i] as number) - (times[i - 1] as number), 100);
+  }
+  const firsts = all.map((slice) => (flushes.get(slice) as number[])[0]);
+  assert.deepEqual(firsts, [25, 50, 75, 100]);
+});
+
+test("[MED32, MED34] frames in the last idle turns wake the beat anew: no slice is left with bytes", () => {
+  const window = new TestWindow();
+  window.set(100);
+  const { clock, append, flushes, all, slices, end } = group(window, 2);
+  append();
+  clock.advance(150);
+  append();
+  (all[1] as Slice).cursor = end();
+  clock.advance(400);
+  assert.ok(all.every((slice) => slice.cursor === end()));
+  assert.equal(clock.pendingCount, 0);
+  assert.ok(slices.has(all[0] as Slice) && flushes.size === 2);
+});
+
+test("[MED33] a timer that comes late makes up for missed turns, at most one round", () => {
+  const window = new TestWindow();
+  window.set(100);
+  const { append, all, slices, clock, end } = group(window, 4);
+  const late: (() => void)[] = [];
+  clock.after = (_delay, action) => {
+    late.push(action);
+    return { cancel: () => {} };
+  };
+  append();
+  clock.advance(60);
+  late.pop()?.();
+  assert.deepEqual(
+    all.map((slice) => slice.cursor === end()),
+    [true, true, false, false],
+  );
+  append();
+  clock.advance(10_000);
+  late.pop()?.();
+  assert.ok(all.every((slice) => slice.cursor === end()));
+  assert.ok(slices.slices.length === 4 && late.length === 1);
+});
+
+test("[MED32, MED34, MED37] no slice waits longer than the window, whatever comes and goes; then all is quiet", () => {
+  const step = fc.oneof(
+    { weight: 6, arbitrary: fc.record({ do: fc.constant("append" as const), after: fc.nat({ max: 30 }) }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant("fill" as const), after: fc.nat({ max: 30 }) }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant("empty" as const), after: fc.nat({ max: 200 }) }) },
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), fc.constantFrom(10, 49, 50, 100, 350), (steps, millis) => {
+      const window = new TestWindow();
+      window.set(millis);
+      const { clock, append, fill, empty, slices, end, longest } = group(window, 1);
+      for (const one of steps) {
+        if (one.do === "append") append();
+        else if (one.do === "fill" && slices.slices.length < 6) fill();
+        else if (one.do === "empty" && slices.slices[0]) empty(slices.slices[0]);
+        clock.advance(one.after);
+      }
+      clock.advance(3 * millis + 10);
+      assert.ok(slices.slices.every((slice) => slice.cursor === end()));
+      assert.equal(clock.pendingCount, 0);
+      const most = millis < 50 ? millis : millis * 1.5;
+      assert.ok(longest() <= most, `waited ${longest()} of ${millis}`);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+for (const [from, to] of [
+  [100, 0],
+  [100, 20],
+  [20, 100],
+  [0, 100],
+  [20, 0],
+  [350, 50],
+] as const) {
+  test(`[MED37] from ${from} to ${to} ms nothing is left waiting`, () => {
+    const { clock, window, sink, frame } = watched(from);
+    const before = sink.items().length;
+    frame();
+    clock.advance(5);
+    window.set(to);
+    frame();
+    clock.advance(Math.max(from, to));
+    assert.equal(sink.items().length, before + 2);
+    clock.advance(1_000);
+    assert.equal(clock.pendingCount, 0);
+  });
+}
+
+test("[MED36] a viewer with a buffer waits for the wide window, and changes its mind without loss", () => {
+  const at = watched(20);
+  at.window.set(20, 100);
+  const sink = new FakeSink(at.clock);
+  const subscriber = at.join(sink, { isPatient: true }) as Subscriber;
+  const before = sink.items().length;
+  at.frame();
+  at.clock.advance(20);
+  assert.equal(sink.items().length, before);
+  at.stream.setPatience(subscriber, false);
+  assert.equal(sink.items().length, before + 1);
+  at.frame();
+  at.clock.advance(20);
+  assert.equal(sink.items().length, before + 2);
+  at.frame();
+  at.stream.setPatience(subscriber, true);
+  at.frame();
+  at.clock.advance(100);
+  assert.deepEqual(sink.serials(), at.sink.serials());
+});
+
+test("[MED35] a fixed window is the same for all", () => {
+  assert.deepEqual(fixedWindow(ms(70)), { prompt: 70, patient: 70 });
+});
+
+test("[MED35] load widens at once, by two steps when it is great, and up to 350 ms", () => {
+  const window = new AutoWindow();
+  const seen = [window.prompt as number];
+  for (const load of [0.69, 0.7, 0.95, 0.8, 0.9]) {
+    window.sample(load);
+    seen.push(window.prompt);
+  }
+  assert.deepEqual(seen, [0, 0, 10, 40, 70, 150]);
+  for (let i = 0; i < 20; i++) window.sample(1);
+  assert.deepEqual([window.prompt, window.patient], [350, 350]);
+});
+
+test("[MED35] it narrows one step after eight calm samples in a row, and holds in between", () => {
+  const window = new AutoWindow();
+  for (let i = 0; i < 2; i++) window.sample(0.8);
+  assert.equal(window.prompt, 20);
+  const calm = (count: number): void => {
+    for (let i = 0; i < count; i++) window.sample(0.1);
+  };
+  calm(7);
+  window.sample(0.5);
+  calm(7);
+  assert.equal(window.prompt, 20);
+  window.sample(0.34);
+  assert.equal(window.prompt, 10);
+  for (let i = 0; i < 100; i++) window.sample(0.5);
+  assert.equal(window.prompt, 10);
+  calm(8);
+  calm(80);
+  assert.equal(window.prompt, 0);
+});
+
+test("[MED36] patience is four times the prompt window, never less than it, and nothing without load", () => {
+  const window = new AutoWindow();
+  const pairs: (readonly number[])[] = [[window.prompt, window.patient]];
+  for (let i = 0; i < 8; i++) {
+    window.sample(0.8);
+    pairs.push([window.prompt, window.patient]);
+  }
+  assert.deepEqual(pairs, [
+    [0, 0],
+    [10, 40],
+    [20, 80],
+    [40, 160],
+    [70, 280],
+    [100, 350],
+    [150, 350],
+    [250, 350],
+    [350, 350],
+  ]);
+});
