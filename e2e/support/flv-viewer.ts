@@ -1,6 +1,7 @@
 /** Viewers of FLV over HTTP and WebSocket that keep every tag they were sent. */
 import { get as httpGet, type IncomingHttpHeaders } from "node:http";
 import { get as httpsGet } from "node:https";
+import type { FlvHeader } from "@sluice/formats/flv/flv-tag";
 import { WebSocket } from "ws";
 import { FlvReader, type Unit } from "./units.ts";
 import { until } from "./wait.ts";
@@ -11,6 +12,7 @@ export class FlvViewer implements AsyncDisposable {
   readonly headers: IncomingHttpHeaders;
   /** Resolves when the server ended it or the connection broke. */
   readonly ended: Promise<void>;
+  readonly #reader = new FlvReader();
   readonly #destroy: () => void;
   #failure: Error | undefined;
   #isEnded = false;
@@ -24,7 +26,7 @@ export class FlvViewer implements AsyncDisposable {
     this.status = from.status;
     this.headers = from.headers;
     this.#destroy = from.destroy;
-    const reader = new FlvReader();
+    const reader = this.#reader;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.ended = promise;
     const take = (bytes: Uint8Array): void => {
@@ -39,6 +41,10 @@ export class FlvViewer implements AsyncDisposable {
       this.#isEnded = true;
       resolve();
     });
+  }
+
+  get flvHeader(): FlvHeader | undefined {
+    return this.#reader.header;
   }
 
   get isEnded(): boolean {

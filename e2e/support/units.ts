@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { serialDistance } from "@sluice/base/serial-number";
 import { ByteQueue } from "@sluice/bytes/byte-queue";
 import { parseAudioBody } from "@sluice/formats/flv/audio-body";
-import { takeFlvHeader, takeTag } from "@sluice/formats/flv/flv-tag";
+import { type FlvHeader, takeFlvHeader, takeTag } from "@sluice/formats/flv/flv-tag";
 import { parseVideoBody } from "@sluice/formats/flv/video-body";
 
 /** One FLV tag or RTMP message. */
@@ -19,13 +19,18 @@ export interface Unit {
 /** Takes FLV bytes as they come and answers the units in them. */
 export class FlvReader {
   readonly #queue = new ByteQueue();
-  #hasHeader = false;
+  #header: FlvHeader | undefined;
+
+  /** What the file says is in it, once that came. */
+  get header(): FlvHeader | undefined {
+    return this.#header;
+  }
 
   take(bytes: Uint8Array): Unit[] {
     this.#queue.offer(bytes);
-    if (!this.#hasHeader) this.#hasHeader = takeFlvHeader(this.#queue) !== undefined;
+    this.#header ??= takeFlvHeader(this.#queue);
     const units: Unit[] = [];
-    if (!this.#hasHeader) return units;
+    if (this.#header === undefined) return units;
     for (let tag = takeTag(this.#queue); tag !== undefined; tag = takeTag(this.#queue)) {
       assert.ok(tag.isBackPointerRight, "every back pointer is right");
       const kind = tag.type === "script" ? "data" : tag.type;
