@@ -281,13 +281,11 @@ export class Cohort {
     this.#group(subscriber).seat(subscriber, home);
   }
 
-  /** The slice it came from, if it still has room; else another that is at least as far. */
+  /** The slice it came from, if it still has room; else another. */
   #homeOf(subscriber: Subscriber, home: Slice): Slice {
     const group = this.#group(subscriber);
     if (home.hasRoom && group.has(home)) return home;
-    const other = group.sliceWithRoom(this.#log.end);
-    if (other.cursor < this.#log.end) this.#flush(other);
-    return other;
+    return group.sliceWithRoom(this.#log.end);
   }
 
   #write(subscriber: Subscriber, pieces: readonly Uint8Array[]): boolean {

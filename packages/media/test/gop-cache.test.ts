@@ -147,7 +147,7 @@ test("[MED42] without a key frame a joiner waits its time from the first frame o
 test("[MED42] the patience begins anew with each publication", () => {
   const { setUp, push, stream, join, clock } = stage();
   const sink = new FakeSink(clock);
-  join(sink);
+  join(sink, { form: testForm("flv", { hasOpening: true }) });
   setUp();
   stream.deliver();
   clock.advance(20_000);
@@ -158,7 +158,7 @@ test("[MED42] the patience begins anew with each publication", () => {
   setUp();
   const key = push("video", "key", 5);
   stream.deliver();
-  assert.equal(sink.serials()[3], key);
+  assert.equal(sink.serials()[4], key);
 });
 
 test("[MED43] frames that no player could show are dropped and counted", () => {

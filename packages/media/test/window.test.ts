@@ -118,6 +118,20 @@ test("[MED32] slices take turns, evenly, each once per window", () => {
   assert.deepEqual(firsts, [25, 50, 75, 100]);
 });
 
+test("[MED32] where a slice goes, the one behind it is next and not passed over", () => {
+  const window = new TestWindow();
+  window.set(100);
+  const { clock, append, empty, all, end } = group(window, 4);
+  append();
+  clock.advance(50);
+  empty(all[1] as Slice);
+  clock.advance(34);
+  assert.deepEqual(
+    [0, 2, 3].map((i) => (all[i] as Slice).cursor === end()),
+    [true, true, false],
+  );
+});
+
 test("[MED32, MED34] frames in the last idle turns wake the beat anew: no slice is left with bytes", () => {
   const window = new TestWindow();
   window.set(100);
