@@ -236,9 +236,18 @@ export class Cohort {
 
   #encodePrelude(subscriber: Subscriber, prelude: Prelude): Uint8Array {
     const { form, allocate } = this.#options;
-    const opening = subscriber.hasOpening ? undefined : form.opening(prelude);
+    const opening = subscriber.hasOpening ? undefined : this.#opening(prelude);
     subscriber.hasOpening = true;
     return encodePrelude(form, prelude, opening, allocate);
+  }
+
+  /** Tells of tracks that came since the prelude was fixed, too. */
+  #opening(prelude: Prelude): Uint8Array | undefined {
+    const now = this.#options.prelude(this.#lastDts);
+    return this.#options.form.opening({
+      hasAudio: prelude.hasAudio || now.hasAudio,
+      hasVideo: prelude.hasVideo || now.hasVideo,
+    });
   }
 
   /** Without frames nobody waits in vain: the first one sees to it that they are looked at. */

@@ -96,6 +96,26 @@ test("[MED25] the opening tells what metadata announced, comes once, and survive
   assertTimeGoesOn(sink.items());
 });
 
+test("[MED25] the opening tells of sound that began after the picture of the cached GOP", () => {
+  const at = stage();
+  at.push("video", "config", 0);
+  at.push("video", "key", 0);
+  at.stream.deliver();
+  at.push("audio", "config", 10);
+  at.push("audio", "delta", 10);
+  at.stream.deliver();
+  const sink = new FakeSink(at.clock);
+  at.join(sink, { form: testForm("flv", { hasOpening: true }) });
+  assert.equal(sink.items()[0]?.trackId, 5);
+  assert.deepEqual(
+    sink
+      .items()
+      .map((item) => item.role)
+      .slice(1),
+    ["config", "key", "config", "delta"],
+  );
+});
+
 test("[MED28] who leaves in step is handed what waits for it", () => {
   const at = stage();
   at.window.set(100);

@@ -149,6 +149,19 @@ test("[MED50] viewers beyond the cohort limit get everything, for a small log ea
   assert.ok(at.stream.heldBytes - shared <= 20 * 2 * MIN_SLAB_BYTES + 3 * MAX_SLAB_BYTES, `${at.stream.heldBytes}`);
 });
 
+test("[MED50] beyond the limit a GOP of more than 4 MiB is not encoded for one viewer: it starts with the next", () => {
+  const at = stage({ limits: { tracksPerKind: 4, cohorts: 0, subscribers: 100 } });
+  const setUp = at.setUp();
+  at.push("video", "key", 0, { bytes: 4 * 1024 * 1024 + 1 });
+  at.stream.deliver();
+  const sink = new FakeSink(at.clock);
+  at.join(sink);
+  assert.equal(sink.writes, 0);
+  const key = at.push("video", "key", 1_000);
+  at.stream.deliver();
+  assert.deepEqual(sink.serials(), [...setUp, key]);
+});
+
 test("[MED50, MED23] dead viewers beyond the cohort limit are bounded too", () => {
   const at = stage({ limits: { tracksPerKind: 4, cohorts: 0, subscribers: 100 } });
   at.setUp();
