@@ -7,19 +7,28 @@ export type PlayPlan =
   /** Nothing to play yet; a publisher may come. */
   | { readonly at: "wait"; readonly text: string }
   | { readonly at: "refuse"; readonly text: string; readonly detail: string }
-  | { readonly at: "play"; readonly hasVideo: boolean; readonly hasAudio: boolean; readonly note: string };
+  | {
+      readonly at: "play";
+      readonly hasVideo: boolean;
+      readonly hasAudio: boolean;
+      readonly note: string;
+      /** Names what the decoder is set up for: another value needs a new playback. */
+      readonly codecs: string;
+      /** Why no frames come, where that is known. */
+      readonly idle: string;
+    };
 
 export function planPlayback(row: StreamRow | undefined): PlayPlan {
   if (!row || row.state === "waiting") return { at: "wait", text: "Waiting for a publisher" };
-  if (row.state === "grace") return { at: "wait", text: "The publisher is gone and may return" };
-  if (!row.video && !row.audio) return { at: "wait", text: "Waiting for the first frames" };
+  const idle = row.state === "grace" ? "The publisher is gone and may return" : "";
+  if (!row.video && !row.audio) return { at: "wait", text: idle || "Waiting for the first frames" };
   if (!hasMediaSource()) {
     return { at: "refuse", text: "This browser cannot play live streams", detail: "It lacks Media Source Extensions." };
   }
-  return planTracks(row);
+  return planTracks(row, idle);
 }
 
-function planTracks({ video, audio }: StreamRow): PlayPlan {
+function planTracks({ video, audio }: StreamRow, idle: string): PlayPlan {
   if (video && videoSupport(video) === "no") {
     return {
       at: "refuse",
@@ -37,5 +46,6 @@ function planTracks({ video, audio }: StreamRow): PlayPlan {
   }
   const lost = isAudioLost ? `No sound: this browser cannot decode ${codecName(audio.codec)}` : "";
   const note = video ? lost : "Sound only";
-  return { at: "play", hasVideo: video !== null, hasAudio: audio !== null && !isAudioLost, note };
+  const codecs = `${video?.codec ?? ""}+${audio?.codec ?? ""}`;
+  return { at: "play", hasVideo: video !== null, hasAudio: audio !== null && !isAudioLost, note, codecs, idle };
 }

@@ -29,9 +29,9 @@ function overlayContent({ plan, state, isStopped, onStart }: PlayerOverlayProps)
     case "playing":
       return undefined;
     case "connecting":
-      return <Waiting text="Connecting" />;
+      return <Waiting text={plan.idle || "Connecting"} />;
     case "stalled":
-      return <Waiting text="Waiting for frames" />;
+      return <Waiting text={plan.idle || "Waiting for frames"} />;
     case "ended":
       return <Waiting text="The stream ended, trying again" />;
     case "blocked":

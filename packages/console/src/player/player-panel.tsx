@@ -24,7 +24,7 @@ export function PlayerPanel({ row, addresses }: PlayerPanelProps) {
     url: isPlaying ? (transport === "ws" ? addresses.wsFlv : addresses.httpFlv) : undefined,
     hasVideo: plan.at === "play" && plan.hasVideo,
     hasAudio: plan.at === "play" && plan.hasAudio,
-    epoch: row?.epoch ?? 0,
+    codecs: plan.at === "play" ? plan.codecs : "",
   });
 
   useEffect(() => {

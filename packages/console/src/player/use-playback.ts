@@ -9,8 +9,8 @@ export interface PlaybackWish {
   readonly url: string | undefined;
   readonly hasVideo: boolean;
   readonly hasAudio: boolean;
-  /** A new publication starts a new playback. */
-  readonly epoch: number;
+  /** Other codecs start a new playback; another publisher does not, as the server goes on with the time of the first. */
+  readonly codecs: string;
 }
 
 const RETRY = { first: 700, longest: 8_000 };
@@ -24,7 +24,7 @@ export interface Playback {
   readonly playAgain: () => void;
 }
 
-export function usePlayback({ url, hasVideo, hasAudio, epoch }: PlaybackWish): Playback {
+export function usePlayback({ url, hasVideo, hasAudio, codecs }: PlaybackWish): Playback {
   const video = useRef<HTMLVideoElement>(null);
   const playback = useRef<FlvPlayback>(undefined);
   const [state, setState] = useState<PlaybackState>({ at: "connecting" });
@@ -44,7 +44,7 @@ export function usePlayback({ url, hasVideo, hasAudio, epoch }: PlaybackWish): P
     opened.current = url;
     void open(element, { url, hasVideo, hasAudio }, leave.signal, { setState, setStats, holder: playback });
     return () => leave.abort();
-  }, [url, hasVideo, hasAudio, epoch, attempt]);
+  }, [url, hasVideo, hasAudio, codecs, attempt]);
 
   useEffect(() => {
     if (state.at === "playing") failures.current = 0;

@@ -51,8 +51,7 @@ function KickDialog({ row, onClose }: KickDialogProps) {
           </>
         )}{" "}
         is disconnected at once.
-        {row.role === "publisher" && " Its viewers keep waiting in case it returns."} Nothing keeps it from connecting
-        again.
+        {row.role === "publisher" && " The stream ends for its viewers."} Nothing keeps it from connecting again.
       </p>
       <footer class="dialog-foot">
         <button type="button" class="button" onClick={onClose}>
