@@ -78,7 +78,7 @@ async function plotValue(page: Page, title: string): Promise<number> {
 const badge = (page: Page, text: string) => page.locator(".stream-head .badge", { hasText: text });
 
 describe("a newcomer", () => {
-  test("reads how to publish to this very port, and has a moving picture one click later", async () => {
+  test("[CON2] [CON3] reads how to publish to this very port, and has a moving picture one click later", async () => {
     await using fresh = await startServer();
     await using view = await openView(browser, fresh.http("/console/"));
     const { page, faults } = view;
@@ -97,7 +97,7 @@ describe("a newcomer", () => {
 });
 
 describe("a stream from ffmpeg", () => {
-  test("is listed with codecs and size, and plays over WS-FLV and, switched, over HTTP-FLV", async () => {
+  test("[CON1] [CON4] [CON5] is listed with codecs and size, and plays over WS-FLV and, switched, over HTTP-FLV", async () => {
     const key = "live/listed";
     await publishLive(key);
     await using view = await open();
@@ -131,7 +131,7 @@ describe("a stream from ffmpeg", () => {
     await until("one viewer plotted", async () => ((await plotValue(page, "Viewers")) === 1 ? true : undefined));
   });
 
-  test("ends by a kick in the console, and its page says that the publisher may return", async () => {
+  test("[CON6] ends by a kick in the console, and its page says that nobody publishes", async () => {
     const key = "live/kicked";
     const publisher = await publishLive(key);
     await using view = await open("#/sessions");
@@ -144,11 +144,11 @@ describe("a stream from ffmpeg", () => {
     await publisher.exited;
     await line.waitFor({ state: "detached" });
     await page.goto(server.http(`/console/#/streams/${key}`));
-    await badge(page, "Grace").waitFor();
-    await page.getByText("The publisher is gone and may return").waitFor();
+    await badge(page, "Offline").waitFor();
+    await page.getByText("Nobody publishes here yet").waitFor();
   });
 
-  test("goes on in the same player, time growing, when its publisher dies and comes back", async () => {
+  test("[CON16] goes on in the same player, time growing, when its publisher dies and comes back", async () => {
     const key = "live/returning";
     const publisher = await publishLive(key);
     await using view = await open(`#/streams/${key}`);
@@ -171,14 +171,14 @@ describe("a stream from ffmpeg", () => {
 });
 
 describe("a phone", () => {
-  test("shows the player whole, and scrolls sideways nowhere", async () => {
+  test("[CON11] shows the player whole, and scrolls sideways nowhere", async () => {
     const key = "live/pocket";
     await publishLive(key);
     await using view = await open(`#/streams/${key}`, { width: 390, height: 844 });
     const { page } = view;
     await playFor(page, 0.5);
     const box = await page.locator("video").boundingBox();
-    assert.ok(box && box.x >= 0 && box.x + box.width <= 390 && box.y >= 0 && box.y + box.height <= 844, `${box}`);
+    assert.ok(box && box.x >= 0 && box.x + box.width <= 390 && box.y >= 0 && box.y + box.height <= 844, JSON.stringify(box));
     for (const path of [`#/streams/${key}`, "#/", "#/sessions", "#/activity"]) {
       await page.goto(server.http(`/console/${path}`));
       await page.locator("main h1").first().waitFor();
