@@ -22,7 +22,7 @@ function fileFor({ dir, protocol, clock }: CaptureOptions, socket: Socket): stri
 
 /** Records both directions of `socket` from here on, until it closes. */
 export function captureConnection(socket: Socket, options: CaptureOptions): void {
-  mkdirSync(options.dir, { recursive: true });
+  if (!hasFolder(options.dir)) return;
   const file = createWriteStream(fileFor(options, socket), { mode: 0o600 });
   file.on("error", () => {}); // a full disk must not touch the connection
   const origin = `${socket.remoteAddress}:${socket.remotePort}`;
@@ -31,12 +31,23 @@ export function captureConnection(socket: Socket, options: CaptureOptions): void
   record(socket, file, options.clock);
 }
 
+/** A folder that cannot be made must not touch the connection either. */
+function hasFolder(dir: string): boolean {
+  try {
+    mkdirSync(dir, { recursive: true });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function record(socket: Socket, file: WriteStream, clock: Clock): void {
   const start = clock.now();
   const put = (entry: object): void => {
     if (file.writableEnded) return;
     file.write(`${JSON.stringify({ at: Math.round(clock.now() - start), ...entry })}\n`);
-    if (file.bytesWritten + file.writableLength > MOST_FILE_BYTES) file.end(`${JSON.stringify({ at: Math.round(clock.now() - start), from: "us", end: "capture-limit" })}\n`);
+    if (file.bytesWritten + file.writableLength > MOST_FILE_BYTES)
+      file.end(`${JSON.stringify({ at: Math.round(clock.now() - start), from: "us", end: "capture-limit" })}\n`);
   };
   const write = socket.write.bind(socket) as (chunk: Uint8Array | string, ...rest: never[]) => boolean;
   socket.write = (chunk: Uint8Array | string, ...rest: never[]): boolean => {

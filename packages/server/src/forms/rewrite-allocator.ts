@@ -2,4 +2,6 @@
 import { Buffer } from "node:buffer";
 import type { RewriteOptions } from "@sluice/formats/flv/rewrite";
 
-export const rewriteAllocator: RewriteOptions = { allocator: { allocate: (byteCount) => Buffer.allocUnsafe(byteCount) } };
+export const rewriteAllocator: RewriteOptions = {
+  allocator: { allocate: (byteCount) => Buffer.allocUnsafe(byteCount) },
+};

@@ -13,7 +13,13 @@ export interface ViewerFilter {
 }
 
 /** Takes everything as it is. */
-export const OPEN_FILTER: ViewerFilter = { audio: "on", video: "on", multitrack: "parses", modEx: "parses", fourCcs: "*" };
+export const OPEN_FILTER: ViewerFilter = {
+  audio: "on",
+  video: "on",
+  multitrack: "parses",
+  modEx: "parses",
+  fourCcs: "*",
+};
 
 /** Filters with the same id let the same bodies through. */
 export function filterId(filter: ViewerFilter): string {

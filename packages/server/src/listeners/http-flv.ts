@@ -1,10 +1,13 @@
 /** HTTP-FLV: answers GET, HEAD and OPTIONS of `/<StreamKey>.flv`, then leaves the socket to its session. */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { flvForm } from "../forms/flv-form.ts";
 import { OPEN_FILTER } from "../forms/viewer-filter.ts";
 import { type FlvRequest, judgeFlvRequest, readFlvRequest } from "../sessions/flv-request.ts";
 import { FlvSession } from "../sessions/flv-session.ts";
 import type { SessionPorts } from "../sessions/session-ports.ts";
+import { countPlayRefusal } from "../sessions/refusals.ts";
+import { CHALLENGE } from "./challenge.ts";
 import type { CorsRules } from "./cors.ts";
 
 export interface HttpFlvOptions {
@@ -13,6 +16,12 @@ export interface HttpFlvOptions {
 }
 
 const METHODS = "GET, HEAD, OPTIONS";
+const PREFLIGHT = {
+  Allow: METHODS,
+  "Access-Control-Allow-Methods": METHODS,
+  "Access-Control-Allow-Headers": "Authorization, Range",
+  "Access-Control-Max-Age": "86400",
+};
 /** Every HTTP viewer takes everything: players over HTTP have no words to say otherwise. */
 const FORM = flvForm(OPEN_FILTER);
 
@@ -25,12 +34,25 @@ export class HttpFlv {
 
   /** Answers; never rejects. */
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      await this.#judge(request, response);
+    } catch (err) {
+      this.#options.ports.log.error({ err }, "HTTP-FLV request failed");
+      request.socket.destroy();
+    }
+  }
+
+  async #judge(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const cors = this.#options.cors.headersFor(request.headers.origin);
     for (const [name, value] of Object.entries(cors)) response.setHeader(name, value);
-    if (request.method === "OPTIONS") return void response.writeHead(204, { "Access-Control-Allow-Methods": METHODS, "Access-Control-Max-Age": "86400" }).end();
-    if (request.method !== "GET" && request.method !== "HEAD") return refuse(response, 405, `Only ${METHODS}`, { Allow: METHODS });
+    if (request.method === "OPTIONS") return void response.writeHead(204, PREFLIGHT).end();
+    if (request.method !== "GET" && request.method !== "HEAD")
+      return refuse(response, 405, `Only ${METHODS}`, { Allow: METHODS });
     const wanted = readFlvRequest(request);
-    if (wanted === undefined) return refuse(response, 404, "No stream can have this name");
+    if (wanted === undefined) {
+      countPlayRefusal(this.#options.ports.meter, "http-flv", "name");
+      return refuse(response, 404, "No stream can have this name");
+    }
     await this.#play(wanted, request, response);
   }
 
@@ -42,28 +64,40 @@ export class HttpFlv {
     const sessionId = ports.registry.nextId();
     const verdict = await judgeFlvRequest(wanted, { protocol: "http-flv", sessionId, ports, signal: closed.signal });
     request.socket.off("close", onClose);
-    if (closed.signal.aborted) return;
-    if (verdict.answer === "redirect") return void response.writeHead(307, { Location: verdict.location }).end();
+    if (closed.signal.aborted || response.socket?.destroyed !== false) return;
+    if (verdict.answer === "redirect") return refuse(response, 307, "Play elsewhere", { Location: verdict.location });
     if (verdict.answer === "refuse") return refuse(response, verdict.status, verdict.reason);
     if (request.method === "HEAD") return this.#answerHead(wanted, response);
     this.#open(wanted, sessionId, response);
   }
 
   #answerHead(wanted: FlvRequest, response: ServerResponse): void {
-    if (!this.#options.ports.streams.isPublished(wanted.key)) return refuse(response, 404, `Nobody publishes "${wanted.key}"`);
+    if (!this.#options.ports.streams.isPublished(wanted.key))
+      return refuse(response, 404, `Nobody publishes "${wanted.key}"`);
     response.writeHead(200, FLV_HEAD).end();
   }
 
   #open(wanted: FlvRequest, id: string, response: ServerResponse): void {
     const { ports } = this.#options;
     const stream = ports.streams.acquire(wanted.key);
-    if (stream === undefined) return refuse(response, 503, "The server has as many streams as it may");
     const { socket } = response;
-    if (socket === null) return ports.streams.release(wanted.key);
+    if (stream === undefined || socket === null) {
+      countPlayRefusal(ports.meter, "http-flv", "limit");
+      return refuse(response, 503, "The server has as many streams as it may");
+    }
     socket.write(headOf(response));
-    response.detachSocket(socket);
+    takeSocket(response, socket);
     new FlvSession({ id, protocol: "http-flv", request: wanted, stream, socket, form: FORM, ports });
   }
+}
+
+/** Nothing the viewer still says on this connection is a request: the HTTP side must not answer into the stream. */
+function takeSocket(response: ServerResponse, socket: Socket): void {
+  response.detachSocket(socket);
+  socket.removeAllListeners("data");
+  socket.on("data", () => {}); // also takes the socket back from Node's native HTTP parser
+  socket.setTimeout(0);
+  socket.resume();
 }
 
 const FLV_HEAD = { "Content-Type": "video/x-flv", "Cache-Control": "no-store", Connection: "close" };
@@ -71,11 +105,26 @@ const FLV_HEAD = { "Content-Type": "video/x-flv", "Cache-Control": "no-store", C
 /** Without length and without chunks: the body ends with the connection. RFC 9112 §6.3 */
 function headOf(response: ServerResponse): string {
   const lines = ["HTTP/1.1 200 OK", `Date: ${new Date().toUTCString()}`];
-  for (const [name, value] of Object.entries({ ...response.getHeaders(), ...FLV_HEAD })) lines.push(`${name}: ${String(value)}`);
+  for (const [name, value] of Object.entries({ ...response.getHeaders(), ...FLV_HEAD }))
+    lines.push(`${name}: ${String(value)}`);
   return `${lines.join("\r\n")}\r\n\r\n`;
 }
 
-function refuse(response: ServerResponse, status: number, message: string, headers: Readonly<Record<string, string>> = {}): void {
+function refuse(
+  response: ServerResponse,
+  status: number,
+  message: string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
   const body = JSON.stringify({ error: { code: `http-${status}`, message } });
-  response.writeHead(status, { ...headers, "Content-Type": "application/json; charset=utf-8", "Content-Length": Buffer.byteLength(body), Connection: "close" }).end(body);
+  const challenge = status === 401 ? CHALLENGE : {};
+  response
+    .writeHead(status, {
+      ...challenge,
+      ...headers,
+      "Content-Type": "application/json; charset=utf-8",
+      "Content-Length": Buffer.byteLength(body),
+      Connection: "close",
+    })
+    .end(body);
 }

@@ -20,16 +20,34 @@ export interface HttpFrontOptions {
   readonly tls?: { readonly cert: string; readonly key: string };
 }
 
+/** How often Node looks whether a request head is overdue; its own 30 s would hold slow connections that long. */
+const DEADLINE_CHECK_MS = 1_000;
+
 /** Not listening yet. */
 export function createHttpFront(options: HttpFrontOptions): Server {
   const { flv, webSockets, admin, gate, headerBytes, handshakeTimeout, tls } = options;
-  const shared = { noDelay: true, maxHeaderSize: headerBytes, headersTimeout: handshakeTimeout, requestTimeout: handshakeTimeout * 2 };
+  const shared = {
+    noDelay: true,
+    maxHeaderSize: headerBytes,
+    headersTimeout: handshakeTimeout,
+    requestTimeout: handshakeTimeout * 2,
+    connectionsCheckingInterval: Math.min(handshakeTimeout, DEADLINE_CHECK_MS),
+    shouldUpgradeCallback: wantsWebSocket,
+  };
   const server = tls === undefined ? createServer(shared) : createTlsServer({ ...shared, ...tls, handshakeTimeout });
   server.prependListener("connection", (socket: Socket) => guardConnection(socket, gate));
   server.on("request", (request, response) => {
     if (isFlvPath(request.url)) void flv.answer(request, response);
     else admin(request, response);
   });
-  server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => void webSockets.upgrade(request, socket, head));
+  server.on(
+    "upgrade",
+    (request: IncomingMessage, socket: Socket, head: Buffer) => void webSockets.upgrade(request, socket, head),
+  );
   return server;
+}
+
+/** Other upgrades, such as the h2c that some clients always offer, are ignored, and the request answered as it is. */
+function wantsWebSocket(request: IncomingMessage): boolean {
+  return request.headers.upgrade?.toLowerCase() === "websocket";
 }

@@ -8,8 +8,14 @@ export class ListenError extends UnavailableError {
   readonly code = "UNAVAILABLE_LISTEN";
   readonly context: { readonly listener: string; readonly host: string; readonly port: number };
 
-  constructor(context: { readonly listener: string; readonly host: string; readonly port: number }, cause: NodeJS.ErrnoException) {
-    super(`Cannot listen for ${context.listener} on ${context.host}:${context.port}: ${REASONS[cause.code ?? ""] ?? cause.message}`, { cause });
+  constructor(
+    context: { readonly listener: string; readonly host: string; readonly port: number },
+    cause: NodeJS.ErrnoException,
+  ) {
+    super(
+      `Cannot listen for ${context.listener} on ${shown(context.host)}:${context.port}: ${REASONS[cause.code ?? ""] ?? cause.message}`,
+      { cause },
+    );
     this.context = context;
   }
 }
@@ -20,18 +26,31 @@ const REASONS: Readonly<Record<string, string>> = {
   EADDRNOTAVAIL: "this machine has no such address",
 };
 
+export interface ListenAt {
+  readonly listener: string;
+  readonly host: string;
+  readonly port: number;
+  /** A connection could not be accepted, as when the process has no file descriptor left; the listener goes on. */
+  readonly failed: (error: Error) => void;
+}
+
 /** @returns `host:port` as it is now bound, port 0 resolved. @throws {ListenError} */
-export function listen(server: Server, where: { readonly listener: string; readonly host: string; readonly port: number }): Promise<string> {
+export function listen(server: Server, { failed, ...where }: ListenAt): Promise<string> {
   return new Promise((resolve, reject) => {
     const onError = (cause: Error): void => reject(new ListenError(where, cause));
     server.once("error", onError);
     server.listen({ host: where.host, port: where.port, backlog: BACKLOG }, () => {
       server.off("error", onError);
+      server.on("error", failed);
       const { address, port, family } = server.address() as AddressInfo;
-      resolve(family === "IPv6" ? `[${address}]:${port}` : `${address}:${port}`);
+      resolve(`${family === "IPv6" ? `[${address}]` : address}:${port}`);
     });
   });
 }
 
 /** Connections that may wait to be accepted: a crowd arrives within a second when an event starts. */
 const BACKLOG = 4096;
+
+function shown(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
+}

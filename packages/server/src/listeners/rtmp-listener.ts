@@ -27,7 +27,8 @@ export function createRtmpListener(options: RtmpListenerOptions): Server {
     options.capture?.(socket);
     sessions.open({ protocol, socket, transport: (events) => socketTransport(socket, events) });
   };
-  const server = tls === undefined ? createServer({ noDelay: true }, open) : createTlsServer({ ...tls, noDelay: true }, open);
+  const server =
+    tls === undefined ? createServer({ noDelay: true }, open) : createTlsServer({ ...tls, noDelay: true }, open);
   const failures = meter.counter("tls_failures_total", "TLS handshakes that failed", { listener: protocol });
   server.on("tlsClientError", (error: Error, socket: Socket) => {
     failures.add();

@@ -4,9 +4,11 @@ import type { Socket } from "node:net";
 import type { Millis } from "@sluice/base/brand";
 import type { Crypto } from "@sluice/base/crypto";
 import type { Protocol } from "@sluice/client/admin-contract";
+import type { LagLimits } from "@sluice/media/limits";
 import type { RtmpLimits } from "@sluice/rtmp/limits";
 import { RtmpServerEngine } from "@sluice/rtmp/server-engine";
 import type { ByteTransport, TransportEvents } from "../sessions/byte-transport.ts";
+import { peerAddress } from "../sessions/peer-address.ts";
 import { RtmpSession } from "../sessions/rtmp-session.ts";
 import type { SessionPorts } from "../sessions/session-ports.ts";
 
@@ -16,6 +18,7 @@ export interface RtmpSessionsOptions {
   readonly limits: RtmpLimits;
   readonly chunkSize: number;
   readonly windowAckSize: number;
+  readonly lag: Pick<LagLimits, "maxBytes" | "stallTimeout">;
   readonly legacyFourCc: "forward" | "withhold";
   readonly pingInterval: Millis;
   readonly allowsRtmpRedirect: boolean;
@@ -42,7 +45,7 @@ export class RtmpSessions {
       ...this.#options,
       id: ports.registry.nextId(),
       protocol: peer.protocol,
-      address: peer.socket.remoteAddress ?? "",
+      address: peerAddress(peer.socket),
       engine,
       open: peer.transport,
     });

@@ -5,10 +5,13 @@ import type { Log } from "@sluice/base/log";
 import { WebSocketServer } from "ws";
 import { wsFlvForm } from "../forms/flv-form.ts";
 import { OPEN_FILTER } from "../forms/viewer-filter.ts";
-import { webSocketTransport } from "../sessions/byte-transport.ts";
-import { isFlvPath, judgeFlvRequest, readFlvRequest } from "../sessions/flv-request.ts";
+import { endSocket, webSocketTransport } from "../sessions/byte-transport.ts";
+import { type FlvRequest, isFlvPath, judgeFlvRequest, readFlvRequest } from "../sessions/flv-request.ts";
 import { FlvSession } from "../sessions/flv-session.ts";
+import { countPlayRefusal } from "../sessions/refusals.ts";
+import type { SessionEnd } from "../sessions/session.ts";
 import type { SessionPorts } from "../sessions/session-ports.ts";
+import { CHALLENGE } from "./challenge.ts";
 import type { CorsRules } from "./cors.ts";
 import type { RtmpSessions } from "./rtmp-sessions.ts";
 
@@ -35,12 +38,25 @@ export class WebSocketFront {
     const shared = { noServer: true, clientTracking: false, perMessageDeflate: false } as const;
     this.#options = options;
     this.#viewers = new WebSocketServer({ ...shared, maxPayload: VIEWER_MESSAGE_BYTES });
-    this.#rtmp = new WebSocketServer({ ...shared, maxPayload: options.messageBytes, handleProtocols: () => RTMP_SUBPROTOCOL });
+    this.#rtmp = new WebSocketServer({
+      ...shared,
+      maxPayload: options.messageBytes,
+      handleProtocols: () => RTMP_SUBPROTOCOL,
+    });
   }
 
   /** Takes the socket over; never rejects. */
   async upgrade(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
     socket.on("error", () => {});
+    try {
+      await this.#open(request, socket, head);
+    } catch (err) {
+      this.#options.log.error({ err }, "WebSocket upgrade failed");
+      socket.destroy();
+    }
+  }
+
+  async #open(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
     if (!this.#options.cors.allowsPage(request.headers.origin)) return refuse(socket, 403, "This page may not connect");
     if (offers(request).includes(RTMP_SUBPROTOCOL)) return this.#openRtmp(request, socket, head);
     if (isFlvPath(request.url)) return this.#openFlv(request, socket, head);
@@ -60,40 +76,75 @@ export class WebSocketFront {
   async #openFlv(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
     const { ports } = this.#options;
     const wanted = readFlvRequest(request);
-    if (wanted === undefined) return refuse(socket, 404, "No stream can have this name");
+    if (wanted === undefined) {
+      countPlayRefusal(ports.meter, "ws-flv", "name");
+      return refuse(socket, 404, "No stream can have this name");
+    }
     const closed = new AbortController();
     const onClose = (): void => closed.abort(new Error("Session ended"));
     socket.once("close", onClose);
     const id = ports.registry.nextId();
     const verdict = await judgeFlvRequest(wanted, { protocol: "ws-flv", sessionId: id, ports, signal: closed.signal });
     socket.off("close", onClose);
-    if (closed.signal.aborted) return;
+    if (closed.signal.aborted || socket.destroyed) return;
     if (verdict.answer === "redirect") return refuse(socket, 307, "Connect elsewhere", { Location: verdict.location });
     if (verdict.answer === "refuse") return refuse(socket, verdict.status, verdict.reason);
+    this.#openViewer(request, { socket, head, id, wanted });
+  }
+
+  #openViewer(
+    request: IncomingMessage,
+    from: { readonly socket: Socket; readonly head: Buffer; readonly id: string; readonly wanted: FlvRequest },
+  ): void {
+    const { ports } = this.#options;
+    const { socket, head, id, wanted } = from;
     const stream = ports.streams.acquire(wanted.key);
-    if (stream === undefined) return refuse(socket, 503, "The server has as many streams as it may");
+    if (stream === undefined) {
+      countPlayRefusal(ports.meter, "ws-flv", "limit");
+      return refuse(socket, 503, "The server has as many streams as it may");
+    }
     this.#viewers.handleUpgrade(request, socket, head, (webSocket) => {
-      webSocket.on("error", () => socket.destroy());
+      webSocket.on("error", () => endSocket(socket));
       webSocket.on("message", () => {}); // nothing a viewer says means anything
-      new FlvSession({ id, protocol: "ws-flv", request: wanted, stream, socket, form: FORM, ports, farewell: () => webSocket.close(1000) });
+      const farewell = (reason: SessionEnd): void => webSocket.close(CLOSE_CODES[reason] ?? 1000, reason);
+      new FlvSession({ id, protocol: "ws-flv", request: wanted, stream, socket, form: FORM, ports, farewell });
     });
+    ports.streams.release(wanted.key); // a request that turned out to be no WebSocket leaves nobody on the stream
   }
 }
+
+/** RFC 6455 §7.4.1; 1013 is "try again later". */
+const CLOSE_CODES: Readonly<Partial<Record<SessionEnd, number>>> = {
+  "server-stopping": 1001,
+  kicked: 1008,
+  stalled: 1013,
+  limit: 1013,
+  fault: 1011,
+};
 
 function offers(request: IncomingMessage): readonly string[] {
   return (request.headers["sec-websocket-protocol"] ?? "").split(",").map((name) => name.trim());
 }
 
-const REASONS: Readonly<Record<number, string>> = { 307: "Temporary Redirect", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 503: "Service Unavailable" };
+const REASONS: Readonly<Record<number, string>> = {
+  307: "Temporary Redirect",
+  400: "Bad Request",
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "Not Found",
+  503: "Service Unavailable",
+};
 
 function refuse(socket: Socket, status: number, message: string, headers: Readonly<Record<string, string>> = {}): void {
   const body = JSON.stringify({ error: { code: `http-${status}`, message } });
+  const challenge = status === 401 ? CHALLENGE : {};
   const lines = [
     `HTTP/1.1 ${status} ${REASONS[status] ?? ""}`,
-    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+    ...Object.entries({ ...challenge, ...headers }).map(([name, value]) => `${name}: ${value}`),
     "Content-Type: application/json; charset=utf-8",
     `Content-Length: ${Buffer.byteLength(body)}`,
     "Connection: close",
   ];
-  socket.end(`${lines.join("\r\n")}\r\n\r\n${body}`);
+  socket.write(`${lines.join("\r\n")}\r\n\r\n${body}`);
+  endSocket(socket);
 }

@@ -11,7 +11,13 @@ import type { NodePart } from "./node-part.ts";
 
 const CONSOLE_DIR = fileURLToPath(new URL("../../../console/dist", import.meta.url));
 
-export async function openAdmin({ node, scope }: { readonly node: NodePart; readonly scope: Scope }): Promise<RequestListener> {
+export async function openAdmin({
+  node,
+  scope,
+}: {
+  readonly node: NodePart;
+  readonly scope: Scope;
+}): Promise<RequestListener> {
   const { config, log, clock, meter } = node;
   const app = createAdminApp({
     source: sourceOf(node),

@@ -4,6 +4,7 @@ import type { Scope } from "@sluice/base/scope";
 import { CorsRules } from "../listeners/cors.ts";
 import { HttpFlv } from "../listeners/http-flv.ts";
 import { createHttpFront } from "../listeners/http-front.ts";
+import { acceptFailures } from "../listeners/accept-failures.ts";
 import { listen } from "../listeners/listen.ts";
 import type { RtmpSessions } from "../listeners/rtmp-sessions.ts";
 import { WebSocketFront } from "../listeners/web-socket-front.ts";
@@ -29,7 +30,12 @@ export async function openHttp(options: {
     handshakeTimeout: limits.handshakeTimeout,
   };
   const open = async (name: "http" | "https", server: Server, port: number): Promise<void> => {
-    const bound = await listen(server, { listener: name, host: config.listen.host, port });
+    const bound = await listen(server, {
+      listener: name,
+      host: config.listen.host,
+      port,
+      failed: acceptFailures(node, name),
+    });
     node.addListener(name, bound, name === "http" ? config.node.public.http : undefined);
     scope.defer(() => closeListener(server));
   };

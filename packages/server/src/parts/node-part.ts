@@ -43,7 +43,17 @@ export interface NodePart {
   drain(): Promise<void>;
 }
 
-export function openNode({ config, clock, log, scope }: { readonly config: SluiceConfig; readonly clock: Clock; readonly log: Log; readonly scope: Scope }): NodePart {
+export function openNode({
+  config,
+  clock,
+  log,
+  scope,
+}: {
+  readonly config: SluiceConfig;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly scope: Scope;
+}): NodePart {
   const meter = new PromMeter({ processMetrics: "on" });
   const guard = scope.use(new Guard({ config, clock, meter, log }));
   const hub = new EventHub();
@@ -61,10 +71,27 @@ export function openNode({ config, clock, log, scope }: { readonly config: Sluic
   scope.defer(() => streams.close());
   const ports = sessionPorts({ config, clock, log, meter, guard, registry, streams, policies });
   const patterns = scope.use(new TestPatterns(ports));
-  const gate = new ConnectionGate({ limits: config.limits, admitAddress: (address) => guard.admitAddress(address), clock, meter });
+  const gate = new ConnectionGate({
+    limits: config.limits,
+    admitAddress: (address) => guard.admitAddress(address),
+    clock,
+    meter,
+  });
   const state = new NodeState(scope.signal);
   const view = scope.use(
-    new NodeView({ id: config.node.id, version: VERSION, clock, streams, registry, patterns, traffic, hub, open: guard.openActions(), addresses: () => state.shown, state: () => state.now }),
+    new NodeView({
+      id: config.node.id,
+      version: VERSION,
+      clock,
+      streams,
+      registry,
+      patterns,
+      traffic,
+      hub,
+      open: guard.openActions(),
+      addresses: () => state.shown,
+      state: () => state.now,
+    }),
   );
   meterNode({ meter, streams, registry, load: load.window });
   const warning = openWarning(guard.openActions());
@@ -129,13 +156,23 @@ class NodeState {
   }
 }
 
-function sessionPorts(parts: Pick<SessionPorts, "clock" | "log" | "meter" | "guard" | "registry" | "streams"> & { readonly config: SluiceConfig; readonly policies: StreamPolicies }): SessionPorts {
+function sessionPorts(
+  parts: Pick<SessionPorts, "clock" | "log" | "meter" | "guard" | "registry" | "streams"> & {
+    readonly config: SluiceConfig;
+    readonly policies: StreamPolicies;
+  },
+): SessionPorts {
   const { config, policies, ...rest } = parts;
   const { handshakeTimeout, connectTimeout, idleTimeout, publishers } = config.limits;
   let publisherCount = 0;
   return {
     ...rest,
-    timeouts: { handshake: handshakeTimeout, connect: connectTimeout, idle: idleTimeout, firstFrame: config.publish.firstFrameTimeout as Millis },
+    timeouts: {
+      handshake: handshakeTimeout,
+      connect: connectTimeout,
+      idle: idleTimeout,
+      firstFrame: config.publish.firstFrameTimeout as Millis,
+    },
     policyOf: (app) => policies.policyOf(app),
     claimPublisher() {
       if (publishers > 0 && publisherCount >= publishers) return false;

@@ -4,13 +4,20 @@ import type { Scope } from "@sluice/base/scope";
 import { DEFAULT_RTMP_LIMITS } from "@sluice/rtmp/limits";
 import { captureConnection } from "../capture/connection-capture.ts";
 import { NODE_CRYPTO } from "../crypto/node-crypto.ts";
+import { acceptFailures } from "../listeners/accept-failures.ts";
 import { listen } from "../listeners/listen.ts";
 import { createRtmpListener } from "../listeners/rtmp-listener.ts";
 import { RtmpSessions } from "../listeners/rtmp-sessions.ts";
 import type { NodePart } from "./node-part.ts";
 import { closeListener } from "./close-listener.ts";
 
-export async function openRtmp({ node, scope }: { readonly node: NodePart; readonly scope: Scope }): Promise<RtmpSessions> {
+export async function openRtmp({
+  node,
+  scope,
+}: {
+  readonly node: NodePart;
+  readonly scope: Scope;
+}): Promise<RtmpSessions> {
   const { config, ports, gate, log, meter } = node;
   const { rtmp, rtmps, listen: where, play, redirect, limits, secrets } = config;
   const sessions = new RtmpSessions({
@@ -19,13 +26,15 @@ export async function openRtmp({ node, scope }: { readonly node: NodePart; reado
     limits: { ...DEFAULT_RTMP_LIMITS, messageBytes: limits.messageBytes },
     chunkSize: rtmp.chunkSize,
     windowAckSize: rtmp.windowAckSize,
+    lag: config.delivery.lag,
     legacyFourCc: play.legacyFourCc,
     pingInterval: rtmp.pingInterval,
     allowsRtmpRedirect: redirect.rtmp302,
   });
   const open = async (name: "rtmp" | "rtmps", server: Server, port: number): Promise<void> => {
-    const bound = await listen(server, { listener: name, host: where.host, port });
+    const bound = await listen(server, { listener: name, host: where.host, port, failed: acceptFailures(node, name) });
     node.addListener(name, bound, name === "rtmp" ? config.node.public.rtmp : undefined);
+    node.draining.addEventListener("abort", () => void server.close(), { once: true });
     scope.defer(() => closeListener(server));
   };
   const shared = { sessions, gate, log, meter, ...captureOf(node) };

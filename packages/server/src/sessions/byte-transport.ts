@@ -8,29 +8,34 @@ export interface ByteTransport {
   /** Fan-out writes to it directly, in the form that `shape` gives. */
   readonly socket: Socket;
   readonly shape: (form: WireForm) => WireForm;
+  /** Does nothing once the transport is closed. */
   send(bytes: Uint8Array): void;
   pause(): void;
   resume(): void;
-  /** Sends what is queued, then closes. */
+  /** Sends what is queued, then closes; what the peer still says is not heard. */
   close(): void;
 }
 
 export interface TransportEvents {
   readonly bytes: (bytes: Uint8Array) => void;
+  /** The peer says no more; `closed` follows. */
+  readonly ended: () => void;
   /** Once; `error` when the connection broke. */
   readonly closed: (error: Error | undefined) => void;
 }
 
 /** A peer that does not take the last bytes within this time is cut off, in milliseconds. */
 const CLOSE_PATIENCE_MS = 2_000;
+/** RFC 6455 §7.4.1: a kind of message that the server does not take. */
+const UNSUPPORTED_MESSAGE = 1003;
 
 export function socketTransport(socket: Socket, events: TransportEvents): ByteTransport {
   socket.on("data", events.bytes);
-  watchClose(socket, events);
+  watchEnd(socket, events);
   return {
     socket,
     shape: (form) => form,
-    send: (bytes) => void socket.write(bytes),
+    send: (bytes) => void (socket.writable && socket.write(bytes)),
     pause: () => void socket.pause(),
     resume: () => void socket.resume(),
     close: () => endSocket(socket),
@@ -39,13 +44,16 @@ export function socketTransport(socket: Socket, events: TransportEvents): ByteTr
 
 export function webSocketTransport(webSocket: WebSocket, socket: Socket, events: TransportEvents): ByteTransport {
   webSocket.binaryType = "nodebuffer";
-  webSocket.on("message", (bytes) => events.bytes(bytes as Uint8Array));
-  webSocket.on("error", () => socket.destroy());
-  watchClose(socket, events);
+  webSocket.on("message", (bytes, isBinary) => {
+    if (isBinary) events.bytes(bytes as Uint8Array);
+    else webSocket.close(UNSUPPORTED_MESSAGE);
+  });
+  webSocket.on("error", () => endSocket(socket));
+  watchEnd(socket, events);
   return {
     socket,
     shape: framed,
-    send: (bytes) => void socket.write(frameOf(bytes)),
+    send: (bytes) => void (socket.writable && socket.write(frameOf(bytes))),
     pause: () => webSocket.pause(),
     resume: () => webSocket.resume(),
     close() {
@@ -55,19 +63,21 @@ export function webSocketTransport(webSocket: WebSocket, socket: Socket, events:
   };
 }
 
-/** Half-closes after what is queued; a peer that never takes it is cut off. */
+/** Half-closes after what is queued, and reads on for the peer's own end; a peer that takes too long is cut off. */
 export function endSocket(socket: Socket): void {
-  if (socket.destroyed || socket.writableEnded) return;
-  socket.end();
+  if (socket.destroyed) return;
+  if (!socket.writableEnded) socket.end();
+  socket.resume();
   const cut = setTimeout(() => socket.destroy(), CLOSE_PATIENCE_MS);
   cut.unref();
   socket.once("close", () => clearTimeout(cut));
 }
 
-function watchClose(socket: Socket, events: TransportEvents): void {
+function watchEnd(socket: Socket, events: TransportEvents): void {
   let broke: Error | undefined;
   socket.on("error", (error) => {
     broke = error;
   });
-  socket.on("close", () => events.closed(broke));
+  socket.once("end", events.ended);
+  socket.once("close", () => events.closed(broke));
 }

@@ -2,6 +2,8 @@
 import type { IncomingMessage } from "node:http";
 import type { Protocol } from "@sluice/client/admin-contract";
 import { applicationOf, findStreamKey, type StreamKey } from "@sluice/media/stream-key";
+import { peerAddress } from "./peer-address.ts";
+import { countPlayRefusal, type PlayRefusal } from "./refusals.ts";
 import type { SessionPorts } from "./session-ports.ts";
 
 export interface FlvRequest {
@@ -19,6 +21,10 @@ export type FlvVerdict =
   | { readonly answer: "redirect"; readonly location: string };
 
 const SUFFIX = ".flv";
+/** First parts of paths that belong to the admin side, whatever they end in. */
+const ADMIN_PARTS: ReadonlySet<string> = new Set(["api", "console", "metrics", "healthz", "readyz"]);
+/** Proxies and some programs send the whole URL. RFC 9112 §3.2.2 */
+const ORIGIN = /^https?:\/\/[^/?]*/i;
 
 /** `undefined` when the path is not one of an FLV stream. */
 export function readFlvRequest(request: IncomingMessage): FlvRequest | undefined {
@@ -29,7 +35,7 @@ export function readFlvRequest(request: IncomingMessage): FlvRequest | undefined
   return {
     key,
     query: new URLSearchParams(query),
-    address: request.socket.remoteAddress ?? "",
+    address: peerAddress(request.socket),
     agent: request.headers["user-agent"] ?? "",
     pageUrl: request.headers.referer ?? request.headers.origin ?? "",
     authorization: request.headers.authorization,
@@ -38,29 +44,53 @@ export function readFlvRequest(request: IncomingMessage): FlvRequest | undefined
 
 /** Whether a URL names an FLV stream at all, legal or not. */
 export function isFlvPath(url: string | undefined): boolean {
-  return splitUrl(url ?? "")[0].endsWith(SUFFIX);
+  const [path] = splitUrl(url ?? "");
+  return path.endsWith(SUFFIX) && !ADMIN_PARTS.has(path.split("/", 2)[1] ?? "");
 }
 
 export async function judgeFlvRequest(
   request: FlvRequest,
-  options: { readonly protocol: Protocol; readonly sessionId: string; readonly ports: SessionPorts; readonly signal: AbortSignal },
+  options: {
+    readonly protocol: Protocol;
+    readonly sessionId: string;
+    readonly ports: SessionPorts;
+    readonly signal: AbortSignal;
+  },
 ): Promise<FlvVerdict> {
   const { ports, protocol, sessionId, signal } = options;
   const { key, query, address, agent, pageUrl, authorization } = request;
   const app = applicationOf(key);
   const verdict = await ports.guard.decide(
-    { action: "play", protocol, app, key, address, query, sessionId, agent, pageUrl, ...(authorization ? { authorization } : {}) },
+    {
+      action: "play",
+      protocol,
+      app,
+      key,
+      address,
+      query,
+      sessionId,
+      agent,
+      pageUrl,
+      ...(authorization ? { authorization } : {}),
+    },
     signal,
   );
+  const refused = (status: 401 | 403 | 404, why: PlayRefusal, reason: string): FlvVerdict => {
+    countPlayRefusal(ports.meter, protocol, why);
+    return { answer: "refuse", status, reason };
+  };
   if (verdict.allow) {
     const isHere = ports.policyOf(app).playWait.http !== 0 || ports.streams.isPublished(key);
-    return isHere ? { answer: "play" } : { answer: "refuse", status: 404, reason: `Nobody publishes "${key}"` };
+    return isHere ? { answer: "play" } : refused(404, "not-found", `Nobody publishes "${key}"`);
   }
-  if (verdict.code === "redirected") return { answer: "redirect", location: verdict.redirect };
-  return { answer: "refuse", status: verdict.code === "token-missing" ? 401 : 403, reason: verdict.reason };
+  if (verdict.code !== "redirected")
+    return refused(verdict.code === "token-missing" ? 401 : 403, "guard", verdict.reason);
+  countPlayRefusal(ports.meter, protocol, "redirected");
+  return { answer: "redirect", location: verdict.redirect };
 }
 
-function splitUrl(url: string): readonly [path: string, query: string] {
+function splitUrl(whole: string): readonly [path: string, query: string] {
+  const url = whole.startsWith("/") ? whole : whole.replace(ORIGIN, "");
   const mark = url.indexOf("?");
   return mark < 0 ? [url, ""] : [url.slice(0, mark), url.slice(mark + 1)];
 }

@@ -8,6 +8,7 @@ import type { Subscriber } from "@sluice/media/subscriber";
 import type { WireForm } from "@sluice/media/wire-form";
 import { endSocket } from "./byte-transport.ts";
 import type { FlvRequest } from "./flv-request.ts";
+import { countPlayRefusal } from "./refusals.ts";
 import type { Session, SessionEnd, SessionFacts } from "./session.ts";
 import type { SessionPorts } from "./session-ports.ts";
 import { socketSink } from "./socket-sink.ts";
@@ -21,7 +22,7 @@ export interface FlvSessionOptions {
   readonly form: WireForm;
   readonly ports: SessionPorts;
   /** Says good-bye in the protocol's words before the socket ends. */
-  readonly farewell?: () => void;
+  readonly farewell?: (reason: SessionEnd, detail: string) => void;
 }
 
 export class FlvSession implements Session {
@@ -46,6 +47,7 @@ export class FlvSession implements Session {
     this.#startedAt = ports.clock.now();
     this.#bytesBefore = socket.bytesWritten;
     socket.on("error", () => {}); // `close` follows and tells
+    socket.once("end", () => this.end("peer-closed"));
     socket.once("close", (hadError: boolean) => this.#closed(hadError));
     ports.registry.add(this);
     this.#subscribe();
@@ -68,23 +70,29 @@ export class FlvSession implements Session {
   tick(now: Millis): void {
     const { ports, request } = this.#options;
     const wait = ports.policyOf(applicationOf(request.key)).playWait.http;
-    if (wait === "forever" || now - this.#startedAt <= Math.max(wait, 1_000)) return;
+    if (wait === "forever" || now - this.#startedAt <= wait) return;
     if (!ports.streams.isPublished(request.key)) this.end("not-found");
+  }
+
+  /** Neither FLV nor a closing WebSocket has words for it. */
+  askToLeave(): "cannot" {
+    return "cannot";
   }
 
   end(reason: SessionEnd, detail = ""): void {
     if (this.#endReason !== undefined) return;
     this.#endReason = reason;
     const { ports, socket, farewell } = this.#options;
-    ports.log.info({ session: this.id, address: this.address, reason, detail }, "Session ends");
+    if (reason !== "peer-closed")
+      ports.log.info({ session: this.id, address: this.address, reason, detail }, "Session ends");
     this.#leave();
-    farewell?.();
+    farewell?.(reason, detail);
     endSocket(socket);
     if (reason === "stalled") socket.destroy(); // what is queued would never be taken
   }
 
   #subscribe(): void {
-    const { stream, form, socket } = this.#options;
+    const { stream, form, socket, ports, protocol } = this.#options;
     const sink = socketSink({
       socket,
       notify: (notice) => {
@@ -93,7 +101,9 @@ export class FlvSession implements Session {
       end: (reason) => this.end(reason),
     });
     this.#subscriber = stream.subscribe({ sink, form, isPatient: false, startAt: "cached-gop" });
-    if (this.#subscriber === undefined) this.end("limit", "the stream has as many viewers as it may");
+    if (this.#subscriber !== undefined) return;
+    countPlayRefusal(ports.meter, protocol, "limit");
+    this.end("limit", "the stream has as many viewers as it may");
   }
 
   #leave(): void {
@@ -106,8 +116,8 @@ export class FlvSession implements Session {
   #closed(hadError: boolean): void {
     const { ports, request, socket } = this.#options;
     const reason = this.#endReason ?? (hadError ? "peer-error" : "peer-closed");
+    if (this.#endReason === undefined) this.#leave();
     this.#endReason = reason;
-    this.#leave();
     ports.registry.remove(this, reason);
     ports.guard.done({
       action: "play",

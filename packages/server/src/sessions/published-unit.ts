@@ -54,7 +54,8 @@ function unitOf(options: {
     body,
     trackId: track?.trackId ?? 0,
     codec: track?.codec ?? facts.codec,
-    data: track === undefined ? body.subarray(facts.dataOffset) : body.subarray(track.offset, track.offset + track.length),
+    data:
+      track === undefined ? body.subarray(facts.dataOffset) : body.subarray(track.offset, track.offset + track.length),
     isMultitrack: facts.isMultitrack,
     hasModEx: opensWithModEx(kind, body),
   };
@@ -89,7 +90,8 @@ function videoRole(body: VideoBody): FrameRole {
 }
 
 function audioRole(packet: string): FrameRole {
-  if (packet === "sequence-start" || packet === "multichannel-config") return packet === "sequence-start" ? "config" : "metadata";
+  if (packet === "sequence-start" || packet === "multichannel-config")
+    return packet === "sequence-start" ? "config" : "metadata";
   return packet === "coded-frames" ? "delta" : "side";
 }
 
@@ -105,7 +107,10 @@ function announcedBy(value: AmfValue): { readonly audio: boolean; readonly video
     const found = propertyOf(value, name);
     return found !== undefined && found !== null && found !== 0 && found !== "" && found !== false;
   };
-  return { audio: says("audiocodecid") || says("hasAudio"), video: says("videocodecid") || says("hasVideo") || says("width") };
+  return {
+    audio: says("audiocodecid") || says("hasAudio"),
+    video: says("videocodecid") || says("hasVideo") || says("width"),
+  };
 }
 
 function propertyOf(value: AmfValue, name: string): unknown {

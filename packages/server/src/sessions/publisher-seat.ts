@@ -66,7 +66,15 @@ export class PublisherSeat {
     publication.end(how);
     ports.releasePublisher();
     const durationMs = ports.clock.now() - this.#since;
-    ports.guard.done({ ...report, action: "publish", key: this.key, reason, durationMs, bytesIn: this.#bytes, bytesOut: 0 });
+    ports.guard.done({
+      ...report,
+      action: "publish",
+      key: this.key,
+      reason,
+      durationMs,
+      bytesIn: this.#bytes,
+      bytesOut: 0,
+    });
   }
 
   #note(body: Uint8Array, now: Millis): void {

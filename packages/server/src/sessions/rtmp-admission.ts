@@ -27,7 +27,17 @@ export function admit(admission: RtmpAdmission): Promise<Verdict> {
   const key = action === "connect" ? "" : (keyOf(admission) ?? "");
   const app = (key === "" ? request.app : key).split("/", 1)[0] ?? "";
   return guard.decide(
-    { action, protocol, app, key, address, sessionId, query: queryOf(admission), pageUrl: request.pageUrl, agent: request.flashVer },
+    {
+      action,
+      protocol,
+      app,
+      key,
+      address,
+      sessionId,
+      query: queryOf(admission),
+      pageUrl: request.pageUrl,
+      agent: request.flashVer,
+    },
     signal,
   );
 }

@@ -5,21 +5,13 @@ import type { Millis } from "@sluice/base/brand";
 import type { ConnectRequest } from "@sluice/rtmp/connect-request";
 import type { MessageStreamId } from "@sluice/rtmp/ids";
 import type { RtmpServerEvent } from "@sluice/rtmp/server-event";
-import type { ByteTransport } from "./byte-transport.ts";
 import { admit, type RtmpAdmission } from "./rtmp-admission.ts";
 import { startPlayer } from "./rtmp-play.ts";
 import type { RtmpPlayer } from "./rtmp-player.ts";
 import { startPublisher } from "./rtmp-publish.ts";
 import type { PublisherSeat } from "./publisher-seat.ts";
-import type { RtmpSessionOptions } from "./rtmp-session.ts";
+import type { RtmpNetStreamsOptions } from "./rtmp-session-options.ts";
 import type { SessionEnd, SessionFacts } from "./session.ts";
-
-export interface RtmpNetStreamsOptions extends RtmpSessionOptions {
-  readonly transport: ByteTransport;
-  readonly signal: AbortSignal;
-  readonly sendOutput: () => void;
-  readonly end: (reason: SessionEnd, detail?: string) => void;
-}
 
 type MediaEvent = Extract<RtmpServerEvent, { readonly type: "media" }>;
 
@@ -40,20 +32,25 @@ export class RtmpNetStreams {
     return this.#publishers.size === 0 && this.#players.size === 0;
   }
 
+  get isPlaying(): boolean {
+    return this.#players.size > 0;
+  }
+
   get idleSince(): Millis {
     return this.#idleSince;
   }
 
   get facts(): Omit<SessionFacts, "bytesIn" | "bytesOut"> {
     const publisher = first(this.#publishers.values());
-    const player = first(this.#players.values());
+    const players = [...this.#players.values()];
+    const key = publisher?.key ?? players[0]?.key ?? "";
     return {
-      role: publisher !== undefined ? "publisher" : player !== undefined ? "player" : "idle",
-      key: publisher?.key ?? player?.key ?? "",
-      app: this.#request?.app ?? "",
+      role: publisher !== undefined ? "publisher" : players.length > 0 ? "player" : "idle",
+      key,
+      app: firstPart(key || (this.#request?.app ?? "")),
       agent: this.#request?.flashVer ?? "",
-      isLagging: player?.isLagging ?? false,
-      skips: player?.skips ?? 0,
+      isLagging: players.some((player) => player.isLagging),
+      skips: players.reduce((sum, player) => sum + player.skips, 0),
     };
   }
 
@@ -87,14 +84,18 @@ export class RtmpNetStreams {
 
   tick(now: Millis): void {
     const { timeouts } = this.#options.ports;
-    for (const seat of this.#publishers.values()) {
+    for (const seat of [...this.#publishers.values()]) {
       const allowed = seat.hasMedia ? timeouts.idle : timeouts.firstFrame;
       if (seat.silence(now) > allowed) this.#options.end("timeout", "publisher sends nothing");
     }
-    for (const [id, player] of this.#players) if (player.isOverdue(now)) this.#giveUp(id);
+    for (const [id, player] of [...this.#players]) if (player.isOverdue(now)) this.#giveUp(id);
   }
 
+  /** Everything ends; players hear so. */
   close(reason: SessionEnd): void {
+    const { engine } = this.#options;
+    for (const id of this.#players.keys())
+      engine.sendStatus(id, { level: "status", code: "NetStream.Play.Stop", description: `Playing ends: ${reason}` });
     for (const id of [...this.#publishers.keys(), ...this.#players.keys()]) this.#leave(id, reason);
   }
 
@@ -103,7 +104,8 @@ export class RtmpNetStreams {
     if (seat === undefined) return;
     const now = this.#options.ports.clock.now();
     if (event.kind !== "data") seat.takeMedia(event.kind, event.timestamp, event.payload, now);
-    else if (event.data !== "clear-data-frame") seat.takeData(event.timestamp, event.payload, valuesOf(event.payload), now);
+    else if (event.data !== "clear-data-frame")
+      seat.takeData(event.timestamp, event.payload, valuesOf(event.payload), now);
   }
 
   /** K26: some encoders send their metadata on message stream 0. */
@@ -115,6 +117,8 @@ export class RtmpNetStreams {
     const { engine, end } = this.#options;
     this.#request = request;
     const verdict = await admit(this.#admission("connect"));
+    if (this.#options.signal.aborted) return;
+    this.#idleSince = this.#options.ports.clock.now();
     if (verdict.allow) {
       engine.acceptConnect();
       return;
@@ -141,7 +145,9 @@ export class RtmpNetStreams {
     const admission = this.#admission("play", event);
     const capabilities = this.#request?.capabilities;
     const player = await startPlayer(this.#options, event, admission, { capabilities, bufferMs: this.#bufferMs });
-    if (player !== undefined) this.#players.set(event.messageStreamId, player);
+    if (player === undefined) return;
+    if (this.#options.signal.aborted) player.stop("peer-closed");
+    else this.#players.set(event.messageStreamId, player);
   }
 
   #control(event: RtmpServerEvent): void {
@@ -150,7 +156,11 @@ export class RtmpNetStreams {
       case "pause":
         return this.#pause(event.messageStreamId, event.isPaused);
       case "seek":
-        return engine.sendStatus(event.messageStreamId, { level: "error", code: "NetStream.Seek.Failed", description: "A live stream cannot be sought in" });
+        return engine.sendStatus(event.messageStreamId, {
+          level: "error",
+          code: "NetStream.Seek.Failed",
+          description: "A live stream cannot be sought in",
+        });
       case "receive-audio":
         return this.#players.get(event.messageStreamId)?.setKind("audio", event.enabled ? "on" : "muted");
       case "receive-video":
@@ -159,7 +169,8 @@ export class RtmpNetStreams {
         this.#bufferMs = event.milliseconds;
         return this.#players.get(event.messageStreamId)?.setBuffer(event.milliseconds);
       case "call":
-        if (event.transactionId !== 0) engine.failCall(event.transactionId, { description: `No method "${event.name.slice(0, 100)}"` });
+        if (event.transactionId !== 0)
+          engine.failCall(event.transactionId, { description: `No method "${event.name.slice(0, 100)}"` });
         return;
       default:
         return;
@@ -177,7 +188,11 @@ export class RtmpNetStreams {
   }
 
   #giveUp(id: MessageStreamId): void {
-    this.#options.engine.sendStatus(id, { level: "error", code: "NetStream.Play.StreamNotFound", description: "Nobody publishes this stream" });
+    this.#options.engine.sendStatus(id, {
+      level: "error",
+      code: "NetStream.Play.StreamNotFound",
+      description: "Nobody publishes this stream",
+    });
     this.#options.sendOutput();
     this.#leave(id, "not-found");
   }
@@ -200,7 +215,16 @@ export class RtmpNetStreams {
   #admission(action: "connect" | "publish" | "play", named?: { readonly streamName: string }): RtmpAdmission {
     const { id, protocol, address, ports, signal } = this.#options;
     const request = this.#request as ConnectRequest;
-    return { action, request, streamName: named?.streamName ?? "", sessionId: id, protocol, address, guard: ports.guard, signal };
+    return {
+      action,
+      request,
+      streamName: named?.streamName ?? "",
+      sessionId: id,
+      protocol,
+      address,
+      guard: ports.guard,
+      signal,
+    };
   }
 }
 
@@ -210,6 +234,10 @@ function valuesOf(payload: Uint8Array): readonly AmfValue[] {
   } catch {
     return []; // a data message that cannot be read is relayed all the same; it only announces nothing
   }
+}
+
+function firstPart(path: string): string {
+  return path.split("/", 1)[0] ?? "";
 }
 
 function first<T>(values: Iterable<T>): T | undefined {

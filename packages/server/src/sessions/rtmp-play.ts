@@ -1,14 +1,14 @@
 /** Answers `play`: guard, waiting rules, then a place among the stream's subscribers. */
 import { applicationOf, type StreamKey } from "@sluice/media/stream-key";
-import type { SubscriberEnd } from "@sluice/media/subscriber-sink";
 import type { PeerCapabilities } from "@sluice/rtmp/capabilities";
 import type { MessageStreamId } from "@sluice/rtmp/ids";
 import type { RtmpServerEvent } from "@sluice/rtmp/server-event";
 import { rtmpForm } from "../forms/rtmp-form.ts";
 import type { ViewerFilter } from "../forms/viewer-filter.ts";
 import { admit, keyOf, type RtmpAdmission } from "./rtmp-admission.ts";
-import type { RtmpNetStreamsOptions } from "./rtmp-net-streams.ts";
+import type { RtmpNetStreamsOptions } from "./rtmp-session-options.ts";
 import { RtmpPlayer } from "./rtmp-player.ts";
+import { countPlayRefusal, type PlayRefusal } from "./refusals.ts";
 import { socketSink } from "./socket-sink.ts";
 
 type PlayEvent = Extract<RtmpServerEvent, { readonly type: "play" }>;
@@ -29,22 +29,28 @@ export async function startPlayer(
   const { ports, engine } = options;
   const { messageStreamId } = event;
   const key = keyOf(admission);
-  if (key === undefined) return refuse(options, messageStreamId, "NetStream.Play.StreamNotFound", "The stream name is not legal");
+  if (options.isOver(messageStreamId)) return undefined;
+  if (key === undefined) return refuse(options, messageStreamId, "name", "The stream name is not legal");
   const verdict = await admit(admission);
-  if (!verdict.allow) return refuse(options, messageStreamId, "NetStream.Play.Failed", verdict.reason);
-  if (options.signal.aborted) return undefined;
+  if (options.signal.aborted || options.isOver(messageStreamId)) return undefined;
+  if (!verdict.allow)
+    return refuse(options, messageStreamId, verdict.code === "redirected" ? "redirected" : "guard", verdict.reason);
   const wait = ports.policyOf(applicationOf(key)).playWait.rtmp;
   if (wait === 0 && !ports.streams.isPublished(key))
-    return refuse(options, messageStreamId, "NetStream.Play.StreamNotFound", "Nobody publishes this stream");
+    return refuse(options, messageStreamId, "not-found", "Nobody publishes this stream");
   const stream = ports.streams.acquire(key);
-  if (stream === undefined) return refuse(options, messageStreamId, "NetStream.Play.Failed", "The server has as many streams as it may");
+  if (stream === undefined)
+    return refuse(options, messageStreamId, "limit", "The server has as many streams as it may");
   engine.acceptPlay(messageStreamId, { reset: event.reset });
   options.sendOutput();
   const player = openPlayer({ options, key, stream, messageStreamId, says, wait });
   if (player.start()) return player;
   player.stop("limit");
-  return refuse(options, messageStreamId, "NetStream.Play.Failed", "The stream has as many viewers as it may");
+  engine.sendStatus(messageStreamId, { level: "error", code: REFUSAL_CODES.limit, description: FULL });
+  return noteRefusal(options, "limit", FULL);
 }
+
+const FULL = "The stream has as many viewers as it may";
 
 function openPlayer(from: {
   readonly options: RtmpNetStreamsOptions;
@@ -59,7 +65,7 @@ function openPlayer(from: {
   const sink = socketSink({
     socket: transport.socket,
     notify: (notice) => tell(options, messageStreamId, notice),
-    end: (reason) => ended(options, messageStreamId, reason),
+    end: (reason) => options.end(reason),
   });
   return new RtmpPlayer({
     ...options,
@@ -75,7 +81,8 @@ function openPlayer(from: {
 
 /** E12: nothing that the viewer did not say it can parse; one that said nothing is treated by policy. */
 function filterFor(says: PeerCapabilities | undefined, policy: "forward" | "withhold"): ViewerFilter {
-  const saidNothing = says?.fourCcs === undefined && says?.videoFourCcs === undefined && says?.audioFourCcs === undefined;
+  const saidNothing =
+    says?.fourCcs === undefined && says?.videoFourCcs === undefined && says?.audioFourCcs === undefined;
   return {
     audio: "on",
     video: "on",
@@ -94,30 +101,53 @@ function fourCcsOf(says: PeerCapabilities): ReadonlySet<string> | "*" {
 }
 
 /** The status is for most players; GStreamer ends only at the end of stream beside it, which the next publication takes back. */
-function tell(options: RtmpNetStreamsOptions, messageStreamId: MessageStreamId, notice: "published" | "unpublished"): void {
+function tell(
+  options: RtmpNetStreamsOptions,
+  messageStreamId: MessageStreamId,
+  notice: "published" | "unpublished",
+): void {
   const { engine, sendOutput } = options;
   if (notice === "published") {
     engine.sendUserControl({ type: "stream-begin", messageStreamId });
-    engine.sendStatus(messageStreamId, { level: "status", code: "NetStream.Play.PublishNotify", description: "The stream is published" });
+    engine.sendStatus(messageStreamId, {
+      level: "status",
+      code: "NetStream.Play.PublishNotify",
+      description: "The stream is published",
+    });
   } else {
-    engine.sendStatus(messageStreamId, { level: "status", code: "NetStream.Play.UnpublishNotify", description: "The stream is no longer published" });
+    engine.sendStatus(messageStreamId, {
+      level: "status",
+      code: "NetStream.Play.UnpublishNotify",
+      description: "The stream is no longer published",
+    });
     engine.sendUserControl({ type: "stream-eof", messageStreamId });
   }
   sendOutput();
 }
 
-function ended(options: RtmpNetStreamsOptions, id: MessageStreamId, reason: SubscriberEnd): void {
-  options.engine.sendStatus(id, { level: "status", code: "NetStream.Play.Stop", description: `Playing ends: ${reason}` });
-  options.end(reason);
-}
+const REFUSAL_CODES = {
+  name: "NetStream.Play.StreamNotFound",
+  "not-found": "NetStream.Play.StreamNotFound",
+  guard: "NetStream.Play.Failed",
+  limit: "NetStream.Play.Failed",
+  redirected: "NetStream.Play.Failed",
+} as const satisfies Readonly<Record<PlayRefusal, string>>;
 
 function refuse(
   options: RtmpNetStreamsOptions,
   id: MessageStreamId,
-  code: "NetStream.Play.StreamNotFound" | "NetStream.Play.Failed",
+  reason: PlayRefusal,
   description: string,
 ): undefined {
-  options.engine.rejectPlay(id, { code, description });
-  options.ports.log.info({ session: options.id, address: options.address, reason: description }, "Play refused");
-  return undefined;
+  options.engine.rejectPlay(id, { code: REFUSAL_CODES[reason], description });
+  return noteRefusal(options, reason, description);
+}
+
+function noteRefusal(
+  { id, ports, protocol, address }: RtmpNetStreamsOptions,
+  reason: PlayRefusal,
+  description: string,
+): undefined {
+  countPlayRefusal(ports.meter, protocol, reason);
+  ports.log.info({ session: id, address, reason: description }, "Play refused");
 }

@@ -38,9 +38,10 @@ export class RtmpPlayer {
   readonly #bytesBefore: number;
   #filter: ViewerFilter;
   #isPatient: boolean;
+  #isPaused = false;
   #subscriber: Subscriber | undefined;
-  /** Of subscriptions before a pause. */
-  #earlierSkips = 0;
+  /** When the stream was last seen published, or the beginning. */
+  #lastPublishedAt: Millis;
 
   constructor(options: RtmpPlayerOptions) {
     this.key = options.key;
@@ -48,6 +49,7 @@ export class RtmpPlayer {
     this.#since = options.ports.clock.now();
     this.#bytesBefore = options.transport.socket.bytesWritten;
     this.#filter = options.filter;
+    this.#lastPublishedAt = this.#since;
     this.#isPatient = options.bufferMs >= PATIENT_BUFFER_MS;
   }
 
@@ -56,39 +58,47 @@ export class RtmpPlayer {
   }
 
   get skips(): number {
-    return this.#earlierSkips + (this.#subscriber?.skips ?? 0);
+    return this.#subscriber?.skips ?? 0;
   }
 
-  /** It waited for a publisher as long as it may. */
+  /** It has waited for a publisher as long as it may; to be asked about once a second. */
   isOverdue(now: Millis): boolean {
     const { wait, ports, key } = this.#options;
-    return wait !== "forever" && now - this.#since > wait && !ports.streams.isPublished(key);
+    if (ports.streams.isPublished(key)) this.#lastPublishedAt = now;
+    return wait !== "forever" && now - this.#lastPublishedAt > wait;
   }
 
   /** @returns false when the stream has no room for another subscriber */
   start(): boolean {
-    return this.#subscribe("cached-gop");
+    const { stream, sink } = this.#options;
+    this.#subscriber = stream.subscribe({
+      sink,
+      form: this.#form(),
+      isPatient: this.#isPatient,
+      startAt: "cached-gop",
+    });
+    return this.#subscriber !== undefined;
   }
 
+  /** Stays a subscriber, so that the stream is still there when it goes on, and is sent nothing. */
   pause(): void {
-    if (this.#subscriber === undefined) return;
-    this.#earlierSkips += this.#subscriber.skips;
-    this.#options.stream.unsubscribe(this.#subscriber);
-    this.#subscriber = undefined;
+    if (this.#isPaused) return;
+    this.#isPaused = true;
+    this.#switch("live-edge");
   }
 
   /** Time must not go back, so a live stream goes on at its next key frame. */
   unpause(): void {
-    if (this.#subscriber === undefined) this.#subscribe("next-key");
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#switch("next-key");
   }
 
   /** Muting takes effect at once; video comes back at a key frame, with its headers. */
   setKind(kind: "audio" | "video", state: "on" | "muted"): void {
     if (this.#filter[kind] === state) return;
     this.#filter = { ...this.#filter, [kind]: state };
-    if (this.#subscriber === undefined) return;
-    const startAt = kind === "video" && state === "on" ? "next-key" : "live-edge";
-    this.#options.stream.switchForm(this.#subscriber, this.#options.formFor(this.#filter), startAt);
+    if (!this.#isPaused) this.#switch(kind === "video" && state === "on" ? "next-key" : "live-edge");
   }
 
   setBuffer(milliseconds: number): void {
@@ -115,9 +125,17 @@ export class RtmpPlayer {
     });
   }
 
-  #subscribe(startAt: "cached-gop" | "next-key"): boolean {
-    const { stream, sink, formFor } = this.#options;
-    this.#subscriber = stream.subscribe({ sink, form: formFor(this.#filter), isPatient: this.#isPatient, startAt });
-    return this.#subscriber !== undefined;
+  #switch(startAt: "live-edge" | "next-key"): void {
+    if (this.#subscriber !== undefined) this.#options.stream.switchForm(this.#subscriber, this.#form(), startAt);
   }
+
+  #form(): WireForm {
+    const form = this.#options.formFor(this.#filter);
+    return this.#isPaused ? silenced(form) : form;
+  }
+}
+
+/** Carries nothing; one for all that pause, whatever they see otherwise. */
+function silenced(form: WireForm): WireForm {
+  return { ...form, id: "paused", carry: () => undefined, opening: () => undefined };
 }

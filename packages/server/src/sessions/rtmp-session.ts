@@ -2,28 +2,13 @@
 import type { Millis } from "@sluice/base/brand";
 import { LimitError, WireError } from "@sluice/bytes/wire-error";
 import type { Protocol } from "@sluice/client/admin-contract";
-import type { RtmpServerEngine } from "@sluice/rtmp/server-engine";
+import { CONNECTION_STREAM, type MessageStreamId } from "@sluice/rtmp/ids";
 import type { RtmpServerEvent } from "@sluice/rtmp/server-event";
-import type { ByteTransport, TransportEvents } from "./byte-transport.ts";
+import { AckLag } from "./ack-lag.ts";
+import type { ByteTransport } from "./byte-transport.ts";
 import { RtmpNetStreams } from "./rtmp-net-streams.ts";
+import type { RtmpSessionOptions } from "./rtmp-session-options.ts";
 import type { Session, SessionEnd, SessionFacts } from "./session.ts";
-import type { SessionPorts } from "./session-ports.ts";
-
-export interface RtmpSessionOptions {
-  readonly id: string;
-  readonly protocol: Protocol;
-  readonly address: string;
-  readonly ports: SessionPorts;
-  readonly engine: RtmpServerEngine;
-  /** What the engine announces with SetChunkSize. */
-  readonly chunkSize: number;
-  /** E12: what players that sent no FourCC list are sent. */
-  readonly legacyFourCc: "forward" | "withhold";
-  /** How often a peer that may be gone is asked. */
-  readonly pingInterval: Millis;
-  readonly allowsRtmpRedirect: boolean;
-  readonly open: (events: TransportEvents) => ByteTransport;
-}
 
 type Phase = "handshake" | "connect" | "connected" | "closing";
 
@@ -35,16 +20,19 @@ export class RtmpSession implements Session {
   readonly #options: RtmpSessionOptions;
   readonly #transport: ByteTransport;
   readonly #netStreams: RtmpNetStreams;
+  readonly #ackLag: AckLag;
   readonly #abort = new AbortController();
+  /** Taken from the engine while a verdict is awaited, oldest first. */
+  readonly #held: RtmpServerEvent[] = [];
   #phase: Phase = "handshake";
   #phaseSince: Millis;
   #pingedAt: Millis;
-  /** An event's verdict is awaited; what comes meanwhile stays in the socket. */
+  /** An event's verdict is awaited; one arrival is still read, what follows it stays in the socket. */
   #isWaiting = false;
   #endReason: SessionEnd | undefined;
 
   constructor(options: RtmpSessionOptions) {
-    const { ports } = options;
+    const { ports, lag, windowAckSize } = options;
     this.id = options.id;
     this.protocol = options.protocol;
     this.address = options.address;
@@ -52,14 +40,17 @@ export class RtmpSession implements Session {
     this.since = ports.clock.wall();
     this.#phaseSince = ports.clock.now();
     this.#pingedAt = this.#phaseSince;
+    this.#ackLag = new AckLag({ windowAckSize, maxBytes: lag.maxBytes, stallTimeout: lag.stallTimeout });
     this.#transport = options.open({
       bytes: (bytes) => this.#receive(bytes),
+      ended: () => this.end("peer-closed"),
       closed: (error) => this.#closed(error),
     });
     this.#netStreams = new RtmpNetStreams({
       ...options,
       transport: this.#transport,
       signal: this.#abort.signal,
+      isOver: (messageStreamId) => this.#isOver(messageStreamId),
       sendOutput: () => this.#sendOutput(),
       end: (reason, detail) => this.end(reason, detail),
     });
@@ -74,36 +65,50 @@ export class RtmpSession implements Session {
   tick(now: Millis): void {
     const { timeouts } = this.#options.ports;
     const age = now - this.#phaseSince;
-    if (this.#phase === "handshake" && age > timeouts.handshake) this.end("timeout", "handshake not finished");
-    else if (this.#phase === "connect" && age > timeouts.connect) this.end("timeout", "no connect command");
-    else if (this.#phase === "connected") this.#tickConnected(now);
+    try {
+      if (this.#phase === "handshake" && age > timeouts.handshake) this.end("timeout", "handshake not finished");
+      else if (this.#phase === "connect" && age > timeouts.connect) this.end("timeout", "no connect command");
+      else if (this.#phase === "connected") this.#tickConnected(now);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  askToLeave(): "asked" | "cannot" {
+    const { engine } = this.#options;
+    if (this.#phase !== "connected" || engine.requestReconnect({ description: "The server is stopping" }) !== "sent")
+      return "cannot";
+    this.#sendOutput();
+    return "asked";
   }
 
   end(reason: SessionEnd, detail = ""): void {
     if (this.#phase === "closing") return;
-    this.#phase = "closing";
-    this.#endReason = reason;
     const { id, address } = this;
-    this.#options.ports.log.info({ session: id, address, reason, detail }, "Session ends");
-    if (reason === "server-stopping") this.#options.engine.requestReconnect({ description: "The server is stopping" });
+    const { log } = this.#options.ports;
+    if (reason !== "peer-closed") log.info({ session: id, address, reason, detail }, "Session ends");
+    this.#close(reason);
+    this.#sayGoodBye(reason, detail);
     this.#sendOutput();
     this.#transport.close();
+    if (reason === "stalled") this.#transport.socket.destroy(); // what is queued would never be taken
   }
 
   #receive(bytes: Uint8Array): void {
     if (this.#phase === "closing") return;
     try {
       this.#options.engine.receive(bytes);
-      if (!this.#isWaiting) this.#pump();
+      if (!this.#isWaiting) return this.#pump();
+      this.#transport.pause();
+      this.#sendOutput();
     } catch (error) {
       this.#fail(error);
     }
   }
 
-  /** Works through the engine's events; one that needs a verdict stops the reading until it has it. */
+  /** Works through what happened; an event that needs a verdict stops the reading until it has it. */
   #pump(): void {
-    const { engine } = this.#options;
-    for (let event = engine.nextEvent(); event !== undefined; event = engine.nextEvent()) {
+    for (let event = this.#nextEvent(); event !== undefined; event = this.#nextEvent()) {
       const verdict = this.#take(event);
       if (verdict === undefined) continue;
       this.#sendOutput();
@@ -112,6 +117,17 @@ export class RtmpSession implements Session {
     }
     this.#sendOutput();
     this.#netStreams.deliver();
+  }
+
+  #nextEvent(): RtmpServerEvent | undefined {
+    return this.#held.shift() ?? this.#options.engine.nextEvent();
+  }
+
+  /** Whether the peer has closed the message stream, or begun something else on it, behind the event that is judged. */
+  #isOver(messageStreamId: MessageStreamId): boolean {
+    const { engine } = this.#options;
+    for (let event = engine.nextEvent(); event !== undefined; event = engine.nextEvent()) this.#held.push(event);
+    return this.#held.some((event) => event.type === "stream-closed" && event.messageStreamId === messageStreamId);
   }
 
   #take(event: RtmpServerEvent): Promise<void> | undefined {
@@ -123,11 +139,11 @@ export class RtmpSession implements Session {
 
   #wait(verdict: Promise<void>): void {
     this.#isWaiting = true;
-    this.#transport.pause();
     const resume = (): void => {
       this.#isWaiting = false;
+      if (this.#phase === "closing") return;
       this.#transport.resume();
-      if (this.#phase !== "closing") this.#pump();
+      this.#pump();
     };
     verdict.then(resume).catch((error: unknown) => this.#fail(error));
   }
@@ -145,20 +161,35 @@ export class RtmpSession implements Session {
   #tickConnected(now: Millis): void {
     const { engine, ports, pingInterval } = this.#options;
     if (this.#netStreams.isIdle) {
-      if (!this.#isWaiting && now - this.#netStreams.idleSince > ports.timeouts.idle) this.end("timeout", "neither publishes nor plays");
+      if (!this.#isWaiting && now - this.#netStreams.idleSince > ports.timeouts.idle)
+        this.end("timeout", "neither publishes nor plays");
       return;
     }
     this.#netStreams.tick(now);
+    this.#checkAcknowledgements(now);
     if (now - this.#pingedAt < pingInterval) return;
     this.#pingedAt = now;
     engine.sendUserControl({ type: "ping-request", timestamp: Math.floor(now) >>> 0 });
     this.#sendOutput();
   }
 
+  /** Over WebSocket the frames around the bytes would be counted as unacknowledged, more of them by the hour. */
+  #checkAcknowledgements(now: Millis): void {
+    if (!this.#netStreams.isPlaying || this.protocol === "rtmp-ws") return;
+    const { engine, ports } = this.#options;
+    const verdict = this.#ackLag.judge(this.#transport.socket.bytesWritten, engine.acknowledgedBytes, now);
+    if (verdict === "keeps-up") return;
+    ports.meter.counter("ack_stalls_total", "Players ended since their acknowledgements stayed too far behind").add();
+    this.end("stalled", `acknowledgements: ${verdict}`);
+  }
+
   #fail(error: unknown): void {
+    if (this.#phase === "closing") return;
     if (error instanceof WireError || error instanceof LimitError) {
       const { ports } = this.#options;
-      ports.meter.counter("wire_errors_total", "Sessions ended by what their peer sent, by error code", { code: error.code }).add();
+      ports.meter
+        .counter("wire_errors_total", "Sessions ended by what their peer sent, by error code", { code: error.code })
+        .add();
       this.end(error instanceof WireError ? "wire-error" : "limit", error.message);
       this.#transport.socket.destroySoon();
       return;
@@ -168,11 +199,25 @@ export class RtmpSession implements Session {
     this.#transport.socket.destroy();
   }
 
-  #closed(error: Error | undefined): void {
-    const reason = this.#endReason ?? (error === undefined ? "peer-closed" : "peer-error");
+  /** From here on nothing is published or played, whatever verdict may still come. */
+  #close(reason: SessionEnd): void {
     this.#phase = "closing";
+    this.#endReason = reason;
+    this.#held.length = 0;
     this.#abort.abort(new Error("Session ended"));
     this.#netStreams.close(reason);
+  }
+
+  #sayGoodBye(reason: SessionEnd, detail: string): void {
+    const { engine } = this.#options;
+    if (reason === "peer-closed" || engine.phase !== "connected") return;
+    const description = detail === "" ? `The session ends: ${reason}` : detail;
+    engine.sendStatus(CONNECTION_STREAM, { level: "status", code: "NetConnection.Connect.Closed", description });
+  }
+
+  #closed(error: Error | undefined): void {
+    const reason = this.#endReason ?? (error === undefined ? "peer-closed" : "peer-error");
+    if (this.#phase !== "closing") this.#close(reason);
     this.#options.ports.registry.remove(this, reason);
   }
 }

@@ -29,6 +29,8 @@ export interface Session {
   readonly facts: SessionFacts;
   /** Called about once a second with the monotonic time, for time-outs. */
   tick(now: Millis): void;
+  /** Tells a peer whose protocol has words for it to go elsewhere; it is served until it goes. */
+  askToLeave(): "asked" | "cannot";
   /** Ends the dialogue in its protocol's own way; may be called twice. */
   end(reason: SessionEnd, detail?: string): void;
 }

@@ -12,6 +12,8 @@ export interface SocketSinkOptions {
 
 const NOTHING = Buffer.alloc(0);
 
+// A socket that is ending takes no more: its sinks pretend, until its session hears of the end and leaves the stream.
+
 /** A socket hands this much to the kernel in one gathered write. */
 const PLAIN_BURST_BYTES = 2 * 1024 * 1024;
 /** TLS encrypts all it is given into memory of its own at once, and the heap keeps the peak. */
@@ -35,12 +37,14 @@ class PlainSink implements SubscriberSink {
   }
 
   write(bytes: Uint8Array): boolean {
+    if (!this.#socket.writable) return true;
     this.#socket.write(bytes);
     return this.#socket.writableLength === 0;
   }
 
   /** Corked, so that one system call gathers all pieces. */
   writeAll(pieces: readonly Uint8Array[]): boolean {
+    if (!this.#socket.writable) return true;
     this.#socket.cork();
     for (const piece of pieces) this.#socket.write(piece);
     this.#socket.uncork();
@@ -66,6 +70,7 @@ class TlsSink implements SubscriberSink {
   }
 
   write(bytes: Uint8Array): boolean {
+    if (!this.#socket.writable) return true;
     const wasFree = this.#socket.writableLength === 0;
     this.#socket.write(bytes);
     return wasFree;
@@ -83,6 +88,7 @@ class TlsSink implements SubscriberSink {
 
 /** An empty write ends when all before it has: the `drain` event would come only above the high-water mark. */
 function resumeWhenDrained(socket: Socket, resume: () => void): void {
+  if (!socket.writable) return;
   socket.write(NOTHING, (error) => {
     if (!error) resume();
   });

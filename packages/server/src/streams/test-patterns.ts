@@ -3,7 +3,7 @@ import type { Clock } from "@sluice/base/clock";
 import type { Log } from "@sluice/base/log";
 import { decodeAmf0Values } from "@sluice/amf/amf0-decode";
 import type { TestPatternRow } from "@sluice/client/admin-contract";
-import { findStreamKey } from "@sluice/media/stream-key";
+import { applicationOf, findStreamKey } from "@sluice/media/stream-key";
 import type { SessionPorts } from "../sessions/session-ports.ts";
 import { PublisherSeat } from "../sessions/publisher-seat.ts";
 import { runTestPattern } from "../test-pattern/pump.ts";
@@ -32,16 +32,24 @@ export class TestPatterns implements Disposable {
     const key = findStreamKey(path);
     if (key === undefined) return { refused: `"${path}" cannot be the key of a stream` };
     if (this.#running.has(key)) return "already-running";
-    if (this.#running.size >= MOST_PATTERNS) return { refused: `No more than ${MOST_PATTERNS} test patterns run at once` };
+    if (this.#running.size >= MOST_PATTERNS)
+      return { refused: `No more than ${MOST_PATTERNS} test patterns run at once` };
     const stop = new AbortController();
     const facts = { sessionId: "", protocol: "internal", address: "", agent: "test pattern" };
     const { streams, policyOf } = this.#ports;
-    const policy = { ...policyOf("").publish, whenTaken: "refuse" } as const;
+    const app = applicationOf(key);
+    const policy = { ...policyOf(app).publish, whenTaken: "refuse" } as const;
     const answer = streams.publish(key, policy, facts, () => stop.abort());
-    if (answer.answer !== "accepted") return { refused: answer.answer === "taken" ? "Somebody publishes this stream already" : "There are as many streams as there may be" };
+    if (answer.answer !== "accepted")
+      return {
+        refused:
+          answer.answer === "taken"
+            ? "Somebody publishes this stream already"
+            : "There are as many streams as there may be",
+      };
     this.#running.set(key, stop);
-    const report = { app: "", protocol: "internal", address: "", sessionId: "" } as const;
-    const seat = new PublisherSeat({ publication: answer.publication, ports: { ...this.#ports, releasePublisher() {} }, report });
+    const report = { app, protocol: "internal", address: "", sessionId: "" } as const;
+    const seat = new PublisherSeat({ publication: answer.publication, ports: withoutReports(this.#ports), report });
     void this.#run(key, seat, stop.signal);
     return "started";
   }
@@ -57,14 +65,9 @@ export class TestPatterns implements Disposable {
   }
 
   async #run(key: string, seat: PublisherSeat, signal: AbortSignal): Promise<void> {
-    const pattern = new TestPattern({ startWall: this.#clock.wall() });
-    const metadata = pattern.metadata();
-    const { video, audio } = pattern.sequenceHeaders();
-    const now = this.#clock.now();
-    seat.takeData(0, metadata, decodeAmf0Values(metadata), now);
-    seat.takeMedia("video", 0, video, now);
-    seat.takeMedia("audio", 0, audio, now);
     try {
+      const pattern = new TestPattern({ startWall: this.#clock.wall() });
+      this.#open(pattern, seat);
       await runTestPattern({
         pattern,
         clock: this.#clock,
@@ -80,4 +83,22 @@ export class TestPatterns implements Disposable {
     this.#running.delete(key);
     seat.stop("unpublished", "test pattern stopped");
   }
+
+  #open(pattern: TestPattern, seat: PublisherSeat): void {
+    const metadata = pattern.metadata();
+    const { video, audio } = pattern.sequenceHeaders();
+    const now = this.#clock.now();
+    seat.takeData(0, metadata, decodeAmf0Values(metadata), now);
+    seat.takeMedia("video", 0, video, now);
+    seat.takeMedia("audio", 0, audio, now);
+  }
+}
+
+/** A pattern takes no publisher's place, and as no hook was asked about it, none hears of its end. */
+function withoutReports(ports: SessionPorts): SessionPorts {
+  return {
+    ...ports,
+    releasePublisher() {},
+    guard: { decide: (request, signal) => ports.guard.decide(request, signal), done() {} },
+  };
 }

@@ -109,7 +109,11 @@ export class NodeView implements AdminView, Disposable {
   #beat(): void {
     const { streams, clock, hub } = this.#options;
     this.#sample = this.#load.sample();
-    this.#rates.sample(streams.entries().map((entry) => entry.stream), clock.now());
-    if (!hub.isIdle) hub.tell({ type: "stats", at: isoTime(clock.wall()), node: this.#node(), streams: this.streams() });
+    this.#rates.sample(
+      streams.entries().map((entry) => entry.stream),
+      clock.now(),
+    );
+    if (!hub.isIdle)
+      hub.tell({ type: "stats", at: isoTime(clock.wall()), node: this.#node(), streams: this.streams() });
   }
 }

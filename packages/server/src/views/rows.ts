@@ -27,7 +27,10 @@ export function streamRow(entry: StreamEntry, rates: StreamRates, home: string):
     video: videoRow(stream),
     audio: audioRow(stream),
     extraTracks: (["video", "audio"] as const).flatMap((kind) =>
-      tracks.trackIds(kind).filter((id) => id !== 0).map((id) => `${kind}:${id}`),
+      tracks
+        .trackIds(kind)
+        .filter((id) => id !== 0)
+        .map((id) => `${kind}:${id}`),
     ),
     bitrate: entry.state === "live" ? rates.bitrate : 0,
     fps: entry.state === "live" ? rates.fps : 0,
@@ -43,7 +46,20 @@ export function streamRow(entry: StreamEntry, rates: StreamRates, home: string):
 export function sessionRow(session: Session): SessionRow {
   const { id, protocol, address, since, facts } = session;
   const { role, key, app, agent, bytesIn, bytesOut, isLagging, skips } = facts;
-  return { id, protocol, role, key, app, address, agent, since: isoTime(since), bytesIn, bytesOut, lagging: isLagging, skips };
+  return {
+    id,
+    protocol,
+    role,
+    key,
+    app,
+    address,
+    agent,
+    since: isoTime(since),
+    bytesIn,
+    bytesOut,
+    lagging: isLagging,
+    skips,
+  };
 }
 
 export function isoTime(wall: Millis): string {
