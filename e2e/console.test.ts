@@ -178,7 +178,10 @@ describe("a phone", () => {
     const { page } = view;
     await playFor(page, 0.5);
     const box = await page.locator("video").boundingBox();
-    assert.ok(box && box.x >= 0 && box.x + box.width <= 390 && box.y >= 0 && box.y + box.height <= 844, JSON.stringify(box));
+    assert.ok(
+      box && box.x >= 0 && box.x + box.width <= 390 && box.y >= 0 && box.y + box.height <= 844,
+      JSON.stringify(box),
+    );
     for (const path of [`#/streams/${key}`, "#/", "#/sessions", "#/activity"]) {
       await page.goto(server.http(`/console/${path}`));
       await page.locator("main h1").first().waitFor();
