@@ -54,7 +54,9 @@ test("[E6] a message of silence passes every viewer but one that is muted", () =
 
 test("[E4] joiners get the last video metadata, behind the set-up, until an empty one clears it", () => {
   const table = new TrackTable();
-  const note = (bytes: string): void => framesOf("video", bytes).forEach((frame) => void table.note(frame));
+  const note = (bytes: string): void => {
+    for (const frame of framesOf("video", bytes)) table.note(frame);
+  };
   const heard = (): Uint8Array[] => table.prelude().map(({ body }) => body);
   note("90 68766331 01");
   note("94 68766331 02 0001 61");
