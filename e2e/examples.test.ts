@@ -1,0 +1,108 @@
+/** Each example does what its README says, on a real server. */
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { type Child, startChild } from "@sluice/testkit/child";
+import { launchBrowser, openView, playFor, seeMovement } from "./support/browser.ts";
+import { makeClip, run, WorkFolder } from "./support/clip.ts";
+import { ROOT, type Server, startServer } from "./support/server.ts";
+
+const QUIET = ["-hide_banner", "-nostdin", "-loglevel", "error"];
+
+let folder: WorkFolder;
+let clip: string;
+
+before(() => {
+  folder = new WorkFolder();
+  clip = makeClip(folder, "clip.flv", { seconds: 4 });
+});
+
+after(() => folder[Symbol.dispose]());
+
+const example = (path: string): string => join(ROOT, "examples", path);
+
+function publish(server: Server, path: string): Child {
+  const input = ["-re", "-stream_loop", "-1", "-i", clip, "-c", "copy"];
+  return startChild(["ffmpeg", ...QUIET, ...input, "-f", "flv", server.rtmp(path)]);
+}
+
+/** Of the line in which an example says where it listens. */
+function portOf(child: Child): Promise<number> {
+  return child.waitForLine((line) => {
+    const [, port] = /"port":(\d+)/.exec(line) ?? [];
+    return port === undefined ? undefined : Number(port);
+  });
+}
+
+/** The status of an HTTP-FLV answer, whose body is left. */
+async function playStatus(url: string): Promise<number> {
+  const leave = new AbortController();
+  const { status } = await fetch(url, { signal: leave.signal });
+  leave.abort();
+  return status;
+}
+
+describe("hooks-server", () => {
+  test("lets in who knows the password, and tells others why not", async () => {
+    const env = { PORT: "0", HOOK_TOKEN: "only-you-two-know", PUBLISH_PASSWORD: "opensesame" };
+    await using hooks = startChild([process.execPath, example("hooks-server/main.ts")], { env });
+    const url = `http://127.0.0.1:${await portOf(hooks)}/`;
+    const asked = ["auth.publish=hook", "auth.play=hook", `auth.hooks.publish=${url}`, `auth.hooks.play=${url}`];
+    await using server = await startServer({ set: [...asked, `auth.hooks.token=${env.HOOK_TOKEN}`] });
+    await using stranger = publish(server, "live/cam?password=guess");
+    assert.notEqual((await stranger.exited).code, 0);
+    await hooks.waitForLine(
+      (line) => (line.startsWith("publish live/cam") && line.endsWith("Wrong password")) || undefined,
+    );
+    await using friend = publish(server, "live/cam?password=opensesame");
+    await server.stream("live/cam", (row) => row.state === "live" && row.video !== null);
+    assert.equal(await playStatus(server.http("/live/cam.flv")), 200);
+    await hooks.waitForLine((line) => (line.startsWith("play live/cam") && line.endsWith("yes")) || undefined);
+    await friend.stop();
+  });
+
+  test("answers nobody without its token", async () => {
+    const env = { PORT: "0", HOOK_TOKEN: "only-you-two-know", PUBLISH_PASSWORD: "opensesame" };
+    await using hooks = startChild([process.execPath, example("hooks-server/main.ts")], { env });
+    const response = await fetch(`http://127.0.0.1:${await portOf(hooks)}/`, { method: "POST", body: "{}" });
+    assert.equal(response.status, 401);
+  });
+});
+
+describe("signed-links", () => {
+  test("prints a link that plays, where the bare one does not", async () => {
+    const secret = folder.file("play.secret");
+    writeFileSync(secret, "a secret of more than thirty-two characters\n");
+    await using server = await startServer({ set: ["auth.play=signed", `auth.signed.secretFile=${secret}`] });
+    await using publisher = publish(server, "live/cam");
+    await server.stream("live/cam", (row) => row.state === "live" && row.video !== null);
+    const args = [example("signed-links/main.ts"), secret, "live/cam", server.http("")];
+    const link = run(process.execPath, args).trim();
+    assert.equal(await playStatus(link), 200);
+    assert.equal(await playStatus(link.replace("live/cam", "live/other")), 403);
+    assert.equal(await playStatus(server.http("/live/cam.flv")), 401);
+    await publisher.stop();
+  });
+});
+
+describe("web-player", () => {
+  test("plays from another origin, also when the stream comes later", async () => {
+    await using site = startChild([process.execPath, example("web-player/serve.ts")], { env: { PORT: "0" } });
+    const address = `http://127.0.0.1:${await portOf(site)}/`;
+    await using server = await startServer();
+    const browser = await launchBrowser();
+    try {
+      const wish = new URLSearchParams({ server: `ws://127.0.0.1:${server.port("http")}`, key: "live/cam" });
+      await using view = await openView(browser, `${address}?${wish.toString()}`);
+      await view.page.getByText("trying again").waitFor();
+      await using publisher = publish(server, "live/cam");
+      await playFor(view.page, 1);
+      await seeMovement(view.page);
+      assert.deepEqual(view.faults, []);
+      await publisher.stop();
+    } finally {
+      await browser.close();
+    }
+  });
+});
