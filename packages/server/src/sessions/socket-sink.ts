@@ -15,7 +15,7 @@ const NOTHING = Buffer.alloc(0);
 // A socket that is ending takes no more: its sinks pretend, until its session hears of the end and leaves the stream.
 
 /** A socket hands this much to the kernel in one gathered write. */
-const PLAIN_BURST_BYTES = 2 * 1024 * 1024;
+const PLAIN_BURST_BYTES = 512 * 1024;
 /** TLS encrypts all it is given into memory of its own at once, and the heap keeps the peak. */
 const TLS_BURST_BYTES = 64 * 1024;
 
