@@ -131,9 +131,15 @@ test("[SES7] of several requests in one burst on one message stream only the las
   await until(() => heldAnswers.length === 2, "the second question");
   heldAnswers[1]?.();
   await until(() => player.media.some((event) => event.kind === "video"), "frames of b");
-  assert.deepEqual(hook.heard.map(({ body }) => body["key"]), ["live/first", "live/b"]);
+  assert.deepEqual(
+    hook.heard.map(({ body }) => body["key"]),
+    ["live/first", "live/b"],
+  );
   assert.equal(player.codes.filter((code) => code === "NetStream.Play.Start").length, 1);
-  assert.deepEqual((await streamsOf(server)).map(({ key, viewers }) => [key, viewers.here]), [["live/b", 1]]);
+  assert.deepEqual(
+    (await streamsOf(server)).map(({ key, viewers }) => [key, viewers.here]),
+    [["live/b", 1]],
+  );
 });
 
 test("[SES8] a paused player gets nothing, and goes on with whoever publishes by then", async () => {
@@ -184,7 +190,10 @@ test("[SES10] a kicked player hears Play.Stop and the reason; others play on", a
   for (let i = 0; i < 50; i++) publisher.send("video", 1000 + i, AVC_DELTA);
   await kicked.closed;
   const said = kicked.events.filter((event) => event.type === "status").slice(-2);
-  assert.deepEqual(said.map(({ code }) => code), ["NetStream.Play.Stop", "NetConnection.Connect.Closed"]);
+  assert.deepEqual(
+    said.map(({ code }) => code),
+    ["NetStream.Play.Stop", "NetConnection.Connect.Closed"],
+  );
   assert.equal(said[1]?.description, "too loud");
   await until(() => other.media.some((event) => event.timestamp === 1049), "the frames that followed");
 });
@@ -241,4 +250,3 @@ test("[SES14] garbage ends its own session, counted, and nobody else's", async (
   const page = await (await fetch(`http://127.0.0.1:${server.httpPort}/metrics`)).text();
   assert.match(page, /sluice_wire_errors_total\{code="[A-Z_]+"\} 1/);
 });
-

@@ -1,16 +1,67 @@
-/** The node's own gauges: read when a page of metrics is due, never on the path of a frame. */
+/** The node's own numbers: read when a page of metrics is due, never on the path of a frame. */
+import type { Counter } from "@sluice/base/meter";
 import type { DeliveryWindow } from "@sluice/media/delivery-window";
 import type { StreamDirectory } from "@sluice/media/stream-directory";
 import type { PromMeter } from "../metrics/prom-meter.ts";
 import type { SessionRegistry } from "../sessions/session-registry.ts";
+import type { StreamTotal, StreamTotals } from "../streams/stream-totals.ts";
 
-export function meterNode(options: {
+export interface NodeMeterOptions {
   readonly meter: PromMeter;
   readonly streams: StreamDirectory;
   readonly registry: SessionRegistry;
+  readonly totals: StreamTotals;
   readonly load: DeliveryWindow;
-}): void {
-  const { meter, streams, registry, load } = options;
+}
+
+/** @returns to be called about once a second, so that the totals let go of streams that have ended */
+export function meterNode(options: NodeMeterOptions): () => void {
+  const { meter, streams, totals } = options;
+  const counters = streamCounters(meter);
+  const count = (): void => {
+    const grown = totals.take(streams);
+    for (const [name, counter] of counters) counter.add(grown[name]);
+  };
+  meter.beforePage(count);
+  showGauges(options);
+  return count;
+}
+
+function streamCounters(meter: PromMeter): readonly (readonly [StreamTotal, Counter])[] {
+  return [
+    ["bytesIn", meter.counter("ingest_bytes_total", "Bytes of audio, video and data that publishers sent")],
+    ["frames", meter.counter("ingest_frames_total", "Audio, video and data messages that publishers sent")],
+    [
+      "withoutConfig",
+      meter.counter("ingest_frames_without_config_total", "Frames dropped since their decoder set-up had not come"),
+    ],
+    [
+      "beforeKey",
+      meter.counter(
+        "ingest_frames_before_key_total",
+        "Video frames dropped before the first key frame of a publication",
+      ),
+    ],
+    [
+      "beyondTracks",
+      meter.counter(
+        "ingest_frames_beyond_tracks_total",
+        "Frames dropped since their stream has as many tracks as it may",
+      ),
+    ],
+    [
+      "gopOverflows",
+      meter.counter("gop_overflows_total", "Times that a GOP grew past its limit and was not kept for joiners"),
+    ],
+    ["bytesOut", meter.counter("delivery_bytes_total", "Bytes handed to viewers")],
+    ["writes", meter.counter("delivery_writes_total", "Batches written to viewers")],
+    ["lags", meter.counter("viewer_lags_total", "Times a viewer fell behind since its connection was full")],
+    ["skips", meter.counter("viewer_skips_total", "Times a lagging viewer was moved to a later key frame")],
+    ["stalls", meter.counter("viewer_stalls_total", "Viewers disconnected since they took nothing for too long")],
+  ];
+}
+
+function showGauges({ meter, streams, registry, load }: NodeMeterOptions): void {
   const gauges = {
     streams: meter.gauge("streams", "Streams, those that only wait for a publisher included"),
     live: meter.gauge("streams_live", "Streams with a publisher"),

@@ -14,6 +14,7 @@ import type { SessionPorts } from "../sessions/session-ports.ts";
 import { SessionRegistry } from "../sessions/session-registry.ts";
 import { LoadWindow } from "../streams/load-window.ts";
 import { StreamPolicies } from "../streams/stream-policies.ts";
+import { StreamTotals } from "../streams/stream-totals.ts";
 import { TestPatterns } from "../streams/test-patterns.ts";
 import { EventHub } from "../views/event-hub.ts";
 import { NodeView } from "../views/node-view.ts";
@@ -58,7 +59,8 @@ export function openNode({
   const guard = scope.use(new Guard({ config, clock, meter, log }));
   const hub = new EventHub();
   const traffic = new TrafficTotals(() => registry);
-  const notices = noticesFor({ hub, clock, log, meter, traffic });
+  const totals = new StreamTotals();
+  const notices = noticesFor({ hub, clock, log, meter, traffic, totals });
   const registry = scope.use(new SessionRegistry(clock, notices.ofSessions));
   const load = scope.use(new LoadWindow(clock));
   const policies = new StreamPolicies(config, load.window);
@@ -70,6 +72,7 @@ export function openNode({
   });
   scope.defer(() => streams.close());
   const ports = sessionPorts({ config, clock, log, meter, guard, registry, streams, policies });
+  const count = meterNode({ meter, streams, registry, totals, load: load.window });
   const patterns = scope.use(new TestPatterns(ports));
   const gate = new ConnectionGate({
     limits: config.limits,
@@ -90,10 +93,10 @@ export function openNode({
       hub,
       open: guard.openActions(),
       addresses: () => state.shown,
+      eachBeat: count,
       state: () => state.now,
     }),
   );
-  meterNode({ meter, streams, registry, load: load.window });
   const warning = openWarning(guard.openActions());
   if (warning !== undefined) log.warn({}, warning);
   return {

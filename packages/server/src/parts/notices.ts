@@ -4,6 +4,7 @@ import type { Log } from "@sluice/base/log";
 import type { Meter } from "@sluice/base/meter";
 import type { StreamNotice } from "@sluice/media/stream-directory";
 import type { SessionNotices } from "../sessions/session-registry.ts";
+import type { StreamTotals } from "../streams/stream-totals.ts";
 import type { EventHub } from "../views/event-hub.ts";
 import { isoTime } from "../views/rows.ts";
 import type { TrafficTotals } from "../views/traffic-totals.ts";
@@ -14,8 +15,9 @@ export function noticesFor(options: {
   readonly log: Log;
   readonly meter: Meter;
   readonly traffic: TrafficTotals;
+  readonly totals: StreamTotals;
 }): { readonly ofSessions: SessionNotices; readonly ofStreams: (notice: StreamNotice) => void } {
-  const { hub, clock, log, meter, traffic } = options;
+  const { hub, clock, log, meter, traffic, totals } = options;
   return {
     ofSessions: {
       opened({ id, protocol, address }) {
@@ -32,6 +34,7 @@ export function noticesFor(options: {
     },
     ofStreams({ type, stream, reason }) {
       const { key } = stream.stream;
+      totals.note(stream.stream);
       log.info({ key, publisher: stream.publisher?.address, reason }, STREAM_WORDS[type]);
       const at = isoTime(clock.wall());
       if (type === "ended") hub.tell({ type: "stream-ended", at, key, reason });

@@ -26,6 +26,8 @@ export interface NodeViewOptions {
   readonly addresses: () => Readonly<Record<string, string>>;
   readonly state: () => NodeRow["state"];
   readonly open: NodeRow["open"];
+  /** Called once a second. */
+  readonly eachBeat: () => void;
 }
 
 const BEAT = 1_000 as Millis;
@@ -107,7 +109,8 @@ export class NodeView implements AdminView, Disposable {
   }
 
   #beat(): void {
-    const { streams, clock, hub } = this.#options;
+    const { streams, clock, hub, eachBeat } = this.#options;
+    eachBeat();
     this.#sample = this.#load.sample();
     this.#rates.sample(
       streams.entries().map((entry) => entry.stream),
