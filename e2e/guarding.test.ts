@@ -7,6 +7,7 @@ import { after, before, describe, test } from "node:test";
 import { startChild } from "@sluice/testkit/child";
 import { makeClip, WorkFolder } from "./support/clip.ts";
 import { watchHttp, watchWebSocket } from "./support/flv-viewer.ts";
+import { openRaw, type RawPeer } from "./support/raw-peer.ts";
 import { connectPeer, openPeer, type RtmpPeer } from "./support/rtmp-peer.ts";
 import { MAIN, type Server, startServer } from "./support/server.ts";
 import { codedFrames, readFlvFile, type Unit } from "./support/units.ts";
@@ -239,6 +240,23 @@ describe("addresses and numbers", () => {
     player.play("cam");
     await player.status("NetStream.Play.Failed");
     assert.equal((await watchHttp(other.http("/live/cam.flv"))).status, 403);
+    assert.equal(await other.metric("sluice_play_refused_total", 'protocol="rtmp"'), 1);
+    assert.equal(await other.metric("sluice_play_refused_total", 'protocol="http-flv"'), 1);
+  });
+
+  test("connections of one address beyond their limit are closed unheard, and counted", async () => {
+    await using other = await startServer({ set: ["limits.exempt=10.0.0.0/8", "limits.connectionsPerAddress=6"] });
+    const peers: RawPeer[] = [];
+    const closed = await until("a refused connection", async () => {
+      peers.push(await openRaw(other.port()));
+      return peers.find(({ isClosed }) => isClosed);
+    });
+    assert.equal(closed.received.length, 0);
+    assert.ok(peers.length > 6);
+    for (const one of peers) await one[Symbol.asyncDispose]();
+    await until("the count", async () =>
+      (await other.metric("sluice_connections_refused_total").catch(() => 0)) > 0 ? true : undefined,
+    );
   });
 
   test("publishers, streams and viewers beyond their limits are refused with a reason", async () => {

@@ -23,13 +23,15 @@ export interface ClipOptions {
   readonly only?: "audio" | "video";
   /** Key frame every so many frames, of 25 a second; 25 if left out. */
   readonly gop?: number;
+  /** 320x180 if left out. */
+  readonly size?: string;
 }
 
 /** H.264 with B-frames and AAC as FLV, written into the folder. @returns its path */
 export function makeClip(folder: WorkFolder, name: string, options: ClipOptions): string {
-  const { seconds, only, gop = 25 } = options;
+  const { seconds, only, gop = 25, size = "320x180" } = options;
   const path = folder.file(name);
-  const video = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25"];
+  const video = ["-f", "lavfi", "-i", `testsrc2=size=${size}:rate=25`];
   const audio = ["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=44100"];
   const x264 = [
     "-c:v",
