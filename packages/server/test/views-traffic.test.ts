@@ -93,7 +93,7 @@ test("[VIE3] rows tell the publisher, the codecs and the viewers of a stream, an
   sendGop(publisher);
   await using player = new RtmpPeer(server.rtmpPort, { app: "live/room" }).play("cam");
   await until(() => player.media.length >= 5, "frames");
-  const row = (await server.get("/api/v1/streams/live/room/cam")) as Record<string, never>;
+  const row = (await server.get("/api/v1/streams/live/room/cam")) as Record<string, unknown>;
   assert.deepEqual([row["app"], row["state"], row["viewers"]], ["live", "live", { here: 1, all: 1 }]);
   assert.deepEqual((row["video"] as { codec: string }).codec, "avc1");
   assert.deepEqual((row["audio"] as { codec: string }).codec, "mp4a");

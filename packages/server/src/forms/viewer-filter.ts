@@ -8,7 +8,10 @@ export interface ViewerFilter {
   readonly video: "on" | "muted";
   readonly multitrack: "parses" | "default-track-only";
   readonly modEx: "parses" | "strip";
-  /** FourCCs the viewer said it takes, `*` for all; `legacy-only` where it sent no list and the policy is to withhold. */
+  /**
+   * FourCCs the viewer said it takes beside the codecs of old, `*` for all; `legacy-only` where it sent no list and the
+   * policy is to withhold.
+   */
   readonly fourCcs: ReadonlySet<string> | "*" | "legacy-only";
 }
 
@@ -43,8 +46,8 @@ export function filterBody(filter: ViewerFilter, frame: Frame): Uint8Array | und
 function filterCodec(filter: ViewerFilter, frame: Frame, body: Uint8Array): Uint8Array | undefined {
   const { fourCcs } = filter;
   if (fourCcs === "*" || frame.codec === "") return body;
-  if (fourCcs === "legacy-only") return toLegacy(body, frame.kind as "audio" | "video", rewriteAllocator);
-  return fourCcs.has(frame.codec) ? body : undefined;
+  if (fourCcs !== "legacy-only" && fourCcs.has(frame.codec)) return body;
+  return toLegacy(body, frame.kind as "audio" | "video", rewriteAllocator);
 }
 
 /** E-RTMP: the top bit of a video body, sound format 9 of an audio body. */

@@ -97,7 +97,12 @@ function fourCcsOf(says: PeerCapabilities): ReadonlySet<string> | "*" {
   const all = new Set(says.fourCcs ?? []);
   for (const map of [says.videoFourCcs, says.audioFourCcs])
     for (const [fourCc, use] of map ?? []) if (use.canDecode || use.canForward) all.add(fourCc);
-  return all.has("*") ? "*" : all;
+  return all.has("*") ? "*" : new Set([...all].filter(isFourCc));
+}
+
+/** Lists come from peers, and name cohorts that others share. */
+function isFourCc(name: string): boolean {
+  return /^[!-+.-~ -]{4}$/.test(name);
 }
 
 /** The status is for most players; GStreamer ends only at the end of stream beside it, which the next publication takes back. */

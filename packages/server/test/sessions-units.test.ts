@@ -1,0 +1,113 @@
+/** What a publisher's message means to a live stream, and when a player's acknowledgements tell that it is behind. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { encodeAmf0Values } from "@sluice/amf/amf0-encode";
+import { decodeAmf0Values } from "@sluice/amf/amf0-decode";
+import type { Millis } from "@sluice/base/brand";
+import { AckLag } from "@sluice/server/sessions/ack-lag";
+import { unitOfData, unitsOfMedia } from "@sluice/server/sessions/published-unit";
+
+const bytesOf = (text: string): Uint8Array => new Uint8Array(Buffer.from(text.replaceAll(" ", ""), "hex"));
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
+
+const ROLES: readonly (readonly [name: string, kind: "audio" | "video", body: string, role: string, codec: string])[] =
+  [
+    ["AVC set-up", "video", "17 00 000000 0164001f", "config", "avc1"],
+    ["AVC key frame", "video", "17 01 000000 65", "key", "avc1"],
+    ["AVC frame", "video", "27 01 000000 41", "delta", "avc1"],
+    ["AVC end of sequence", "video", "17 02 000000", "side", "avc1"],
+    ["AAC set-up", "audio", "af 00 1210", "config", "mp4a"],
+    ["AAC frame", "audio", "af 01 21", "delta", "mp4a"],
+    ["HEVC set-up", "video", "90 68766331 01", "config", "hvc1"],
+    ["HEVC key frame", "video", "93 68766331 01", "key", "hvc1"],
+    ["HEVC frame", "video", "a1 68766331 000000 01", "delta", "hvc1"],
+    ["HDR metadata", "video", "94 68766331 0200", "metadata", "hvc1"],
+    ["Opus set-up", "audio", "90 4f707573 01", "config", "Opus"],
+    ["Opus frame", "audio", "91 4f707573 01", "delta", "Opus"],
+  ];
+
+for (const [name, kind, body, role, codec] of ROLES) {
+  test(`[PUB1] ${name} is ${role} of ${codec}`, () => {
+    const [unit, ...others] = unitsOfMedia(kind, 7, bytesOf(body));
+    assert.deepEqual([unit?.role, unit?.codec, unit?.trackId, unit?.timestamp, others.length], [role, codec, 0, 7, 0]);
+    assert.equal(hex(unit?.body ?? new Uint8Array(0)), body.replaceAll(" ", ""));
+  });
+}
+
+test("[PUB2] a message that sets up several tracks becomes one set-up for each", () => {
+  // multitrack, many tracks of one codec, sequence start: track 0 "aa", track 3 "bbcc"
+  const body = bytesOf("96 10 68766331 00 000001 aa 03 000002 bbcc");
+  const units = unitsOfMedia("video", 0, body);
+  assert.deepEqual(
+    units.map(({ role, trackId, isMultitrack, data }) => [role, trackId, isMultitrack, hex(data)]),
+    [
+      ["config", 0, false, "aa"],
+      ["config", 3, true, "bbcc"],
+    ],
+  );
+});
+
+test("[PUB3] nothing that a publisher sends throws", () => {
+  for (const kind of ["audio", "video"] as const) {
+    assert.equal(unitsOfMedia(kind, 0, new Uint8Array(0)).length, 1);
+    for (let first = 0; first < 256; first++)
+      for (const rest of ["", "ff", "0068766331", "1068766331ff", "00ffffffffff"])
+        assert.ok(unitsOfMedia(kind, 0, bytesOf(first.toString(16).padStart(2, "0") + rest)).length <= 4);
+  }
+});
+
+test("[PUB4] metadata announces its kinds, as object and as ECMA array; other data passes by", () => {
+  const announced = (value: Parameters<typeof encodeAmf0Values>[0][number]): unknown => {
+    const body = encodeAmf0Values(["onMetaData", value]);
+    const unit = unitOfData(0, body, decodeAmf0Values(body));
+    assert.equal(unit.role, "metadata");
+    return unit.announces;
+  };
+  assert.deepEqual(announced({ videocodecid: 7, width: 640 }), { audio: false, video: true });
+  assert.deepEqual(announced({ audiocodecid: "mp4a", hasVideo: false }), { audio: true, video: false });
+  const ecma = bytesOf(
+    "02000a6f6e4d65746144617461 08 00000001 000c 617564696f636f6465636964 00 4024000000000000 000009",
+  );
+  assert.deepEqual(unitOfData(0, ecma, decodeAmf0Values(ecma)).announces, { audio: true, video: false });
+  const cue = encodeAmf0Values(["onCuePoint", {}]);
+  assert.equal(unitOfData(0, cue, decodeAmf0Values(cue)).role, "side");
+});
+
+/** A judge asked once a second. */
+function ackLag(): (sent: number, acknowledged: number) => string {
+  const lag = new AckLag({ windowAckSize: 1_000, maxBytes: 10_000, stallTimeout: 3_000 as Millis });
+  let now = 0;
+  return (sent, acknowledged) => lag.judge(sent, acknowledged, (now += 1_000) as Millis);
+}
+
+test("[ACK1] who acknowledges within the window keeps up, however long that takes", () => {
+  const judge = ackLag();
+  for (let i = 0; i < 100; i++) assert.equal(judge(i * 100, Math.floor(i / 9) * 900), "keeps-up");
+});
+
+test("[ACK2] who never acknowledges, or did so once, is left to its socket", () => {
+  const silent = ackLag();
+  const once = ackLag();
+  for (let i = 0; i < 100; i++) {
+    assert.equal(silent(i * 1_000_000, 0), "keeps-up");
+    assert.equal(once(i * 1_000_000, 500), "keeps-up");
+  }
+});
+
+test("[ACK3] who is further behind than window and limit together is too far behind", () => {
+  const judge = ackLag();
+  judge(500, 400);
+  judge(1_000, 800);
+  assert.equal(judge(11_700, 801), "keeps-up");
+  assert.equal(judge(12_000, 802), "too-far-behind");
+});
+
+test("[ACK4] an acknowledgement that is due and stays away ends it after the stall time-out; one that comes starts it anew", () => {
+  const judge = ackLag();
+  judge(500, 400);
+  judge(1_000, 800);
+  for (let i = 0; i < 3; i++) assert.equal(judge(2_000 + i, 800), "keeps-up");
+  assert.equal(judge(2_010, 801), "keeps-up");
+  for (let i = 0; i < 3; i++) assert.equal(judge(2_020 + i, 801), "keeps-up");
+  assert.equal(judge(2_030, 801), "stands-still");
+});
