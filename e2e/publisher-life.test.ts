@@ -23,7 +23,7 @@ let folder: WorkFolder;
 let server: Server;
 let clip: string;
 let units: Unit[];
-const GRACE_MILLIS = 4_000;
+const GRACE_MILLIS = 10_000;
 
 before(async () => {
   folder = new WorkFolder();
