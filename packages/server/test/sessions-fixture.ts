@@ -12,6 +12,7 @@ import { loadConfig } from "@sluice/server/config/load-config";
 export interface RunningServer extends AsyncDisposable {
   readonly rtmpPort: number;
   readonly httpPort: number;
+  portOf(listener: string): number;
   /** Begins to drain; resolves when the server has ended. */
   stop(): Promise<void>;
   get(path: string): Promise<unknown>;
@@ -41,6 +42,7 @@ export async function openServer(sets: readonly string[] = []): Promise<RunningS
   return {
     rtmpPort: portOf("rtmp"),
     httpPort: portOf("http"),
+    portOf,
     stop,
     get: async (path) => (await fetch(url + path)).json(),
     async metric(line) {

@@ -95,10 +95,12 @@ export class HttpFlv {
 function takeSocket(response: ServerResponse, socket: Socket): void {
   response.detachSocket(socket);
   socket.removeAllListeners("data");
-  socket.on("data", () => {}); // also takes the socket back from Node's native HTTP parser
+  socket.on("data", ignore); // also takes the socket back from Node's native HTTP parser
   socket.setTimeout(0);
   socket.resume();
 }
+
+function ignore(): void {}
 
 const FLV_HEAD = { "Content-Type": "video/x-flv", "Cache-Control": "no-store", Connection: "close" };
 

@@ -1,0 +1,124 @@
+/** Sinks on real sockets: what they say of a transport that is full, free or ending; and policies out of the configuration. */
+import assert from "node:assert/strict";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { test } from "node:test";
+import { connect as connectTls, createServer as createTlsServer } from "node:tls";
+import type { Millis } from "@sluice/base/brand";
+import { fixedWindow } from "@sluice/media/delivery-window";
+import { findStreamKey, type StreamKey } from "@sluice/media/stream-key";
+import { loadConfig } from "@sluice/server/config/load-config";
+import { peerAddress } from "@sluice/server/sessions/peer-address";
+import { socketSink } from "@sluice/server/sessions/socket-sink";
+import { StreamPolicies } from "@sluice/server/streams/stream-policies";
+import { until } from "./sessions-fixture.ts";
+import { TEST_CERT, TEST_KEY } from "./tls-fixture.ts";
+
+interface Pair extends Disposable {
+  /** The server's end. */
+  readonly near: Socket;
+  readonly far: Socket;
+}
+
+async function openPair(over: "tcp" | "tls"): Promise<Pair> {
+  const { promise, resolve } = Promise.withResolvers<Socket>();
+  const server = over === "tcp" ? createServer(resolve) : createTlsServer({ cert: TEST_CERT, key: TEST_KEY }, resolve);
+  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  const { port } = server.address() as AddressInfo;
+  const at = { port, host: "127.0.0.1" };
+  const far = over === "tcp" ? connect(at) : connectTls({ ...at, rejectUnauthorized: false });
+  const near = await promise;
+  for (const socket of [near, far]) socket.on("error", () => {});
+  return {
+    near,
+    far,
+    [Symbol.dispose]() {
+      near.destroy();
+      far.destroy();
+      server.close();
+    },
+  };
+}
+
+const sinkOf = (socket: Socket): ReturnType<typeof socketSink> =>
+  socketSink({ socket, notify: () => {}, end: () => {} });
+
+for (const over of ["tcp", "tls"] as const) {
+  test(`[SNK1] over ${over} a sink says when its transport is full, and calls back once when it is free again`, async () => {
+    using pair = await openPair(over);
+    const sink = sinkOf(pair.near);
+    assert.equal(sink.write(new Uint8Array(100)), true);
+    let written = 100;
+    const piece = new Uint8Array(256 * 1024);
+    while (written < 64 * 1024 * 1024) {
+      written += 2 * piece.length;
+      if (!sink.writeAll([piece, piece])) break;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.ok(written < 64 * 1024 * 1024, "a peer that does not read fills it");
+    let calls = 0;
+    sink.whenDrained(() => calls++);
+    assert.equal(calls, 0);
+    pair.far.resume();
+    await until(() => calls === 1, "the call back");
+    await until(() => pair.far.bytesRead >= written, "every byte");
+    assert.equal(sink.write(new Uint8Array(100)), true);
+    assert.equal(calls, 1);
+  });
+
+  test(`[SNK2] over ${over} a sink of a socket that ends pretends, and breaks nothing`, async () => {
+    using pair = await openPair(over);
+    const sink = sinkOf(pair.near);
+    const errors: Error[] = [];
+    pair.near.on("error", (error) => errors.push(error));
+    const closed = new Promise((resolve) => pair.near.once("close", resolve));
+    pair.near.end("bye");
+    assert.deepEqual(
+      [sink.write(new Uint8Array(9)), sink.writeAll([new Uint8Array(9), new Uint8Array(9)])],
+      [true, true],
+    );
+    sink.whenDrained(() => assert.fail("never drained"));
+    let heard = "";
+    pair.far.on("data", (bytes) => {
+      heard += bytes.toString();
+    });
+    pair.near.resume();
+    await closed;
+    assert.deepEqual([errors, heard], [[], "bye"]);
+  });
+}
+
+test("[SNK3] addresses are shown as people write them", () => {
+  const shown = (remoteAddress: string | undefined): string => peerAddress({ remoteAddress } as Socket);
+  assert.deepEqual(["::ffff:10.1.2.3", "10.1.2.3", "::1", "fe80::1%eth0", undefined].map(shown), [
+    "10.1.2.3",
+    "10.1.2.3",
+    "::1",
+    "fe80::1",
+    "",
+  ]);
+});
+
+test("[POL1] each application has its own publish policy, waits and window; the rest have the node's", () => {
+  const sets = [
+    "publish.policy=refuse",
+    "grace.windowMs=5s",
+    "play.wait=7s",
+    "delivery.window=100ms",
+    "gop.maxFrames=10",
+    "limits.viewersPerStream=3",
+    "applications.events.publish.policy=replace",
+    "applications.events.delivery.window=auto",
+    "applications.events.gop.enabled=false",
+  ];
+  const auto = fixedWindow(1 as Millis);
+  const policies = new StreamPolicies(loadConfig({ sets, env: {}, file: "none", hostname: "box" }), auto);
+  assert.deepEqual(policies.policyOf("live").publish, { whenTaken: "refuse", grace: 5_000 });
+  assert.deepEqual(policies.policyOf("events").publish, { whenTaken: "replace", grace: 5_000 });
+  assert.equal(policies.policyOf("live").playWait.rtmp, 7_000);
+  const key = (path: string): StreamKey => findStreamKey(path) as StreamKey;
+  const live = policies.optionsOf(key("live/cam"));
+  const events = policies.optionsOf(key("events/cam"));
+  assert.deepEqual([live.window.prompt, live.gop.maxFrames, live.limits.subscribers], [100, 10, 3]);
+  assert.equal(events.window, auto);
+  assert.equal(events.gop.maxFrames, 0);
+});
