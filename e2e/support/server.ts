@@ -10,6 +10,7 @@ export const MAIN = join(ROOT, "packages/server/dist/main.js");
 export interface ServerOptions {
   /** `key=value`, over loopback and free ports. */
   readonly set?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export class Server implements AsyncDisposable {
@@ -84,7 +85,7 @@ export class Server implements AsyncDisposable {
 export async function startServer(options: ServerOptions = {}): Promise<Server> {
   const defaults = ["listen.host=127.0.0.1", "rtmp.port=0", "http.port=0", "log.format=json", "log.level=debug"];
   const sets = [...defaults, ...(options.set ?? [])].flatMap((set) => ["--set", set]);
-  const child = startChild([process.execPath, MAIN, "serve", "--config", "none", ...sets]);
+  const child = startChild([process.execPath, MAIN, "serve", "--config", "none", ...sets], { env: options.env ?? {} });
   const ready = await child.waitForEvent("ready");
   return new Server(child, portsOf(ready));
 }
