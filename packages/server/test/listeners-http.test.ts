@@ -183,11 +183,13 @@ test("[LST8] whoever finds the stream full is told so and counted", async () => 
   await using server = await openServer(["limits.viewersPerStream=1", "limits.streams=1", "play.httpWait=10s"]);
   await using publisher = await openPublisher(server.rtmpPort, "cam");
   sendGop(publisher);
-  const first = talk(server.httpPort, request("GET", "/live/cam.flv"), (heard) => heard.includes("FLV"));
+  let isDone = false;
+  const first = talk(server.httpPort, request("GET", "/live/cam.flv"), () => isDone);
   await until(async () => (await server.metric("viewers")) === 1, "the first viewer");
   const second = await talk(server.httpPort, request("GET", "/live/cam.flv"));
   assert.ok(!second.includes("FLV\x01"));
   assert.equal(await server.metric('play_refused_total{protocol="http-flv",reason="limit"}'), 1);
   assert.equal(statusOf(await talk(server.httpPort, request("GET", "/live/another.flv"))), 503);
+  isDone = true;
   await first;
 });

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import type { MessageStreamId } from "@sluice/rtmp/ids";
 import { openHook } from "./guard-fixture.ts";
 import {
+  AAC_FRAME,
   AAC_HEADER,
   AVC_DELTA,
   AVC_HEADER,
@@ -249,4 +250,35 @@ test("[SES14] garbage ends its own session, counted, and nobody else's", async (
   assert.equal(await server.metric("streams_live"), 1);
   const page = await (await fetch(`http://127.0.0.1:${server.httpPort}/metrics`)).text();
   assert.match(page, /sluice_wire_errors_total\{code="[A-Z_]+"\} 1/);
+});
+
+test("[SES20] a player that cannot take the stream's codec gets the rest, and that is counted", async () => {
+  await using server = await openServer(["play.legacyFourCc=withhold"]);
+  await using publisher = await openPublisher(server.rtmpPort, "cam");
+  const hevc = (head: number): Uint8Array => Uint8Array.from([head, 0x68, 0x76, 0x63, 0x31, 0, 0, 0, 1]);
+  publisher.send("video", 0, hevc(0x90));
+  publisher.send("audio", 0, AAC_HEADER);
+  publisher.send("video", 0, hevc(0x91));
+  publisher.send("audio", 20, AAC_FRAME);
+  await using old = new RtmpPeer(server.rtmpPort).play("cam");
+  await using able = new RtmpPeer(server.rtmpPort, { fourCcList: ["hvc1"] }).play("cam");
+  const kinds = (peer: RtmpPeer): string[] => peer.media.flatMap(({ kind }) => (kind === "data" ? [] : [kind]));
+  await until(() => kinds(old).length >= 2 && kinds(able).length >= 4, "frames");
+  assert.deepEqual(kinds(old), ["audio", "audio"]);
+  assert.deepEqual(kinds(able), ["video", "audio", "video", "audio"]);
+  assert.equal(await server.metric('plays_without_codec_total{kind="video"}'), 1);
+});
+
+test("[SES21] nothing is left of two hundred publishers and viewers that came and went", async () => {
+  await using server = await openServer(["grace.windowMs=0", "limits.connectsPerSecondPerAddress=0"]);
+  for (let i = 0; i < 10; i++) {
+    const peers = await Promise.all(Array.from({ length: 10 }, (_, k) => openPublisher(server.rtmpPort, `cam${k}`)));
+    for (const peer of peers) sendGop(peer);
+    const viewers = peers.map((_, k) => new RtmpPeer(server.rtmpPort).play(`cam${k}`));
+    await until(() => viewers.every((viewer) => viewer.media.length > 0), "frames");
+    for (const peer of i % 2 === 0 ? [...peers, ...viewers] : [...viewers, ...peers]) peer.socket.destroy();
+    await Promise.all([...peers, ...viewers].map((peer) => peer.closed));
+  }
+  for (const line of ["sessions", "streams", "viewers", "cohorts"])
+    await until(async () => (await server.metric(line)) === 0, `no ${line}`);
 });

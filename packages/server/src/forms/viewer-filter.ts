@@ -43,6 +43,15 @@ export function filterBody(filter: ViewerFilter, frame: Frame): Uint8Array | und
   return body === undefined || !isEnhanced(kind, body) ? body : filterCodec(filter, frame, body);
 }
 
+/** FourCCs whose enhanced bodies can be rewritten to what every viewer of old takes. */
+const OF_OLD: ReadonlySet<string> = new Set(["avc1", "mp4a", ".mp3"]);
+
+/** Whether a viewer goes without frames of this codec in enhanced bodies. */
+export function withholds({ fourCcs }: ViewerFilter, codec: string): boolean {
+  if (fourCcs === "*" || OF_OLD.has(codec) || codec.length !== 4) return false;
+  return fourCcs === "legacy-only" || !fourCcs.has(codec);
+}
+
 function filterCodec(filter: ViewerFilter, frame: Frame, body: Uint8Array): Uint8Array | undefined {
   const { fourCcs } = filter;
   if (fourCcs === "*" || frame.codec === "") return body;

@@ -1,10 +1,11 @@
 /** Answers `play`: guard, waiting rules, then a place among the stream's subscribers. */
+import type { LiveStream } from "@sluice/media/live-stream";
 import { applicationOf, type StreamKey } from "@sluice/media/stream-key";
 import type { PeerCapabilities } from "@sluice/rtmp/capabilities";
 import type { MessageStreamId } from "@sluice/rtmp/ids";
 import type { RtmpServerEvent } from "@sluice/rtmp/server-event";
 import { rtmpForm } from "../forms/rtmp-form.ts";
-import type { ViewerFilter } from "../forms/viewer-filter.ts";
+import { type ViewerFilter, withholds } from "../forms/viewer-filter.ts";
 import { admit, keyOf, type RtmpAdmission } from "./rtmp-admission.ts";
 import type { RtmpNetStreamsOptions } from "./rtmp-session-options.ts";
 import { RtmpPlayer } from "./rtmp-player.ts";
@@ -43,8 +44,12 @@ export async function startPlayer(
     return refuse(options, messageStreamId, "limit", "The server has as many streams as it may");
   engine.acceptPlay(messageStreamId, { reset: event.reset });
   options.sendOutput();
-  const player = openPlayer({ options, key, stream, messageStreamId, says, wait });
-  if (player.start()) return player;
+  const filter = filterFor(says.capabilities, options.legacyFourCc);
+  const player = openPlayer({ options, key, stream, messageStreamId, filter, bufferMs: says.bufferMs, wait });
+  if (player.start()) {
+    noteWithheld(options, filter, stream);
+    return player;
+  }
   player.stop("limit");
   engine.sendStatus(messageStreamId, { level: "error", code: REFUSAL_CODES.limit, description: FULL });
   return noteRefusal(options, "limit", FULL);
@@ -55,12 +60,13 @@ const FULL = "The stream has as many viewers as it may";
 function openPlayer(from: {
   readonly options: RtmpNetStreamsOptions;
   readonly key: StreamKey;
-  readonly stream: NonNullable<ReturnType<RtmpNetStreamsOptions["ports"]["streams"]["acquire"]>>;
+  readonly stream: LiveStream;
   readonly messageStreamId: MessageStreamId;
-  readonly says: PlayerSays;
+  readonly filter: ViewerFilter;
+  readonly bufferMs: number;
   readonly wait: ReturnType<RtmpNetStreamsOptions["ports"]["policyOf"]>["playWait"]["rtmp"];
 }): RtmpPlayer {
-  const { options, key, stream, messageStreamId, says, wait } = from;
+  const { options, key, stream, messageStreamId, filter, bufferMs, wait } = from;
   const { transport, chunkSize } = options;
   const sink = socketSink({
     socket: transport.socket,
@@ -73,10 +79,22 @@ function openPlayer(from: {
     stream,
     sink,
     wait,
-    filter: filterFor(says.capabilities, options.legacyFourCc),
+    filter,
     formFor: (filter) => transport.shape(rtmpForm({ messageStreamId, chunkSize, filter })),
-    bufferMs: says.bufferMs,
+    bufferMs,
   });
+}
+
+/** E12: a player that misses a codec of the stream sees no picture or hears no sound, and its operator should know why. */
+function noteWithheld({ id, ports }: RtmpNetStreamsOptions, filter: ViewerFilter, { key, tracks }: LiveStream): void {
+  for (const kind of ["video", "audio"] as const) {
+    const codec = tracks.codecOf(kind);
+    if (codec === undefined || !withholds(filter, codec)) continue;
+    ports.meter
+      .counter("plays_without_codec_total", "Plays of a stream whose codec the player cannot take, by kind", { kind })
+      .add();
+    ports.log.info({ session: id, key, codec }, "The player cannot take this codec and goes without");
+  }
 }
 
 /** E12: nothing that the viewer did not say it can parse; one that said nothing is treated by policy. */
