@@ -193,3 +193,23 @@ test("[LST8] whoever finds the stream full is told so and counted", async () => 
   isDone = true;
   await first;
 });
+
+test("[LST16] a request for a stream that is pipelined behind an unanswered one opens nothing", async () => {
+  const held: (() => void)[] = [];
+  await using hook = await openHook((response) => held.push(() => response.writeHead(403).end()));
+  await using server = await openServer([
+    "auth.play=open",
+    "applications.slow.auth.play=hook",
+    `auth.hooks.play=${hook.url}`,
+  ]);
+  await using publisher = await openPublisher(server.rtmpPort, "cam");
+  sendGop(publisher);
+  const both = request("GET", "/slow/x.flv") + request("GET", "/live/cam.flv");
+  const heard = talk(server.httpPort, both);
+  await until(() => held.length === 1, "the question");
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.equal(await server.metric("viewers"), 0);
+  held[0]?.();
+  assert.equal(statusOf(await heard), 403);
+  assert.equal(await server.metric("sessions"), 1);
+});

@@ -64,7 +64,7 @@ export class HttpFlv {
     const sessionId = ports.registry.nextId();
     const verdict = await judgeFlvRequest(wanted, { protocol: "http-flv", sessionId, ports, signal: closed.signal });
     request.socket.off("close", onClose);
-    if (closed.signal.aborted || response.socket?.destroyed !== false) return;
+    if (closed.signal.aborted || request.socket.destroyed) return;
     if (verdict.answer === "redirect") return refuse(response, 307, "Play elsewhere", { Location: verdict.location });
     if (verdict.answer === "refuse") return refuse(response, verdict.status, verdict.reason);
     if (request.method === "HEAD") return this.#answerHead(wanted, response);
@@ -79,9 +79,11 @@ export class HttpFlv {
 
   #open(wanted: FlvRequest, id: string, response: ServerResponse): void {
     const { ports } = this.#options;
-    const stream = ports.streams.acquire(wanted.key);
     const { socket } = response;
-    if (stream === undefined || socket === null) {
+    if (socket === null)
+      return refuse(response, 503, "A stream needs a connection of its own: an earlier answer is still due");
+    const stream = ports.streams.acquire(wanted.key);
+    if (stream === undefined) {
       countPlayRefusal(ports.meter, "http-flv", "limit");
       return refuse(response, 503, "The server has as many streams as it may");
     }
