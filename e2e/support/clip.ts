@@ -61,7 +61,8 @@ export function makeClip(folder: WorkFolder, name: string, options: ClipOptions)
 /** A program that must succeed; its standard output. */
 export function run(program: string, args: readonly string[]): string {
   const quiet = program === "ffmpeg" ? ["-hide_banner", "-nostdin", "-loglevel", "error"] : [];
-  return execFileSync(program, [...quiet, ...args], { encoding: "utf8", maxBuffer: 64 * 1024 * 1024 });
+  const env = { ...process.env, SVT_LOG: "1" }; // the AV1 encoder is talkative
+  return execFileSync(program, [...quiet, ...args], { encoding: "utf8", maxBuffer: 64 * 1024 * 1024, env });
 }
 
 /** A self-signed certificate for 127.0.0.1. */
