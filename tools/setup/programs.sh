@@ -1,8 +1,8 @@
 # Makes sure of the other programs that tests run against: as root on Debian it installs the missing ones, else it says what is missing.
 set -eu
 
-packages="ffmpeg chromium rtmpdump gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good
-gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav nginx libnginx-mod-rtmp gcc libc6-dev nats-server redis-server"
+packages="ffmpeg openssl chromium rtmpdump gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good
+gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav glib-networking nginx libnginx-mod-rtmp gcc libc6-dev nats-server redis-server"
 
 is_there() {
   if command -v dpkg-query >/dev/null 2>&1; then
