@@ -56,7 +56,9 @@ export function unitSuites(root: string): Suite[] {
 }
 
 export function toolSuites(root: string): Suite[] {
-  return [unitSuite("tools", filesOf(root, "tools/test/**/*.test.ts"))].filter((suite) => suite.files.length > 0);
+  return ["tools", "bench"]
+    .map((name) => unitSuite(name, filesOf(root, `${name}/test/**/*.test.ts`)))
+    .filter((suite) => suite.files.length > 0);
 }
 
 function unitSuite(name: string, files: readonly string[]): Suite {

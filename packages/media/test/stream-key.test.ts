@@ -46,7 +46,7 @@ const KEYS: readonly { readonly rule: string; readonly paths: readonly string[];
     { rule: "MED3", paths: ["live", "..."], key: "live/..." },
     {
       rule: "MED4",
-      paths: [`${"a/".repeat(KEY_LIMITS.keyParts)}`],
+      paths: ["a/".repeat(KEY_LIMITS.keyParts)],
       key: "a/".repeat(KEY_LIMITS.keyParts).slice(0, -1),
     },
     { rule: "MED4", paths: [`${"a/".repeat(KEY_LIMITS.keyParts)}a`], key: undefined },
