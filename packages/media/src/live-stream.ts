@@ -123,6 +123,11 @@ export class LiveStream {
     this.#distribution.append(frame, this.gop.add(frame));
   }
 
+  /** The publisher takes its metadata back: who joins from the next key frame on hears none. */
+  clearMetadata(): void {
+    this.tracks.dropMetadata();
+  }
+
   /** The units of one arrival are pushed: viewers get them now or within their window. */
   deliver(): void {
     this.#distribution.deliver();

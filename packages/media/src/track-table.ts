@@ -1,6 +1,8 @@
 /** What a joiner must hear first: the stream's metadata and each track's decoder set-up, always the latest. */
 import type { Frame, FrameKind } from "./frame.ts";
 
+const STREAM_METADATA = "data:0:metadata";
+
 export class TrackTable {
   readonly #kept = new Map<string, Frame>();
   /** Track ids seen, with their codec. */
@@ -47,13 +49,18 @@ export class TrackTable {
     this.#version++;
   }
 
+  /** The stream's own metadata is void; what it announced is no longer expected. */
+  dropMetadata(): void {
+    if (this.#kept.delete(STREAM_METADATA)) this.#version++;
+  }
+
   /** Metadata first, then set-up by track, video before audio. */
   prelude(): readonly Frame[] {
     return [...this.#kept.values()].sort((a, b) => rank(a) - rank(b) || a.trackId - b.trackId);
   }
 
   #has(kind: "audio" | "video"): boolean {
-    const announced = this.#kept.get("data:0:metadata")?.announces;
+    const announced = this.#kept.get(STREAM_METADATA)?.announces;
     return announced?.[kind] === true || this.#tracks[kind].size > 0;
   }
 

@@ -1,6 +1,7 @@
 /** RTMP sessions against a whole server: who publishes, who plays, and that nobody stays behind who has gone. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { encodeAmf0Values } from "@sluice/amf/amf0-encode";
 import type { MessageStreamId } from "@sluice/rtmp/ids";
 import { openHook } from "./guard-fixture.ts";
 import {
@@ -267,6 +268,23 @@ test("[SES20] a player that cannot take the stream's codec gets the rest, and th
   assert.deepEqual(kinds(old), ["audio", "audio"]);
   assert.deepEqual(kinds(able), ["video", "audio", "video", "audio"]);
   assert.equal(await server.metric('plays_without_codec_total{kind="video"}'), 1);
+});
+
+test("[SES22] metadata that its publisher took back is not told to who joins from the next key frame on", async () => {
+  await using server = await openServer();
+  await using publisher = await openPublisher(server.rtmpPort, "cam");
+  publisher.send("data", 0, encodeAmf0Values(["@setDataFrame", "onMetaData", { width: 640 }]));
+  sendGop(publisher);
+  await using before = new RtmpPeer(server.rtmpPort).play("cam");
+  await until(() => before.media.length >= 5, "the first GOP");
+  publisher.send("data", 100, encodeAmf0Values(["@clearDataFrame", "onMetaData"]));
+  publisher.send("video", 120, AVC_KEY);
+  await until(() => before.media.at(-1)?.timestamp === 120, "the next key frame");
+  await using after = new RtmpPeer(server.rtmpPort).play("cam");
+  await until(() => after.media.at(-1)?.timestamp === 120, "the next key frame");
+  const metadata = (peer: RtmpPeer): number =>
+    peer.media.filter(({ payload }) => Buffer.from(payload).includes("onMetaData")).length;
+  assert.deepEqual([metadata(before), metadata(after)], [1, 0]);
 });
 
 test("[SES21] nothing is left of two hundred publishers and viewers that came and went", async () => {

@@ -11,7 +11,7 @@ export interface Caller {
 export type AdminVerdict = "allowed" | { readonly status: 401 | 403; readonly message: string };
 
 const REFUSALS: Readonly<Record<Exclude<AdminAccess, "allowed">, Exclude<AdminVerdict, "allowed">>> = {
-  "token-required": { status: 401, message: "A token is needed: send the admin.token as Authorization: Bearer" },
+  "token-required": { status: 401, message: "The admin token is needed (the configured admin.token)" },
   "token-wrong": { status: 401, message: "The token is wrong" },
   forbidden: {
     status: 403,

@@ -53,6 +53,11 @@ export class PublisherSeat {
     publication.stream.push(unitOfData(timestamp, body, values));
   }
 
+  clearMetadata(): void {
+    const { publication } = this.#options;
+    if (publication.isCurrent) publication.stream.clearMetadata();
+  }
+
   /** The units of one arrival are in. */
   deliver(): void {
     if (!this.#hasUndelivered) return;

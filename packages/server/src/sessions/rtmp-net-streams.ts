@@ -104,8 +104,8 @@ export class RtmpNetStreams {
     if (seat === undefined) return;
     const now = this.#options.ports.clock.now();
     if (event.kind !== "data") seat.takeMedia(event.kind, event.timestamp, event.payload, now);
-    else if (event.data !== "clear-data-frame")
-      seat.takeData(event.timestamp, event.payload, valuesOf(event.payload), now);
+    else if (event.data === "clear-data-frame") seat.clearMetadata();
+    else seat.takeData(event.timestamp, event.payload, valuesOf(event.payload), now);
   }
 
   /** K26: some encoders send their metadata on message stream 0. */
