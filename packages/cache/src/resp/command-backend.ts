@@ -1,0 +1,103 @@
+/** What a RESP session needs of the member that it talks to: the state, the log, the cluster, the other clients. */
+import type { Millis } from "@sluice/base/brand";
+import type { MemberId } from "../ids.ts";
+import type { CacheState } from "../state/cache-state.ts";
+import type { OperationAnswer } from "../state/operation.ts";
+
+export interface CommandBackend {
+  readonly store: CommandStore;
+  readonly cluster: ClusterView;
+  readonly clients: ClientDirectory;
+}
+
+/**
+ * Where answers come back to; the session itself. Each ticket is answered once, by one of these calls, never before
+ * the call that handed it over has returned, and in any order. Afterwards the owner of the socket takes `nextOutput`.
+ */
+export interface CommandSink {
+  answered(ticket: number, answer: OperationAnswer): void;
+  failed(ticket: number, failure: StoreFailure): void;
+  /** Of `confirmRead`: the state may be read now, in this very call. */
+  confirmed(ticket: number): void;
+  /** Of `waitForReplicas`: how many members beside the leader hold all that was written before. */
+  replicated(ticket: number, count: number): void;
+}
+
+export type StoreFailure =
+  /** Another leads, or nobody: nothing was done. */
+  | "not-leader"
+  | "no-leader"
+  /** Too much is waiting already: nothing was done. */
+  | "overloaded"
+  /** The disk is full or fails: nothing was done. */
+  | "storage-failed"
+  /** Leadership was lost while it waited: it may be done or not. */
+  | "unknown-outcome";
+
+export interface CommandStore {
+  /** This member's copy. Reading it is linearizable only as `readStanding` allows. */
+  readonly state: CacheState;
+  /** The wall clock as the leader stamps it (never going back): what expiry is judged by. */
+  wall(): Millis;
+  /** `now`: leader with a good lease. `confirm`: leader, but ask `confirmRead` first. */
+  readStanding(): "now" | "confirm" | "not-leader" | "no-leader";
+  confirmRead(sink: CommandSink, ticket: number): void;
+  /** Proposes an encoded operation, which the store keeps. Writes of one sink are applied in the order of the calls. */
+  write(sink: CommandSink, ticket: number, operation: Uint8Array): void;
+  /** @param timeout  zero waits without end */
+  waitForReplicas(sink: CommandSink, ticket: number, count: number, timeout: Millis): void;
+}
+
+export interface ClusterView {
+  /** This member's id. */
+  readonly self: MemberId;
+  readonly role: "leader" | "follower" | "learner" | "candidate";
+  readonly term: number;
+  readonly leader: MemberId | undefined;
+  readonly members: readonly MemberRow[];
+  /** Index of the last record that was applied here. */
+  readonly appliedIndex: number;
+  /** More lines for INFO, by section name as Redis writes it ("Persistence"), after ours. */
+  infoLines(section: string): readonly (readonly [string, string | number])[];
+}
+
+/** One member as clients see it; the address is that of its RESP port. */
+export interface MemberRow {
+  readonly id: MemberId;
+  readonly host: string;
+  /** 0: has no RESP port. */
+  readonly port: number;
+  readonly isVoter: boolean;
+  readonly isReachable: boolean;
+  /** Last record it is known to hold; on the leader only, else 0. */
+  readonly matchIndex: number;
+}
+
+/** The sessions of this member. */
+export interface ClientDirectory {
+  rows(): Iterable<ClientRow>;
+  /** Ends the session after what it is owed was sent (`soon`), or at once. */
+  kill(id: number): void;
+}
+
+/** What CLIENT LIST tells; a session is its own row. */
+export interface ClientRow {
+  readonly id: number;
+  /** `host:port` of the peer. */
+  readonly address: string;
+  /** `host:port` on this side. */
+  readonly localAddress: string;
+  readonly name: string;
+  readonly library: string;
+  readonly libraryVersion: string;
+  readonly database: number;
+  readonly protocol: 2 | 3;
+  readonly user: string;
+  readonly subscriptionCount: number;
+  readonly lastCommand: string;
+  /** Monotonic. */
+  readonly openedAt: Millis;
+  readonly lastActiveAt: Millis;
+  readonly inputBytes: number;
+  readonly outputBytes: number;
+}
