@@ -1,0 +1,65 @@
+/** What one replica may hold in memory or do in one go. */
+
+/** Every field is a ceiling. */
+export interface ReplicaLimits {
+  /** Voters and learners together. */
+  readonly members: number;
+  /** Bytes of a member's id, as UTF-8. */
+  readonly memberIdBytes: number;
+  /** Bytes of a member's address text, as UTF-8. */
+  readonly addressBytes: number;
+  /** Bytes of one operation. */
+  readonly operationBytes: number;
+  /** Bytes of one member message; its length is refused before any of it is read. */
+  readonly messageBytes: number;
+  /** Records in one append message. */
+  readonly appendRecords: number;
+  /** Bytes of operations in one append message, unless the first alone is larger. */
+  readonly appendBytes: number;
+  /** Bytes of operations sent to one follower and not yet confirmed. */
+  readonly inFlightBytes: number;
+  /** Append messages to one follower not yet confirmed. */
+  readonly inFlightMessages: number;
+  /** Proposals not yet answered. */
+  readonly waitingProposals: number;
+  /** Bytes of the log since the last snapshot that ask for the next. */
+  readonly snapshotAfterBytes: number;
+  /** Records since the last snapshot that ask for the next. */
+  readonly snapshotAfterRecords: number;
+  /** Bytes of records kept behind a snapshot for followers that lag; who lags further gets the snapshot. */
+  readonly keptBytes: number;
+  /** Bytes of the whole log in memory; beyond it proposals are refused. Above `snapshotAfterBytes` + `keptBytes`. */
+  readonly logBytes: number;
+  /** Bytes of one snapshot message, unless one piece alone is larger. */
+  readonly snapshotMessageBytes: number;
+  /** Snapshot messages to one follower not yet confirmed. */
+  readonly snapshotMessagesInFlight: number;
+  /** Bytes of a snapshot that a follower gathers before it installs it. */
+  readonly snapshotBytes: number;
+  /** Messages held back until the term is on disk; more are dropped, as a network might. */
+  readonly heldMessages: number;
+}
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+export const DEFAULT_REPLICA_LIMITS: ReplicaLimits = {
+  members: 9,
+  memberIdBytes: 128,
+  addressBytes: 512,
+  operationBytes: 16 * MIB,
+  messageBytes: 40 * MIB,
+  appendRecords: 4_096,
+  appendBytes: 256 * KIB,
+  inFlightBytes: 4 * MIB,
+  inFlightMessages: 64,
+  waitingProposals: 65_536,
+  snapshotAfterBytes: 64 * MIB,
+  snapshotAfterRecords: 1_000_000,
+  keptBytes: 16 * MIB,
+  logBytes: 256 * MIB,
+  snapshotMessageBytes: 256 * KIB,
+  snapshotMessagesInFlight: 4,
+  snapshotBytes: 4 * KIB * MIB,
+  heldMessages: 256,
+};
