@@ -28,18 +28,22 @@ export function duplexPair(options: DuplexPairOptions = {}): DuplexPair {
 
 /** Reads exactly `count` bytes, waiting for them. @throws {RangeError} when the stream ends first */
 export async function readBytes(stream: Duplex, count: number): Promise<Uint8Array> {
-  for (;;) {
-    const bytes = stream.read(count) as Uint8Array | null;
-    if (bytes !== null && bytes.length === count) return bytes;
-    if (bytes !== null || stream.readableEnded || stream.destroyed) {
-      throw new RangeError(`Cannot read ${count} bytes: the stream ended after ${bytes?.length ?? 0}`);
+  let wake = (): void => {};
+  const onChange = (): void => wake();
+  // Once for the whole wait: each time a listener is added while bytes lie there, the stream calls it at once.
+  for (const event of ["readable", "end", "close"]) stream.on(event, onChange);
+  try {
+    for (;;) {
+      const bytes = stream.read(count) as Uint8Array | null;
+      if (bytes !== null && bytes.length === count) return bytes;
+      if (bytes !== null || stream.readableEnded || stream.destroyed) {
+        throw new RangeError(`Cannot read ${count} bytes: the stream ended after ${bytes?.length ?? 0}`);
+      }
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
     }
-    await new Promise<void>((resolve) => {
-      const wake = (): void => {
-        for (const event of ["readable", "end", "close"]) stream.off(event, wake);
-        resolve();
-      };
-      for (const event of ["readable", "end", "close"]) stream.on(event, wake);
-    });
+  } finally {
+    for (const event of ["readable", "end", "close"]) stream.off(event, onChange);
   }
 }
