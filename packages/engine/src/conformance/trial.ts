@@ -1,0 +1,108 @@
+/** One run of one case: the harness with what cases do again and again. */
+import type { Millis } from "@sluice/base/brand";
+import type { AppendResult, CasResult, Engine, EngineLogs, Key } from "../engine.ts";
+import type { Epoch } from "../epoch.ts";
+import { expect } from "./expect.ts";
+import type { ConformanceCase, EngineFaults, EngineHarness, Need } from "./harness.ts";
+import { Tap, WatchTap } from "./tap.ts";
+
+/** Between two looks at something awaited; short against any lease. */
+const STEP = 10 as Millis;
+
+export class Trial {
+  readonly harness: EngineHarness;
+  /** Aborts when the case is over. */
+  readonly signal: AbortSignal;
+
+  constructor(harness: EngineHarness, signal: AbortSignal) {
+    this.harness = harness;
+    this.signal = signal;
+  }
+
+  open(): Promise<Engine> {
+    return this.during(this.harness.open());
+  }
+
+  fault<K extends keyof EngineFaults>(name: K): EngineFaults[K] {
+    const fault = this.harness.faults[name];
+    expect(fault !== undefined, `The harness cannot ${name}`);
+    return fault;
+  }
+
+  /** Lets time pass while a call is under way, so that a fake clock does not stand still for it. */
+  async during<T>(call: Promise<T>): Promise<T> {
+    let isDone = false;
+    const done = (): void => void (isDone = true);
+    void call.then(done, done);
+    await this.#poll(() => isDone, this.harness.patience * 2);
+    expect(isDone, "A call was not answered in time");
+    return call;
+  }
+
+  async until(
+    condition: () => boolean | Promise<boolean>,
+    what: string,
+    limit: number = this.harness.patience,
+  ): Promise<void> {
+    expect(await this.#poll(condition, limit), `Waited in vain: ${what}`);
+  }
+
+  async #poll(condition: () => boolean | Promise<boolean>, limit: number): Promise<boolean> {
+    const { clock } = this.harness;
+    const start = clock.now();
+    for (let late = false; ; late = clock.now() - start > limit) {
+      if (await condition()) return true;
+      if (late) return false;
+      await this.harness.advance(STEP);
+    }
+  }
+
+  subscribe(engine: Engine, subject: Key, signal: AbortSignal = this.signal): Tap<Uint8Array> {
+    return new Tap(engine.subscribe(subject, signal));
+  }
+
+  /** Resolves once the watcher knows all that stood. */
+  async watch(engine: Engine, prefix: Key, signal: AbortSignal = this.signal): Promise<WatchTap> {
+    const watcher = new WatchTap(engine.watch(prefix, signal));
+    await this.until(() => watcher.state === "current", "a watch that becomes current");
+    return watcher;
+  }
+
+  logs(engine: Engine): EngineLogs {
+    expect(engine.logs !== undefined, "The engine has no logs");
+    return engine.logs;
+  }
+}
+
+/** Makes a case: its harness gets a `Trial` around it, which ends with it. */
+export function defineCase(
+  id: ConformanceCase["id"],
+  name: string,
+  needs: readonly Need[],
+  body: (trial: Trial) => Promise<void>,
+): ConformanceCase {
+  return {
+    id,
+    name,
+    needs,
+    run: async (harness) => {
+      const ending = new AbortController();
+      try {
+        await body(new Trial(harness, ending.signal));
+      } finally {
+        ending.abort(new Error("The case is over"));
+      }
+    },
+  };
+}
+
+/** The revision of a write that must succeed. */
+export function written(result: CasResult, what: string): Epoch {
+  expect(result.outcome === "written", `${what}: got a conflict`);
+  return result.revision;
+}
+
+export function appended(result: AppendResult, what: string): number {
+  expect(result.outcome === "appended", `${what}: got a conflict`);
+  return result.sequence;
+}
