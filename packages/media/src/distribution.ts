@@ -3,7 +3,7 @@ import type { Millis } from "@sluice/base/brand";
 import type { Clock } from "@sluice/base/clock";
 import { Cohort } from "./cohort.ts";
 import type { DeliveryCounts } from "./delivery-counts.ts";
-import type { DeliveryWindow } from "./delivery-window.ts";
+import { type DeliveryWindow, readBeatOf, WIDEST_READ_BEAT } from "./delivery-window.ts";
 import type { Frame, Timestamp } from "./frame.ts";
 import type { GopCache, GopStep } from "./gop-cache.ts";
 import type { LagLimits } from "./limits.ts";
@@ -53,6 +53,10 @@ export class Distribution {
   /** Bytes of memory that the cohorts' logs hold. */
   get heldBytes(): number {
     return [...this.#cohorts.values(), ...this.#solo].reduce((sum, cohort) => sum + cohort.heldBytes, 0);
+  }
+
+  get readBeat(): Millis {
+    return this.subscriberCount === 0 ? WIDEST_READ_BEAT : readBeatOf(this.#options.window.prompt);
   }
 
   append(frame: Frame, gop: GopStep): void {

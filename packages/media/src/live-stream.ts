@@ -1,4 +1,5 @@
 /** One named live thing: its publisher's frames in, its timeline and caches, and its viewers. */
+import type { Millis } from "@sluice/base/brand";
 import type { Clock } from "@sluice/base/clock";
 import { DeliveryCounts } from "./delivery-counts.ts";
 import type { DeliveryWindow } from "./delivery-window.ts";
@@ -121,6 +122,11 @@ export class LiveStream {
     };
     this.tracks.note(frame);
     this.#distribution.append(frame, this.gop.add(frame));
+  }
+
+  /** How long the publisher's next frames may stay unread without anybody getting them later. */
+  get readBeat(): Millis {
+    return this.#distribution.readBeat;
   }
 
   /** The publisher takes its metadata back: who joins from the next key frame on hears none. */

@@ -1,7 +1,7 @@
 /** When frames are written: windows, turns of slices, and the window that follows the load. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { AutoWindow, fixedWindow } from "@sluice/media/delivery-window";
+import { AutoWindow, fixedWindow, readBeatOf, WIDEST_READ_BEAT } from "@sluice/media/delivery-window";
 import { SliceGroup } from "@sluice/media/slice-group";
 import { SLICE_MEMBERS, type Slice, Subscriber } from "@sluice/media/subscriber";
 import { FakeClock } from "@sluice/testkit/fake-clock";
@@ -144,6 +144,18 @@ test("[MED32, MED34] frames in the last idle turns wake the beat anew: no slice 
   assert.ok(all.every((slice) => slice.cursor === end()));
   assert.equal(clock.pendingCount, 0);
   assert.ok(slices.has(all[0] as Slice) && flushes.size === 2);
+});
+
+test("[MED38] a publisher may be read in beats of half a window, and in wide ones while nobody watches", () => {
+  const beats = [0, 20, 40, 70, 100, 350].map((window) => readBeatOf(ms(window)));
+  assert.deepEqual(beats, [0, 0, 19, 33, 48, 48]);
+  const at = stage();
+  at.window.set(0);
+  assert.equal(at.stream.readBeat, WIDEST_READ_BEAT);
+  at.join(new FakeSink(at.clock));
+  assert.equal(at.stream.readBeat, 0);
+  at.window.set(70);
+  assert.equal(at.stream.readBeat, 33);
 });
 
 test("[MED33] a timer that comes late makes up for missed turns, at most one round", () => {

@@ -15,6 +15,7 @@ import { RtmpClientEngine } from "@sluice/rtmp/client-engine";
 import { RtmpServerEngine } from "@sluice/rtmp/server-engine";
 import { ALLOWED } from "@sluice/server/auth/access";
 import { socketTransport } from "@sluice/server/sessions/byte-transport";
+import { MergedReads } from "@sluice/server/sessions/merged-reads";
 import { RtmpSession } from "@sluice/server/sessions/rtmp-session";
 import type { SessionPorts } from "@sluice/server/sessions/session-ports";
 import { SessionRegistry } from "@sluice/server/sessions/session-registry";
@@ -57,6 +58,7 @@ class World {
     log: SILENT_LOG,
     meter: { counter: () => ({ add: () => {} }), gauge: () => ({ set: () => {} }) } satisfies Meter,
     registry: this.registry,
+    reads: new MergedReads(this.clock),
     streams: this.streams,
     guard: {
       decide: () => Promise.resolve(ALLOWED),

@@ -11,6 +11,7 @@ import { openWarning } from "../auth/open-warning.ts";
 import type { SluiceConfig } from "../config/load-config.ts";
 import { PromMeter } from "../metrics/prom-meter.ts";
 import type { SessionPorts } from "../sessions/session-ports.ts";
+import { MergedReads } from "../sessions/merged-reads.ts";
 import { SessionRegistry } from "../sessions/session-registry.ts";
 import { LoadWindow } from "../streams/load-window.ts";
 import { StreamPolicies } from "../streams/stream-policies.ts";
@@ -62,6 +63,7 @@ export function openNode({
   const totals = new StreamTotals();
   const notices = noticesFor({ hub, clock, log, meter, traffic, totals });
   const registry = scope.use(new SessionRegistry(clock, notices.ofSessions));
+  const reads = scope.use(new MergedReads(clock));
   const load = scope.use(new LoadWindow(clock));
   const policies = new StreamPolicies(config, load.window);
   const streams = new StreamDirectory({
@@ -71,7 +73,7 @@ export function openNode({
     notice: notices.ofStreams,
   });
   scope.defer(() => streams.close());
-  const ports = sessionPorts({ config, clock, log, meter, guard, registry, streams, policies });
+  const ports = sessionPorts({ config, clock, log, meter, guard, registry, reads, streams, policies });
   const count = meterNode({ meter, streams, registry, totals, load: load.window });
   const patterns = scope.use(new TestPatterns(ports));
   const gate = new ConnectionGate({
@@ -160,7 +162,7 @@ class NodeState {
 }
 
 function sessionPorts(
-  parts: Pick<SessionPorts, "clock" | "log" | "meter" | "guard" | "registry" | "streams"> & {
+  parts: Pick<SessionPorts, "clock" | "log" | "meter" | "guard" | "registry" | "reads" | "streams"> & {
     readonly config: SluiceConfig;
     readonly policies: StreamPolicies;
   },

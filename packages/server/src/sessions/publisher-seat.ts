@@ -33,6 +33,10 @@ export class PublisherSeat {
     return this.#bytes > 0;
   }
 
+  get readBeat(): Millis {
+    return this.#options.publication.stream.readBeat;
+  }
+
   /** How long nothing has come. */
   silence(now: Millis): Millis {
     return (now - this.#lastMediaAt) as Millis;

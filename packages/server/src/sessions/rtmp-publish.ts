@@ -18,6 +18,7 @@ export async function startPublisher(
   if (options.isOver(messageStreamId)) return undefined;
   if (key === undefined) return refuse(options, messageStreamId, "name", "The stream name is not legal");
   const verdict = await admit(admission);
+  await ports.reads.catchUp(); // the publisher before may have gone, unheard so far
   if (options.signal.aborted || options.isOver(messageStreamId)) return undefined;
   if (!verdict.allow) return refuse(options, messageStreamId, "guard", verdict.reason);
   if (!ports.claimPublisher())

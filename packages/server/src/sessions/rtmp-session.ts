@@ -27,6 +27,8 @@ export class RtmpSession implements Session {
   #phase: Phase = "handshake";
   #phaseSince: Millis;
   #pingedAt: Millis;
+  /** Since the last tick: who speaks by itself is not asked for a sign of life. */
+  #isHeard = false;
   /** An event's verdict is awaited; one arrival is still read, what follows it stays in the socket. */
   #isWaiting = false;
   #endReason: SessionEnd | undefined;
@@ -98,7 +100,11 @@ export class RtmpSession implements Session {
     if (this.#phase === "closing") return;
     try {
       this.#options.engine.receive(bytes);
-      if (!this.#isWaiting) return this.#pump();
+      this.#isHeard = true;
+      if (!this.#isWaiting) {
+        this.#pump();
+        return this.#settle(bytes.length);
+      }
       this.#transport.pause();
       this.#sendOutput();
     } catch (error) {
@@ -117,6 +123,13 @@ export class RtmpSession implements Session {
     }
     this.#sendOutput();
     this.#netStreams.deliver();
+  }
+
+  /** What a publisher sends may wait in the kernel as long as its viewers would not have it sooner. */
+  #settle(arrivedBytes: number): void {
+    if (this.protocol !== "rtmp" || this.#phase !== "connected" || this.#isWaiting) return;
+    const beat = this.#netStreams.readBeat;
+    if (beat > 0) this.#options.ports.reads.settle(this.#transport.socket, beat, arrivedBytes);
   }
 
   #nextEvent(): RtmpServerEvent | undefined {
@@ -167,6 +180,8 @@ export class RtmpSession implements Session {
     }
     this.#netStreams.tick(now);
     this.#checkAcknowledgements(now);
+    if (this.#isHeard) this.#pingedAt = now;
+    this.#isHeard = false;
     if (now - this.#pingedAt < pingInterval) return;
     this.#pingedAt = now;
     engine.sendUserControl({ type: "ping-request", timestamp: Math.floor(now) >>> 0 });

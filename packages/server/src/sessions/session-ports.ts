@@ -5,6 +5,7 @@ import type { Log } from "@sluice/base/log";
 import type { Meter } from "@sluice/base/meter";
 import type { PublishPolicy, StreamDirectory } from "@sluice/media/stream-directory";
 import type { AccessRequest, DoneReport, Verdict } from "../auth/access.ts";
+import type { MergedReads } from "./merged-reads.ts";
 import type { SessionRegistry } from "./session-registry.ts";
 
 /** The part of the guard that sessions use. */
@@ -34,6 +35,7 @@ export interface SessionPorts {
   readonly log: Log;
   readonly meter: Meter;
   readonly registry: SessionRegistry;
+  readonly reads: MergedReads;
   readonly streams: StreamDirectory;
   readonly guard: Doorkeeper;
   readonly timeouts: SessionTimeouts;

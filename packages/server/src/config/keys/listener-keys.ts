@@ -27,13 +27,13 @@ export const LISTENER_KEYS = {
   ),
   "rtmp.windowAckSize": key(
     integer({ min: 1_000, max: 2_147_483_647 }),
-    "2500000",
+    "5000000",
     "Bytes after which a peer owes an Acknowledgement.",
   ),
   "rtmp.pingInterval": key(
     duration({ min: 0, max: 3_600_000 }),
     "30s",
-    "How often an RTMP peer is asked for a sign of life; 0 never asks.",
+    "After how long a silence an RTMP peer is asked for a sign of life; 0 never asks.",
   ),
   "redirect.rtmp302": key(
     FLAG,
