@@ -122,11 +122,14 @@ describe("requests that are none", () => {
     },
   ] as const;
   for (const { says, bytes, status } of BROKEN) {
-    test(`${says}: ${status}, and the connection ends`, async () => {
+    test(`${says}: ${status}, and the connection ends, counted`, async () => {
+      const counted = (): Promise<number> => server.metric("sluice_http_bad_requests_total", `status="${status}"`);
+      const before = await counted();
       await using peer = await openRaw(server.port("http"));
       peer.write(bytes);
       await peer.untilClosed();
       assert.match(peer.text, new RegExp(`^HTTP/1.1 ${status} `));
+      assert.equal(await counted(), before + 1);
     });
   }
 
@@ -172,12 +175,16 @@ describe("WebSockets", () => {
     assert.equal((await ask(bad)).status, 400);
   });
 
-  test("a viewer that sends more than it may is closed with 1009", async () => {
+  test("a viewer that sends more than it may is closed with 1009, and counted", async () => {
+    const counted = (): Promise<number> =>
+      server.metric("sluice_web_socket_errors_total", 'code="unsupported_message_length"');
+    const before = await counted();
     const url = server.http("/by/bystander.flv").replace("http:", "ws:");
     const viewer = new WebSocket(url);
     await new Promise((resolve) => viewer.once("open", resolve));
     viewer.send(Buffer.alloc(10_000));
     assert.equal(await new Promise((resolve) => viewer.once("close", resolve)), 1009);
+    assert.equal(await counted(), before + 1);
   });
 
   test("RTMP messages over the limit end their session", async () => {

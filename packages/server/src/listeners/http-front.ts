@@ -3,8 +3,10 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import { createServer as createTlsServer } from "node:https";
 import type { Socket } from "node:net";
 import type { Millis } from "@sluice/base/brand";
+import type { Meter } from "@sluice/base/meter";
 import type { ConnectionGate } from "../auth/connection-gate.ts";
 import { isFlvPath } from "../sessions/flv-request.ts";
+import { answerBadRequests } from "./bad-requests.ts";
 import type { HttpFlv } from "./http-flv.ts";
 import { guardConnection } from "./rtmp-listener.ts";
 import type { WebSocketFront } from "./web-socket-front.ts";
@@ -14,6 +16,7 @@ export interface HttpFrontOptions {
   readonly webSockets: WebSocketFront;
   readonly admin: RequestListener;
   readonly gate: ConnectionGate;
+  readonly meter: Meter;
   readonly headerBytes: number;
   readonly handshakeTimeout: Millis;
   /** PEM; for https. */
@@ -25,7 +28,7 @@ const DEADLINE_CHECK_MS = 1_000;
 
 /** Not listening yet. */
 export function createHttpFront(options: HttpFrontOptions): Server {
-  const { flv, webSockets, admin, gate, headerBytes, handshakeTimeout, tls } = options;
+  const { flv, webSockets, admin, gate, meter, headerBytes, handshakeTimeout, tls } = options;
   const shared = {
     noDelay: true,
     maxHeaderSize: headerBytes,
@@ -35,6 +38,7 @@ export function createHttpFront(options: HttpFrontOptions): Server {
     shouldUpgradeCallback: wantsWebSocket,
   };
   const server = tls === undefined ? createServer(shared) : createTlsServer({ ...shared, ...tls, handshakeTimeout });
+  answerBadRequests(server, meter);
   server.prependListener("connection", (socket: Socket) => guardConnection(socket, gate));
   server.on("request", (request, response) => {
     if (isFlvPath(request.url)) void flv.answer(request, response);

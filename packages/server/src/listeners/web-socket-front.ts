@@ -11,6 +11,7 @@ import { FlvSession } from "../sessions/flv-session.ts";
 import { countPlayRefusal } from "../sessions/refusals.ts";
 import type { SessionEnd } from "../sessions/session.ts";
 import type { SessionPorts } from "../sessions/session-ports.ts";
+import { countBadFrames } from "./bad-requests.ts";
 import { CHALLENGE } from "./challenge.ts";
 import type { CorsRules } from "./cors.ts";
 import type { RtmpSessions } from "./rtmp-sessions.ts";
@@ -65,6 +66,7 @@ export class WebSocketFront {
 
   #openRtmp(request: IncomingMessage, socket: Socket, head: Buffer): void {
     this.#rtmp.handleUpgrade(request, socket, head, (webSocket) => {
+      countBadFrames(webSocket, this.#options.ports.meter);
       this.#options.rtmp.open({
         protocol: "rtmp-ws",
         socket,
@@ -104,6 +106,7 @@ export class WebSocketFront {
       return refuse(socket, 503, "The server has as many streams as it may");
     }
     this.#viewers.handleUpgrade(request, socket, head, (webSocket) => {
+      countBadFrames(webSocket, ports.meter);
       webSocket.on("error", () => endSocket(socket));
       webSocket.on("message", () => {}); // nothing a viewer says means anything
       const farewell = (reason: SessionEnd): void => webSocket.close(CLOSE_CODES[reason] ?? 1000, reason);

@@ -26,6 +26,7 @@ export async function openHttp(options: {
     webSockets: new WebSocketFront({ ports, rtmp, cors, log, messageBytes: limits.messageBytes }),
     admin,
     gate,
+    meter: node.meter,
     headerBytes: limits.requestHeaderBytes,
     handshakeTimeout: limits.handshakeTimeout,
   };

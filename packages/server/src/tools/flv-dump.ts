@@ -8,6 +8,12 @@ import { describeTag, formatRow } from "./flv-rows.ts";
 
 const USAGE = "Usage: sluice flv-dump [--json] FILE";
 
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: "it may not be read",
+  EISDIR: "it is a folder",
+  ENOENT: "there is no such file",
+};
+
 /** Where the command reads and writes; a test gives its own. */
 export interface DumpStreams {
   readonly input: Readable;
@@ -30,9 +36,8 @@ export async function flvDump(args: readonly string[], streams: DumpStreams = pr
     return await dump(source, isJson, streams);
   } catch (error) {
     if (isBrokenPipe(error)) return 0;
-    if (error instanceof WireError || error instanceof LimitError || isSystemError(error)) {
-      return fail(streams, error.message);
-    }
+    if (error instanceof WireError || error instanceof LimitError) return fail(streams, error.message);
+    if (isSystemError(error)) return fail(streams, `Cannot read ${file}: ${REASONS[error.code] ?? error.message}`);
     throw error;
   }
 }
