@@ -1,6 +1,7 @@
 /** How a call to a state engine can fail, whichever engine it is. */
 import { StateError, UnavailableError } from "@sluice/base/errors";
 import { LimitError } from "@sluice/bytes/wire-error";
+import { type Epoch, formatEpoch } from "./epoch.ts";
 
 /** The engine did not answer, or refused for a reason of its own. Of a write that `isUnknown` nothing is known. */
 export class EngineUnavailableError extends UnavailableError {
@@ -23,13 +24,13 @@ export class EngineUnavailableError extends UnavailableError {
   }
 }
 
-/** A write was to be bound to a lease that is released, expired or lost; it was not made. */
+/** A lease is released, expired or lost. A write that was to be bound to it was not made. */
 export class EngineLeaseLostError extends UnavailableError {
   override readonly name = "EngineLeaseLostError";
   readonly code = "UNAVAILABLE_ENGINE_LEASE_LOST";
-  readonly context: { readonly key: string; readonly token: string };
+  readonly context: { readonly token: Epoch };
   constructor(context: EngineLeaseLostError["context"]) {
-    super(`Cannot write under lease ${context.token}: it is gone`);
+    super(`Cannot act under lease ${formatEpoch(context.token)}: it is gone`);
     this.context = context;
   }
 }

@@ -5,20 +5,20 @@ export interface OutletOptions<T> {
   readonly take: () => T | undefined;
   /** When it aborts, the iteration ends, what waits unread included. */
   readonly signal: AbortSignal;
-  /** Called once, whichever way the iteration ended. */
+  /** Called once, whichever way the iteration ended; never from the constructor, where the signal was aborted before. */
   readonly onEnd: () => void;
 }
 
 export class Outlet<T> implements AsyncIterableIterator<T> {
   readonly #options: OutletOptions<T>;
   readonly #waiting: ((result: IteratorResult<T>) => void)[] = [];
-  #isEnded = false;
+  #isEnded: boolean;
   readonly #onAbort = (): void => this.end();
 
   constructor(options: OutletOptions<T>) {
     this.#options = options;
-    if (options.signal.aborted) this.end();
-    else options.signal.addEventListener("abort", this.#onAbort, { once: true });
+    this.#isEnded = options.signal.aborted;
+    if (!this.#isEnded) options.signal.addEventListener("abort", this.#onAbort, { once: true });
   }
 
   /** Call after something was queued. */

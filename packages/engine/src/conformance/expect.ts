@@ -51,7 +51,7 @@ function shorten(text: string): string {
 }
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 export function bytesOf(text: string): Uint8Array {
   return encoder.encode(text);

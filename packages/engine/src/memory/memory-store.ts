@@ -1,0 +1,155 @@
+/** What several memory engines share: entries, leases and logs, as the server behind a real engine keeps them. */
+import type { Millis } from "@sluice/base/brand";
+import type { Clock, Timer } from "@sluice/base/clock";
+import type { CasResult, Entry, Key } from "../engine.ts";
+import { compareEpochs, type Epoch, formatEpoch } from "../epoch.ts";
+import { EngineArgumentError, EngineLeaseLostError } from "../errors.ts";
+import { MemoryLogs } from "./memory-logs.ts";
+
+export interface MemoryStoreOptions {
+  readonly clock: Clock;
+  /** Of the life that begins now; higher than that of every earlier store whose epochs somebody may still hold. */
+  readonly generation: number;
+}
+
+/** One client of the store, told of everything at once and in order. */
+export interface StoreListener {
+  onPut(entry: Entry): void;
+  onDeleted(key: Key, revision: Epoch): void;
+  onMessage(subject: Key, message: Uint8Array): void;
+  /** All data is gone. */
+  onWiped(): void;
+}
+
+interface Stored {
+  readonly entry: Entry;
+  readonly lease: LeaseRecord | undefined;
+}
+
+interface LeaseRecord {
+  readonly token: Epoch;
+  readonly ttl: Millis;
+  readonly keys: Set<Key>;
+  expiry: Timer;
+}
+
+/** Added to every time to live, so that the holder's `validUntil` passes before its keys vanish. */
+const EXPIRY_MARGIN = 1;
+
+/** Nothing is checked here, and entries go out as they are kept: copying is the engine's part. */
+export class MemoryStore {
+  readonly clock: Clock;
+  readonly logs = new MemoryLogs();
+  readonly #entries = new Map<Key, Stored>();
+  readonly #leases = new Map<string, LeaseRecord>();
+  readonly #listeners = new Set<StoreListener>();
+  #generation: number;
+  #number = 0;
+
+  constructor({ clock, generation }: MemoryStoreOptions) {
+    this.clock = clock;
+    this.#generation = generation;
+  }
+
+  find(key: Key): Entry | undefined {
+    return this.#entries.get(key)?.entry;
+  }
+
+  /** What stands under a prefix, in no order. */
+  *under(prefix: Key): Iterable<Entry> {
+    for (const { entry } of this.#entries.values()) if (entry.key.startsWith(prefix)) yield entry;
+  }
+
+  /** Keeps `value` itself. @throws {EngineLeaseLostError} */
+  cas(key: Key, expected: Epoch | "absent", value: Uint8Array, token: Epoch | undefined): CasResult {
+    const lease = token && this.#leases.get(formatEpoch(token));
+    if (token && !lease) throw new EngineLeaseLostError({ token });
+    const standing = this.#entries.get(key);
+    if (!isExpected(standing?.entry, expected)) return { outcome: "conflict", current: standing?.entry };
+    standing?.lease?.keys.delete(key);
+    lease?.keys.add(key);
+    const entry: Entry = { key, value, revision: this.#nextEpoch() };
+    this.#entries.set(key, { entry, lease });
+    for (const listener of this.#listeners) listener.onPut(entry);
+    return { outcome: "written", revision: entry.revision };
+  }
+
+  remove(key: Key, expected: Epoch): CasResult {
+    const standing = this.#entries.get(key);
+    if (!standing || !isExpected(standing.entry, expected)) return { outcome: "conflict", current: standing?.entry };
+    return { outcome: "written", revision: this.#delete(key, standing.lease) };
+  }
+
+  grant(ttl: Millis): Epoch {
+    const token = this.#nextEpoch();
+    this.#leases.set(formatEpoch(token), { token, ttl, keys: new Set(), expiry: this.#expireLater(token, ttl) });
+    return token;
+  }
+
+  renew(token: Epoch): "renewed" | "gone" {
+    const lease = this.#leases.get(formatEpoch(token));
+    if (!lease) return "gone";
+    lease.expiry.cancel();
+    lease.expiry = this.#expireLater(token, lease.ttl);
+    return "renewed";
+  }
+
+  /** Nothing happens where the lease is gone. */
+  release(token: Epoch): void {
+    const lease = this.#leases.get(formatEpoch(token));
+    if (!lease) return;
+    lease.expiry.cancel();
+    this.#leases.delete(formatEpoch(token));
+    for (const key of lease.keys) this.#delete(key, lease);
+  }
+
+  publish(subject: Key, message: Uint8Array): void {
+    for (const listener of this.#listeners) listener.onMessage(subject, message);
+  }
+
+  attach(listener: StoreListener): void {
+    this.#listeners.add(listener);
+  }
+
+  detach(listener: StoreListener): void {
+    this.#listeners.delete(listener);
+  }
+
+  /** Loses everything, as when somebody deletes the files; numbers begin again, which is what the generation is for. */
+  wipe(generation: number): void {
+    if (generation <= this.#generation) {
+      throw new EngineArgumentError({
+        argument: "generation",
+        problem: `${generation} is not above ${this.#generation}`,
+      });
+    }
+    this.#generation = generation;
+    this.#number = 0;
+    for (const { expiry } of this.#leases.values()) expiry.cancel();
+    this.#leases.clear();
+    this.#entries.clear();
+    this.logs.clear();
+    for (const listener of this.#listeners) listener.onWiped();
+  }
+
+  #delete(key: Key, lease: LeaseRecord | undefined): Epoch {
+    lease?.keys.delete(key);
+    this.#entries.delete(key);
+    const revision = this.#nextEpoch();
+    for (const listener of this.#listeners) listener.onDeleted(key, revision);
+    return revision;
+  }
+
+  #expireLater(token: Epoch, ttl: Millis): Timer {
+    return this.clock.after((ttl + EXPIRY_MARGIN) as Millis, () => this.release(token));
+  }
+
+  #nextEpoch(): Epoch {
+    return { generation: this.#generation, number: ++this.#number };
+  }
+}
+
+function isExpected(standing: Entry | undefined, expected: Epoch | "absent"): boolean {
+  if (standing === undefined) return expected === "absent";
+  return expected !== "absent" && compareEpochs(standing.revision, expected) === 0;
+}
