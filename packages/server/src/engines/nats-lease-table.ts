@@ -1,0 +1,122 @@
+/** What a watch has told about leases and the keys bound to them: which live, which ran out, which keys lost theirs. */
+import type { Millis } from "@sluice/base/brand";
+import type { Key } from "@sluice/engine/engine";
+
+/** A lease as its last record on the server says. */
+export interface LeaseRecord {
+  readonly slot: number;
+  /** Sequence of the record that granted it. */
+  readonly token: number;
+  readonly ttl: Millis;
+  /** Sequence of the last record. */
+  readonly sequence: number;
+}
+
+interface Heard extends LeaseRecord {
+  readonly heardAt: Millis;
+}
+
+/** How much longer than its time to live a lease is left alone: clocks of two machines may run at different speeds. */
+const DRIFT = 0.03;
+const DRIFT_FLOOR = 50;
+
+export function bindingOf(lease: { readonly slot: number; readonly token: number }): string {
+  return `${lease.slot}.${lease.token}`;
+}
+
+export class NatsLeaseTable {
+  readonly #leases = new Map<number, Heard>();
+  readonly #keys = new Map<string, Set<Key>>();
+  readonly #bindings = new Map<Key, string>();
+
+  clear(): void {
+    this.#leases.clear();
+    this.#keys.clear();
+    this.#bindings.clear();
+  }
+
+  /** @param now  monotonic */
+  hearLease(record: LeaseRecord, now: Millis): void {
+    this.#leases.set(record.slot, { ...record, heardAt: now });
+  }
+
+  hearLeaseRemoved(slot: number): void {
+    this.#leases.delete(slot);
+  }
+
+  /** @param binding  empty for a key that stays */
+  hearKey(key: Key, binding: string): void {
+    this.#unbind(key);
+    if (binding === "") return;
+    this.#bindings.set(key, binding);
+    const keys = this.#keys.get(binding);
+    if (keys === undefined) this.#keys.set(binding, new Set([key]));
+    else keys.add(key);
+  }
+
+  hearKeyRemoved(key: Key): void {
+    this.#unbind(key);
+  }
+
+  isLive(binding: string): boolean {
+    const lease = this.#leases.get(Number.parseInt(binding, 10));
+    return lease !== undefined && bindingOf(lease) === binding;
+  }
+
+  boundKeys(binding: string): readonly Key[] {
+    return [...(this.#keys.get(binding) ?? [])];
+  }
+
+  /** Leases not renewed for longer than they live. */
+  expired(now: Millis): LeaseRecord[] {
+    const leases = [...this.#leases.values()];
+    return leases.filter(({ heardAt, ttl }) => now - heardAt > ttl + Math.max(DRIFT_FLOOR, ttl * DRIFT));
+  }
+
+  /** Keys bound to leases that are gone, each with its binding. */
+  orphans(): { readonly key: Key; readonly binding: string }[] {
+    const found: { key: Key; binding: string }[] = [];
+    for (const [binding, keys] of this.#keys) {
+      if (!this.isLive(binding)) for (const key of keys) found.push({ key, binding });
+    }
+    return found;
+  }
+
+  /** One of the first free slots, so that few are ever used and two who ask at once seldom get the same. */
+  freeSlot(random: () => number, limit: number): number | undefined {
+    const skip = Math.floor(random() * 8);
+    let last: number | undefined;
+    for (let slot = 0, free = 0; slot < limit && free <= skip; slot++) {
+      if (this.#leases.has(slot)) continue;
+      last = slot;
+      free++;
+    }
+    return last;
+  }
+
+  #unbind(key: Key): void {
+    const binding = this.#bindings.get(key);
+    if (binding === undefined) return;
+    this.#bindings.delete(key);
+    const keys = this.#keys.get(binding);
+    keys?.delete(key);
+    if (keys?.size === 0) this.#keys.delete(binding);
+  }
+}
+
+/** What a lease's record holds; a granting one cannot name its own token, which is its sequence. */
+export function encodeLeaseRecord(ttl: Millis, token?: number): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(token === undefined ? { ttl } : { ttl, token }));
+}
+
+/** `undefined`: not ours, or damaged. */
+export function decodeLeaseRecord(slot: number, sequence: number, data: Uint8Array): LeaseRecord | undefined {
+  try {
+    const value = JSON.parse(new TextDecoder().decode(data)) as { ttl?: unknown; token?: unknown } | null;
+    const token = value?.token ?? sequence;
+    if (typeof value?.ttl !== "number" || !(value.ttl > 0) || !Number.isSafeInteger(token)) return undefined;
+    return { slot, token: token as number, ttl: value.ttl as Millis, sequence };
+  } catch {
+    return undefined;
+  }
+}
