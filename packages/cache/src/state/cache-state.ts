@@ -1,8 +1,17 @@
 /** The replicated state: all caches, leases and remembered answers, changed by operations in the order of the log. */
 import type { Millis } from "@sluice/base/brand";
 import type { AppliedAt, StateMachine } from "../state-machine.ts";
-import type { StateLimits } from "./limits.ts";
-import type { CacheName, EntryChange, EntryVersion, LeaseId, Operation, OperationAnswer } from "./operation.ts";
+import { applyOperation } from "./apply.ts";
+import { ChangeFeed, type ChangeFilter, type ChangeReader } from "./change-feed.ts";
+import { type EntryView, entriesOf, viewEntry } from "./entry-view.ts";
+import { DEFAULT_STATE_LIMITS, type StateLimits } from "./limits.ts";
+import type { NamedCache } from "./named-cache.ts";
+import type { CacheName, Operation, OperationAnswer } from "./operation.ts";
+import { decodeOperation, type Request } from "./operation-codec.ts";
+import { SnapshotReader } from "./snapshot-reader.ts";
+import { SnapshotWriter } from "./snapshot-writer.ts";
+import { StateContents } from "./state-contents.ts";
+import { upkeepOf } from "./upkeep.ts";
 
 export interface CacheStateOptions {
   readonly limits?: StateLimits;
@@ -10,72 +19,101 @@ export interface CacheStateOptions {
   readonly hashSeed: number;
 }
 
-/** An entry as read; the bytes are copies. */
-export interface EntryView {
-  readonly value: Uint8Array;
-  readonly version: EntryVersion;
-  readonly expiresAt: Millis | "never";
-  readonly lease: LeaseId | undefined;
-}
-
-/** Changes since it was opened, oldest first. */
-export interface ChangeReader extends Disposable {
-  take(): EntryChange | undefined;
-  /** Too many changes waited, or the state was replaced: read everything again. Asking clears it. */
-  takeLoss(): boolean;
-}
-
-export interface ChangeFilter {
-  readonly cache?: CacheName;
-  /** Only keys that start so; a `flushed` cache is told all the same. */
-  readonly prefix?: Uint8Array;
-}
-
 export class CacheState implements StateMachine<OperationAnswer> {
-  constructor(options: CacheStateOptions) {
-    throw new Error(`Not built yet: ${options.hashSeed}`);
+  readonly #limits: StateLimits;
+  readonly #hashSeed: number;
+  readonly #changes: ChangeFeed;
+  #contents: StateContents;
+
+  constructor({ limits = DEFAULT_STATE_LIMITS, hashSeed }: CacheStateOptions) {
+    this.#limits = limits;
+    this.#hashSeed = hashSeed;
+    this.#changes = new ChangeFeed(limits.waitingChanges);
+    this.#contents = this.#emptyContents();
   }
 
   apply(operation: Uint8Array, at: AppliedAt): OperationAnswer {
-    throw new Error(`Not built yet: ${operation.length} ${at.index}`);
+    const request = operation.length > this.#limits.operationBytes ? undefined : decode(operation);
+    return applyOperation(this.#contents, request, at);
   }
 
-  snapshot(): Iterable<Uint8Array> {
-    throw new Error("Not built yet");
+  /** Whoever stops before the last piece calls the iterator's `return`, as `for` does. */
+  snapshot(): IterableIterator<Uint8Array> {
+    return new SnapshotWriter(this.#contents);
   }
 
+  /** Both states are in memory until the new one is whole. */
   restore(pieces: Iterable<Uint8Array>): void {
-    throw new Error(`Not built yet: ${String(pieces)}`);
+    const contents = this.#emptyContents();
+    const reader = new SnapshotReader(contents);
+    for (const piece of pieces) reader.offer(piece);
+    reader.finish();
+    this.#contents = contents;
+    this.#changes.tellLoss();
   }
 
   get snapshotBytes(): number {
-    return 0;
+    let bytes = 0;
+    for (const { table } of this.#contents.caches()) bytes += table.usedBytes;
+    return bytes;
   }
 
-  /** Chosen by the founder, in the first operation; 0 before. Names one life of the data. */
+  /** Names one life of the data; 0 before its founder said so. */
   get generation(): number {
-    return 0;
+    return this.#contents.generation;
+  }
+
+  /** Bytes of all buffers that hold keys and values. */
+  get heldBytes(): number {
+    return this.#contents.arena.heldBytes;
+  }
+
+  /** Its limits and counts, and for readers that want no copies; not there before the first write. */
+  findCache(name: CacheName): NamedCache | undefined {
+    return this.#contents.findCache(name);
+  }
+
+  /** In order of their making. */
+  caches(): Iterable<NamedCache> {
+    return this.#contents.caches();
   }
 
   /** @param wall  entries whose time is over by it are not there */
   find(cache: CacheName, key: Uint8Array, wall: Millis): EntryView | undefined {
-    throw new Error(`Not built yet: ${cache} ${key.length} ${wall}`);
+    const found = this.#contents.findCache(cache);
+    const slot = found?.findLive(wall, key) ?? 0;
+    return slot === 0 || found === undefined ? undefined : viewEntry(found, slot);
   }
 
-  /** Keys that start with `prefix`, in no order, with what stands there. */
+  /** Keys that start with `prefix`, in no order, with what stands there. To be read before anything else is applied. */
   entries(cache: CacheName, prefix: Uint8Array, wall: Millis): Iterable<readonly [Uint8Array, EntryView]> {
-    throw new Error(`Not built yet: ${cache} ${prefix.length} ${wall}`);
+    const found = this.#contents.findCache(cache);
+    return found === undefined ? [] : entriesOf(found, prefix, wall);
   }
 
   openChanges(filter: ChangeFilter): ChangeReader {
-    throw new Error(`Not built yet: ${filter.cache}`);
+    return this.#changes.open(filter);
   }
 
   /**
    * What a leader proposes now and then (every 100 ms, and again at once while it answers something): entries and
-   * leases that are due, and keys that were read. Empty most of the time. Bounded in size and count.
+   * leases that are due, and keys that were read. Empty most of the time, bounded in count. It answers the same again
+   * until that was applied.
    */
   takeUpkeep(wall: Millis): readonly Operation[] {
-    throw new Error(`Not built yet: ${wall}`);
+    return upkeepOf(this.#contents, wall);
+  }
+
+  #emptyContents(): StateContents {
+    return new StateContents({ limits: this.#limits, hashSeed: this.#hashSeed, changes: this.#changes });
+  }
+}
+
+/** `undefined` for bytes that are no operation: every member answers them alike. */
+function decode(operation: Uint8Array): Request | undefined {
+  try {
+    return decodeOperation(operation);
+  } catch {
+    return undefined;
   }
 }

@@ -1,0 +1,139 @@
+/** One operation of the log, carried out: what it changes and answers is the same on every member. */
+import type { Millis } from "@sluice/base/brand";
+import type { AppliedAt } from "../state-machine.ts";
+import { editBatch } from "./batch-edits.ts";
+import { editEntry } from "./entry-edits.ts";
+import type { CacheName, EntryVersion, LeaseId, Operation, OperationAnswer, Refusal } from "./operation.ts";
+import type { Request } from "./operation-codec.ts";
+import type { StateContents } from "./state-contents.ts";
+
+const DONE: OperationAnswer = { type: "done" };
+
+/** Never throws. @param request  `undefined`: the record's bytes are no operation */
+export function applyOperation(contents: StateContents, request: Request | undefined, at: AppliedAt): OperationAnswer {
+  contents.time = Math.max(contents.time, at.time) as Millis;
+  if (at.term > contents.term) contents.leases.renewAll(contents.time);
+  contents.term = at.term;
+  contents.index = at.index;
+  if (request === undefined) return refused("bad-operation");
+  const now = at.time === contents.time ? at : { ...at, time: contents.time };
+  const { requestId } = request;
+  if (requestId === undefined) return perform(contents, request.operation, now);
+  const remembered = contents.answers.find(requestId);
+  if (remembered !== undefined) return remembered;
+  const answer = perform(contents, request.operation, now);
+  contents.answers.remember(requestId, answer, contents.time);
+  return answer;
+}
+
+function refused(reason: Refusal): OperationAnswer {
+  return { type: "refused", reason };
+}
+
+function perform(contents: StateContents, operation: Operation, at: AppliedAt): OperationAnswer {
+  switch (operation.type) {
+    case "batch":
+      return evicting(contents, operation.operations, at, editBatch(contents, operation, at));
+    case "found":
+      if (contents.generation === 0) contents.generation = operation.generation;
+      return DONE;
+    case "configure":
+      return configure(contents, operation, at);
+    case "flush-all":
+      for (const cache of contents.caches()) cache.flush(versionOf(at));
+      return DONE;
+    case "expire-due":
+      return expireDue(contents, operation, at);
+    case "touch":
+      return touch(contents, operation);
+    case "lease-grant":
+      return grant(contents, operation.ttl, at);
+    case "lease-renew":
+      return renew(contents, operation.lease, at);
+    case "lease-release":
+      return { type: "count", count: endLease(contents, operation.lease, at) };
+    case "leases-expire":
+      return expireLeases(contents, operation.leases, at);
+    default: {
+      const answer = editEntry(contents, operation, at);
+      contents.findCache(operation.cache)?.evict(versionOf(at));
+      return answer;
+    }
+  }
+}
+
+function versionOf(at: AppliedAt): EntryVersion {
+  return at.index as number as EntryVersion;
+}
+
+function evicting(
+  contents: StateContents,
+  parts: readonly { readonly cache: CacheName }[],
+  at: AppliedAt,
+  answer: OperationAnswer,
+): OperationAnswer {
+  for (const name of new Set(parts.map(({ cache }) => cache))) contents.findCache(name)?.evict(versionOf(at));
+  return answer;
+}
+
+type Of<Type extends Operation["type"]> = Extract<Operation, { readonly type: Type }>;
+
+function configure(contents: StateContents, { cache: name, limits }: Of<"configure">, at: AppliedAt): OperationAnswer {
+  const cache = contents.cacheFor(name);
+  if (cache === undefined) return refused("too-many-caches");
+  cache.limits = limits;
+  cache.evict(versionOf(at));
+  return DONE;
+}
+
+function expireDue(contents: StateContents, { cache: name, keys }: Of<"expire-due">, at: AppliedAt): OperationAnswer {
+  const cache = contents.findCache(name);
+  let count = 0;
+  for (const key of cache === undefined ? [] : keys) {
+    const before = cache?.table.slots.count;
+    cache?.findForWrite(key, at.time, versionOf(at));
+    if (before !== cache?.table.slots.count) count++;
+  }
+  return { type: "count", count };
+}
+
+function touch(contents: StateContents, { cache: name, keys }: Of<"touch">): OperationAnswer {
+  const table = contents.findCache(name)?.table;
+  for (const key of table === undefined ? [] : keys) {
+    const slot = table?.find(key) ?? 0;
+    if (slot !== 0) table?.slots.markUsed(slot);
+  }
+  return DONE;
+}
+
+function grant(contents: StateContents, ttl: Millis, at: AppliedAt): OperationAnswer {
+  if (contents.leases.count >= contents.limits.leases) return refused("too-many-leases");
+  const lease = { id: at.index as number as LeaseId, ttl, expiresAt: (at.time + ttl) as Millis };
+  contents.leases.add(lease);
+  return { type: "lease", lease: lease.id, expiresAt: lease.expiresAt };
+}
+
+function renew(contents: StateContents, id: LeaseId, at: AppliedAt): OperationAnswer {
+  const lease = contents.leases.renew(id, at.time);
+  return lease === undefined ? refused("lease-gone") : { type: "lease", lease: id, expiresAt: lease.expiresAt };
+}
+
+/** @returns how many entries vanished with it */
+function endLease(contents: StateContents, id: LeaseId, at: AppliedAt): number {
+  let count = 0;
+  for (const [table, slots] of contents.leases.take(id)) {
+    const cache = [...contents.caches()].find((one) => one.table === table);
+    for (const slot of slots) cache?.drop(slot, "deleted", versionOf(at));
+    count += slots.length;
+  }
+  return count;
+}
+
+function expireLeases(contents: StateContents, leases: readonly LeaseId[], at: AppliedAt): OperationAnswer {
+  let count = 0;
+  for (const id of leases) {
+    const lease = contents.leases.find(id);
+    if (lease !== undefined && lease.expiresAt < at.time) count += endLease(contents, id, at);
+  }
+  return { type: "count", count };
+}

@@ -1,0 +1,121 @@
+/** Tells listeners of this process what happened to entries, each at its own pace and within a bound. */
+import type { CacheName, EntryChange, EntryVersion } from "./operation.ts";
+
+export interface ChangeFilter {
+  readonly cache?: CacheName;
+  /** Only keys that start so; a `flushed` cache is told all the same. */
+  readonly prefix?: Uint8Array;
+}
+
+/** Changes since it was opened, oldest first. */
+export interface ChangeReader extends Disposable {
+  take(): EntryChange | undefined;
+  /** Too many changes waited, or the state was replaced: read everything again. Asking clears it. */
+  takeLoss(): boolean;
+}
+
+export class ChangeFeed {
+  readonly #readers = new Set<Reader>();
+  readonly #limit: number;
+  /** Changes of a batch that may still be undone. */
+  #held: EntryChange[] | undefined;
+
+  /** @param limit  changes that may wait for one reader */
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  open(filter: ChangeFilter): ChangeReader {
+    const reader = new Reader(filter, this.#limit, () => this.#readers.delete(reader));
+    this.#readers.add(reader);
+    return reader;
+  }
+
+  /** @param key  a view; copied when somebody listens */
+  tell(cache: CacheName, key: Uint8Array, kind: EntryChange["kind"], version: EntryVersion): void {
+    if (this.#readers.size === 0) return;
+    const change = { cache, key: key.slice(), kind, version };
+    if (this.#held === undefined) this.#offer(change);
+    else this.#held.push(change);
+  }
+
+  /** Holds what is told until `release`. */
+  hold(): void {
+    this.#held = [];
+  }
+
+  release(fate: "tell" | "drop"): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    if (fate === "tell") for (const change of held) this.#offer(change);
+  }
+
+  /** Everything may have changed. */
+  tellLoss(): void {
+    for (const reader of this.#readers) reader.lose();
+  }
+
+  #offer(change: EntryChange): void {
+    for (const reader of this.#readers) reader.offer(change);
+  }
+}
+
+class Reader implements ChangeReader {
+  readonly #filter: ChangeFilter;
+  readonly #limit: number;
+  readonly #close: () => void;
+  #changes: EntryChange[] = [];
+  #taken = 0;
+  #hasLost = false;
+
+  constructor(filter: ChangeFilter, limit: number, close: () => void) {
+    this.#filter = filter;
+    this.#limit = limit;
+    this.#close = close;
+  }
+
+  offer(change: EntryChange): void {
+    if (this.#hasLost || !this.#wants(change)) return;
+    if (this.#changes.length - this.#taken >= this.#limit) return this.lose();
+    this.#changes.push(change);
+  }
+
+  lose(): void {
+    this.#changes = [];
+    this.#taken = 0;
+    this.#hasLost = true;
+  }
+
+  take(): EntryChange | undefined {
+    const change = this.#changes[this.#taken];
+    if (change === undefined) return undefined;
+    this.#taken++;
+    if (this.#taken === this.#changes.length || this.#taken > this.#limit) {
+      this.#changes = this.#changes.slice(this.#taken);
+      this.#taken = 0;
+    }
+    return change;
+  }
+
+  takeLoss(): boolean {
+    const hasLost = this.#hasLost;
+    this.#hasLost = false;
+    return hasLost;
+  }
+
+  [Symbol.dispose](): void {
+    this.#close();
+  }
+
+  #wants({ cache, key, kind }: EntryChange): boolean {
+    const { cache: wanted, prefix } = this.#filter;
+    if (wanted !== undefined && wanted !== cache) return false;
+    return prefix === undefined || kind === "flushed" || startsWith(key, prefix);
+  }
+}
+
+export function startsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {
+  if (bytes.length < prefix.length) return false;
+  for (let i = 0; i < prefix.length; i++) if (bytes[i] !== prefix[i]) return false;
+  return true;
+}

@@ -1,0 +1,155 @@
+/** The entries of one cache: keys and values in an arena, what else is known of them in columns, found by hash. */
+import type { Arena } from "./arena.ts";
+import { blockBytesFor } from "./arena.ts";
+import { ExpiryHeap } from "./expiry-heap.ts";
+import type { KeyHash } from "./key-hash.ts";
+import { KeyIndex } from "./key-index.ts";
+import type { Pins } from "./pins.ts";
+import { type Slot, Slots } from "./slots.ts";
+
+/** What an entry counts beside its key and value: its slot, its place in the index, the rounding of its block. */
+export const ENTRY_OVERHEAD_BYTES = 64;
+
+export interface TableMemory {
+  readonly arena: Arena;
+  readonly pins: Pins;
+  readonly hash: KeyHash;
+}
+
+export class EntryTable {
+  readonly #memory: TableMemory;
+  #slots = new Slots();
+  #index = new KeyIndex(this.#slots);
+  #expiries = new ExpiryHeap(this.#slots);
+  #usedBytes = 0;
+
+  constructor(memory: TableMemory) {
+    this.#memory = memory;
+  }
+
+  /** For reading only. */
+  get slots(): Slots {
+    return this.#slots;
+  }
+
+  get expiries(): ExpiryHeap {
+    return this.#expiries;
+  }
+
+  /** Of keys, values and the overhead of each entry. */
+  get usedBytes(): number {
+    return this.#usedBytes;
+  }
+
+  /** The slot of the key that lies in `bytes`, or 0; whether its time is over is the caller's question. */
+  find(bytes: Uint8Array, start = 0, length = bytes.length): Slot {
+    const hash = this.#memory.hash.hash(bytes, start, length);
+    const { hash: hashes } = this.#slots;
+    for (let place = this.#index.firstPlace(hash); ; place = this.#index.nextPlace(place)) {
+      const slot = this.#index.slotAt(place);
+      if (slot === 0) return 0;
+      if (hashes[slot] === hash && this.#hasKey(slot, bytes, start, length)) return slot;
+    }
+  }
+
+  /** A new entry with no expiry. The key must not be there. */
+  add(key: Uint8Array, value: Uint8Array, version: number): Slot {
+    const { arena, hash } = this.#memory;
+    const address = arena.allocate(key.length + value.length);
+    const bytes = arena.bytesOf(address);
+    const at = arena.offsetOf(address);
+    copyInto(bytes, at, key);
+    copyInto(bytes, at + key.length, value);
+    const slot = this.#slots.add(address, key.length, value.length, hash.hash(key, 0, key.length), version);
+    this.#index.add(slot);
+    this.#usedBytes += key.length + value.length + ENTRY_OVERHEAD_BYTES;
+    return slot;
+  }
+
+  /** Another value at another version; the expiry stays. The entry is now the one used last. */
+  replace(slot: Slot, value: Uint8Array, version: number): void {
+    const slots = this.#slots;
+    const keyLength = slots.keyLength[slot] as number;
+    const before = slots.valueLength[slot] as number;
+    this.#makeRoom(slot, keyLength, keyLength + before, keyLength + value.length);
+    const { arena } = this.#memory;
+    const address = slots.address[slot] as number;
+    copyInto(arena.bytesOf(address), arena.offsetOf(address) + keyLength, value);
+    slots.valueLength[slot] = value.length;
+    slots.version[slot] = version;
+    slots.markUsed(slot);
+    this.#usedBytes += value.length - before;
+  }
+
+  remove(slot: Slot): void {
+    const slots = this.#slots;
+    this.#expiries.set(slot, 0);
+    this.#index.remove(slot);
+    this.#memory.pins.free(slots.address[slot] as number, slots.version[slot] as number);
+    this.#usedBytes -= this.bytesOf(slot);
+    slots.remove(slot);
+  }
+
+  clear(): void {
+    for (let slot = this.#slots.oldest; slot !== 0; slot = this.#slots.newer[slot] as number) {
+      this.#memory.pins.free(this.#slots.address[slot] as number, this.#slots.version[slot] as number);
+    }
+    this.#slots = new Slots();
+    this.#index = new KeyIndex(this.#slots);
+    this.#expiries = new ExpiryHeap(this.#slots);
+    this.#usedBytes = 0;
+  }
+
+  /** What the entry counts against the limit in bytes. */
+  bytesOf(slot: Slot): number {
+    const { keyLength, valueLength } = this.#slots;
+    return (keyLength[slot] as number) + (valueLength[slot] as number) + ENTRY_OVERHEAD_BYTES;
+  }
+
+  /** A view that holds until the entry is next changed. */
+  keyView(slot: Slot): Uint8Array {
+    const { arena } = this.#memory;
+    const address = this.#slots.address[slot] as number;
+    const at = arena.offsetOf(address);
+    return arena.bytesOf(address).subarray(at, at + (this.#slots.keyLength[slot] as number));
+  }
+
+  /** A view that holds until the entry is next changed. */
+  valueView(slot: Slot): Uint8Array {
+    const { arena } = this.#memory;
+    const address = this.#slots.address[slot] as number;
+    const at = arena.offsetOf(address) + (this.#slots.keyLength[slot] as number);
+    return arena.bytesOf(address).subarray(at, at + (this.#slots.valueLength[slot] as number));
+  }
+
+  #hasKey(slot: Slot, bytes: Uint8Array, start: number, length: number): boolean {
+    if (this.#slots.keyLength[slot] !== length) return false;
+    const { arena } = this.#memory;
+    const address = this.#slots.address[slot] as number;
+    const held = arena.bytesOf(address);
+    const at = arena.offsetOf(address);
+    for (let i = 0; i < length; i++) if (held[at + i] !== bytes[start + i]) return false;
+    return true;
+  }
+
+  /** Moves the entry, its key with it, when its block is too small, much too large, or read by a snapshot. */
+  #makeRoom(slot: Slot, keyLength: number, before: number, after: number): void {
+    const { arena, pins } = this.#memory;
+    const version = this.#slots.version[slot] as number;
+    if (blockBytesFor(before) === blockBytesFor(after) && !pins.holds(version)) return;
+    const from = this.#slots.address[slot] as number;
+    const to = arena.allocate(after);
+    const at = arena.offsetOf(from);
+    copyInto(arena.bytesOf(to), arena.offsetOf(to), arena.bytesOf(from).subarray(at, at + keyLength));
+    this.#slots.address[slot] = to;
+    pins.free(from, version);
+  }
+}
+
+/** Below this a loop beats the call into the runtime. */
+const SHORT_BYTES = 40;
+
+function copyInto(to: Uint8Array, at: number, from: Uint8Array): void {
+  if (from.length > SHORT_BYTES) to.set(from, at);
+  else for (let i = 0; i < from.length; i++) to[at + i] = from[i] as number;
+}

@@ -1,0 +1,36 @@
+/** What the decoders of operations, answers and snapshots refuse, and what a caller of the state may do wrong. */
+import { StateError } from "@sluice/base/errors";
+import { WireError } from "@sluice/bytes/wire-error";
+
+/** Bytes that are no operation, or no answer, of this version. */
+export class OperationBytesError extends WireError {
+  override readonly name = "OperationBytesError";
+  readonly code = "WIRE_CACHE_OPERATION";
+  readonly context: { readonly field: string; readonly value: number | string };
+  constructor(context: { readonly field: string; readonly value: number | string }) {
+    super(`Cannot read cache operation: ${context.field} is ${context.value}`);
+    this.context = context;
+  }
+}
+
+/** A snapshot that is cut short, damaged, or of another version. */
+export class SnapshotBytesError extends WireError {
+  override readonly name = "SnapshotBytesError";
+  readonly code = "WIRE_CACHE_SNAPSHOT";
+  readonly context: { readonly problem: string; readonly offset: number };
+  constructor(context: { readonly problem: string; readonly offset: number }) {
+    super(`Cannot restore snapshot: ${context.problem} at byte ${context.offset}`);
+    this.context = context;
+  }
+}
+
+/** A snapshot was left open while too many later ones were begun; its blocks are no longer kept. */
+export class SnapshotEndedError extends StateError {
+  override readonly name = "SnapshotEndedError";
+  readonly code = "STATE_CACHE_SNAPSHOT_ENDED";
+  readonly context: { readonly openSnapshots: number };
+  constructor(context: { readonly openSnapshots: number }) {
+    super(`Cannot take more of the snapshot: ${context.openSnapshots} later ones were begun`);
+    this.context = context;
+  }
+}

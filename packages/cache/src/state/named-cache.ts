@@ -1,0 +1,125 @@
+/** One named cache: its entries with expiry, leases and limits, and the telling of what happens to them. */
+import type { Millis } from "@sluice/base/brand";
+import type { ChangeFeed } from "./change-feed.ts";
+import { ENTRY_OVERHEAD_BYTES, EntryTable, type TableMemory } from "./entry-table.ts";
+import type { Leases } from "./leases.ts";
+import type { CacheLimits, CacheName, EntryChange, EntryVersion, LeaseId } from "./operation.ts";
+import type { Slot } from "./slots.ts";
+
+export interface CacheSurroundings {
+  readonly memory: TableMemory;
+  readonly leases: Leases;
+  readonly changes: ChangeFeed;
+}
+
+/** Keys read since the leader last proposed to mark them used. */
+const MAX_TOUCHED = 4_096;
+
+export class NamedCache {
+  readonly name: CacheName;
+  readonly table: EntryTable;
+  limits: CacheLimits = { entries: 0, bytes: 0 };
+  readonly #around: CacheSurroundings;
+  #touched = new Set<Slot>();
+
+  constructor(name: CacheName, around: CacheSurroundings) {
+    this.name = name;
+    this.table = new EntryTable(around.memory);
+    this.#around = around;
+  }
+
+  /** For reads: the slot, or 0 when there is none whose time is not over. */
+  findLive(wall: Millis, bytes: Uint8Array, start = 0, length = bytes.length): Slot {
+    const slot = this.table.find(bytes, start, length);
+    if (slot === 0 || this.isOver(slot, wall)) return 0;
+    if (this.#isLimited()) this.#noteRead(slot);
+    return slot;
+  }
+
+  /** For writes: an entry whose time is over is removed first. */
+  findForWrite(key: Uint8Array, time: Millis, version: EntryVersion): Slot {
+    const slot = this.table.find(key);
+    if (slot === 0 || !this.isOver(slot, time)) return slot;
+    this.drop(slot, "expired", version);
+    return 0;
+  }
+
+  /** @param slot  where the key stands, or 0 */
+  put(slot: Slot, key: Uint8Array, value: Uint8Array, version: EntryVersion): Slot {
+    let at = slot;
+    if (at === 0) at = this.table.add(key, value, version);
+    else this.table.replace(at, value, version);
+    this.#around.changes.tell(this.name, key, "set", version);
+    return at;
+  }
+
+  setExpiry(slot: Slot, expiresAt: Millis | "never"): void {
+    this.table.expiries.set(slot, expiresAt === "never" ? 0 : expiresAt);
+  }
+
+  tell(slot: Slot, kind: EntryChange["kind"], version: EntryVersion): void {
+    this.#around.changes.tell(this.name, this.table.keyView(slot), kind, version);
+  }
+
+  bind(slot: Slot, lease: LeaseId | undefined): void {
+    this.#around.leases.bind(this.table, slot, lease);
+  }
+
+  leaseOf(slot: Slot): LeaseId | undefined {
+    return this.#around.leases.leaseOf(this.table, slot);
+  }
+
+  boundSlots(): Iterable<readonly [Slot, LeaseId]> {
+    return this.#around.leases.boundSlots(this.table);
+  }
+
+  drop(slot: Slot, kind: EntryChange["kind"], version: EntryVersion): void {
+    this.tell(slot, kind, version);
+    this.#around.leases.bind(this.table, slot, undefined);
+    this.#touched.delete(slot);
+    this.table.remove(slot);
+  }
+
+  flush(version: EntryVersion): void {
+    this.#around.leases.unbindAll(this.table);
+    this.#touched.clear();
+    this.table.clear();
+    this.#around.changes.tell(this.name, new Uint8Array(0), "flushed", version);
+  }
+
+  /** Whether one entry of this size can ever stand here. */
+  admits(keyBytes: number, valueBytes: number): boolean {
+    const { bytes } = this.limits;
+    return bytes === 0 || keyBytes + valueBytes + ENTRY_OVERHEAD_BYTES <= bytes;
+  }
+
+  /** Removes what was used longest ago until the limits hold. */
+  evict(version: EntryVersion): void {
+    if (!this.#isLimited()) return;
+    const { entries, bytes } = this.limits;
+    const { table } = this;
+    while ((entries > 0 && table.slots.count > entries) || (bytes > 0 && table.usedBytes > bytes)) {
+      this.drop(table.slots.oldest, "evicted", version);
+    }
+  }
+
+  /** Keys that were read since the last call, in the order of their first reading. */
+  takeTouched(): Uint8Array[] {
+    const keys = [...this.#touched].map((slot) => this.table.keyView(slot).slice());
+    this.#touched = new Set();
+    return keys;
+  }
+
+  isOver(slot: Slot, time: Millis): boolean {
+    const expiresAt = this.table.slots.expiresAt[slot] as number;
+    return expiresAt !== 0 && expiresAt < time;
+  }
+
+  #isLimited(): boolean {
+    return this.limits.entries > 0 || this.limits.bytes > 0;
+  }
+
+  #noteRead(slot: Slot): void {
+    if (this.#touched.size < MAX_TOUCHED && slot !== this.table.slots.newest) this.#touched.add(slot);
+  }
+}

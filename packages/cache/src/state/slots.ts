@@ -1,0 +1,101 @@
+/** What is known of each entry beside its bytes, in columns of numbers: one slot an entry, for as long as it lives. */
+import type { Address } from "./arena.ts";
+
+/** A place in the columns, from 1; 0 stands for none. */
+export type Slot = number;
+
+const FIRST_CAPACITY = 64;
+
+export class Slots {
+  address: Uint32Array = new Uint32Array(FIRST_CAPACITY);
+  keyLength: Uint16Array = new Uint16Array(FIRST_CAPACITY);
+  valueLength: Uint32Array = new Uint32Array(FIRST_CAPACITY);
+  hash: Uint32Array = new Uint32Array(FIRST_CAPACITY);
+  /** 0 for a free slot. */
+  version: Float64Array = new Float64Array(FIRST_CAPACITY);
+  /** Wall-clock milliseconds; 0 for never. */
+  expiresAt: Float64Array = new Float64Array(FIRST_CAPACITY);
+  /** Neighbours in order of use. Of a free slot, `newer` is the next free one. */
+  older: Uint32Array = new Uint32Array(FIRST_CAPACITY);
+  newer: Uint32Array = new Uint32Array(FIRST_CAPACITY);
+  /** Used longest ago, and last. */
+  oldest: Slot = 0;
+  newest: Slot = 0;
+  #firstFree: Slot = 0;
+  #end = 1;
+  #count = 0;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** One past the highest slot that was ever in use. */
+  get end(): Slot {
+    return this.#end;
+  }
+
+  /** A slot with no expiry, as the one used last. */
+  add(address: Address, keyLength: number, valueLength: number, hash: number, version: number): Slot {
+    const slot = this.#firstFree === 0 ? this.#end++ : this.#firstFree;
+    if (slot === this.#firstFree) this.#firstFree = this.newer[slot] as number;
+    else if (slot >= this.address.length) this.#grow();
+    this.#count++;
+    this.address[slot] = address;
+    this.keyLength[slot] = keyLength;
+    this.valueLength[slot] = valueLength;
+    this.hash[slot] = hash;
+    this.version[slot] = version;
+    this.expiresAt[slot] = 0;
+    this.#linkNewest(slot);
+    return slot;
+  }
+
+  remove(slot: Slot): void {
+    this.#unlink(slot);
+    this.version[slot] = 0;
+    this.newer[slot] = this.#firstFree;
+    this.#firstFree = slot;
+    this.#count--;
+  }
+
+  markUsed(slot: Slot): void {
+    if (slot === this.newest) return;
+    this.#unlink(slot);
+    this.#linkNewest(slot);
+  }
+
+  #linkNewest(slot: Slot): void {
+    const before = this.newest;
+    this.older[slot] = before;
+    this.newer[slot] = 0;
+    if (before === 0) this.oldest = slot;
+    else this.newer[before] = slot;
+    this.newest = slot;
+  }
+
+  #unlink(slot: Slot): void {
+    const older = this.older[slot] as number;
+    const newer = this.newer[slot] as number;
+    if (older === 0) this.oldest = newer;
+    else this.newer[older] = newer;
+    if (newer === 0) this.newest = older;
+    else this.older[newer] = older;
+  }
+
+  #grow(): void {
+    const capacity = this.address.length * 2;
+    this.address = grown(this.address, new Uint32Array(capacity));
+    this.keyLength = grown(this.keyLength, new Uint16Array(capacity));
+    this.valueLength = grown(this.valueLength, new Uint32Array(capacity));
+    this.hash = grown(this.hash, new Uint32Array(capacity));
+    this.version = grown(this.version, new Float64Array(capacity));
+    this.expiresAt = grown(this.expiresAt, new Float64Array(capacity));
+    this.older = grown(this.older, new Uint32Array(capacity));
+    this.newer = grown(this.newer, new Uint32Array(capacity));
+  }
+}
+
+function grown<T extends Uint16Array | Uint32Array | Float64Array>(from: T, to: T): T {
+  to.set(from);
+  return to;
+}

@@ -1,0 +1,60 @@
+/** Everything that is replicated, in one piece that a restored snapshot replaces whole. */
+import type { Millis } from "@sluice/base/brand";
+import { AnswerMemory } from "./answer-memory.ts";
+import { Arena } from "./arena.ts";
+import type { ChangeFeed } from "./change-feed.ts";
+import { KeyHash } from "./key-hash.ts";
+import { Leases } from "./leases.ts";
+import type { StateLimits } from "./limits.ts";
+import { type CacheSurroundings, NamedCache } from "./named-cache.ts";
+import type { CacheName } from "./operation.ts";
+import { Pins } from "./pins.ts";
+
+export interface ContentsOptions {
+  readonly limits: StateLimits;
+  readonly hashSeed: number;
+  readonly changes: ChangeFeed;
+}
+
+export class StateContents {
+  readonly limits: StateLimits;
+  readonly pins: Pins;
+  readonly arena = new Arena();
+  readonly leases = new Leases();
+  readonly answers: AnswerMemory;
+  readonly changes: ChangeFeed;
+  readonly #caches = new Map<CacheName, NamedCache>();
+  readonly #around: CacheSurroundings;
+  generation = 0;
+  /** Of the last operation that was applied. */
+  index = 0;
+  term = 0;
+  time = 0 as Millis;
+
+  constructor({ limits, hashSeed, changes }: ContentsOptions) {
+    this.limits = limits;
+    this.changes = changes;
+    this.answers = new AnswerMemory(limits);
+    this.pins = new Pins(this.arena, limits.openSnapshots);
+    const memory = { arena: this.arena, pins: this.pins, hash: new KeyHash(hashSeed) };
+    this.#around = { memory, leases: this.leases, changes };
+  }
+
+  /** In order of their making. */
+  caches(): Iterable<NamedCache> {
+    return this.#caches.values();
+  }
+
+  findCache(name: CacheName): NamedCache | undefined {
+    return this.#caches.get(name);
+  }
+
+  /** Makes the cache when it is not there; `undefined` when there are too many. */
+  cacheFor(name: CacheName): NamedCache | undefined {
+    const found = this.#caches.get(name);
+    if (found !== undefined || this.#caches.size >= this.limits.caches) return found;
+    const made = new NamedCache(name, this.#around);
+    this.#caches.set(name, made);
+    return made;
+  }
+}
