@@ -1,0 +1,39 @@
+/** Keeps a folder for one process: a lock that the kernel holds, and drops with the process, however that ends. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { StoreIoError, StoreLockedError } from "./store-errors.ts";
+
+const SQLITE_BUSY = 5;
+
+/**
+ * Node has no file locks; SQLite, which it has, locks its files so, within one process too. The database stays empty.
+ * @throws {StoreLockedError} @throws {StoreIoError}
+ */
+export function lockDir(dir: string): Disposable {
+  const holderFile = join(dir, "holder");
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(join(dir, "lock"), { timeout: 0 });
+    database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
+    writeFileSync(holderFile, `process ${process.pid}`);
+  } catch (cause) {
+    closeQuietly(database);
+    if ((cause as { readonly errcode?: number }).errcode !== SQLITE_BUSY)
+      throw new StoreIoError({ dir, action: "open" }, cause);
+    throw new StoreLockedError({ dir, holder: readHolder(holderFile) });
+  }
+  return { [Symbol.dispose]: () => closeQuietly(database) };
+}
+
+function closeQuietly(database: DatabaseSync | undefined): void {
+  if (database?.isOpen) database.close();
+}
+
+function readHolder(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "another process";
+  }
+}

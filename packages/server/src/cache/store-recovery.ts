@@ -1,0 +1,89 @@
+/** Reads back what a member's database and journal hold. */
+import type { SnapshotMeta, LogRecord } from "@sluice/cache/replica/log-record";
+import type { HardState } from "@sluice/cache/replica/replica-output";
+import { readJournal } from "./journal.ts";
+import { decodeBatch, type SequencedBatch, StoreBatchError } from "./store-batch.ts";
+import { type HardFact, metaOf, readFact, type SnapshotFact, type StoreTables, uncheck } from "./store-tables.ts";
+
+/** Where one stored batch stands, for compaction. */
+export interface BatchPlace {
+  readonly sequence: number;
+  /** Of its last record, 0 without any. */
+  readonly lastIndex: number;
+}
+
+export interface Recovered {
+  readonly hardState: HardState | undefined;
+  readonly snapshot:
+    | { readonly fact: SnapshotFact; readonly meta: SnapshotMeta; readonly pieces: Iterable<Uint8Array> }
+    | undefined;
+  readonly log: readonly LogRecord[];
+  readonly places: readonly BatchPlace[];
+  /** Of the journal that are not in the database yet. */
+  readonly unsaved: readonly SequencedBatch[];
+  /** Of the newest batch of all. */
+  readonly sequence: number;
+  readonly isTorn: boolean;
+}
+
+/** @throws {WireError} when something in the database is damaged or missing */
+export function recover(tables: StoreTables, dir: string): Recovered {
+  const hard = readFact<HardFact>(tables, "hard");
+  const stored = storedBatches(tables);
+  const { batches: unsaved, isTorn } = readJournal(dir, hard?.sequence ?? 0);
+  const all = [...stored, ...unsaved];
+  return {
+    hardState: unsaved.findLast((batch) => batch.hardState !== undefined)?.hardState ?? hard?.hardState,
+    snapshot: storedSnapshot(tables),
+    log: replay(all),
+    places: all.map(({ sequence, append }) => ({ sequence, lastIndex: append.at(-1)?.index ?? 0 })),
+    unsaved,
+    sequence: (hard?.sequence ?? 0) + unsaved.length,
+    isTorn,
+  };
+}
+
+function storedBatches({ batches }: StoreTables): SequencedBatch[] {
+  const found: SequencedBatch[] = [];
+  for (const { key, value } of batches.getRange({})) {
+    // The database's memory may change under the view once the read is over.
+    const batch = decodeBatch(Buffer.from(value));
+    if (batch.sequence !== key) throw new StoreBatchError({ detail: `batch ${batch.sequence} stands in place ${key}` });
+    found.push(batch);
+  }
+  return found;
+}
+
+/** The log that the batches leave, oldest first. */
+function replay(batches: readonly SequencedBatch[]): LogRecord[] {
+  const log: LogRecord[] = [];
+  for (const { truncateFrom, append, sequence } of batches) {
+    const first = log[0]?.index ?? 0;
+    if (truncateFrom !== undefined && log.length > 0)
+      log.length = Math.max(0, Math.min(log.length, truncateFrom - first));
+    for (const record of append) {
+      const last = log.at(-1);
+      if (last !== undefined && record.index !== last.index + 1) {
+        throw new StoreBatchError({
+          detail: `record ${record.index} of batch ${sequence} follows record ${last.index}`,
+        });
+      }
+      log.push(record);
+    }
+  }
+  return log;
+}
+
+function storedSnapshot(tables: StoreTables): Recovered["snapshot"] {
+  const fact = readFact<SnapshotFact>(tables, "snapshot");
+  return fact && { fact, meta: metaOf(fact), pieces: storedPieces(tables, fact) };
+}
+
+function* storedPieces({ pieces }: StoreTables, { id, pieceCount }: SnapshotFact): Iterable<Uint8Array> {
+  for (let number = 0; number < pieceCount; number++) {
+    const bytes = pieces.getBinary([id, number]);
+    if (bytes === undefined)
+      throw new StoreBatchError({ detail: `piece ${number} of ${pieceCount} of the snapshot is missing` });
+    yield uncheck(Buffer.from(bytes));
+  }
+}

@@ -1,0 +1,107 @@
+/** The tables of a member's database, and how their values are read and written. */
+import { crc32 } from "node:zlib";
+import type { Millis } from "@sluice/base/brand";
+import type { LogIndex, MemberId, Term } from "@sluice/cache/ids";
+import type { SnapshotMeta } from "@sluice/cache/replica/log-record";
+import type { MemberList } from "@sluice/cache/replica/members";
+import type { HardState } from "@sluice/cache/replica/replica-output";
+import { type Database, open, type RootDatabase } from "lmdb";
+import { StoreBatchError } from "./store-batch.ts";
+
+/** Raised when an older version could not read the tables any more. */
+export const STORE_FORMAT = 1;
+
+export interface StoreTables {
+  readonly root: RootDatabase<Buffer, string>;
+  /** One row of JSON each for `identity`, `hard`, `snapshot`, `pins`, `run`. */
+  readonly facts: Database<Buffer, string>;
+  /** By sequence: batches as `encodeBatch` makes them. */
+  readonly batches: Database<Buffer, number>;
+  /** By snapshot and number, each with its checksum before it. */
+  readonly pieces: Database<Buffer, [snapshot: number, piece: number]>;
+}
+
+export function openTables(file: string, access: "read-write" | "read-only"): StoreTables {
+  const root = open<Buffer, string>({
+    path: file,
+    noSubdir: true,
+    encoding: "binary",
+    maxDbs: 4,
+    readOnly: access === "read-only",
+    sharedStructuresKey: undefined as never,
+  });
+  const table = <Key extends string | number | [number, number]>(name: string): Database<Buffer, Key> =>
+    root.openDB<Buffer, Key>({ name, encoding: "binary" });
+  return { root, facts: table("facts"), batches: table("batches"), pieces: table("pieces") };
+}
+
+export interface IdentityFact {
+  readonly format: number;
+  readonly member: string;
+  /** Hex. */
+  readonly storeId: string;
+  readonly clusterId: string;
+}
+
+export interface HardFact {
+  readonly hardState: HardState | undefined;
+  /** Of the newest batch that is in the database, or was and went with a compaction. */
+  readonly sequence: number;
+}
+
+export interface SnapshotFact {
+  readonly id: number;
+  readonly pieceCount: number;
+  readonly index: number;
+  readonly term: number;
+  readonly time: number;
+  readonly members: MemberList;
+}
+
+export interface RunFact {
+  /** Of the machine when the store was last open. */
+  readonly boot: string;
+  readonly wasClosed: boolean;
+}
+
+/** @throws {StoreBatchError} when the row is damaged */
+export function readFact<Fact>({ facts }: StoreTables, name: string): Fact | undefined {
+  const bytes = facts.getBinary(name);
+  if (bytes === undefined) return undefined;
+  try {
+    return JSON.parse(uncheck(bytes).toString()) as Fact;
+  } catch {
+    throw new StoreBatchError({ detail: `the row "${name}" is damaged` });
+  }
+}
+
+export function factBytes(
+  fact: IdentityFact | HardFact | SnapshotFact | RunFact | Readonly<Record<string, string>>,
+): Buffer {
+  return check(Buffer.from(JSON.stringify(fact)));
+}
+
+export function metaOf(fact: SnapshotFact): SnapshotMeta {
+  const { index, term, time, members } = fact;
+  const ids = members.map((member) => ({ ...member, id: member.id as MemberId }));
+  return { index: index as LogIndex, term: term as Term, time: time as Millis, members: ids };
+}
+
+const CHECKSUM_BYTES = 4;
+
+/** `bytes` with their checksum before them. */
+export function check(bytes: Uint8Array): Buffer {
+  const checked = Buffer.allocUnsafe(CHECKSUM_BYTES + bytes.length);
+  checked.writeUInt32BE(crc32(bytes));
+  checked.set(bytes, CHECKSUM_BYTES);
+  return checked;
+}
+
+/** @throws {StoreBatchError} */
+export function uncheck(bytes: Buffer): Buffer {
+  const body = bytes.subarray(CHECKSUM_BYTES);
+  if (bytes.length < CHECKSUM_BYTES || bytes.readUInt32BE() !== crc32(body)) {
+    throw new StoreBatchError({ detail: "its checksum is wrong" });
+  }
+  return body;
+}

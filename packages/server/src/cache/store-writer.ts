@@ -1,0 +1,220 @@
+/** Writes a member's batches and snapshots: into the journal at once, into the database in groups. */
+import type { LogIndex } from "@sluice/cache/ids";
+import type { SnapshotMeta } from "@sluice/cache/replica/log-record";
+import type { HardState } from "@sluice/cache/replica/replica-output";
+import type { Journal } from "./journal.ts";
+import type { StoreBatch } from "./node-store.ts";
+import { encodeBatch } from "./store-batch.ts";
+import { StoreClosedError, StoreIoError } from "./store-errors.ts";
+import type { BatchPlace, Recovered } from "./store-recovery.ts";
+import { check, factBytes, type SnapshotFact, type StoreTables } from "./store-tables.ts";
+
+/** How long batches that nobody waits for may stand in the journal alone: long enough to make one commit of many. */
+const GROUP_MS = 20;
+/** Bytes of batches that end that wait. */
+const GROUP_BYTES = 1024 * 1024;
+/** Bytes of a snapshot in one transaction, so that the log is not kept waiting behind it. */
+const SLICE_BYTES = 2 * 1024 * 1024;
+
+interface Group {
+  /** Puts and removals, in their order. */
+  readonly changes: (() => void)[];
+  readonly synced: PromiseWithResolvers<void>;
+  sequence: number;
+  hardState: HardState | undefined;
+  bytes: number;
+}
+
+export interface StoreWriterOptions {
+  readonly tables: StoreTables;
+  readonly journal: Journal;
+  readonly dir: string;
+  readonly recovered: Recovered;
+}
+
+export class StoreWriter {
+  readonly #tables: StoreTables;
+  readonly #journal: Journal;
+  readonly #dir: string;
+  /** Of the batches in the database, oldest first. */
+  #places: BatchPlace[];
+  #snapshot: SnapshotFact | undefined;
+  #nextSnapshotId: number;
+  #sequence: number;
+  #syncedSequence: number;
+  #hardState: HardState | undefined;
+  #group: Group | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #committing: Promise<void> | undefined;
+  #end: Error | undefined;
+
+  constructor({ tables, journal, dir, recovered }: StoreWriterOptions) {
+    this.#tables = tables;
+    this.#journal = journal;
+    this.#dir = dir;
+    this.#places = [...recovered.places];
+    this.#snapshot = recovered.snapshot?.fact;
+    this.#nextSnapshotId = (this.#snapshot?.id ?? 0) + 1;
+    this.#sequence = this.#syncedSequence = recovered.sequence;
+    this.#hardState = recovered.hardState;
+  }
+
+  write(batch: StoreBatch, until: "written" | "synced"): Promise<void> | undefined {
+    this.#throwIfEnded();
+    const sequence = ++this.#sequence;
+    const bytes = encodeBatch(batch, sequence);
+    try {
+      this.#journal.append(bytes, sequence, this.#syncedSequence);
+    } catch (cause) {
+      throw this.#fail(cause);
+    }
+    this.#hardState = batch.hardState ?? this.#hardState;
+    const { batches } = this.#tables;
+    const group = this.#openGroup();
+    group.sequence = sequence;
+    group.hardState = this.#hardState;
+    group.bytes += bytes.length;
+    if (batch.append.length > 0 || batch.truncateFrom !== undefined) {
+      this.#places.push({ sequence, lastIndex: batch.append.at(-1)?.index ?? 0 });
+      group.changes.push(() => batches.put(sequence, bytes));
+    }
+    this.#commitSoon(until === "synced" || group.bytes > GROUP_BYTES ? 0 : GROUP_MS);
+    return until === "synced" ? group.synced.promise : undefined;
+  }
+
+  compact(upTo: LogIndex): void {
+    this.#throwIfEnded();
+    const count = this.#places.findIndex((place) => place.lastIndex > upTo);
+    const gone = this.#places.splice(0, count === -1 ? this.#places.length : count);
+    if (gone.length === 0) return;
+    const { batches } = this.#tables;
+    this.#openGroup().changes.push(() => {
+      for (const { sequence } of gone) batches.remove(sequence);
+    });
+    this.#commitSoon(GROUP_MS);
+  }
+
+  async saveSnapshot(meta: SnapshotMeta, pieces: Iterable<Uint8Array>): Promise<void> {
+    const fact = await this.#writePieces(meta, pieces);
+    await this.#change(() => this.#putSnapshot(fact));
+  }
+
+  async installSnapshot(meta: SnapshotMeta, pieces: readonly Uint8Array[]): Promise<void> {
+    const fact = await this.#writePieces(meta, pieces);
+    const gone = this.#places;
+    this.#places = [];
+    await this.#change(() => {
+      for (const { sequence } of gone) this.#tables.batches.remove(sequence);
+      this.#putSnapshot(fact);
+    });
+  }
+
+  async putFact(name: string, bytes: Buffer): Promise<void> {
+    await this.#change(() => this.#tables.facts.put(name, bytes));
+  }
+
+  /** Everything written so far is synced first; `run` is the last row written. */
+  async close(run: Buffer): Promise<void> {
+    if (this.#end === undefined) await this.putFact("run", run);
+    this.#end ??= new StoreClosedError({ dir: this.#dir });
+    await this.#committing?.catch(() => {});
+    this.#journal.close();
+  }
+
+  async #writePieces(meta: SnapshotMeta, pieces: Iterable<Uint8Array>): Promise<SnapshotFact> {
+    const id = this.#nextSnapshotId++;
+    let pieceCount = 0;
+    let slice: Buffer[] = [];
+    let sliceBytes = 0;
+    const flush = async (): Promise<void> => {
+      const from = pieceCount;
+      const whole = slice;
+      pieceCount += whole.length;
+      slice = [];
+      sliceBytes = 0;
+      await this.#change(() => whole.forEach((piece, place) => this.#tables.pieces.put([id, from + place], piece)));
+    };
+    for (const piece of pieces) {
+      slice.push(check(piece));
+      sliceBytes += piece.length;
+      if (sliceBytes >= SLICE_BYTES) await flush();
+    }
+    await flush();
+    return { id, pieceCount, index: meta.index, term: meta.term, time: meta.time, members: meta.members };
+  }
+
+  /** Within a commit. */
+  #putSnapshot(fact: SnapshotFact): void {
+    const before = this.#snapshot;
+    this.#snapshot = fact;
+    this.#tables.facts.put("snapshot", factBytes(fact));
+    for (let number = 0; number < (before?.pieceCount ?? 0); number++) {
+      this.#tables.pieces.remove([before?.id as number, number]);
+    }
+  }
+
+  /** Resolves once it is synced. */
+  async #change(change: () => void): Promise<void> {
+    this.#throwIfEnded();
+    const group = this.#openGroup();
+    group.changes.push(change);
+    this.#commitSoon(0);
+    await group.synced.promise;
+  }
+
+  #openGroup(): Group {
+    if (this.#group === undefined) {
+      const synced = Promise.withResolvers<void>();
+      synced.promise.catch(() => {}); // most groups have nobody waiting; the failure is told by the next write
+      this.#group = { changes: [], synced, sequence: this.#sequence, hardState: this.#hardState, bytes: 0 };
+    }
+    return this.#group;
+  }
+
+  #commitSoon(delay: number): void {
+    if (this.#committing !== undefined) return;
+    if (delay === 0) {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+      this.#committing = this.#commit();
+    } else this.#timer ??= setTimeout(() => this.#commitSoon(0), delay).unref();
+  }
+
+  /** Commits groups until none is waiting: whatever comes while the disk works makes the next one. */
+  async #commit(): Promise<void> {
+    await Promise.resolve(); // what else this turn writes joins the group
+    for (let group = this.#takeGroup(); group !== undefined; group = this.#takeGroup()) {
+      const { changes, sequence, hardState, synced } = group;
+      try {
+        await this.#tables.root.batch(() => {
+          this.#tables.facts.put("hard", factBytes({ hardState, sequence }));
+          for (const change of changes) change();
+        });
+        await this.#tables.root.flushed;
+      } catch (cause) {
+        synced.reject(this.#fail(cause));
+        break;
+      }
+      this.#syncedSequence = sequence;
+      synced.resolve();
+    }
+    this.#committing = undefined;
+  }
+
+  #takeGroup(): Group | undefined {
+    const group = this.#group;
+    this.#group = undefined;
+    return group;
+  }
+
+  #fail(cause: unknown): Error {
+    this.#end ??= new StoreIoError({ dir: this.#dir, action: "write to" }, cause);
+    this.#group?.synced.reject(this.#end);
+    this.#group = undefined;
+    return this.#end;
+  }
+
+  #throwIfEnded(): void {
+    if (this.#end !== undefined) throw this.#end;
+  }
+}
