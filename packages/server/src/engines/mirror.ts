@@ -3,6 +3,7 @@ import { compareEpochs, type Epoch } from "@sluice/engine/epoch";
 import type { Entry, Key, WatchEvent } from "@sluice/engine/engine";
 import { Outlet } from "@sluice/engine/outlet";
 import { WatchQueue } from "@sluice/engine/watch-queue";
+import { plainCopy } from "./plain-copy.ts";
 
 interface Watcher {
   readonly prefix: Key;
@@ -143,5 +144,5 @@ export class Mirror {
 
 /** An entry's value belongs to whoever reads it. */
 export function ownCopy(entry: Entry): Entry {
-  return { ...entry, value: entry.value.slice() };
+  return { ...entry, value: plainCopy(entry.value) };
 }

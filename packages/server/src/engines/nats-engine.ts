@@ -25,6 +25,7 @@ import { NatsLogs } from "./nats-logs.ts";
 import { NatsMarkers } from "./nats-markers.ts";
 import { NatsMessages } from "./nats-messages.ts";
 import { NatsStore, type StoredValue } from "./nats-store.ts";
+import { plainCopy } from "./plain-copy.ts";
 
 /** Room in a NATS message for its subject and headers. */
 const HEADER_ROOM = 8 * 1024;
@@ -83,7 +84,7 @@ export class NatsEngine implements Engine {
     this.#desk.checkOpen("cas");
     checkKey(key);
     checkValue(value, this.#capabilities.maxValueBytes);
-    const change = { action: "cas", key, expected, value: value.slice() };
+    const change = { action: "cas", key, expected, value: plainCopy(value) };
     const lease = options?.lease;
     if (lease === undefined) return this.#change(change);
     const boundTo = this.#leases.bind(lease, key);
@@ -115,7 +116,7 @@ export class NatsEngine implements Engine {
     this.#desk.checkOpen("publish");
     checkKey(subject);
     checkValue(message, this.#capabilities.maxValueBytes);
-    return this.#messages.publish(subject, message.slice());
+    return this.#messages.publish(subject, plainCopy(message));
   }
 
   subscribe(subject: Key, signal: AbortSignal): AsyncIterable<Uint8Array> {
@@ -152,7 +153,12 @@ export class NatsEngine implements Engine {
       current = await this.#store.read(action, subject);
       at = expected === "absent" ? await this.#vacancyOf(current) : undefined;
       if (attempt < CREATION_ATTEMPTS) continue;
-      throw new EngineUnavailableError({ engine: NATS, action, reason: "others change it all the time", isUnknown: false });
+      throw new EngineUnavailableError({
+        engine: NATS,
+        action,
+        reason: "others change it all the time",
+        isUnknown: false,
+      });
     }
     current ??= await this.#store.read(action, subject);
     return { outcome: "conflict", current: await this.#toEntry(key, current) };

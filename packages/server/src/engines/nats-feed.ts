@@ -12,6 +12,7 @@ import { messageOf, NATS, type NatsLine } from "./nats-line.ts";
 import { decodeLeaseRecord, type NatsLeaseTable } from "./nats-lease-table.ts";
 import { readDelivery, readWatchedName } from "./nats-names.ts";
 import { isRemoval, LEASE_HEADER, type NatsStore } from "./nats-store.ts";
+import { plainCopy } from "./plain-copy.ts";
 
 export interface NatsFeedParts {
   readonly line: NatsLine;
@@ -214,7 +215,7 @@ export class NatsFeed {
       mirror.remove(key, revision);
     } else {
       leases.hearKey(key, message.headers?.get(LEASE_HEADER) ?? "");
-      mirror.put({ key, value: message.data.slice(), revision });
+      mirror.put({ key, value: plainCopy(message.data), revision });
     }
   }
 

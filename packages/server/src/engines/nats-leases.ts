@@ -113,7 +113,13 @@ export class NatsLeases {
     for (const lease of [...this.#held.keys()]) lease.abandon();
   }
 
-  #write(subject: string, expected: number, ttl: Millis, token?: number, timeout?: Millis): Promise<number | undefined> {
+  #write(
+    subject: string,
+    expected: number,
+    ttl: Millis,
+    token?: number,
+    timeout?: Millis,
+  ): Promise<number | undefined> {
     const value = encodeLeaseRecord(ttl, token);
     const base = { action: "lease", subject, expected, value };
     return this.#parts.store.write(timeout === undefined ? base : { ...base, timeout });

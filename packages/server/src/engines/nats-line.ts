@@ -1,5 +1,11 @@
 /** The connection to a NATS server: whether it is up, and calls over it whose failures have our names. */
-import { JetStreamApiError, type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from "@nats-io/jetstream";
+import {
+  JetStreamApiError,
+  type JetStreamClient,
+  type JetStreamManager,
+  jetstream,
+  jetstreamManager,
+} from "@nats-io/jetstream";
 import { connect, type ConnectionOptions, errors, type NatsConnection } from "@nats-io/transport-node";
 import { Backoff } from "@sluice/base/backoff";
 import type { Log } from "@sluice/base/log";

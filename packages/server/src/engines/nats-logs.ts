@@ -4,6 +4,7 @@ import type { AppendResult, EngineLogs, Key, LogRecord } from "@sluice/engine/en
 import { ENGINE_LIMITS } from "@sluice/engine/limits";
 import type { EngineDesk } from "./engine-desk.ts";
 import type { NatsStore } from "./nats-store.ts";
+import { plainCopy } from "./plain-copy.ts";
 
 export interface NatsLogsParts {
   readonly store: NatsStore;
@@ -31,7 +32,7 @@ export class NatsLogs implements EngineLogs {
     checkKey(log);
     checkSequence(expectedLast, 0);
     checkValue(value, maxValueBytes);
-    const own = value.slice();
+    const own = plainCopy(value);
     const { names } = store;
     const all = names.record(log, "*");
     if (this.#ends.get(all) !== expectedLast) {

@@ -6,6 +6,7 @@ import type { Reader } from "./engine-desk.ts";
 import { lateStart } from "./late-start.ts";
 import type { NatsLine } from "./nats-line.ts";
 import { encodeToken } from "./nats-names.ts";
+import { plainCopy } from "./plain-copy.ts";
 
 export class NatsMessages {
   readonly #line: NatsLine;
@@ -42,7 +43,7 @@ export class NatsMessages {
       if (isEnded) return;
       const subscription = this.#line.connection.subscribe(this.#subjectOf(subject), {
         callback: (error, message) => {
-          if (error === null && queue.offer(message.data.slice()) === "queued") outlet.wake();
+          if (error === null && queue.offer(plainCopy(message.data)) === "queued") outlet.wake();
         },
       });
       stop = () => subscription.unsubscribe();

@@ -57,7 +57,9 @@ export function natsNames(engineName: string, generation: number): NatsNames {
   };
 }
 
-export type WatchedName = { readonly kind: "key"; readonly key: Key } | { readonly kind: "lease"; readonly slot: number };
+export type WatchedName =
+  | { readonly kind: "key"; readonly key: Key }
+  | { readonly kind: "lease"; readonly slot: number };
 
 /** @param subject  one that `NatsNames.watched` covers */
 export function readWatchedName(subject: string): WatchedName | undefined {

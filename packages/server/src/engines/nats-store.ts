@@ -7,6 +7,7 @@ import { EngineUnavailableError } from "@sluice/engine/errors";
 import { DEFAULT_STORE_NAME, type RemoteEngineOptions } from "./engine-options.ts";
 import { isNobodyThere, NATS, type NatsLine } from "./nats-line.ts";
 import { type NatsNames, natsNames } from "./nats-names.ts";
+import { plainCopy } from "./plain-copy.ts";
 
 /** Header that binds an entry to a lease: `<slot>.<token number>`. */
 export const LEASE_HEADER = "Sluice-Lease";
@@ -181,7 +182,7 @@ function toStoredValue(stored: StoredMsg): StoredValue {
   return {
     subject: stored.subject,
     sequence: stored.seq,
-    data: stored.data.slice(),
+    data: plainCopy(stored.data),
     isRemoved: isRemoval(stored.header),
     boundTo: stored.header?.get(LEASE_HEADER) ?? "",
   };

@@ -1,0 +1,78 @@
+/** Real nats-server and redis-server processes for a test: on free loopback ports, with their data in a folder that goes with them. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Child, startChild } from "@sluice/testkit/child";
+import { freePort } from "@sluice/testkit/free-port";
+import { killChild } from "@sluice/testkit/process-faults";
+
+export type EngineServerKind = "nats" | "redis";
+
+const STARTING_MILLIS = 15_000;
+
+/** Dispose it (`await using`), and the server is dead and its data gone. */
+export class EngineServer implements AsyncDisposable {
+  readonly kind: EngineServerKind;
+  readonly port: number;
+  readonly #folder: string;
+  readonly #extra: readonly string[];
+  #child: Child;
+
+  private constructor(kind: EngineServerKind, port: number, folder: string, extra: readonly string[]) {
+    this.kind = kind;
+    this.port = port;
+    this.#folder = folder;
+    this.#extra = extra;
+    this.#child = startChild(commandOf(kind, port, folder, extra));
+  }
+
+  /** @throws {Error} when the program is missing or does not come up: tools/setup/programs.sh installs it */
+  static async start(kind: EngineServerKind, extra: readonly string[] = []): Promise<EngineServer> {
+    const folder = await mkdtemp(join(tmpdir(), `sluice-${kind}-`));
+    const server = new EngineServer(kind, await freePort(), folder, extra);
+    await server.#ready();
+    return server;
+  }
+
+  get url(): string {
+    return this.urlAt(this.port);
+  }
+
+  get child(): Child {
+    return this.#child;
+  }
+
+  /** As a client behind a proxy on that port dials it. */
+  urlAt(port: number): string {
+    return `${this.kind}://127.0.0.1:${port}`;
+  }
+
+  /** SIGKILL, and again on the same port and data. */
+  async restart(pauseMillis = 0): Promise<void> {
+    await killChild(this.#child);
+    await new Promise((resolve) => setTimeout(resolve, pauseMillis));
+    this.#child = startChild(commandOf(this.kind, this.port, this.#folder, this.#extra));
+    await this.#ready();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await killChild(this.#child);
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async #ready(): Promise<void> {
+    const sign = this.kind === "nats" ? "Server is ready" : "Ready to accept connections";
+    await this.#child.waitForLine((line) => (line.includes(sign) ? true : undefined), STARTING_MILLIS);
+    await new Promise<void>((resolve, reject) => {
+      const socket = connect(this.port, "127.0.0.1", () => resolve(void socket.destroy()));
+      socket.once("error", reject);
+    });
+  }
+}
+
+function commandOf(kind: EngineServerKind, port: number, folder: string, extra: readonly string[]): string[] {
+  if (kind === "nats") return ["nats-server", "-a", "127.0.0.1", "-p", `${port}`, "-js", "-sd", folder, ...extra];
+  const flags = { port, bind: "127.0.0.1", dir: folder, appendonly: "yes", save: "", daemonize: "no" };
+  return ["redis-server", ...Object.entries(flags).flatMap(([key, value]) => [`--${key}`, `${value}`]), ...extra];
+}
