@@ -15,10 +15,13 @@ import { findDamage } from "./store-check.ts";
 import { StoreCorruptError, StoreIoError, StoreOwnerError, StoreVersionError } from "./store-errors.ts";
 import { type Recovered, recover } from "./store-recovery.ts";
 import {
+  commit,
   factBytes,
   type IdentityFact,
   openTables,
+  put,
   readFact,
+  remove,
   type RunFact,
   STORE_FORMAT,
   type StoreTables,
@@ -101,15 +104,13 @@ async function saveOpening(
   try {
     const { hardState, sequence, unsaved } = recovered;
     const orphans = [...tables.pieces.getKeys({})].filter(([id]) => id !== recovered.snapshot?.fact.id);
-    const written = tables.root.batch(() => {
-      for (const orphan of orphans) tables.pieces.remove(orphan); // of a snapshot that was never finished
-      tables.facts.put("identity", factBytes(fact));
-      tables.facts.put("hard", factBytes({ hardState, sequence }));
-      tables.facts.put("run", factBytes({ boot: bootId(), wasClosed: false }));
-      for (const batch of unsaved) tables.batches.put(batch.sequence, encodeBatch(batch, batch.sequence));
+    await commit(tables, () => {
+      for (const orphan of orphans) remove(tables.pieces, orphan); // of a snapshot that was never finished
+      put(tables.facts, "identity", factBytes(fact));
+      put(tables.facts, "hard", factBytes({ hardState, sequence }));
+      put(tables.facts, "run", factBytes({ boot: bootId(), wasClosed: false }));
+      for (const batch of unsaved) put(tables.batches, batch.sequence, encodeBatch(batch, batch.sequence));
     });
-    await written;
-    await tables.root.flushed;
   } catch (cause) {
     throw new StoreIoError({ dir, action: "open" }, cause);
   }

@@ -1,4 +1,5 @@
 /** Why a member's disk cannot be used, or not any more. */
+import { statfsSync } from "node:fs";
 import { StateError, UnavailableError } from "@sluice/base/errors";
 
 /** Another process has the folder open: two members must never write one log. */
@@ -55,7 +56,7 @@ export class StoreIoError extends UnavailableError {
   readonly code = "UNAVAILABLE_STORE_IO";
   readonly context: { readonly dir: string; readonly action: string; readonly reason: string };
   constructor(context: { readonly dir: string; readonly action: string }, cause: unknown) {
-    const reason = reasonOf(cause);
+    const reason = isFull(context.dir) ? "the disk is full" : reasonOf(cause);
     super(`Cannot ${context.action} store in "${context.dir}": ${reason}`, { cause });
     this.context = { ...context, reason };
   }
@@ -81,6 +82,18 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTDIR: "it is no folder",
   EIO: "the disk reports an error",
 };
+
+/** lmdb calls a write that did not fit whole an input/output error. */
+const FULL_BYTES = 256 * 1024;
+
+function isFull(dir: string): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(dir);
+    return bavail * bsize < FULL_BYTES;
+  } catch {
+    return false;
+  }
+}
 
 function reasonOf(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause);

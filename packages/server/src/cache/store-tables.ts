@@ -28,7 +28,7 @@ export function openTables(file: string, access: "read-write" | "read-only"): St
     encoding: "binary",
     maxDbs: 4,
     readOnly: access === "read-only",
-    sharedStructuresKey: undefined as never,
+    eventTurnBatching: false,
   });
   const table = <Key extends string | number | [number, number]>(name: string): Database<Buffer, Key> =>
     root.openDB<Buffer, Key>({ name, encoding: "binary" });
@@ -104,4 +104,35 @@ export function uncheck(bytes: Buffer): Buffer {
     throw new StoreBatchError({ detail: "its checksum is wrong" });
   }
   return body;
+}
+
+/**
+ * Within a batch: the batch's own promise tells of a failure, so those of its parts, which lmdb rejects too, are quiet.
+ */
+export function put<Key extends string | number | [number, number]>(table: Database<Buffer, Key>, key: Key, value: Buffer): void {
+  table.put(key, value).catch(quiet);
+}
+
+/** As `put`. */
+export function remove<Key extends number | [number, number]>(table: Database<Buffer, Key>, key: Key): void {
+  table.remove(key).catch(quiet);
+}
+
+const SYSTEM_ERROR_MS = 50;
+
+/** Runs `changes` as one transaction. @returns once it is synced */
+export async function commit({ root }: StoreTables, changes: () => void): Promise<void> {
+  try {
+    await root.batch(changes);
+    await root.flushed;
+  } catch (error) {
+    const { commitError } = error as { readonly commitError?: Promise<unknown> };
+    // Rejects with what the system said, or sometimes never does.
+    await Promise.race([commitError, new Promise((resolve) => setTimeout(resolve, SYSTEM_ERROR_MS))]);
+    throw error;
+  }
+}
+
+function quiet(error: { readonly commitError?: Promise<unknown> }): void {
+  error.commitError?.catch(() => {});
 }

@@ -7,7 +7,7 @@ import type { StoreBatch } from "./node-store.ts";
 import { encodeBatch } from "./store-batch.ts";
 import { StoreClosedError, StoreIoError } from "./store-errors.ts";
 import type { BatchPlace, Recovered } from "./store-recovery.ts";
-import { check, factBytes, type SnapshotFact, type StoreTables } from "./store-tables.ts";
+import { check, commit, factBytes, put, remove, type SnapshotFact, type StoreTables } from "./store-tables.ts";
 
 /** How long batches that nobody waits for may stand in the journal alone: long enough to make one commit of many. */
 const GROUP_MS = 20;
@@ -76,7 +76,7 @@ export class StoreWriter {
     group.bytes += bytes.length;
     if (batch.append.length > 0 || batch.truncateFrom !== undefined) {
       this.#places.push({ sequence, lastIndex: batch.append.at(-1)?.index ?? 0 });
-      group.changes.push(() => batches.put(sequence, bytes));
+      group.changes.push(() => put(batches, sequence, bytes));
     }
     this.#commitSoon(until === "synced" || group.bytes > GROUP_BYTES ? 0 : GROUP_MS);
     return until === "synced" ? group.synced.promise : undefined;
@@ -89,7 +89,7 @@ export class StoreWriter {
     if (gone.length === 0) return;
     const { batches } = this.#tables;
     this.#openGroup().changes.push(() => {
-      for (const { sequence } of gone) batches.remove(sequence);
+      for (const { sequence } of gone) remove(batches, sequence);
     });
     this.#commitSoon(GROUP_MS);
   }
@@ -104,13 +104,13 @@ export class StoreWriter {
     const gone = this.#places;
     this.#places = [];
     await this.#change(() => {
-      for (const { sequence } of gone) this.#tables.batches.remove(sequence);
+      for (const { sequence } of gone) remove(this.#tables.batches, sequence);
       this.#putSnapshot(fact);
     });
   }
 
   async putFact(name: string, bytes: Buffer): Promise<void> {
-    await this.#change(() => this.#tables.facts.put(name, bytes));
+    await this.#change(() => put(this.#tables.facts, name, bytes));
   }
 
   /** Everything written so far is synced first; `run` is the last row written. */
@@ -132,7 +132,7 @@ export class StoreWriter {
       pieceCount += whole.length;
       slice = [];
       sliceBytes = 0;
-      await this.#change(() => whole.forEach((piece, place) => this.#tables.pieces.put([id, from + place], piece)));
+      await this.#change(() => whole.forEach((piece, place) => put(this.#tables.pieces, [id, from + place], piece)));
     };
     for (const piece of pieces) {
       slice.push(check(piece));
@@ -147,9 +147,9 @@ export class StoreWriter {
   #putSnapshot(fact: SnapshotFact): void {
     const before = this.#snapshot;
     this.#snapshot = fact;
-    this.#tables.facts.put("snapshot", factBytes(fact));
+    put(this.#tables.facts, "snapshot", factBytes(fact));
     for (let number = 0; number < (before?.pieceCount ?? 0); number++) {
-      this.#tables.pieces.remove([before?.id as number, number]);
+      remove(this.#tables.pieces, [before?.id as number, number]);
     }
   }
 
@@ -186,11 +186,10 @@ export class StoreWriter {
     for (let group = this.#takeGroup(); group !== undefined; group = this.#takeGroup()) {
       const { changes, sequence, hardState, synced } = group;
       try {
-        await this.#tables.root.batch(() => {
-          this.#tables.facts.put("hard", factBytes({ hardState, sequence }));
+        await commit(this.#tables, () => {
+          put(this.#tables.facts, "hard", factBytes({ hardState, sequence }));
           for (const change of changes) change();
         });
-        await this.#tables.root.flushed;
       } catch (cause) {
         synced.reject(this.#fail(cause));
         break;
