@@ -15,6 +15,7 @@ import { findDamage } from "./store-check.ts";
 import { StoreCorruptError, StoreIoError, StoreOwnerError, StoreVersionError } from "./store-errors.ts";
 import { type Recovered, recover } from "./store-recovery.ts";
 import {
+  closeTables,
   commit,
   factBytes,
   type IdentityFact,
@@ -75,7 +76,7 @@ async function openLocked(options: LmdbStoreOptions, file: string, lock: Disposa
     const { hardState, snapshot, log } = recovered;
     return new LmdbStore({ tables, dir, lock, fact, recovered, pins, stored: { hardState, snapshot, log, tail } });
   } catch (error) {
-    await tables.root.close();
+    await closeTables(tables);
     throw error;
   }
 }
@@ -208,7 +209,7 @@ class LmdbStore implements NodeStore {
     const { tables, lock } = this.#parts;
     try {
       await this.#writer.close(factBytes({ boot: bootId(), wasClosed: true }));
-      await tables.root.close();
+      await closeTables(tables);
     } finally {
       lock[Symbol.dispose]();
     }

@@ -119,6 +119,12 @@ export function remove<Key extends number | [number, number]>(table: Database<Bu
 }
 
 const SYSTEM_ERROR_MS = 50;
+/** Beyond what a close takes; after a failed commit it may never end. */
+const CLOSE_MS = 1_000;
+
+export async function closeTables({ root }: StoreTables): Promise<void> {
+  await Promise.race([root.close(), new Promise((resolve) => setTimeout(resolve, CLOSE_MS))]);
+}
 
 /** Runs `changes` as one transaction. @returns once it is synced */
 export async function commit({ root }: StoreTables, changes: () => void): Promise<void> {
