@@ -53,9 +53,14 @@ export class SimClock implements Clock {
   }
 
   after(delay: Millis, action: () => void): Timer {
-    const at = this.now() + Math.max(0, delay);
-    let timer: Timer;
     let isCancelled = false;
+    const fire = (): void => {
+      this.#timers.delete(handle);
+      this.run(() => {
+        if (!isCancelled) action();
+      });
+    };
+    const timer = this.#world.after((Math.max(0, delay) / this.#rate) as Millis, fire);
     const handle: Timer = {
       cancel: () => {
         isCancelled = true;
@@ -63,13 +68,6 @@ export class SimClock implements Clock {
         this.#timers.delete(handle);
       },
     };
-    const fire = (): void => {
-      this.#timers.delete(handle);
-      this.run(() => {
-        if (!isCancelled) action();
-      });
-    };
-    timer = this.#world.after((Math.max(0, at - this.now()) / this.#rate) as Millis, fire);
     this.#timers.add(handle);
     if (this.#state === "stopped") handle.cancel();
     return handle;

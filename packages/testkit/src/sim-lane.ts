@@ -1,5 +1,11 @@
 /** One direction between two simulated nodes: what is under way on its ordered stream, and how it is cut. */
-import type { CutMode } from "./sim-network.ts";
+
+/**
+ * What becomes of an ordered stream whose direction is cut. `close`: it breaks, both ends are told and what was under
+ * way is lost. `hold`: nobody is told and what is sent arrives after healing, late, as TCP does. `vanish`: nobody is
+ * told, what was under way and what is sent is lost, and the stream breaks at healing, since a stream has no holes.
+ */
+export type CutMode = "close" | "hold" | "vanish";
 
 export class SimLane {
   readonly from: string;

@@ -3,7 +3,7 @@ import type { Millis } from "@sluice/base/brand";
 import type { FakeClock } from "./fake-clock.ts";
 import { randomBelow, seededRandom } from "./random.ts";
 import type { SimClock } from "./sim-clock.ts";
-import { SimLane } from "./sim-lane.ts";
+import { type CutMode, SimLane } from "./sim-lane.ts";
 
 /** What a node hears. Of one peer, in the order in which the peer sent it, except datagrams. */
 export type SimEvent<Message> =
@@ -17,13 +17,6 @@ export type SimEvent<Message> =
 export interface SimEndpoint<Message> {
   receive(event: SimEvent<Message>): void;
 }
-
-/**
- * What becomes of an ordered stream whose direction is cut. `close`: it breaks, both ends are told and what was under
- * way is lost. `hold`: nobody is told and what is sent arrives after healing, late, as TCP does. `vanish`: nobody is
- * told, what was under way and what is sent is lost, and the stream breaks at healing, since a stream has no holes.
- */
-export type CutMode = "close" | "hold" | "vanish";
 
 export interface SimNetworkOptions {
   readonly clock: FakeClock;

@@ -1,0 +1,103 @@
+/** Makes a history that no register can have as small as it goes, and says in words what is wrong with it. */
+import type { RegisterOperation } from "./history.ts";
+import { findOrder } from "./linearization-search.ts";
+import { answerText, callText, valueText, withoutUnnoticed } from "./register.ts";
+
+/**
+ * The few operations of one impossible history that contradict each other, and those without an answer that one of
+ * them may have noticed.
+ */
+export function smallestViolation(
+  operations: readonly RegisterOperation[],
+  maxSteps?: number,
+): readonly RegisterOperation[] {
+  const isImpossible = (some: readonly RegisterOperation[]): boolean => findOrder(some, { maxSteps }).found === "none";
+  const prefix = shortestImpossiblePrefix(operations, isImpossible);
+  const isRead = ({ call }: RegisterOperation): boolean => call.type === "get";
+  let needed = prefix.filter(({ answer }) => answer !== undefined);
+  // Reads first: they explain least.
+  needed = [...needed.filter(isRead), ...needed.filter((operation) => !isRead(operation))];
+  for (let size = Math.ceil(needed.length / 2); size >= 1; size = Math.floor(size / 2)) {
+    for (let start = 0; start < needed.length; ) {
+      const fewer = needed.toSpliced(start, size);
+      if (isImpossible(onlyTheseAnswers(prefix, fewer))) needed = fewer;
+      else start += size;
+    }
+  }
+  // Shown with all that is known of them: that only makes them more impossible.
+  const shown = new Set(onlyTheseAnswers(prefix, needed).map(nameOf));
+  return operations.filter((operation) => shown.has(nameOf(operation))).toSorted((a, b) => a.from - b.from);
+}
+
+/** A client calls one thing at a time. */
+function nameOf({ client, from }: RegisterOperation): string {
+  return `${client}\0${from}`;
+}
+
+/** Up to the first answer that cannot be: what was answered later is unknown by then, what was called later is not there. */
+function shortestImpossiblePrefix(
+  operations: readonly RegisterOperation[],
+  isImpossible: (some: readonly RegisterOperation[]) => boolean,
+): readonly RegisterOperation[] {
+  const answers = operations.filter(({ answer }) => answer !== undefined).map(({ to }) => to);
+  answers.sort((a, b) => a - b);
+  let possible = 0;
+  let impossible = answers.length;
+  while (impossible - possible > 1) {
+    const middle = Math.floor((possible + impossible) / 2);
+    if (isImpossible(seenBy(operations, answers[middle - 1] as number))) impossible = middle;
+    else possible = middle;
+  }
+  return withoutUnnoticed(seenBy(operations, answers[impossible - 1] as number));
+}
+
+function seenBy(operations: readonly RegisterOperation[], moment: number): readonly RegisterOperation[] {
+  return operations
+    .filter(({ from }) => from <= moment)
+    .map((operation) => (operation.to <= moment ? operation : withoutAnswer(operation)));
+}
+
+/** Forgetting an answer only ever allows more, so what stays impossible did not need it. */
+function onlyTheseAnswers(
+  operations: readonly RegisterOperation[],
+  needed: readonly RegisterOperation[],
+): readonly RegisterOperation[] {
+  const kept = new Set(needed);
+  return withoutUnnoticed(operations.map((operation) => (kept.has(operation) ? operation : withoutAnswer(operation))));
+}
+
+function withoutAnswer(operation: RegisterOperation): RegisterOperation {
+  return { ...operation, answer: undefined, to: Number.POSITIVE_INFINITY, toLabel: undefined };
+}
+
+/** A table of the operations, and how far the best order gets. */
+export function explain(key: string, operations: readonly RegisterOperation[]): string {
+  const lines = [
+    `Key "${key}" is not linearizable: no order of these ${operations.length} operations gives their answers`,
+  ];
+  const rows = operations.map((operation) => [
+    operation.client,
+    moment(operation.from, operation.fromLabel),
+    operation.answer === undefined ? "…" : moment(operation.to, operation.toLabel),
+    callText(operation.call),
+    answerText(operation.answer),
+  ]);
+  lines.push(...table([["client", "from", "to", "asked", "heard"], ...rows]));
+  const result = findOrder(operations, { isThorough: true });
+  if (result.found === "none") {
+    const order = result.best.map((operation) => `${operation.client} ${callText(operation.call)}`).join(", then ");
+    lines.push(
+      `  the longest order that fits: ${order === "" ? "none" : order}; the value there is ${valueText(result.value)}`,
+    );
+  }
+  return lines.join("\n");
+}
+
+function moment(at: number, label = ""): string {
+  return label === "" ? String(at) : `${at} (${label})`;
+}
+
+function table(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ")}`.trimEnd());
+}
