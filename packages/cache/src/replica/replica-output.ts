@@ -35,6 +35,8 @@ export type ProposalAnswer<Answer> =
       /** That was reached; the one asked for. */
       readonly level: AckLevel;
     }
+  /** The answer to a member change: it is committed. */
+  | { readonly token: ProposalToken; readonly outcome: "members-changed"; readonly index: LogIndex }
   /** Leadership was lost: the operation may or may not be in the log of the next leader. */
   | { readonly token: ProposalToken; readonly outcome: "unknown-outcome" };
 

@@ -1,57 +1,186 @@
 /** One member of a replicated log: elections, replication, commit and applying, without clock, disk or network. */
 import type { Millis } from "@sluice/base/brand";
-import type { MemberId } from "../ids.ts";
+import type { LogIndex, MemberId } from "../ids.ts";
+import { ReplicaStateError } from "./errors.ts";
+import type { Leadership } from "./leadership.ts";
+import { Ledger } from "./ledger.ts";
+import { DEFAULT_REPLICA_LIMITS } from "./limits.ts";
+import { changeRefusal } from "./member-rules.ts";
 import type { MemberMessage } from "./member-message.ts";
 import type { MemberChange } from "./members.ts";
-import type { ReplicaOutput, StoreToken } from "./replica-output.ts";
 import type {
   ChangeResult,
   ProposeOptions,
   ProposeResult,
   ReadResult,
+  Refusal,
   ReplicaOptions,
   ReplicaStatus,
   SwitchOverResult,
 } from "./replica-options.ts";
-import type { LogIndex } from "../ids.ts";
+import type { ProposalToken, ReplicaOutput, StoreToken } from "./replica-output.ts";
+import { restoreLedger } from "./restore.ts";
+import { RoleKeeper } from "./role-keeper.ts";
+import { SnapshotKeeper } from "./snapshot-keeper.ts";
+import { statusOf } from "./status.ts";
+import { DEFAULT_REPLICA_TIMING } from "./timing.ts";
 
 /**
  * The shell calls a method for whatever happened, then takes outputs until there are none, and calls `tick` no later
  * than `deadline()`. All times are of one monotonic clock and never go back.
  */
 export class Replica<Answer> {
-  constructor(_options: ReplicaOptions<Answer>) {
-    throw new Error("not yet");
+  readonly #ledger: Ledger<Answer>;
+  readonly #roles: RoleKeeper<Answer>;
+  readonly #snapshots: SnapshotKeeper;
+  #now: Millis;
+  #lastToken = 0 as ProposalToken;
+  #isTurnDue = true;
+  #isHalted = false;
+  #toldRole = "";
+
+  /** @throws {WireError} when what is stored is damaged; nothing was changed on disk */
+  constructor(options: ReplicaOptions<Answer>) {
+    const limits = { ...DEFAULT_REPLICA_LIMITS, ...options.limits };
+    const timing = { ...DEFAULT_REPLICA_TIMING, ...options.timing };
+    this.#now = options.now;
+    this.#ledger = new Ledger({ ...options, limits });
+    restoreLedger(this.#ledger, options.stored);
+    const isRecovering = options.stored.tail === "may-have-lost" && !this.#ledger.isSingleVoter;
+    this.#roles = new RoleKeeper({ ...options, ledger: this.#ledger, timing, isRecovering });
+    this.#snapshots = new SnapshotKeeper(this.#ledger);
+    this.#ledger.tellMembers(true);
   }
-  /** A whole message of another member, known to be from it. The replica keeps views of it. */
-  receive(_from: MemberId, _message: MemberMessage, _now: Millis): void {}
-  tick(_now: Millis): void {}
-  /** When `tick` is wanted next. */
+
+  /** A whole message of another member, known to be from it. The replica keeps views of its bytes. @throws {WireError} */
+  receive(from: MemberId, message: MemberMessage, now: Millis): void {
+    this.#at(now);
+    if (!this.#isHalted && from !== this.#ledger.self) this.#roles.receive(from, message, now);
+  }
+
+  tick(now: Millis): void {
+    this.#at(now);
+    if (!this.#isHalted) this.#roles.tick(now);
+  }
+
+  /** When `tick` is wanted next; infinite when never. */
   deadline(): Millis {
-    return 0 as Millis;
+    return (this.#isHalted ? Number.POSITIVE_INFINITY : this.#roles.deadline) as Millis;
   }
-  /** @param operation  belongs to the replica from now on; @param wall  wall clock */
-  propose(_operation: Uint8Array, _options: ProposeOptions, _now: Millis, _wall: Millis): ProposeResult {
-    return { refused: "overloaded" };
+
+  /** @param operation  belongs to the replica from now on; @param wall  the wall clock */
+  propose(operation: Uint8Array, options: ProposeOptions, now: Millis, wall: Millis): ProposeResult {
+    this.#at(now);
+    const leadership = this.#leadership;
+    if (leadership === undefined) return this.#notLeader();
+    const refusal = leadership.refusal(operation);
+    if (refusal !== undefined) return refusal;
+    const token = this.#nextToken();
+    leadership.propose(operation, options, token, wall);
+    return token;
   }
+
   /** Linearizable reads: `granted` at once while the lease holds, else after a round to a majority. */
-  readBarrier(_now: Millis): ReadResult {
-    return { refused: "overloaded" };
+  readBarrier(now: Millis): ReadResult {
+    this.#at(now);
+    const leadership = this.#leadership;
+    if (leadership === undefined) return this.#notLeader();
+    if (leadership.isSettled && leadership.isLeaseValid(now)) return "granted";
+    const { to, isLeaseGivenUp } = leadership.handOver;
+    if (isLeaseGivenUp && to !== undefined) return { refused: "switching-over", leader: to };
+    if (leadership.reads.count >= this.#ledger.limits.waitingProposals) return { refused: "overloaded" };
+    const token = this.#nextToken();
+    leadership.reads.add({ token, askedAt: now });
+    leadership.shipping.confirmSoon(now);
+    return token;
   }
-  changeMembers(_change: MemberChange, _now: Millis, _wall: Millis): ChangeResult {
-    return { refused: "overloaded" };
+
+  changeMembers(change: MemberChange, now: Millis, wall: Millis): ChangeResult {
+    this.#at(now);
+    const leadership = this.#leadership;
+    if (leadership === undefined) return this.#notLeader();
+    const refusal = changeRefusal(change, this.#ledger, leadership);
+    if (refusal !== undefined) return refusal;
+    const token = this.#nextToken();
+    leadership.changeMembers(change, token, wall);
+    return { token };
   }
-  switchOver(_to: MemberId, _now: Millis): SwitchOverResult {
-    return { refused: "overloaded" };
+
+  /** Stops taking proposals, lets `to` catch up, then asks it to campaign. Ends in a `role` or `switch-over-failed`. */
+  switchOver(to: MemberId, now: Millis): SwitchOverResult {
+    this.#at(now);
+    const leadership = this.#leadership;
+    if (leadership === undefined) return this.#notLeader();
+    if (leadership.handOver.to !== undefined) return { refused: "switching-over", leader: leadership.handOver.to };
+    const isOtherVoter = to !== this.#ledger.self && this.#ledger.membership.isVoter(to);
+    if (!isOtherVoter) return { refused: "not-possible", reason: "no such other voter" };
+    leadership.handOver.start(to, now);
+    return "started";
   }
-  stored(_token: StoreToken, _now: Millis): void {}
-  snapshotStored(_index: LogIndex, _now: Millis): void {}
-  /** The disk failed: ends everything, answers what waits with `unknown-outcome`; `role` becomes `halted`. */
-  halt(_now: Millis): void {}
+
+  /** The disk has done what the output of this token asked, and of all before it. */
+  stored(token: StoreToken, now: Millis): void {
+    this.#at(now);
+    this.#ledger.stored(token);
+  }
+
+  snapshotStored(index: LogIndex, now: Millis): void {
+    this.#at(now);
+    this.#snapshots.saved(index, this.#leadership?.shipping.keptFrom ?? index);
+  }
+
+  /** The disk failed: ends everything, answers what waits with `unknown-outcome`; the role becomes `halted`. */
+  halt(now: Millis): void {
+    this.#at(now);
+    this.#roles.stepDown(now);
+    this.#isHalted = true;
+  }
+
   nextOutput(): ReplicaOutput<Answer> | undefined {
-    return undefined;
+    const output = this.#ledger.outbox.next();
+    if (output !== undefined || !this.#isTurnDue) return output;
+    this.#isTurnDue = false;
+    this.#turn();
+    return this.#ledger.outbox.next();
   }
-  status(_now: Millis): ReplicaStatus {
-    throw new Error("not yet");
+
+  status(now: Millis): ReplicaStatus {
+    return statusOf({ ledger: this.#ledger, roles: this.#roles, snapshots: this.#snapshots, role: this.#role, now });
+  }
+
+  get #leadership(): Leadership<Answer> | undefined {
+    return this.#isHalted ? undefined : this.#roles.leadership;
+  }
+
+  get #role() {
+    return this.#isHalted ? "halted" : this.#roles.role;
+  }
+
+  #at(now: Millis): void {
+    if (now < this.#now) throw new ReplicaStateError({ what: `the clock went back from ${this.#now} to ${now}` });
+    this.#now = now;
+    this.#isTurnDue = true;
+  }
+
+  #turn(): void {
+    if (!this.#isHalted) {
+      this.#roles.turn(this.#now);
+      this.#snapshots.turn();
+      this.#ledger.flush();
+    }
+    const [role, term, leader] = [this.#role, this.#ledger.term, this.#roles.leader];
+    const told = `${role} ${term} ${leader}`;
+    if (told === this.#toldRole) return;
+    this.#toldRole = told;
+    this.#ledger.outbox.put({ type: "role", role, term, leader });
+  }
+
+  #nextToken(): ProposalToken {
+    this.#lastToken = (this.#lastToken + 1) as ProposalToken;
+    return this.#lastToken;
+  }
+
+  #notLeader(): Refusal {
+    return { refused: "not-leader", leader: this.#isHalted ? undefined : this.#roles.leader };
   }
 }

@@ -1,0 +1,104 @@
+/** When a member that hears no leader campaigns, and how far its campaign is. */
+import type { Millis } from "@sluice/base/brand";
+import type { MemberId, Term } from "../ids.ts";
+import { Campaign } from "./campaign.ts";
+import type { Ledger } from "./ledger.ts";
+import type { VoteReply } from "./member-message.ts";
+import type { ReplicaTiming } from "./timing.ts";
+
+/** A tick that comes later than this after its deadline was not late because the leader is gone, but because we stood still. */
+const STALL = 50 as Millis;
+
+export class Candidacy {
+  readonly #ledger: Ledger<unknown>;
+  readonly #timing: ReplicaTiming;
+  readonly #random: () => number;
+  #campaign: Campaign | undefined;
+  #electionAt: Millis;
+  #electionCount = 0;
+
+  constructor(ledger: Ledger<unknown>, timing: ReplicaTiming, random: () => number, now: Millis) {
+    this.#ledger = ledger;
+    this.#timing = timing;
+    this.#random = random;
+    this.#electionAt = now;
+    if (!ledger.isSingleVoter) this.postpone(now);
+  }
+
+  get isRunning(): boolean {
+    return this.#campaign?.stage === "vote";
+  }
+
+  get electionCount(): number {
+    return this.#electionCount;
+  }
+
+  get deadline(): Millis {
+    return (this.#ledger.membership.isVoter(this.#ledger.self) ? this.#electionAt : Number.POSITIVE_INFINITY) as Millis;
+  }
+
+  /** A leader was heard, or a vote given: wait anew. */
+  postpone(now: Millis): void {
+    this.#campaign = undefined;
+    this.#electionAt = this.#between(now, this.#timing.electionMin, this.#timing.electionMax);
+  }
+
+  /** Whatever was asked for or voted on is over; when the next campaign begins stays as it was. */
+  cancel(): void {
+    this.#campaign = undefined;
+  }
+
+  tick(now: Millis, isRecovering: boolean): void {
+    if (now < this.deadline) return;
+    const isStalled = now - this.#electionAt > STALL && !this.#ledger.isSingleVoter;
+    // what others said meanwhile has not been read yet: hear it first
+    if (isStalled) this.#electionAt = (now + this.#timing.heartbeat) as Millis;
+    else this.begin({ stage: this.#ledger.isSingleVoter ? "vote" : "ask", isTakeOver: false, now, isRecovering });
+  }
+
+  begin(options: {
+    readonly stage: "ask" | "vote";
+    readonly isTakeOver: boolean;
+    readonly now: Millis;
+    readonly isRecovering: boolean;
+  }): void {
+    const { stage, isTakeOver, now, isRecovering } = options;
+    const { self, term, membership } = this.#ledger;
+    this.#electionAt = this.#between(now, (this.#timing.campaign / 2) as Millis, this.#timing.campaign);
+    this.#campaign = new Campaign(stage, isTakeOver);
+    if (stage === "vote") {
+      this.#electionCount++;
+      this.#ledger.setHardState((term + 1) as Term, self);
+    } else this.#campaign.grant(self, { isRecovering });
+    for (const voter of membership.voters) if (voter !== self) this.#ask(voter, stage, isTakeOver);
+  }
+
+  replied(from: MemberId, reply: VoteReply): void {
+    const isOurs = this.#campaign?.stage === reply.stage && reply.isGranted && reply.term === this.#askedTerm;
+    if (isOurs) this.#campaign?.grant(from, reply);
+  }
+
+  /** Its own vote counts once it is on disk. */
+  outcome(isRecovering: boolean): "open" | "would-win" | "won" {
+    const { self, membership, isHardStateStored } = this.#ledger;
+    if (this.#campaign === undefined) return "open";
+    if (this.isRunning && isHardStateStored) this.#campaign.grant(self, { isRecovering });
+    if (!this.#campaign.isWon(membership.voters)) return "open";
+    if (!this.isRunning) return "would-win";
+    return isHardStateStored ? "won" : "open";
+  }
+
+  get #askedTerm(): Term {
+    return (this.isRunning ? this.#ledger.term : this.#ledger.term + 1) as Term;
+  }
+
+  #ask(voter: MemberId, stage: "ask" | "vote", isTakeOver: boolean): void {
+    const { outbox, log } = this.#ledger;
+    const { index: lastIndex, term: lastTerm } = log.last;
+    outbox.send(voter, { type: "vote-request", term: this.#askedTerm, stage, lastIndex, lastTerm, isTakeOver });
+  }
+
+  #between(now: Millis, min: Millis, max: Millis): Millis {
+    return (now + min + this.#random() * (max - min)) as Millis;
+  }
+}

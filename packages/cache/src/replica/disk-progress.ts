@@ -1,0 +1,75 @@
+/** What of the log is written, and what is synced: the outputs that are on their way to the disk. */
+import type { LogIndex } from "../ids.ts";
+import type { StoreToken } from "./replica-output.ts";
+
+interface PendingStore {
+  readonly token: StoreToken;
+  upTo: LogIndex;
+  readonly isSync: boolean;
+}
+
+export class DiskProgress {
+  readonly #pending: PendingStore[] = [];
+  #lastToken = 0 as StoreToken;
+  #doneToken = 0 as StoreToken;
+  #stored: LogIndex;
+  #synced: LogIndex;
+  #syncAsked: LogIndex;
+
+  /** @param index  of the last record that the disk gave back */
+  constructor(index: LogIndex) {
+    this.#stored = index;
+    this.#synced = index;
+    this.#syncAsked = index;
+  }
+
+  get stored(): LogIndex {
+    return this.#stored;
+  }
+
+  get synced(): LogIndex {
+    return this.#synced;
+  }
+
+  /** A sync up to here is done or on its way. */
+  get syncAsked(): LogIndex {
+    return this.#syncAsked;
+  }
+
+  isDone(token: StoreToken): boolean {
+    return token <= this.#doneToken;
+  }
+
+  begin(upTo: LogIndex, isSync: boolean): StoreToken {
+    this.#lastToken = (this.#lastToken + 1) as StoreToken;
+    this.#pending.push({ token: this.#lastToken, upTo, isSync });
+    if (isSync) this.#syncAsked = upTo;
+    return this.#lastToken;
+  }
+
+  done(token: StoreToken): void {
+    if (token > this.#doneToken) this.#doneToken = token;
+    for (let store = this.#pending[0]; store !== undefined && store.token <= token; store = this.#pending[0]) {
+      this.#pending.shift();
+      if (store.upTo > this.#stored) this.#stored = store.upTo;
+      if (store.isSync && store.upTo > this.#synced) this.#synced = store.upTo;
+    }
+  }
+
+  /** What is on its way for records from `index` on says nothing about those that will come in their place. */
+  truncateFrom(index: LogIndex): void {
+    const last = (index - 1) as LogIndex;
+    for (const store of this.#pending) if (store.upTo > last) store.upTo = last;
+    if (this.#stored > last) this.#stored = last;
+    if (this.#synced > last) this.#synced = last;
+    if (this.#syncAsked > last) this.#syncAsked = last;
+  }
+
+  /** A snapshot takes the place of all records: nothing stands behind it until its own token is done. */
+  reset(): void {
+    this.#stored = 0 as LogIndex;
+    this.#synced = 0 as LogIndex;
+    this.#syncAsked = 0 as LogIndex;
+    for (const store of this.#pending) store.upTo = 0 as LogIndex;
+  }
+}

@@ -1,0 +1,84 @@
+/** A leader's view of all other members: who they are, and what a majority with the leader itself has reached. */
+import type { Millis } from "@sluice/base/brand";
+import type { LogIndex, MemberId } from "../ids.ts";
+import type { Ledger } from "./ledger.ts";
+import { reachedByMajority } from "./quorum.ts";
+import type { LevelReach } from "./proposals.ts";
+import type { FollowerStatus } from "./replica-options.ts";
+import { ReplicationProgress } from "./replication-progress.ts";
+
+export class Followers implements LevelReach {
+  readonly #ledger: Ledger<unknown>;
+  readonly #progress = new Map<MemberId, ReplicationProgress>();
+  /** Until anybody confirms more, the election itself counts. */
+  readonly #electedAt: Millis;
+
+  constructor(ledger: Ledger<unknown>, electedAt: Millis) {
+    this.#ledger = ledger;
+    this.#electedAt = electedAt;
+    this.followMembers();
+  }
+
+  /** Makes the view fit the member list that counts now. */
+  followMembers(): void {
+    const { membership, self, log, limits } = this.#ledger;
+    for (const id of this.#progress.keys()) if (!membership.isMember(id)) this.#progress.delete(id);
+    for (const { id } of membership.members) {
+      if (id === self || this.#progress.has(id)) continue;
+      this.#progress.set(id, new ReplicationProgress(id, (log.lastIndex + 1) as LogIndex, limits));
+    }
+  }
+
+  get(id: MemberId): ReplicationProgress | undefined {
+    return this.#progress.get(id);
+  }
+
+  all(): Iterable<ReplicationProgress> {
+    return this.#progress.values();
+  }
+
+  get held(): LogIndex {
+    return this.#reached(this.#ledger.held, (follower) => follower.held) as LogIndex;
+  }
+
+  get synced(): LogIndex {
+    return this.#reached(this.#ledger.disk.synced, (follower) => follower.synced) as LogIndex;
+  }
+
+  /** When that was sent which a majority has confirmed since; the leader itself confirms at any time. */
+  confirmedAt(now: Millis): Millis {
+    return this.#reached(now, (follower) => follower.confirmedSentAt ?? Number.NEGATIVE_INFINITY) as Millis;
+  }
+
+  /** How long no majority has confirmed anything. */
+  unconfirmedFor(now: Millis): Millis {
+    return (now - Math.max(this.confirmedAt(now), this.#electedAt)) as Millis;
+  }
+
+  holdersOf(index: LogIndex): number {
+    let count = 0;
+    for (const follower of this.#progress.values()) if (follower.held >= index) count++;
+    return count;
+  }
+
+  status(now: Millis): FollowerStatus[] {
+    return Array.from(this.#progress.values(), ({ id, held, synced, confirmedSentAt, snapshot }) => ({
+      id,
+      held,
+      synced,
+      silentFor: confirmedSentAt === undefined ? undefined : ((now - confirmedSentAt) as Millis),
+      isGettingSnapshot: snapshot !== undefined,
+    }));
+  }
+
+  #reached(own: number, of: (follower: ReplicationProgress) => number): number {
+    const { membership, self } = this.#ledger;
+    return reachedByMajority(
+      membership.voters.map((id) => {
+        const follower = this.#progress.get(id);
+        if (id === self) return own;
+        return follower === undefined ? Number.NEGATIVE_INFINITY : of(follower);
+      }),
+    );
+  }
+}

@@ -1,0 +1,189 @@
+/** One follower's side of a leader's term: takes records and snapshots, and says how far it is. */
+import type { Millis } from "@sluice/base/brand";
+import type { LogIndex, MemberId } from "../ids.ts";
+import { CommittedLogError } from "./errors.ts";
+import type { Ledger } from "./ledger.ts";
+import type { Append, Incarnation, SnapshotPart, SnapshotReply } from "./member-message.ts";
+import type { StoreToken } from "./replica-output.ts";
+import { SnapshotArrival } from "./snapshot-arrival.ts";
+import type { ReplicaTiming } from "./timing.ts";
+
+interface Installing {
+  readonly token: StoreToken;
+  readonly part: SnapshotPart;
+}
+
+export class Following<Answer> {
+  readonly leader: MemberId;
+  readonly #ledger: Ledger<Answer>;
+  readonly #incarnation: Incarnation;
+  readonly #timing: ReplicaTiming;
+  /** Up to here this log is known to be the leader's. */
+  #verified = 0 as LogIndex;
+  /** Of the latest message that was taken. */
+  #answering: { readonly round: number; readonly sentAt: Millis } = { round: 0, sentAt: 0 as Millis };
+  #isReplyDue = false;
+  #repliedAt = Number.NEGATIVE_INFINITY as Millis;
+  #toldHeld = 0 as LogIndex;
+  #toldSynced = 0 as LogIndex;
+  #catchUpTo: LogIndex | undefined;
+  #arrival: SnapshotArrival | undefined;
+  #installing: Installing | undefined;
+
+  constructor(options: {
+    readonly leader: MemberId;
+    readonly ledger: Ledger<Answer>;
+    readonly incarnation: Incarnation;
+    readonly timing: ReplicaTiming;
+  }) {
+    this.leader = options.leader;
+    this.#ledger = options.ledger;
+    this.#incarnation = options.incarnation;
+    this.#timing = options.timing;
+  }
+
+  /** Holds all that the leader had when it was first heard: what an earlier life lost is here again. */
+  get isCaughtUp(): boolean {
+    return this.#catchUpTo !== undefined && Math.min(this.#verified, this.#ledger.held) >= this.#catchUpTo;
+  }
+
+  /** @throws {CommittedLogError} when the leader contradicts what is committed */
+  append(message: Append, now: Millis): void {
+    const { log } = this.#ledger;
+    this.#catchUpTo ??= message.lastIndex;
+    if (message.previousIndex < log.baseIndex) return this.#overlap(message, now);
+    if (log.termAt(message.previousIndex) !== message.previousTerm) return this.#refuse(message);
+    if (message.round > this.#answering.round) this.#answering = { round: message.round, sentAt: message.sentAt };
+    const isNew = this.#takeRecords(message);
+    const last = (message.previousIndex + message.records.length) as LogIndex;
+    if (last > this.#verified) this.#verified = last;
+    this.#ledger.wantSync(Math.min(message.syncTo, this.#verified) as LogIndex);
+    this.#ledger.commitTo(Math.min(message.commit, this.#verified) as LogIndex, undefined);
+    // a reply that waits for the disk must not keep the leader from knowing that it is heard
+    const isWaitingForDisk = isNew && this.#ledger.countsWhen === "stored";
+    if (!isWaitingForDisk || now - this.#repliedAt >= this.#timing.heartbeat) this.#isReplyDue = true;
+  }
+
+  snapshotPart(part: SnapshotPart): void {
+    if (this.#installing !== undefined) return;
+    const { log, commit } = this.#ledger;
+    const { index, term } = part.meta;
+    this.#catchUpTo ??= index;
+    if (index <= commit || log.termAt(index) === term) {
+      if (index > this.#verified && log.termAt(index) === term) this.#verified = index;
+      return this.#replyToPart(part, part.part + 1, "installed");
+    }
+    if (this.#arrival?.isOf(part) !== true) this.#arrival = part.part === 0 ? new SnapshotArrival(part) : undefined;
+    const outcome = this.#arrival?.take(part, this.#ledger.limits) ?? "more";
+    if (outcome === "more") this.#replyToPart(part, this.#arrival?.nextPart ?? 0, "more");
+    else if (outcome === "whole") this.#install(part);
+    else this.#refusePart(part);
+  }
+
+  /** Tells the leader what it does not know yet. */
+  turn(now: Millis): void {
+    this.#tellInstalled();
+    const held = Math.min(this.#ledger.held, this.#verified) as LogIndex;
+    const synced = Math.min(this.#ledger.disk.synced, this.#verified) as LogIndex;
+    const isSyncNews = synced > this.#toldSynced && this.#toldSynced < this.#ledger.syncTo;
+    if (!this.#isReplyDue && held <= this.#toldHeld && !isSyncNews) return;
+    this.#isReplyDue = false;
+    this.#repliedAt = now;
+    this.#toldHeld = held;
+    this.#toldSynced = synced;
+    this.#reply({ ...this.#answering, isMatch: true, held, synced, tryAfter: held });
+  }
+
+  /** Records that are here already stay; from the first that differs on, the leader's take their place. */
+  #takeRecords({ records }: Append): boolean {
+    const { log } = this.#ledger;
+    let isNew = false;
+    for (const record of records) {
+      const known = log.termAt(record.index);
+      if (known === record.term) continue;
+      if (known !== undefined) this.#ledger.truncateFrom(record.index);
+      this.#ledger.append(record);
+      isNew = true;
+    }
+    return isNew;
+  }
+
+  /** The records begin behind a snapshot that stands here: what it covers is committed, hence the same. */
+  #overlap(message: Append, now: Millis): void {
+    const { log } = this.#ledger;
+    const end = message.previousIndex + message.records.length;
+    if (end < log.baseIndex) return this.#refuse(message);
+    const { term } = log.placeAt(log.baseIndex);
+    const same = message.records[log.baseIndex - message.previousIndex - 1];
+    if (same?.term !== term) throw new CommittedLogError({ index: log.baseIndex, commit: this.#ledger.commit });
+    const records = message.records.filter((record) => record.index > log.baseIndex);
+    this.append({ ...message, previousIndex: log.baseIndex, previousTerm: term, records }, now);
+  }
+
+  #refuse(message: Append): void {
+    const { log, commit } = this.#ledger;
+    const before = Math.min(message.previousIndex - 1, log.lastIndex) as LogIndex;
+    const isConflict = log.termAt(message.previousIndex) !== undefined;
+    const tryAfter = isConflict ? log.firstOfTermAt(message.previousIndex) - 1 : before;
+    this.#reply({
+      round: message.round,
+      sentAt: message.sentAt,
+      isMatch: false,
+      held: Math.min(this.#ledger.held, this.#verified) as LogIndex,
+      synced: 0 as LogIndex,
+      tryAfter: Math.max(commit, tryAfter) as LogIndex,
+    });
+  }
+
+  #install(part: SnapshotPart): void {
+    const pieces = this.#arrival?.pieces ?? [];
+    this.#arrival = undefined;
+    try {
+      this.#ledger.state.restore(pieces);
+    } catch {
+      return this.#refusePart(part);
+    }
+    const token = this.#ledger.restart(part.meta);
+    this.#ledger.outbox.put({ type: "install-snapshot", token, meta: part.meta, pieces });
+    this.#installing = { token, part };
+    this.#verified = part.meta.index;
+    this.#toldHeld = 0 as LogIndex;
+    this.#toldSynced = 0 as LogIndex;
+  }
+
+  #tellInstalled(): void {
+    const installing = this.#installing;
+    if (installing === undefined || !this.#ledger.disk.isDone(installing.token)) return;
+    this.#installing = undefined;
+    this.#replyToPart(installing.part, installing.part.part + 1, "installed");
+  }
+
+  #refusePart(part: SnapshotPart): void {
+    this.#arrival = undefined;
+    this.#replyToPart(part, part.part, "refused");
+  }
+
+  #replyToPart(part: SnapshotPart, nextPart: number, outcome: SnapshotReply["outcome"]): void {
+    this.#ledger.outbox.send(this.leader, {
+      type: "snapshot-reply",
+      term: this.#ledger.term,
+      sentAt: part.sentAt,
+      transfer: part.transfer,
+      nextPart,
+      outcome,
+      incarnation: this.#incarnation,
+    });
+  }
+
+  #reply(facts: {
+    readonly round: number;
+    readonly sentAt: Millis;
+    readonly isMatch: boolean;
+    readonly held: LogIndex;
+    readonly synced: LogIndex;
+    readonly tryAfter: LogIndex;
+  }): void {
+    const { outbox, term } = this.#ledger;
+    outbox.send(this.leader, { type: "append-reply", term, ...facts, incarnation: this.#incarnation });
+  }
+}

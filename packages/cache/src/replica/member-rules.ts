@@ -1,0 +1,52 @@
+/** Which member changes a leader refuses. */
+import { encodeUtf8 } from "@sluice/bytes/byte-writer";
+import type { Leadership } from "./leadership.ts";
+import type { Ledger } from "./ledger.ts";
+import type { MemberChange } from "./members.ts";
+import type { ChangeResult } from "./replica-options.ts";
+
+type ChangeRefusal = Exclude<ChangeResult, { readonly token: unknown }>;
+
+/** One at a time: two lists that follow each other always have a majority in common. Raft §4.1 */
+export function changeRefusal(
+  change: MemberChange,
+  ledger: Ledger<unknown>,
+  leadership: Leadership<unknown>,
+): ChangeRefusal | undefined {
+  const { membership, commit } = ledger;
+  if (leadership.handOver.to !== undefined) return { refused: "switching-over", leader: leadership.handOver.to };
+  const reason = impossibility(change, ledger);
+  if (reason !== undefined) return { refused: "not-possible", reason };
+  if (membership.index > commit || !leadership.isSettled) return { refused: "busy" };
+  return change.type === "promote" ? lag(change, ledger, leadership) : undefined;
+}
+
+function impossibility(change: MemberChange, { membership, self, limits }: Ledger<unknown>): string | undefined {
+  const member = membership.members.find(({ id }) => id === change.id);
+  switch (change.type) {
+    case "add": {
+      const idBytes = encodeUtf8(change.id).length;
+      if (idBytes === 0 || idBytes > limits.memberIdBytes) return "id is empty or too long";
+      if (encodeUtf8(change.address).length > limits.addressBytes) return "address is too long";
+      return member === undefined && membership.members.length >= limits.members ? "too many members" : undefined;
+    }
+    case "promote":
+      return member?.role === "learner" ? undefined : "no such learner";
+    case "remove":
+      if (change.id === self) return "the leader cannot remove itself: switch over first";
+      return member === undefined ? "no such member" : undefined;
+  }
+}
+
+/** A voter that lacks much of the log would stand in the way of every commit. */
+function lag(
+  change: MemberChange,
+  ledger: Ledger<unknown>,
+  leadership: Leadership<unknown>,
+): ChangeRefusal | undefined {
+  const follower = leadership.followers.get(change.id);
+  const held = follower?.held ?? ledger.log.baseIndex;
+  const isGettingSnapshot = follower?.snapshot !== undefined;
+  if (!isGettingSnapshot && held + ledger.limits.appendRecords >= ledger.commit && held > 0) return undefined;
+  return { refused: "not-caught-up", held, wanted: ledger.commit };
+}

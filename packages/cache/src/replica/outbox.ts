@@ -1,0 +1,49 @@
+/** Outputs in order, with messages held back while a new term or vote is on its way to the disk. */
+import type { MemberId } from "../ids.ts";
+import type { MemberMessage } from "./member-message.ts";
+import type { ReplicaOutput } from "./replica-output.ts";
+
+type Send = { readonly type: "send"; readonly to: MemberId; readonly message: MemberMessage };
+
+/** A promise that a restart could forget must not reach anybody: hence the holding back. */
+export class Outbox<Answer> {
+  readonly #heldLimit: number;
+  #queue: ReplicaOutput<Answer>[] = [];
+  #at = 0;
+  #held: Send[] = [];
+  #isHolding = false;
+
+  constructor(limits: { readonly heldMessages: number }) {
+    this.#heldLimit = limits.heldMessages;
+  }
+
+  /** From here on messages wait for `release`. */
+  hold(): void {
+    this.#isHolding = true;
+  }
+
+  release(): void {
+    this.#isHolding = false;
+    this.#queue.push(...this.#held);
+    this.#held = [];
+  }
+
+  send(to: MemberId, message: MemberMessage): void {
+    const send: Send = { type: "send", to, message };
+    if (!this.#isHolding) this.#queue.push(send);
+    else if (this.#held.length < this.#heldLimit) this.#held.push(send);
+  }
+
+  put(output: ReplicaOutput<Answer>): void {
+    this.#queue.push(output);
+  }
+
+  next(): ReplicaOutput<Answer> | undefined {
+    const output = this.#queue[this.#at];
+    if (output === undefined) {
+      this.#queue = [];
+      this.#at = 0;
+    } else this.#at++;
+    return output;
+  }
+}

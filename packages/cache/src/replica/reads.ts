@@ -1,0 +1,33 @@
+/** Reads that wait until a majority has confirmed that their leader still was one when they were asked. */
+import type { Millis } from "@sluice/base/brand";
+import type { ProposalToken, ReadAnswer } from "./replica-output.ts";
+
+interface WaitingRead {
+  readonly token: ProposalToken;
+  readonly askedAt: Millis;
+}
+
+export class Reads {
+  #waiting: WaitingRead[] = [];
+
+  get count(): number {
+    return this.#waiting.length;
+  }
+
+  add(read: WaitingRead): void {
+    this.#waiting.push(read);
+  }
+
+  /** @param confirmedAt  when that was sent which a majority has confirmed */
+  grant(confirmedAt: Millis): readonly ReadAnswer[] {
+    const first = this.#waiting.findIndex((read) => read.askedAt > confirmedAt);
+    const granted = this.#waiting.splice(0, first === -1 ? this.#waiting.length : first);
+    return granted.map(({ token }) => ({ token, outcome: "granted" }));
+  }
+
+  abandon(): readonly ReadAnswer[] {
+    const lost = this.#waiting;
+    this.#waiting = [];
+    return lost.map(({ token }) => ({ token, outcome: "lost" }));
+  }
+}

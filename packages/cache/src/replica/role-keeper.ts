@@ -1,0 +1,199 @@
+/** What a member is at present, and which messages and moments make it something else. */
+import type { Millis } from "@sluice/base/brand";
+import { unreachable } from "@sluice/base/unreachable";
+import type { LogIndex, MemberId, Term } from "../ids.ts";
+import { Candidacy } from "./candidacy.ts";
+import { Following } from "./following.ts";
+import { Leadership } from "./leadership.ts";
+import type { Ledger } from "./ledger.ts";
+import type { Append, Incarnation, MemberMessage, SnapshotPart, VoteReply, VoteRequest } from "./member-message.ts";
+import type { Role } from "./replica-output.ts";
+import type { ReplicaTiming } from "./timing.ts";
+import { isBoundToLeader, wouldGrant } from "./voting.ts";
+
+export interface RoleKeeperOptions<Answer> {
+  readonly ledger: Ledger<Answer>;
+  readonly timing: ReplicaTiming;
+  readonly random: () => number;
+  readonly incarnation: Incarnation;
+  readonly isRecovering: boolean;
+  readonly now: Millis;
+}
+
+export class RoleKeeper<Answer> {
+  readonly candidacy: Candidacy;
+  readonly #ledger: Ledger<Answer>;
+  readonly #timing: ReplicaTiming;
+  readonly #incarnation: Incarnation;
+  #leadership: Leadership<Answer> | undefined;
+  #following: Following<Answer> | undefined;
+  /** Since its start it may have forgotten that it heard a leader: that counts as having heard one. */
+  #heardAt: Millis;
+  #isRecovering: boolean;
+  #isRemoved = false;
+
+  constructor(options: RoleKeeperOptions<Answer>) {
+    this.#ledger = options.ledger;
+    this.#timing = options.timing;
+    this.#incarnation = options.incarnation;
+    this.#isRecovering = options.isRecovering;
+    this.#heardAt = options.now;
+    this.candidacy = new Candidacy(options.ledger, options.timing, options.random, options.now);
+  }
+
+  get leadership(): Leadership<Answer> | undefined {
+    return this.#leadership;
+  }
+
+  get isRecovering(): boolean {
+    return this.#isRecovering;
+  }
+
+  get leader(): MemberId | undefined {
+    return this.#leadership === undefined ? this.#following?.leader : this.#ledger.self;
+  }
+
+  get role(): Role {
+    if (this.#leadership !== undefined) return "leader";
+    if (this.#isRemoved) return "removed";
+    if (this.candidacy.isRunning) return "candidate";
+    return this.#ledger.membership.isVoter(this.#ledger.self) ? "follower" : "learner";
+  }
+
+  get deadline(): Millis {
+    if (this.#leadership !== undefined) return this.#leadership.deadline;
+    return (this.#isRemoved ? Number.POSITIVE_INFINITY : this.candidacy.deadline) as Millis;
+  }
+
+  receive(from: MemberId, message: MemberMessage, now: Millis): void {
+    switch (message.type) {
+      case "vote-request":
+        return this.#onVoteRequest(from, message, now);
+      case "vote-reply":
+        return this.#onVoteReply(from, message, now);
+      case "append":
+      case "snapshot-part":
+        return this.#onLeader(from, message, now);
+      case "append-reply":
+        if (this.#isCurrent(message.term, now)) this.#leadership?.replied(from, message, now);
+        return;
+      case "snapshot-reply":
+        if (this.#isCurrent(message.term, now)) this.#leadership?.snapshotReplied(from, message, now);
+        return;
+      case "take-over":
+        if (this.#isCurrent(message.term, now) && from === this.leader) this.#takeOver(now);
+        return;
+      case "removed":
+        if (this.#isCurrent(message.term, now)) this.#isRemoved = this.#leadership === undefined;
+        return;
+      default:
+        return unreachable(message);
+    }
+  }
+
+  tick(now: Millis): void {
+    const leadership = this.#leadership;
+    if (leadership === undefined) {
+      if (!this.#isRemoved) this.candidacy.tick(now, this.#isRecovering);
+      return;
+    }
+    const { to } = leadership.handOver;
+    const handOver = leadership.handOver.tick(now);
+    if (handOver !== "going-on" && to !== undefined) this.#ledger.outbox.put({ type: "switch-over-failed", to });
+    if (handOver === "failed" || leadership.isCutOff(now)) this.stepDown(now);
+  }
+
+  turn(now: Millis): void {
+    const outcome = this.#leadership === undefined ? this.candidacy.outcome(this.#isRecovering) : "open";
+    if (outcome === "would-win")
+      this.candidacy.begin({ stage: "vote", isTakeOver: false, now, isRecovering: this.#isRecovering });
+    if (outcome === "won") this.#lead(now);
+    this.#leadership?.turn(now);
+    this.#following?.turn(now);
+  }
+
+  /** Stays in its term, and answers nothing more in it. */
+  stepDown(now: Millis): void {
+    this.#leadership?.end();
+    this.#leadership = undefined;
+    this.#following = undefined;
+    this.candidacy.postpone(now);
+  }
+
+  #lead(now: Millis): void {
+    this.candidacy.cancel();
+    this.#following = undefined;
+    this.#isRecovering = false;
+    this.#leadership = new Leadership(this.#ledger, this.#timing, now);
+  }
+
+  #onVoteRequest(from: MemberId, request: VoteRequest, now: Millis): void {
+    if (this.#leadership?.isLeaseValid(now) === true && !this.#ledger.membership.isMember(from))
+      return this.#ledger.outbox.send(from, { type: "removed", term: this.#ledger.term });
+    const leaderSilentFor = (this.#leadership?.followers.unconfirmedFor(now) ?? now - this.#heardAt) as Millis;
+    const facts = { from, leaderSilentFor, electionMin: this.#timing.electionMin };
+    const isVote = request.stage === "vote";
+    if (isVote && request.term > this.#ledger.term && !isBoundToLeader(request, facts)) this.#enter(request.term, now);
+    const isGranted = wouldGrant(this.#ledger, request, facts);
+    if (isVote && isGranted) {
+      this.#ledger.setHardState(request.term, from);
+      this.candidacy.postpone(now);
+    }
+    const term = isGranted ? request.term : this.#ledger.term;
+    const { stage } = request;
+    this.#ledger.outbox.send(from, { type: "vote-reply", term, stage, isGranted, isRecovering: this.#isRecovering });
+  }
+
+  #onVoteReply(from: MemberId, reply: VoteReply, now: Millis): void {
+    const isConsent = reply.stage === "ask" && reply.isGranted;
+    if (isConsent || this.#isCurrent(reply.term, now)) this.candidacy.replied(from, reply);
+  }
+
+  #onLeader(from: MemberId, message: Append | SnapshotPart, now: Millis): void {
+    if (!this.#isCurrent(message.term, now)) return this.#contradict(from, message);
+    if (this.#leadership !== undefined) return;
+    this.#heardAt = now;
+    this.#isRemoved = false;
+    this.candidacy.postpone(now);
+    if (this.#following?.leader !== from) this.#following = this.#follow(from);
+    if (message.type === "append") this.#following.append(message, now);
+    else this.#following.snapshotPart(message);
+    if (this.#following.isCaughtUp) this.#isRecovering = false;
+  }
+
+  #follow(leader: MemberId): Following<Answer> {
+    return new Following({ leader, ledger: this.#ledger, incarnation: this.#incarnation, timing: this.#timing });
+  }
+
+  #takeOver(now: Millis): void {
+    if (this.#ledger.membership.isVoter(this.#ledger.self) && !this.#isRecovering)
+      this.candidacy.begin({ stage: "vote", isTakeOver: true, now, isRecovering: false });
+    this.#following = undefined;
+  }
+
+  /** Follows a higher term. @returns false for messages of a lower one */
+  #isCurrent(term: Term, now: Millis): boolean {
+    if (term > this.#ledger.term) this.#enter(term, now);
+    return term === this.#ledger.term;
+  }
+
+  #enter(term: Term, now: Millis): void {
+    if (this.#leadership !== undefined) this.stepDown(now);
+    this.#following = undefined;
+    this.candidacy.cancel();
+    this.#ledger.setHardState(term, undefined);
+  }
+
+  /** A leader of an older term learns from the reply that its time is over. */
+  #contradict(from: MemberId, message: Append | SnapshotPart): void {
+    const none = 0 as LogIndex;
+    const { round, sentAt } = message;
+    const facts = { round, sentAt, isMatch: false, held: none, synced: none, tryAfter: none };
+    this.#ledger.outbox.send(from, {
+      type: "append-reply",
+      term: this.#ledger.term,
+      ...facts,
+      incarnation: this.#incarnation,
+    });
+  }
+}

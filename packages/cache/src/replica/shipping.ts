@@ -1,0 +1,146 @@
+/** How a leader's log and snapshots leave for the followers: which message, when, and what the replies mean. */
+import type { Millis } from "@sluice/base/brand";
+import type { LogIndex, Term } from "../ids.ts";
+import type { Followers } from "./followers.ts";
+import type { Ledger } from "./ledger.ts";
+import type { LogRecord, SnapshotMeta } from "./log-record.ts";
+import type { AppendReply, SnapshotReply } from "./member-message.ts";
+import type { ReplicationProgress } from "./replication-progress.ts";
+import { SnapshotSender } from "./snapshot-sender.ts";
+import type { ReplicaTiming } from "./timing.ts";
+
+/** How long news of a commit waits for records that could carry it along. */
+const COMMIT_NEWS_DELAY = 5 as Millis;
+
+export class Shipping {
+  readonly #ledger: Ledger<unknown>;
+  readonly #followers: Followers;
+  readonly #timing: ReplicaTiming;
+  #round = 0;
+  #transfers = 0;
+  #heartbeatAt: Millis;
+  #commitNewsAt: Millis | undefined;
+
+  constructor(ledger: Ledger<unknown>, followers: Followers, timing: ReplicaTiming, now: Millis) {
+    this.#ledger = ledger;
+    this.#followers = followers;
+    this.#timing = timing;
+    this.#heartbeatAt = now;
+  }
+
+  get deadline(): Millis {
+    return Math.min(this.#heartbeatAt, this.#commitNewsAt ?? Number.POSITIVE_INFINITY) as Millis;
+  }
+
+  /** All followers hear from this leader with the next outputs. */
+  confirmSoon(now: Millis): void {
+    this.#heartbeatAt = now;
+  }
+
+  committed(now: Millis): void {
+    this.#commitNewsAt ??= (now + COMMIT_NEWS_DELAY) as Millis;
+  }
+
+  /** Sends whatever is due and may go. */
+  ship(now: Millis): void {
+    const isHeartbeat = now >= this.#heartbeatAt;
+    if (isHeartbeat) this.#heartbeatAt = (now + this.#timing.heartbeat) as Millis;
+    for (const follower of this.#followers.all()) {
+      this.#shipRecords(follower, now);
+      this.#shipSnapshot(follower, now);
+      if (isHeartbeat && (follower.lastSentAt < now || follower.snapshot !== undefined)) this.#send(follower, [], now);
+    }
+    this.#shipCommitNews(now);
+  }
+
+  replied(follower: ReplicationProgress, reply: AppendReply, now: Millis): void {
+    follower.meet(reply.incarnation);
+    follower.confirmed(reply.sentAt, now);
+    follower.replied(reply, this.#round);
+  }
+
+  snapshotReplied(follower: ReplicationProgress, reply: SnapshotReply, now: Millis): void {
+    follower.meet(reply.incarnation);
+    follower.confirmed(reply.sentAt, now);
+    const sender = follower.snapshot;
+    if (sender === undefined || sender.transfer !== reply.transfer) return;
+    sender.confirmed(reply.nextPart, now);
+    if (reply.outcome === "more") return;
+    follower.snapshot = undefined;
+    // `refused` begins anew from the follower's own end, and comes back here if that is too far behind
+    follower.probeFrom(
+      (reply.outcome === "installed" ? sender.meta.index + 1 : this.#ledger.log.lastIndex + 1) as LogIndex,
+    );
+  }
+
+  /** The log may be cut up to here without pulling it from under a snapshot that is on its way. */
+  get keptFrom(): LogIndex {
+    let lowest = this.#ledger.commit;
+    for (const { snapshot } of this.#followers.all())
+      if (snapshot !== undefined && snapshot.meta.index < lowest) lowest = snapshot.meta.index;
+    return lowest;
+  }
+
+  #shipRecords(follower: ReplicationProgress, now: Millis): void {
+    const { log, limits } = this.#ledger;
+    while (follower.maySend && follower.next <= log.lastIndex) {
+      if (follower.next <= log.baseIndex) return this.#startSnapshot(follower, now);
+      this.#send(follower, log.take(follower.next, { records: limits.appendRecords, bytes: limits.appendBytes }), now);
+    }
+  }
+
+  #send(follower: ReplicationProgress, records: readonly LogRecord[], now: Millis): void {
+    const { log, term, commit, syncTo, outbox } = this.#ledger;
+    const previousIndex = Math.max(follower.next - 1, log.baseIndex) as LogIndex;
+    follower.sent(records, now, commit);
+    outbox.send(follower.id, {
+      type: "append",
+      term,
+      round: ++this.#round,
+      sentAt: now,
+      previousIndex,
+      previousTerm: log.termAt(previousIndex) as Term,
+      commit,
+      lastIndex: log.lastIndex,
+      syncTo,
+      records,
+    });
+  }
+
+  #startSnapshot(follower: ReplicationProgress, now: Millis): void {
+    const { state, limits } = this.#ledger;
+    const meta = snapshotMetaOf(this.#ledger);
+    const pieces = state.snapshot();
+    follower.snapshot = new SnapshotSender({ transfer: ++this.#transfers, meta, pieces, limits, now });
+  }
+
+  #shipSnapshot(follower: ReplicationProgress, now: Millis): void {
+    const sender = follower.snapshot;
+    if (sender === undefined) return;
+    sender.tick(now, this.#timing.snapshotRetry);
+    if (sender.meta.index < this.#ledger.log.baseIndex) return this.#startSnapshot(follower, now);
+    for (let parcel = sender.next(); parcel !== undefined; parcel = sender.next())
+      this.#ledger.outbox.send(follower.id, {
+        type: "snapshot-part",
+        term: this.#ledger.term,
+        round: ++this.#round,
+        sentAt: now,
+        transfer: sender.transfer,
+        meta: sender.meta,
+        ...parcel,
+      });
+  }
+
+  #shipCommitNews(now: Millis): void {
+    if (this.#commitNewsAt === undefined || now < this.#commitNewsAt) return;
+    this.#commitNewsAt = undefined;
+    for (const follower of this.#followers.all())
+      if (follower.toldCommit < this.#ledger.commit) this.#send(follower, [], now);
+  }
+}
+
+/** Of the state as it stands now. */
+export function snapshotMetaOf({ log, commit, membership }: Ledger<unknown>): SnapshotMeta {
+  const { term, time } = log.placeAt(commit);
+  return { index: commit, term, time, members: membership.at(commit) };
+}

@@ -1,0 +1,35 @@
+/** A snapshot that a follower gathers, part by part, from its leader. */
+import type { ReplicaLimits } from "./limits.ts";
+import type { SnapshotPart } from "./member-message.ts";
+
+export class SnapshotArrival {
+  readonly transfer: number;
+  readonly term: number;
+  readonly pieces: Uint8Array[] = [];
+  #nextPart = 0;
+  #byteCount = 0;
+
+  constructor(first: SnapshotPart) {
+    this.transfer = first.transfer;
+    this.term = first.term;
+  }
+
+  get nextPart(): number {
+    return this.#nextPart;
+  }
+
+  isOf(part: SnapshotPart): boolean {
+    return part.transfer === this.transfer && part.term === this.term;
+  }
+
+  take(part: SnapshotPart, limits: Pick<ReplicaLimits, "snapshotBytes">): "more" | "whole" | "too-large" {
+    if (part.part !== this.#nextPart) return "more";
+    this.#nextPart++;
+    for (const piece of part.pieces) {
+      this.#byteCount += piece.length;
+      this.pieces.push(piece);
+    }
+    if (this.#byteCount > limits.snapshotBytes) return "too-large";
+    return part.isLast ? "whole" : "more";
+  }
+}

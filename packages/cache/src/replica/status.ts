@@ -1,0 +1,38 @@
+/** A replica's state in figures, for operators. */
+import type { Millis } from "@sluice/base/brand";
+import type { Ledger } from "./ledger.ts";
+import type { ReplicaStatus } from "./replica-options.ts";
+import type { Role } from "./replica-output.ts";
+import type { RoleKeeper } from "./role-keeper.ts";
+import type { SnapshotKeeper } from "./snapshot-keeper.ts";
+
+export function statusOf(of: {
+  readonly ledger: Ledger<unknown>;
+  readonly roles: Pick<RoleKeeper<unknown>, "leader" | "leadership" | "isRecovering" | "candidacy">;
+  readonly snapshots: SnapshotKeeper;
+  readonly role: Role;
+  readonly now: Millis;
+}): ReplicaStatus {
+  const { ledger, roles, snapshots, role, now } = of;
+  const { leadership } = roles;
+  return {
+    self: ledger.self,
+    role,
+    term: ledger.term,
+    leader: roles.leader,
+    members: ledger.membership.members,
+    firstIndex: (ledger.log.baseIndex + 1) as ReplicaStatus["firstIndex"],
+    lastIndex: ledger.log.lastIndex,
+    commit: ledger.commit,
+    applied: ledger.commit,
+    synced: ledger.disk.synced,
+    snapshotIndex: snapshots.index,
+    logBytes: ledger.log.byteCount,
+    waitingProposals: leadership?.proposals.count ?? 0,
+    isLeaseValid: leadership?.isLeaseValid(now) ?? false,
+    isRecovering: roles.isRecovering,
+    truncatedRecords: ledger.truncatedRecords,
+    elections: roles.candidacy.electionCount,
+    followers: leadership?.followers.status(now) ?? [],
+  };
+}

@@ -1,0 +1,33 @@
+/** When a member gives its vote, or says that it would. */
+import type { Millis } from "@sluice/base/brand";
+import type { Ledger } from "./ledger.ts";
+import type { MemberId } from "../ids.ts";
+import type { VoteRequest } from "./member-message.ts";
+
+export interface VoteFacts {
+  readonly from: MemberId;
+  /** Since a leader was last heard here, or since the start if none was. */
+  readonly leaderSilentFor: Millis;
+  readonly electionMin: Millis;
+}
+
+/**
+ * A leader counts on not being replaced within `electionMin` of being heard: that is its lease. Only where it gives
+ * its place away itself may others vote sooner.
+ */
+export function isBoundToLeader(request: VoteRequest, { leaderSilentFor, electionMin }: VoteFacts): boolean {
+  return !request.isTakeOver && leaderSilentFor < electionMin;
+}
+
+export function wouldGrant(ledger: Ledger<unknown>, request: VoteRequest, facts: VoteFacts): boolean {
+  if (isBoundToLeader(request, facts)) return false;
+  const isFree = ledger.votedFor === undefined || ledger.votedFor === facts.from;
+  const isTermRight = request.stage === "ask" ? request.term > ledger.term : request.term === ledger.term && isFree;
+  return isTermRight && hasAllOf(request, ledger);
+}
+
+/** Whoever lacks a record of ours may lack a committed one. Raft §5.4.1 */
+function hasAllOf({ lastTerm, lastIndex }: VoteRequest, { log }: Ledger<unknown>): boolean {
+  const last = log.last;
+  return lastTerm > last.term || (lastTerm === last.term && lastIndex >= last.index);
+}
