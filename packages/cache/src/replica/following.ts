@@ -60,7 +60,7 @@ export class Following<Answer> {
     this.#ledger.wantSync(Math.min(message.syncTo, this.#verified) as LogIndex);
     this.#ledger.commitTo(Math.min(message.commit, this.#verified) as LogIndex, undefined);
     // a reply that waits for the disk must not keep the leader from knowing that it is heard
-    const isWaitingForDisk = isNew && this.#ledger.countsWhen === "stored";
+    const isWaitingForDisk = isNew && this.#ledger.countsWhen !== "received";
     if (!isWaitingForDisk || now - this.#repliedAt >= this.#timing.heartbeat) this.#isReplyDue = true;
   }
 

@@ -11,6 +11,7 @@ import { decodeMemberList } from "./member-list-codec.ts";
 import type { MemberList } from "./members.ts";
 import { Membership } from "./membership.ts";
 import { Outbox } from "./outbox.ts";
+import type { CountsWhen } from "./replica-options.ts";
 import type { StoreToken } from "./replica-output.ts";
 
 /** Takes the answers of records that this leader itself proposed. */
@@ -22,7 +23,7 @@ export interface LedgerOptions<Answer> {
   readonly self: MemberId;
   readonly founders: MemberList;
   readonly state: StateMachine<Answer>;
-  readonly countsWhen: "received" | "stored";
+  readonly countsWhen: CountsWhen;
   readonly limits: ReplicaLimits;
 }
 
@@ -31,7 +32,7 @@ export class Ledger<Answer> {
   readonly limits: ReplicaLimits;
   readonly state: StateMachine<Answer>;
   readonly outbox: Outbox<Answer>;
-  readonly countsWhen: "received" | "stored";
+  readonly countsWhen: CountsWhen;
   log = new LogWindow(LOG_START);
   membership: Membership;
   disk = new DiskProgress(0 as LogIndex);
@@ -75,6 +76,7 @@ export class Ledger<Answer> {
 
   /** Up to here this member's copy counts for commit. */
   get held(): LogIndex {
+    if (this.countsWhen === "synced") return this.disk.synced;
     if (this.countsWhen === "stored") return this.disk.stored;
     const unsynced = this.membership.firstAfter(this.disk.synced);
     return unsynced === undefined ? this.log.lastIndex : ((unsynced - 1) as LogIndex);
@@ -156,7 +158,8 @@ export class Ledger<Answer> {
 
   /** One store output for all that is new since the last. */
   flush(): void {
-    const isSyncDue = Math.min(this.#syncTo, this.log.lastIndex) > this.disk.syncAsked;
+    const syncTo = this.countsWhen === "synced" ? this.log.lastIndex : Math.min(this.#syncTo, this.log.lastIndex);
+    const isSyncDue = syncTo > this.disk.syncAsked;
     const hasMembers = this.#unwritten.some((record) => record.type === "members");
     const isNew = this.#isHardStateNew || this.#truncateFrom !== undefined || this.#unwritten.length > 0;
     if (!isNew && !isSyncDue) return;

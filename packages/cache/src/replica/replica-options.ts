@@ -16,13 +16,16 @@ export interface StoredState {
   /** All records behind the snapshot, without holes; those that it already covers may be among them. */
   readonly log: readonly LogRecord[];
   /**
-   * Whether every record that this member ever confirmed is here. `may-have-lost` after a loss of power, or of the
-   * process where `countsWhen` was `received`: then it votes only once it has caught up with a leader.
+   * Whether every record that this member ever counted as held is here. `may-have-lost` after the process ended
+   * without warning where `countsWhen` was `received`, after the machine did where it was `stored`, never where it was
+   * `synced`: then its vote counts only once it has caught up with a leader, or where all voters vote.
    */
   readonly tail: "complete" | "may-have-lost";
 }
 
 export const NOTHING_STORED: StoredState = { hardState: undefined, snapshot: undefined, log: [], tail: "complete" };
+
+export type CountsWhen = "received" | "stored" | "synced";
 
 export interface ReplicaOptions<Answer> {
   readonly self: MemberId;
@@ -39,11 +42,12 @@ export interface ReplicaOptions<Answer> {
   /** Random; another for every start. */
   readonly incarnation: Incarnation;
   /**
-   * When a record counts as held by this member: when it has it in memory, or when `stored` said so for the output that
-   * wrote it. The same on all members. With `stored`, and outputs written through to the operating system, nothing
-   * acknowledged is lost however many processes are killed.
+   * When a record counts as held by this member; the same on all members. `received`: when it is in memory; what a
+   * majority held survives the loss of any minority. `stored`: when `stored` was called for the output that wrote it;
+   * where that means handed to the operating system, nothing acknowledged is lost however many processes are killed.
+   * `synced`: all stores are syncs, and nothing acknowledged is lost when all lose power.
    */
-  readonly countsWhen: "received" | "stored";
+  readonly countsWhen: CountsWhen;
   readonly now: Millis;
   readonly timing?: Partial<ReplicaTiming>;
   readonly limits?: Partial<ReplicaLimits>;
