@@ -20,7 +20,7 @@ export interface Entry {
 }
 
 export interface WriteOptions {
-  /** The key vanishes with this lease. A later write without it makes the key stay. */
+  /** Of this engine. The key vanishes with it; a later write without it makes the key stay. */
   readonly lease?: Lease;
 }
 
@@ -50,9 +50,9 @@ export interface Lease {
   readonly ttl: Millis;
   /** Monotonic time until which the holder may act, counted from when the last confirmed renewal was *sent*. */
   readonly validUntil: Millis;
-  /** Aborted as soon as `validUntil` has passed, or the engine says that the lease is gone. */
+  /** Aborted as soon as `validUntil` has passed, the engine says that the lease is gone, or it is released or closed. */
   readonly lost: AbortSignal;
-  /** Removes the bound keys at once. May be called twice. */
+  /** Removes the bound keys at once, and ends `validUntil` even if that fails. May be called twice, and after `close`. */
   release(): Promise<void>;
 }
 
@@ -88,16 +88,20 @@ export interface EngineCapabilities {
 
 /**
  * Every call may throw an `EngineUnavailableError` (nothing is known of what happened to a write: `isUnknown`), a
- * `LimitError` for a key or value that is too large, and a `StateError` after `close`. Values handed in are copied
- * before the call returns its promise.
+ * `LimitError` for a key or value that is too large, and a `StateError` for a key that is no text and after closing;
+ * `watch` and `subscribe` throw these at once. Values handed in are copied before the call returns its promise.
+ * Closing is `[Symbol.asyncDispose]`: it ends watches, subscriptions and leases, and may come twice.
  */
 export interface Engine extends AsyncDisposable {
   capabilities(): EngineCapabilities;
   /** The latest acknowledged entry: a read never goes behind a write that was acknowledged before it began. */
   get(key: Key): Promise<Entry | undefined>;
-  /** Writes if the entry's revision is `expected`, or if there is none for `absent`. */
+  /**
+   * Writes if the entry's revision is `expected`, or if there is none for `absent`.
+   * @throws {EngineLeaseLostError} when the lease of `options` is gone; nothing is written
+   */
   cas(key: Key, expected: Epoch | "absent", value: Uint8Array, options?: WriteOptions): Promise<CasResult>;
-  /** Removes the entry if its revision is `expected`. */
+  /** Removes the entry if its revision is `expected`; answers the revision of the removal. */
   remove(key: Key, expected: Epoch): Promise<CasResult>;
   /** All keys that start with `prefix`. Ends when the signal aborts or the engine closes; never rejects. */
   watch(prefix: Key, signal: AbortSignal): AsyncIterable<WatchEvent>;
@@ -114,6 +118,6 @@ export interface Engine extends AsyncDisposable {
 export interface EngineLogs {
   /** @param expectedLast  sequence of the last record, 0 for an empty log */
   append(log: Key, expectedLast: number, value: Uint8Array): Promise<AppendResult>;
-  /** Records from `from` on, at most `ENGINE_LIMITS.logReadRecords`. */
+  /** Some records from `from` on, at most `ENGINE_LIMITS.logReadRecords`; none only where there are none. */
   read(log: Key, from: number): Promise<readonly LogRecord[]>;
 }

@@ -17,7 +17,7 @@ import { EngineCrowdedError } from "./errors.ts";
 import { ENGINE_LIMITS } from "./limits.ts";
 import { MemoryLease } from "./memory/memory-lease.ts";
 import { MemoryLink } from "./memory/memory-link.ts";
-import { openLogs } from "./memory/memory-logs.ts";
+import { openLogs } from "./memory/memory-log-client.ts";
 import type { MemoryStore, StoreListener } from "./memory/memory-store.ts";
 import { MemorySubscription } from "./memory/memory-subscription.ts";
 import { copyOf, MemoryWatch } from "./memory/memory-watch.ts";

@@ -2,7 +2,7 @@
 import { StateError } from "@sluice/base/errors";
 import type { Engine } from "../engine.ts";
 import { EngineUnavailableError } from "../errors.ts";
-import { bytesOf, expect, expectFailure, expectSame } from "./expect.ts";
+import { bytesOf, ConformanceError, expect, expectFailure, expectSame } from "./expect.ts";
 import type { ConformanceCase } from "./harness.ts";
 import { defineCase, type Trial, written } from "./trial.ts";
 
@@ -74,12 +74,16 @@ export const CLOSING_CASES: readonly ConformanceCase[] = [
   ),
 ];
 
-function close(engine: Engine): Promise<void> {
-  return Promise.resolve(engine[Symbol.asyncDispose]());
+async function close(engine: Engine): Promise<void> {
+  try {
+    await engine[Symbol.asyncDispose]();
+  } catch (error) {
+    throw new ConformanceError(`Closing failed: ${String(error)}`);
+  }
 }
 
-async function firstOf<T>(source: AsyncIterable<T>): Promise<IteratorResult<T>> {
-  return await source[Symbol.asyncIterator]().next();
+function firstOf<T>(source: AsyncIterable<T>): Promise<IteratorResult<T>> {
+  return source[Symbol.asyncIterator]().next();
 }
 
 function failureOf(trial: Trial, call: () => Promise<unknown>): Promise<EngineUnavailableError> {

@@ -36,7 +36,8 @@ async function failureOf(call: () => unknown): Promise<unknown> {
 }
 
 function describe(error: unknown): string {
-  return error === undefined ? "no error" : String(error);
+  if (error === undefined) return "no error";
+  return error instanceof Error ? `${error.name}: ${error.message}` : render(error);
 }
 
 function render(value: unknown): string {

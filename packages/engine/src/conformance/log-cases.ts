@@ -115,7 +115,8 @@ export const LOG_CASES: readonly ConformanceCase[] = [
 ];
 
 async function appendOften(logs: EngineLogs, name: string, times: number): Promise<void> {
-  for (let last = 0, done = 0; done < times; ) {
+  for (let last = 0, done = 0, tries = 0; done < times; tries++) {
+    expect(tries < times * APPENDERS * 4, `${name} was refused too often`);
     const result = await logs.append("log", last, bytesOf(`${name} record ${done + 1}`));
     last = result.outcome === "appended" ? result.sequence : result.last;
     if (result.outcome === "appended") done++;

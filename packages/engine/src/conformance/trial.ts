@@ -32,10 +32,10 @@ export class Trial {
   /** Lets time pass while a call is under way, so that a fake clock does not stand still for it. */
   async during<T>(call: Promise<T>): Promise<T> {
     let isDone = false;
-    const done = (): void => void (isDone = true);
-    void call.then(done, done);
+    const settled = Promise.allSettled([call]).then(() => (isDone = true));
     await this.#poll(() => isDone, this.harness.patience * 2);
     expect(isDone, "A call was not answered in time");
+    await settled;
     return call;
   }
 

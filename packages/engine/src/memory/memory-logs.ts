@@ -1,9 +1,6 @@
-/** The logs of a memory store, and a client's way to them. */
-import { checkKey, checkSequence, checkValue } from "../checks.ts";
-import type { AppendResult, EngineLogs, Key, LogRecord } from "../engine.ts";
+/** The logs of a memory store. */
+import type { AppendResult, Key, LogRecord } from "../engine.ts";
 import { ENGINE_LIMITS } from "../limits.ts";
-import type { MemoryLink } from "./memory-link.ts";
-import type { MemoryStore } from "./memory-store.ts";
 
 export class MemoryLogs {
   readonly #logs = new Map<Key, Uint8Array[]>();
@@ -31,22 +28,4 @@ export class MemoryLogs {
   clear(): void {
     this.#logs.clear();
   }
-}
-
-export function openLogs(store: MemoryStore, link: MemoryLink): EngineLogs {
-  return {
-    append: async (log, expectedLast, value) => {
-      link.checkOpen("append");
-      checkKey(log);
-      checkSequence(expectedLast, 0);
-      checkValue(value);
-      return link.exchange("append", "write", () => store.logs.append(log, expectedLast, value));
-    },
-    read: async (log, from) => {
-      link.checkOpen("read");
-      checkKey(log);
-      checkSequence(from, 1);
-      return link.exchange("read", "read", () => store.logs.read(log, from));
-    },
-  };
 }
