@@ -48,24 +48,31 @@ export function writtenValue({ call, answer }: RegisterOperation): RegisterValue
  * Otherwise each time-out of a long history would double the orders to be tried.
  */
 export function withoutUnnoticed(operations: readonly RegisterOperation[]): readonly RegisterOperation[] {
+  if (operations.some(noticesAnyValue))
+    return operations.filter(({ call, answer }) => answer !== undefined || call.type !== "get");
   const noticed = new Set<RegisterValue>();
-  let isAnyValueNoticed = false;
-  for (const { call, answer } of operations) {
-    if (answer?.type === "found") noticed.add(answer.value);
-    if (call.type === "cas") {
-      noticed.add(call.expected);
-      isAnyValueNoticed ||= answer?.type === "success" && !answer.success;
-    }
-    if (call.type === "delete" && answer?.type === "success") {
-      if (answer.success) isAnyValueNoticed = true;
-      else noticed.add(null);
+  const kept = new Set<RegisterOperation>();
+  for (let isGrowing = true; isGrowing; ) {
+    isGrowing = false;
+    for (const operation of operations) {
+      if (kept.has(operation) || !(operation.answer !== undefined || isNoticed(operation, noticed))) continue;
+      kept.add(operation);
+      isGrowing = true;
+      const needed = operation.call.type === "cas" ? operation.call.expected : neededValue(operation);
+      if (needed !== undefined) noticed.add(needed);
     }
   }
-  return operations.filter(({ call, answer }) => {
-    if (answer !== undefined) return true;
-    if (call.type === "get") return false;
-    return isAnyValueNoticed || noticed.has(call.type === "delete" ? null : call.value);
-  });
+  return operations.filter((operation) => kept.has(operation));
+}
+
+function isNoticed(operation: RegisterOperation, noticed: ReadonlySet<RegisterValue>): boolean {
+  const written = writtenValue(operation);
+  return written !== undefined && noticed.has(written);
+}
+
+/** It says only what was not there: whatever was may have been written by anybody. */
+function noticesAnyValue({ call, answer }: RegisterOperation): boolean {
+  return answer?.type === "success" && (call.type === "delete" ? answer.success : !answer.success);
 }
 
 export function callText(call: RegisterCall): string {

@@ -13,20 +13,41 @@ export function smallestViolation(
 ): readonly RegisterOperation[] {
   const isImpossible = (some: readonly RegisterOperation[]): boolean => findOrder(some, { maxSteps }).found === "none";
   const prefix = shortestImpossiblePrefix(operations, isImpossible);
-  const isRead = ({ call }: RegisterOperation): boolean => call.type === "get";
-  let needed = prefix.filter(({ answer }) => answer !== undefined);
-  // Reads first: they explain least.
-  needed = [...needed.filter(isRead), ...needed.filter((operation) => !isRead(operation))];
+  const answered = prefix.filter(({ answer }) => answer !== undefined);
+  const shown = ORDERS.map((rank) => {
+    const ranked = answered.toSorted((a, b) => rank(a) - rank(b));
+    return onlyTheseAnswers(
+      prefix,
+      neededOnes(ranked, (some) => isImpossible(onlyTheseAnswers(prefix, some))),
+    );
+  });
+  const fewest = new Set(shown.toSorted((a, b) => a.length - b.length)[0]?.map(nameOf));
+  // Shown with all that is known of them: that only makes them more impossible.
+  return operations.filter((operation) => fewest.has(nameOf(operation))).toSorted((a, b) => a.from - b.from);
+}
+
+/** What is tried first to leave out: where that leads to nothing small, another order may. Reads explain least. */
+const ORDERS: readonly ((operation: RegisterOperation) => number)[] = [
+  ({ call, from }) => (call.type === "get" ? from - 1e12 : from),
+  ({ call, from }) => (call.type === "get" ? -from - 1e12 : -from),
+  ({ call, answer, from }) => (call.type === "put" ? from : answer?.type === "success" ? from - 2e12 : from - 1e12),
+  ({ call, answer, from }) => (call.type === "put" ? -from : answer?.type === "success" ? -from - 2e12 : -from - 1e12),
+];
+
+/** Leaves out whole runs while they are long, then one by one. */
+function neededOnes(
+  operations: readonly RegisterOperation[],
+  isEnough: (some: readonly RegisterOperation[]) => boolean,
+): readonly RegisterOperation[] {
+  let needed = operations;
   for (let size = Math.ceil(needed.length / 2); size >= 1; size = Math.floor(size / 2)) {
     for (let start = 0; start < needed.length; ) {
       const fewer = needed.toSpliced(start, size);
-      if (isImpossible(onlyTheseAnswers(prefix, fewer))) needed = fewer;
+      if (isEnough(fewer)) needed = fewer;
       else start += size;
     }
   }
-  // Shown with all that is known of them: that only makes them more impossible.
-  const shown = new Set(onlyTheseAnswers(prefix, needed).map(nameOf));
-  return operations.filter((operation) => shown.has(nameOf(operation))).toSorted((a, b) => a.from - b.from);
+  return needed;
 }
 
 /** A client calls one thing at a time. */
