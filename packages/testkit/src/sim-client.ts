@@ -1,0 +1,129 @@
+/** Simulated clients of a store of registers: they ask, wait, try again, give up, and everything goes into the history. */
+import type { Millis } from "@sluice/base/brand";
+import type { FakeClock } from "./fake-clock.ts";
+import type { HistoryRecorder, OperationHandle, RegisterAnswer, RegisterCall, RegisterValue } from "./history.ts";
+import { randomBelow } from "./random.ts";
+
+export interface ClientRequest {
+  /** The same when it is sent again. */
+  readonly id: string;
+  readonly key: string;
+  readonly call: RegisterCall;
+}
+
+/** How requests reach the store under test: a method of the test's own. */
+export interface RequestSender {
+  send(client: string, request: ClientRequest, attempt: number): void;
+}
+
+export interface SimClientOptions {
+  readonly name: string;
+  readonly clock: FakeClock;
+  readonly random: () => number;
+  readonly recorder: HistoryRecorder;
+  readonly sender: RequestSender;
+  readonly keys: readonly string[];
+  /** How long it waits for each attempt, how many it makes, and how long it rests between operations at most. */
+  readonly waitMillis?: number;
+  readonly attempts?: number;
+  readonly restMillis?: number;
+}
+
+interface UnderWay {
+  readonly request: ClientRequest;
+  readonly handle: OperationHandle;
+  attempt: number;
+}
+
+/** One operation at a time, until it is stopped. An operation that it gives up may still happen. */
+export class SimClient {
+  readonly #options: Required<SimClientOptions>;
+  readonly #lastSeen = new Map<string, RegisterValue>();
+  #underWay: UnderWay | undefined;
+  #count = 0;
+  #isStopped = false;
+
+  constructor(options: SimClientOptions) {
+    this.#options = { waitMillis: 60, attempts: 1, restMillis: 20, ...options };
+  }
+
+  start(): void {
+    this.#rest();
+  }
+
+  /** What is under way counts as unknown. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#underWay?.handle.unknown();
+    this.#underWay = undefined;
+  }
+
+  /** An answer came. One that is late, or comes again, is ignored. */
+  answered(id: string, answer: RegisterAnswer): void {
+    const underWay = this.#take(id);
+    if (underWay === undefined) return;
+    const { key, call } = underWay.request;
+    if (answer.type === "found") this.#lastSeen.set(key, answer.value);
+    else if ("value" in call) this.#lastSeen.set(key, call.value);
+    underWay.handle.answered(answer);
+    this.#rest();
+  }
+
+  /** This attempt certainly did not and will not happen. @param certainly  nor did any earlier one */
+  refused(id: string, certainly: boolean): void {
+    const underWay = this.#take(id);
+    if (underWay === undefined) return;
+    if (certainly && underWay.attempt === 1) underWay.handle.refused();
+    else underWay.handle.unknown();
+    this.#rest();
+  }
+
+  #take(id: string): UnderWay | undefined {
+    if (this.#underWay?.request.id !== id) return undefined;
+    const underWay = this.#underWay;
+    this.#underWay = undefined;
+    return underWay;
+  }
+
+  #rest(): void {
+    this.#after(randomBelow(this.#options.random, this.#options.restMillis + 1), () => this.#ask());
+  }
+
+  #ask(): void {
+    const { name, keys, random, recorder } = this.#options;
+    const key = keys[randomBelow(random, keys.length)] as string;
+    const request = { id: `${name}-${this.#count++}`, key, call: this.#randomCall(key) };
+    this.#underWay = { request, handle: recorder.begin(name, key, request.call), attempt: 0 };
+    this.#attempt(this.#underWay);
+  }
+
+  #attempt(underWay: UnderWay): void {
+    underWay.attempt++;
+    this.#after(this.#options.waitMillis, () => this.#timedOut(underWay));
+    this.#options.sender.send(this.#options.name, underWay.request, underWay.attempt);
+  }
+
+  #timedOut(underWay: UnderWay): void {
+    if (this.#underWay !== underWay) return;
+    if (underWay.attempt < this.#options.attempts) return this.#attempt(underWay);
+    this.#take(underWay.request.id)?.handle.unknown();
+    this.#rest();
+  }
+
+  #after(delay: number, action: () => void): void {
+    this.#options.clock.after(delay as Millis, () => {
+      if (!this.#isStopped) action();
+    });
+  }
+
+  /** Values are never written twice, so that each read says which write it saw. */
+  #randomCall(key: string): RegisterCall {
+    const { name, random } = this.#options;
+    const kind = random();
+    const value = `${name}.${this.#count}`;
+    if (kind < 0.4) return { type: "get" };
+    if (kind < 0.7) return { type: "put", value };
+    if (kind < 0.95) return { type: "cas", expected: this.#lastSeen.get(key) ?? null, value };
+    return { type: "delete" };
+  }
+}
