@@ -65,7 +65,7 @@ export class Following<Answer> {
   }
 
   snapshotPart(part: SnapshotPart): void {
-    if (this.#installing !== undefined) return;
+    if (this.#installing !== undefined || this.#arrival?.isAfter(part) === true) return;
     const { log, commit } = this.#ledger;
     const { index, term } = part.meta;
     this.#catchUpTo ??= index;

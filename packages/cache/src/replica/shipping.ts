@@ -117,8 +117,8 @@ export class Shipping {
   #shipSnapshot(follower: ReplicationProgress, now: Millis): void {
     const sender = follower.snapshot;
     if (sender === undefined) return;
-    sender.tick(now, this.#timing.snapshotRetry);
-    if (sender.meta.index < this.#ledger.log.baseIndex) return this.#startSnapshot(follower, now);
+    const isStuck = sender.tick(now, this.#timing.snapshotRetry) === "stuck";
+    if (isStuck || sender.meta.index < this.#ledger.log.baseIndex) return this.#startSnapshot(follower, now);
     for (let parcel = sender.next(); parcel !== undefined; parcel = sender.next())
       this.#ledger.outbox.send(follower.id, {
         type: "snapshot-part",

@@ -22,6 +22,11 @@ export class SnapshotArrival {
     return part.transfer === this.transfer && part.term === this.term;
   }
 
+  /** A part of a transfer that this one took the place of. */
+  isAfter(part: SnapshotPart): boolean {
+    return part.term === this.term && part.transfer < this.transfer;
+  }
+
   take(part: SnapshotPart, limits: Pick<ReplicaLimits, "snapshotBytes">): "more" | "whole" | "too-large" {
     if (part.part !== this.#nextPart) return "more";
     this.#nextPart++;

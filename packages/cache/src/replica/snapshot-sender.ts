@@ -9,6 +9,9 @@ export interface SnapshotParcel {
   readonly pieces: readonly Uint8Array[];
 }
 
+/** A follower that lost the parts that it had confirmed can only be helped from the first part on. */
+const MAX_RETRIES = 2;
+
 export class SnapshotSender {
   readonly transfer: number;
   readonly meta: SnapshotMeta;
@@ -21,6 +24,7 @@ export class SnapshotSender {
   #unsent = 0;
   #nextPart = 0;
   #progressAt: Millis;
+  #retryCount = 0;
 
   constructor(options: {
     readonly transfer: number;
@@ -52,13 +56,16 @@ export class SnapshotSender {
     this.#unconfirmed.splice(0, done);
     this.#unsent = Math.min(this.#unsent, this.#unconfirmed.length);
     this.#progressAt = now;
+    this.#retryCount = 0;
   }
 
-  /** Sends again what was not confirmed for `retry`. */
-  tick(now: Millis, retry: Millis): void {
-    if (now - this.#progressAt < retry) return;
+  /** Sends again what was not confirmed for `retry`. @returns `stuck` when that did not help: begin anew */
+  tick(now: Millis, retry: Millis): "going-on" | "stuck" {
+    if (now - this.#progressAt < retry) return "going-on";
     this.#progressAt = now;
     this.#unsent = this.#unconfirmed.length;
+    this.#retryCount++;
+    return this.#retryCount > MAX_RETRIES ? "stuck" : "going-on";
   }
 
   get #isAtEnd(): boolean {
