@@ -1,0 +1,228 @@
+/** The connections to a Redis server: one for calls, one that listens; whether they are up, and failures by our names. */
+import { createHash } from "node:crypto";
+import { Redis, type RedisOptions } from "ioredis";
+import { Backoff } from "@sluice/base/backoff";
+import type { Millis } from "@sluice/base/brand";
+import type { Log } from "@sluice/base/log";
+import { EngineUnavailableError } from "@sluice/engine/errors";
+import { type Call, CallGate } from "./call-gate.ts";
+import { DEFAULT_STORE_NAME, type RemoteEngineOptions, timingsOf } from "./engine-options.ts";
+import { REDIS, toUnavailable } from "./redis-failures.ts";
+import { type RedisNames, redisNames } from "./redis-names.ts";
+import { REDIS_SCRIPTS, type RedisScript } from "./redis-scripts.ts";
+
+export interface RedisLineListener {
+  /** The connection for calls is up, and the generation in force is known. */
+  onUp(): void;
+  onDown(): void;
+  /** The connection that listens is up, and subscribed to nothing. */
+  onListening(): void;
+  onDeaf(): void;
+}
+
+export type ScriptArgument = string | number | Uint8Array;
+
+/** A script's reply: its first element says what happened. */
+export type ScriptReply = readonly [string, ...Buffer[]];
+
+export class RedisLine {
+  readonly names: RedisNames;
+  readonly gate = new CallGate(REDIS);
+  /** For subscribing only. */
+  readonly ears: Redis;
+  readonly #calls: Redis;
+  readonly #options: RemoteEngineOptions;
+  readonly #log: Log;
+  readonly #digests = new Map<RedisScript, string>();
+  #listener: RedisLineListener | undefined;
+  #generation = 0;
+  #finding: Promise<void> | undefined;
+  #isClosing = false;
+
+  constructor(options: RemoteEngineOptions) {
+    this.#options = options;
+    this.#log = options.log;
+    this.names = redisNames(options.name ?? DEFAULT_STORE_NAME);
+    this.#calls = this.#connection();
+    this.ears = this.#connection();
+    this.#calls.on("ready", () => void this.#becomeUp());
+    this.#calls.on("close", () => this.#becomeDown());
+    this.ears.on("ready", () => this.#listener?.onListening());
+    this.ears.on("close", () => this.#listener?.onDeaf());
+  }
+
+  get generation(): number {
+    return this.#generation;
+  }
+
+  get canHear(): boolean {
+    return this.ears.status === "ready";
+  }
+
+  listen(listener: RedisLineListener): void {
+    this.#listener = listener;
+  }
+
+  /** @throws {EngineUnavailableError} when no server answers */
+  async open(): Promise<void> {
+    try {
+      await Promise.all([this.#calls.connect(), this.ears.connect()]);
+      await this.find();
+      this.gate.open();
+    } catch (error) {
+      await this.close();
+      throw toUnavailable({ action: "open", isWrite: false, bytes: 0 }, error);
+    }
+  }
+
+  /**
+   * Runs a script of ours, twice when the store was founded anew meanwhile: a script that finds another generation than
+   * it was given changes nothing.
+   *
+   * @throws {EngineUnavailableError}
+   */
+  async script(
+    call: Call,
+    script: RedisScript,
+    args: readonly ScriptArgument[],
+    extraKeys: readonly string[] = [],
+  ): Promise<ScriptReply> {
+    const run = (): Promise<ScriptReply> =>
+      this.call(call, () =>
+        this.#run(script, [`${this.names.root}epoch`, ...extraKeys], [this.names.root, this.#generation, ...args]),
+      );
+    const reply = await run();
+    if (reply[0] !== "moved") return reply;
+    await this.find();
+    const second = await run();
+    if (second[0] !== "moved") return second;
+    const reason = "its store is founded anew all the time";
+    throw new EngineUnavailableError({ engine: REDIS, action: call.action, reason, isUnknown: false });
+  }
+
+  /** Any other command. */
+  command(call: Call, ...parts: readonly [string, ...(string | Uint8Array)[]]): Promise<unknown> {
+    const [name, ...args] = parts;
+    return this.call(call, () => this.#calls.callBuffer(name, ...args.map(toArgument)));
+  }
+
+  call<T>(call: Call, run: () => Promise<T>): Promise<T> {
+    return this.gate.pass(call, async () => {
+      try {
+        return await run();
+      } catch (error) {
+        throw toUnavailable(call, error);
+      }
+    });
+  }
+
+  /** Learns which generation is in force; founds the store with a higher one than was known where there is none. */
+  find(): Promise<void> {
+    this.#finding ??= this.#find().finally(() => {
+      this.#finding = undefined;
+    });
+    return this.#finding;
+  }
+
+  /** The server has gone silent, or does not take writes: hang up, so that the clients dial again. */
+  hangUp(): void {
+    if (this.#isClosing) return;
+    this.#calls.disconnect(true);
+    this.ears.disconnect(true);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    this.gate.close("the engine is closing");
+    this.#calls.disconnect();
+    this.ears.disconnect();
+  }
+
+  async #find(): Promise<void> {
+    const run = /^run_id:(\S+)/m.exec(await this.#calls.info("server"))?.[1] ?? "";
+    const least = Math.max(this.#options.clock.wall(), this.#generation + 1);
+    const found = await this.#eval(REDIS_SCRIPTS.FOUND, [`${this.names.root}epoch`], [run, least]);
+    this.#generation = Number(String(found));
+  }
+
+  async #becomeUp(): Promise<void> {
+    if (this.#generation === 0 || this.#isClosing) return;
+    try {
+      await this.find();
+    } catch (error) {
+      this.#log.debug({ err: error, engine: REDIS }, "engine found its server, but not its store");
+      this.hangUp();
+      return;
+    }
+    this.gate.open();
+    this.#log.info({ engine: REDIS }, "engine found its server again");
+    this.#listener?.onUp();
+  }
+
+  #becomeDown(): void {
+    if (this.gate.isOpen) this.#log.warn({ engine: REDIS }, "engine lost its server");
+    this.gate.close("the connection to its server is gone");
+    this.#listener?.onDown();
+  }
+
+  async #run(script: RedisScript, keys: readonly string[], args: readonly ScriptArgument[]): Promise<ScriptReply> {
+    const text = REDIS_SCRIPTS[script];
+    const digest = this.#digests.get(script) ?? createHash("sha1").update(text).digest("hex");
+    this.#digests.set(script, digest);
+    try {
+      return toReply(await this.#calls.callBuffer("EVALSHA", [digest, keys.length, ...keys, ...args.map(toArgument)]));
+    } catch (error) {
+      if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
+      return toReply(await this.#eval(text, keys, args));
+    }
+  }
+
+  #eval(text: string, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown> {
+    return this.#calls.callBuffer("EVAL", [text, keys.length, ...keys, ...args.map(toArgument)]);
+  }
+
+  #connection(): Redis {
+    const { answer, retryFirst: first, retryCap: cap } = timingsOf(this.#options);
+    const backoff = new Backoff({ first, cap, factor: 2, random: this.#options.random });
+    const connection = new Redis(
+      this.#options.url,
+      connectionOptions(answer, () => backoff.next()),
+    );
+    connection.on("ready", () => backoff.reset());
+    // Each failure also ends the connection, which is told and logged as such.
+    connection.on("error", (error) =>
+      this.#log.debug({ err: error, engine: REDIS }, "connection to the engine's server failed"),
+    );
+    return connection;
+  }
+}
+
+/** Nothing is sent again after a reconnect, and nothing waits for one: what to do about a doubt is the caller's choice. */
+function connectionOptions(
+  answer: Millis,
+  retryStrategy: () => Millis,
+): RedisOptions & { readonly replyMapping: "legacy" } {
+  return {
+    replyMapping: "legacy",
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    autoResubscribe: false,
+    maxRetriesPerRequest: 0,
+    connectTimeout: answer,
+    commandTimeout: answer,
+    disableClientInfo: true,
+    protocol: 2,
+    retryStrategy,
+  };
+}
+
+function toArgument(argument: ScriptArgument): string | number | Buffer {
+  if (!(argument instanceof Uint8Array)) return argument;
+  return Buffer.from(argument.buffer, argument.byteOffset, argument.byteLength);
+}
+
+function toReply(reply: unknown): ScriptReply {
+  const [outcome, ...rest] = reply as [Buffer, ...Buffer[]];
+  return [outcome.toString("latin1"), ...rest];
+}
