@@ -20,6 +20,8 @@ export interface CohortOptions {
   readonly window: DeliveryWindow;
   readonly lag: LagLimits;
   readonly allocate: (byteCount: number) => Uint8Array;
+  /** See `FrameSource`. */
+  readonly pull: () => boolean;
   readonly counts: DeliveryCounts;
   /** What a joiner hears first that starts with the cached GOP. */
   readonly gopPrelude: () => Prelude;
@@ -58,10 +60,10 @@ export class Cohort {
     this.form = options.form;
     this.#options = options;
     this.#log = new CohortLog(options.allocate, options.retention === "gop" ? MAX_SLAB_BYTES : MIN_SLAB_BYTES);
-    const { clock, window } = options;
+    const { clock, window, pull } = options;
     const flush = (slice: Slice): boolean => this.#flush(slice);
-    this.#prompt = new SliceGroup({ clock, flush, window: () => window.prompt });
-    this.#patient = new SliceGroup({ clock, flush, window: () => window.patient });
+    this.#prompt = new SliceGroup({ clock, flush, pull, window: () => window.prompt });
+    this.#patient = new SliceGroup({ clock, flush, pull, window: () => window.patient });
   }
 
   get size(): number {

@@ -13,19 +13,6 @@ export function fixedWindow(window: Millis): DeliveryWindow {
   return { prompt: window, patient: window };
 }
 
-/** Joiners and whoever asks about a stream must not see it older than this. */
-export const WIDEST_READ_BEAT = 48 as Millis;
-/** Below this window a beat would show in the delay. */
-const BEAT_FROM = 40 as Millis;
-
-/**
- * How long a publisher's bytes may stay unread under a window: a little under half of it, so that hardly a frame misses
- * the flush that it would have gone with.
- */
-export function readBeatOf(window: Millis): Millis {
-  return window < BEAT_FROM ? (0 as Millis) : (Math.min(WIDEST_READ_BEAT, Math.floor(window * 0.48)) as Millis);
-}
-
 /** Widening by steps keeps the cost of a write apart from the noise of one sample. */
 const STEPS: readonly Millis[] = [0, 10, 20, 40, 70, 100, 150, 250, 350].map((step) => step as Millis);
 

@@ -3,11 +3,12 @@ import type { Millis } from "@sluice/base/brand";
 import type { Clock } from "@sluice/base/clock";
 import { Cohort } from "./cohort.ts";
 import type { DeliveryCounts } from "./delivery-counts.ts";
-import { type DeliveryWindow, readBeatOf, WIDEST_READ_BEAT } from "./delivery-window.ts";
+import type { DeliveryWindow } from "./delivery-window.ts";
 import type { Frame, Timestamp } from "./frame.ts";
 import type { GopCache, GopStep } from "./gop-cache.ts";
 import type { LagLimits } from "./limits.ts";
 import type { Prelude } from "./prelude.ts";
+import { STAGGER_FROM } from "./slice-group.ts";
 import type { Subscriber } from "./subscriber.ts";
 import type { SubscriberEnd } from "./subscriber-sink.ts";
 import type { WireForm } from "./wire-form.ts";
@@ -19,11 +20,18 @@ export interface DistributionOptions {
   readonly maxCohorts: number;
   readonly keyPatience: Millis;
   readonly allocate: (byteCount: number) => Uint8Array;
+  /** See `FrameSource`. */
+  readonly pull: () => boolean;
   readonly counts: DeliveryCounts;
   /** The set-up as it stands, for whoever starts with a frame at `dts`. */
   readonly prelude: (dts: Timestamp) => Prelude;
   readonly gop: GopCache;
 }
+
+/** With nobody watching; joiners and whoever asks about a stream must not see it much older than it is. */
+const UNWATCHED_HOLD = 50 as Millis;
+/** What a publisher sends meanwhile must fit into the kernel's buffer. */
+const LONGEST_HOLD = 100 as Millis;
 
 /** Of a cohort beyond the limit, whose log serves one viewer. */
 const SOLO_LAG_BYTES = 256 * 1024;
@@ -55,8 +63,11 @@ export class Distribution {
     return [...this.#cohorts.values(), ...this.#solo].reduce((sum, cohort) => sum + cohort.heldBytes, 0);
   }
 
-  get readBeat(): Millis {
-    return this.subscriberCount === 0 ? WIDEST_READ_BEAT : readBeatOf(this.#options.window.prompt);
+  /** How long a publisher's next frames may be held back unless pulled; 0 when somebody would get them later. */
+  get pullWithin(): Millis {
+    if (this.subscriberCount === 0) return UNWATCHED_HOLD;
+    const { prompt } = this.#options.window;
+    return prompt < STAGGER_FROM ? (0 as Millis) : (Math.min(prompt, LONGEST_HOLD) as Millis);
   }
 
   append(frame: Frame, gop: GopStep): void {
@@ -118,13 +129,14 @@ export class Distribution {
   }
 
   #openCohort(form: WireForm): Cohort {
-    const { clock, window, lag, allocate, counts, gop, keyPatience, prelude } = this.#options;
+    const { clock, window, lag, allocate, counts, gop, keyPatience, prelude, pull } = this.#options;
     const isSolo = this.#cohorts.size >= this.#options.maxCohorts;
     const cohort = new Cohort({
       form,
       clock,
       window,
       allocate,
+      pull,
       counts,
       keyPatience,
       lag: isSolo ? { ...lag, maxBytes: Math.min(lag.maxBytes, SOLO_LAG_BYTES) } : lag,

@@ -26,6 +26,12 @@ export interface LiveStreamOptions {
   readonly allocate: (byteCount: number) => Uint8Array;
 }
 
+/** A publisher's session that leaves frames in the kernel until the stream is about to write: fewer wakes of the loop. */
+export interface FrameSource {
+  /** @returns whether it held back; then what has arrived is pushed and delivered in the next round of the loop */
+  pull(): boolean;
+}
+
 /** What came in, since the stream was opened. */
 export class IngestCounts {
   bytesIn = 0;
@@ -51,6 +57,8 @@ export class LiveStream {
   readonly delivery = new DeliveryCounts();
   readonly tracks = new TrackTable();
   readonly gop: GopCache;
+  /** Of the present publication, where it can hold frames back. */
+  source: FrameSource | undefined;
   readonly #options: LiveStreamOptions;
   readonly #timeline = new Timeline();
   readonly #distribution: Distribution;
@@ -73,6 +81,7 @@ export class LiveStream {
       counts: this.delivery,
       prelude: (dts) => this.#prelude(dts),
       gop: this.gop,
+      pull: () => this.source?.pull() ?? false,
     });
   }
 
@@ -124,9 +133,9 @@ export class LiveStream {
     this.#distribution.append(frame, this.gop.add(frame));
   }
 
-  /** How long the publisher's next frames may stay unread without anybody getting them later. */
-  get readBeat(): Millis {
-    return this.#distribution.readBeat;
+  /** How long the source may hold the next frames back unless pulled; 0 when somebody would get them later. */
+  get pullWithin(): Millis {
+    return this.#distribution.pullWithin;
   }
 
   /** The publisher takes its metadata back: who joins from the next key frame on hears none. */

@@ -4,12 +4,17 @@ import type { Clock, Timer } from "@sluice/base/clock";
 import type { Position } from "./cohort-log.ts";
 import { Slice, type Subscriber } from "./subscriber.ts";
 
-/** Below this window all slices go in one turn, counted from the first frame that waits: fewer writes than a fixed beat. */
-const STAGGER_FROM = 50 as Millis;
+/** Below this window no publisher is held back, and all slices go in one turn, counted from the first frame that waits: fewer writes than a fixed beat. */
+export const STAGGER_FROM = 50 as Millis;
+
+/** How long a turn waits for frames that were pulled; they come in the next round of the loop or not at all. */
+const PULL_PATIENCE = 2 as Millis;
 
 export interface SliceGroupOptions {
   readonly clock: Clock;
   readonly window: () => Millis;
+  /** Whether frames that have arrived at the publisher's session will be delivered at once; see `FrameSource`. */
+  readonly pull: () => boolean;
   /** Writes what a slice lacks; answers whether there was anything. */
   readonly flush: (slice: Slice) => boolean;
 }
@@ -22,6 +27,8 @@ export class SliceGroup {
   #turn = -1;
   /** When the last turn was due. */
   #turnAt: Millis = 0 as Millis;
+  /** The turn is due, and waits for the frames that it pulled. */
+  #isPulling = false;
   /** Turns since something was appended or flushed; a whole round of them stops the beat. */
   #idleTurns = 0;
 
@@ -76,12 +83,16 @@ export class SliceGroup {
     } else if (this.#timer === undefined) {
       this.#turnAt = this.#options.clock.now();
       this.#arm(window);
+    } else if (this.#isPulling) {
+      this.#timer.cancel();
+      this.#onTimer();
     }
   }
 
   stop(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
+    this.#isPulling = false;
   }
 
   #arm(window: Millis): void {
@@ -94,9 +105,16 @@ export class SliceGroup {
     this.#timer = undefined;
     const window = this.#options.window();
     if (window < STAGGER_FROM) {
+      this.#isPulling = false;
       this.#flushAll();
       return;
     }
+    if (!this.#isPulling && this.#options.pull()) {
+      this.#isPulling = true;
+      this.#timer = this.#options.clock.after(PULL_PATIENCE, () => this.#onTimer());
+      return;
+    }
+    this.#isPulling = false;
     this.#takeTurns(window);
     if (this.#slices.length > 0 && this.#idleTurns < this.#slices.length) this.#arm(window);
   }

@@ -1,7 +1,7 @@
 /** When frames are written: windows, turns of slices, and the window that follows the load. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { AutoWindow, fixedWindow, readBeatOf, WIDEST_READ_BEAT } from "@sluice/media/delivery-window";
+import { AutoWindow, fixedWindow } from "@sluice/media/delivery-window";
 import { SliceGroup } from "@sluice/media/slice-group";
 import { SLICE_MEMBERS, type Slice, Subscriber } from "@sluice/media/subscriber";
 import { FakeClock } from "@sluice/testkit/fake-clock";
@@ -77,6 +77,7 @@ function group(window: TestWindow, sliceCount: number) {
   const slices = new SliceGroup({
     clock,
     window: () => window.prompt,
+    pull: () => false,
     flush(slice) {
       if (slice.cursor === end) return false;
       longest = Math.max(longest, clock.now() - (appendedAt[slice.cursor] as number));
@@ -146,16 +147,53 @@ test("[MED32, MED34] frames in the last idle turns wake the beat anew: no slice 
   assert.ok(slices.has(all[0] as Slice) && flushes.size === 2);
 });
 
-test("[MED38] a publisher may be read in beats of half a window, and in wide ones while nobody watches", () => {
-  const beats = [0, 20, 40, 70, 100, 350].map((window) => readBeatOf(ms(window)));
-  assert.deepEqual(beats, [0, 0, 19, 33, 48, 48]);
+test("[MED38] a turn pulls what its publisher holds back, and writes it in the same round", () => {
+  const { clock, sink, push, stream, window } = watched(100);
+  let heldSince: number | undefined;
+  const delays: number[] = [];
+  stream.source = {
+    pull: () => {
+      const isHeld = heldSince !== undefined;
+      if (isHeld) clock.after(ms(0), deliverHeld);
+      return isHeld;
+    },
+  };
+  const deliverHeld = (): void => {
+    push("video", "delta", clock.now());
+    delays.push(clock.now() - (heldSince as number));
+    heldSince = undefined;
+    stream.deliver();
+  };
+  push("video", "delta", clock.now());
+  stream.deliver();
+  heldSince = clock.now() + 40;
+  clock.advance(99);
+  assert.equal(sink.writes, 0);
+  clock.advance(1);
+  assert.deepEqual([sink.writes, delays], [1, [60]]);
+  assert.equal(window.prompt, 100);
+});
+
+test("[MED38] a turn whose pull brings nothing goes all the same", () => {
+  const { clock, sink, frame, stream } = watched(100);
+  stream.source = { pull: () => true };
+  frame();
+  clock.advance(105);
+  assert.equal(sink.writes, 1);
+  clock.advance(1_000);
+  assert.equal(clock.pendingCount, 0);
+});
+
+test("[MED38] frames may be held back under a window of 50 ms or more, and while nobody watches", () => {
   const at = stage();
   at.window.set(0);
-  assert.equal(at.stream.readBeat, WIDEST_READ_BEAT);
+  assert.equal(at.stream.pullWithin, 50);
   at.join(new FakeSink(at.clock));
-  assert.equal(at.stream.readBeat, 0);
-  at.window.set(70);
-  assert.equal(at.stream.readBeat, 33);
+  const allowed = [0, 49, 50, 70, 350].map((window) => {
+    at.window.set(window);
+    return at.stream.pullWithin;
+  });
+  assert.deepEqual(allowed, [0, 0, 50, 70, 100]);
 });
 
 test("[MED33] a timer that comes late makes up for missed turns, at most one round", () => {

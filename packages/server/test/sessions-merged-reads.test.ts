@@ -1,4 +1,4 @@
-/** Merged reads on real sockets, with the beat in the test's hand. */
+/** Merged reads on real sockets, with the time in the test's hand. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
@@ -9,7 +9,7 @@ import { MergedReads } from "@sluice/server/sessions/merged-reads";
 import { FakeClock } from "@sluice/testkit/fake-clock";
 import { until } from "./sessions-fixture.ts";
 
-const BEAT = 48 as Millis;
+const WITHIN = 50 as Millis;
 
 async function pair(
   t: TestContext,
@@ -34,28 +34,28 @@ async function severalTurns(): Promise<void> {
   for (let i = 0; i < 20; i++) await setImmediate();
 }
 
-test("[MRG1] what comes after an arrival is read a beat later, all at once", async (t) => {
+test("[MRG1] what comes after an arrival is read after the time it may be held, all at once", async (t) => {
   const clock = new FakeClock();
   using reads = new MergedReads(clock);
   const { near, far, heard } = await pair(t);
   far.write("a");
   await until(() => heard() === "a", "the first byte");
-  reads.settle(near, BEAT, 1);
+  reads.hold(near, WITHIN, 1);
   far.write("b");
   await severalTurns();
   far.write("c");
   await severalTurns();
   assert.equal(heard(), "a");
-  clock.advance(BEAT);
+  clock.advance(2 * WITHIN);
   await until(() => heard() === "abc", "the rest");
 });
 
-test("[MRG2] who sends much, and who has no beat, is read on", async (t) => {
+test("[MRG2] who sends much, and who may not be held, is read on", async (t) => {
   const clock = new FakeClock();
   using reads = new MergedReads(clock);
   const { near, far, heard } = await pair(t);
-  reads.settle(near, BEAT, 32 * 1024);
-  reads.settle(near, 0 as Millis, 1);
+  reads.hold(near, WITHIN, 32 * 1024);
+  reads.hold(near, 0 as Millis, 1);
   far.write("a");
   await until(() => heard() === "a", "the first byte");
 });
@@ -65,12 +65,12 @@ test("[MRG3] a socket that ends, or is destroyed, while it waits is no trouble, 
   using reads = new MergedReads(clock);
   const one = await pair(t);
   const other = await pair(t);
-  reads.settle(one.near, BEAT, 1);
-  reads.settle(other.near, BEAT, 1);
+  reads.hold(one.near, WITHIN, 1);
+  reads.hold(other.near, WITHIN, 1);
   const ended = once(one.near, "end");
   one.far.end("z");
   other.near.destroy();
-  clock.advance(BEAT);
+  clock.advance(2 * WITHIN);
   await ended;
   assert.equal(one.heard(), "z");
 });
@@ -79,12 +79,27 @@ test("[MRG4] when merging ends, everybody is read again, and no timer is left", 
   const clock = new FakeClock();
   const reads = new MergedReads(clock);
   const { near, far, heard } = await pair(t);
-  reads.settle(near, BEAT, 1);
+  reads.hold(near, WITHIN, 1);
   far.write("a");
   await severalTurns();
   assert.equal(heard(), "");
   reads[Symbol.dispose]();
   await until(() => heard() === "a", "the byte that waited");
+  assert.equal(clock.pendingCount, 0);
+});
+
+test("[MRG6] what is pulled is read at once, and nothing is pulled twice", async (t) => {
+  const clock = new FakeClock();
+  using reads = new MergedReads(clock);
+  const { near, far, heard } = await pair(t);
+  assert.equal(reads.pull(near), false);
+  reads.hold(near, WITHIN, 1);
+  far.write("a");
+  await severalTurns();
+  clock.advance(WITHIN);
+  assert.deepEqual([heard(), reads.pull(near), reads.pull(near)], ["", true, false]);
+  await until(() => heard() === "a", "the byte that was held");
+  clock.advance(2 * WITHIN);
   assert.equal(clock.pendingCount, 0);
 });
 
@@ -95,8 +110,8 @@ test("[MRG5] catching up reads all that has arrived, an end included, before it 
   near.once("end", () => {
     ended = true;
   });
-  near.on("data", () => reads.settle(near, BEAT, 1));
-  reads.settle(near, BEAT, 1);
+  near.on("data", () => reads.hold(near, WITHIN, 1));
+  reads.hold(near, WITHIN, 1);
   const finished = once(far, "finish");
   far.end("a");
   await finished;

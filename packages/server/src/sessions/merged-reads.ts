@@ -1,11 +1,11 @@
-/** Reads publishers in beats where nobody would have their frames sooner: one wake of the loop for several messages. */
+/** Leaves a publisher's bytes in the kernel until its stream is about to write: one wake of the loop for several messages. */
 import type { Socket } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { TLSSocket } from "node:tls";
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
 
-/** A publisher that sends this much between two beats fills its wakes already, and must not fill the kernel's buffer. */
+/** A publisher that sends this much at a time fills its wakes already, and must not fill the kernel's buffer. */
 const BUSY_BYTES = 32 * 1024;
 
 /** The poll that reads bytes comes before the second turn, the one that reads the end behind them before the third. */
@@ -20,34 +20,73 @@ interface ReadableHandle {
   readStop(): number;
 }
 
+/** Sockets that are not read, on a timer of their own; those who come after it began wait for the next one. */
+interface Held {
+  old: Set<Socket>;
+  young: Set<Socket>;
+  timer: Timer;
+}
+
 export class MergedReads implements Disposable {
   readonly #clock: Clock;
-  /** Sockets that wait for a beat, by its length; all of one length share a timer. */
-  readonly #waiting = new Map<Millis, { readonly sockets: Set<Socket>; readonly timer: Timer }>();
-
+  /** By how long they may be left unread. */
+  readonly #held = new Map<Millis, Held>();
   #catchingUp: Promise<void> | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Call behind each arrival. The socket is read again a beat later. @param beat  0 reads on at once */
-  settle(socket: Socket, beat: Millis, arrivedBytes: number): void {
-    if (beat <= 0 || this.#catchingUp !== undefined || arrivedBytes >= BUSY_BYTES || socket instanceof TLSSocket)
+  /** Call behind each arrival. The socket is read again when pulled, or else one to two times `within` later (0: at once). */
+  hold(socket: Socket, within: Millis, arrivedBytes: number): void {
+    if (within <= 0 || this.#catchingUp !== undefined || arrivedBytes >= BUSY_BYTES || socket instanceof TLSSocket)
       return;
     if (handleOf(socket)?.readStop() !== 0) return;
-    this.#beatOf(beat).sockets.add(socket);
+    this.#youngOf(within).add(socket);
+  }
+
+  /** @returns whether the socket was held; then what has arrived is read in the next poll */
+  pull(socket: Socket): boolean {
+    for (const { old, young } of this.#held.values()) {
+      if (!old.delete(socket) && !young.delete(socket)) continue;
+      handleOf(socket)?.readStart();
+      return true;
+    }
+    return false;
   }
 
   /** Reads what has arrived everywhere, and resolves when that is worked through. */
   catchUp(): Promise<void> {
-    if (this.#waiting.size > 0) this.#catchingUp ??= this.#readAll();
+    if (this.#held.size > 0) this.#catchingUp ??= this.#readAll();
     return this.#catchingUp ?? Promise.resolve();
   }
 
-  /** Everything that waits is read again. */
+  /** Everything that is held is read again. */
   [Symbol.dispose](): void {
     this.#releaseAll();
+  }
+
+  #youngOf(within: Millis): Set<Socket> {
+    const known = this.#held.get(within);
+    if (known !== undefined) return known.young;
+    const fresh = { old: new Set<Socket>(), young: new Set<Socket>(), timer: this.#arm(within) };
+    this.#held.set(within, fresh);
+    return fresh.young;
+  }
+
+  #arm(within: Millis): Timer {
+    return this.#clock.after(within, () => this.#age(within));
+  }
+
+  /** The old are read again, the young are old now. */
+  #age(within: Millis): void {
+    const held = this.#held.get(within);
+    if (held === undefined) return;
+    read(held.old);
+    held.old = held.young;
+    held.young = new Set();
+    if (held.old.size === 0) this.#held.delete(within);
+    else held.timer = this.#arm(within);
   }
 
   async #readAll(): Promise<void> {
@@ -57,25 +96,17 @@ export class MergedReads implements Disposable {
   }
 
   #releaseAll(): void {
-    for (const [beat, { timer }] of this.#waiting) {
+    for (const { old, young, timer } of this.#held.values()) {
       timer.cancel();
-      this.#release(beat);
+      read(old);
+      read(young);
     }
+    this.#held.clear();
   }
+}
 
-  #beatOf(beat: Millis): { readonly sockets: Set<Socket> } {
-    const known = this.#waiting.get(beat);
-    if (known !== undefined) return known;
-    const fresh = { sockets: new Set<Socket>(), timer: this.#clock.after(beat, () => this.#release(beat)) };
-    this.#waiting.set(beat, fresh);
-    return fresh;
-  }
-
-  #release(beat: Millis): void {
-    const waiting = this.#waiting.get(beat);
-    this.#waiting.delete(beat);
-    for (const socket of waiting?.sockets ?? []) handleOf(socket)?.readStart();
-  }
+function read(sockets: Iterable<Socket>): void {
+  for (const socket of sockets) handleOf(socket)?.readStart();
 }
 
 /** None once the socket is destroyed. */

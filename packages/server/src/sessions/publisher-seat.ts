@@ -1,6 +1,7 @@
 /** One `publish` of a session: its hold on the stream, and what passed through it. */
 import type { AmfValue } from "@sluice/amf/value";
 import type { Millis } from "@sluice/base/brand";
+import type { FrameSource } from "@sluice/media/live-stream";
 import type { Publication } from "@sluice/media/stream-directory";
 import type { DoneReport } from "../auth/access.ts";
 import { unitOfData, unitsOfMedia } from "./published-unit.ts";
@@ -9,6 +10,8 @@ import type { SessionPorts } from "./session-ports.ts";
 export interface PublisherSeatOptions {
   readonly publication: Publication;
   readonly ports: SessionPorts;
+  /** None for a publisher that holds nothing back. */
+  readonly source?: FrameSource;
   readonly report: Pick<DoneReport, "app" | "protocol" | "address" | "sessionId">;
 }
 
@@ -21,6 +24,7 @@ export class PublisherSeat {
 
   constructor(options: PublisherSeatOptions) {
     this.#options = options;
+    options.publication.stream.source = options.source;
     this.#since = options.ports.clock.now();
     this.#lastMediaAt = this.#since;
   }
@@ -33,8 +37,9 @@ export class PublisherSeat {
     return this.#bytes > 0;
   }
 
-  get readBeat(): Millis {
-    return this.#options.publication.stream.readBeat;
+  /** How long the next frames may stay unread unless the stream asks for them. */
+  get pullWithin(): Millis {
+    return this.#options.publication.stream.pullWithin;
   }
 
   /** How long nothing has come. */
@@ -71,7 +76,8 @@ export class PublisherSeat {
 
   /** @param reason  in words of the log */
   stop(how: "unpublished" | "lost", reason: string): void {
-    const { publication, ports, report } = this.#options;
+    const { publication, ports, report, source } = this.#options;
+    if (publication.stream.source === source) publication.stream.source = undefined;
     publication.end(how);
     ports.releasePublisher();
     const durationMs = ports.clock.now() - this.#since;

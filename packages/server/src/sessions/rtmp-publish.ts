@@ -41,6 +41,7 @@ export async function startPublisher(
   return new PublisherSeat({
     publication: answer.publication,
     ports,
+    source: { pull: () => ports.reads.pull(options.transport.socket) },
     report: { app, protocol: options.protocol, address: options.address, sessionId: options.id },
   });
 }

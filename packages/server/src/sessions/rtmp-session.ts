@@ -103,7 +103,7 @@ export class RtmpSession implements Session {
       this.#isHeard = true;
       if (!this.#isWaiting) {
         this.#pump();
-        return this.#settle(bytes.length);
+        return this.#hold(bytes.length);
       }
       this.#transport.pause();
       this.#sendOutput();
@@ -126,10 +126,10 @@ export class RtmpSession implements Session {
   }
 
   /** What a publisher sends may wait in the kernel as long as its viewers would not have it sooner. */
-  #settle(arrivedBytes: number): void {
+  #hold(arrivedBytes: number): void {
     if (this.protocol !== "rtmp" || this.#phase !== "connected" || this.#isWaiting) return;
-    const beat = this.#netStreams.readBeat;
-    if (beat > 0) this.#options.ports.reads.settle(this.#transport.socket, beat, arrivedBytes);
+    const within = this.#netStreams.pullWithin;
+    if (within > 0) this.#options.ports.reads.hold(this.#transport.socket, within, arrivedBytes);
   }
 
   #nextEvent(): RtmpServerEvent | undefined {
