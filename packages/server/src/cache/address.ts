@@ -23,3 +23,12 @@ export function splitAddress(text: string): HostAndPort {
 export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host) || /^::ffff:127\./.test(host);
 }
+
+export function formatAddress({ host, port }: HostAndPort): string {
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+/** Listens on all addresses, so it names none that others could dial. */
+export function isUnspecified(host: string): boolean {
+  return host === "0.0.0.0" || host === "::";
+}

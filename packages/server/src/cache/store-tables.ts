@@ -109,7 +109,11 @@ export function uncheck(bytes: Buffer): Buffer {
 /**
  * Within a batch: the batch's own promise tells of a failure, so those of its parts, which lmdb rejects too, are quiet.
  */
-export function put<Key extends string | number | [number, number]>(table: Database<Buffer, Key>, key: Key, value: Buffer): void {
+export function put<Key extends string | number | [number, number]>(
+  table: Database<Buffer, Key>,
+  key: Key,
+  value: Buffer,
+): void {
   table.put(key, value).catch(quiet);
 }
 

@@ -1,0 +1,123 @@
+/** Changes of the cluster on a leader: members come and go one at a time, leadership is handed over on request. */
+import type { Millis } from "@sluice/base/brand";
+import type { Clock } from "@sluice/base/clock";
+import type { MemberId } from "@sluice/cache/ids";
+import type { MemberChange } from "@sluice/cache/replica/members";
+import type { Refusal, SwitchOverResult } from "@sluice/cache/replica/replica-options";
+import type { ProposalAnswer, ProposalToken } from "@sluice/cache/replica/replica-output";
+import type { OperationAnswer } from "@sluice/cache/state/operation";
+import { CacheChangeError } from "./node-errors.ts";
+import type { ReplicaShell } from "./replica-shell.ts";
+import type { SteadyWall } from "./steady-wall.ts";
+
+/** Beyond what a hand-over and an election take. */
+const PATIENCE = 5_000 as Millis;
+/** Between two attempts while another change is under way. */
+const PAUSE = 50 as Millis;
+
+interface Waiting {
+  readonly change: string;
+  readonly settled: PromiseWithResolvers<void>;
+}
+
+export class ClusterChanges {
+  readonly #shell: ReplicaShell<OperationAnswer>;
+  readonly #wall: SteadyWall;
+  readonly #clock: Clock;
+  readonly #waiting = new Map<ProposalToken, Waiting>();
+  #handOver: (Waiting & { readonly to: MemberId }) | undefined;
+
+  constructor(options: {
+    readonly shell: ReplicaShell<OperationAnswer>;
+    readonly wall: SteadyWall;
+    readonly clock: Clock;
+  }) {
+    this.#shell = options.shell;
+    this.#wall = options.wall;
+    this.#clock = options.clock;
+  }
+
+  /** Resolves once it is committed. @throws {CacheChangeError} */
+  async changeMembers(change: MemberChange): Promise<void> {
+    const until = this.#clock.now() + PATIENCE;
+    for (;;) {
+      const result = this.#shell.replica.changeMembers(change, this.#shell.now(), this.#wall.read());
+      this.#shell.wake();
+      if ("token" in result) return this.#committed(result.token, `${change.type} member "${change.id}"`);
+      const isPassing = result.refused === "busy" || result.refused === "not-caught-up";
+      if (!isPassing || this.#clock.now() > until) {
+        throw new CacheChangeError({ change: `${change.type} member "${change.id}"`, reason: reasonOf(result) });
+      }
+      await this.#clock.sleep(PAUSE, AbortSignal.timeout(PATIENCE));
+    }
+  }
+
+  /** Without waiting, and without a word when it cannot be done now. */
+  tryChange(change: MemberChange): void {
+    this.#shell.replica.changeMembers(change, this.#shell.now(), this.#wall.read());
+    this.#shell.wake();
+  }
+
+  /** Resolves once another leads. @throws {CacheChangeError} */
+  async switchOver(to: MemberId): Promise<void> {
+    const change = `switch over to member "${to}"`;
+    const result = this.#shell.replica.switchOver(to, this.#shell.now());
+    this.#shell.wake();
+    if (result !== "started") throw new CacheChangeError({ change, reason: reasonOf(result) });
+    const settled = Promise.withResolvers<void>();
+    this.#handOver = { to, change, settled };
+    await settled.promise;
+  }
+
+  answered(answers: readonly ProposalAnswer<OperationAnswer>[]): void {
+    if (this.#waiting.size === 0) return;
+    for (const answer of answers) {
+      const waiting = this.#waiting.get(answer.token);
+      if (waiting === undefined) continue;
+      this.#waiting.delete(answer.token);
+      if (answer.outcome === "unknown-outcome")
+        this.#failed(waiting, "leadership was lost meanwhile: it may be done or not");
+      else waiting.settled.resolve();
+    }
+  }
+
+  roleChanged(isLeader: boolean, leader: MemberId | undefined): void {
+    if (isLeader || leader === undefined || this.#handOver === undefined) return;
+    this.#handOver.settled.resolve();
+    this.#handOver = undefined;
+  }
+
+  switchOverFailed(): void {
+    if (this.#handOver !== undefined) this.#failed(this.#handOver, "it did not take over in time");
+    this.#handOver = undefined;
+  }
+
+  close(): void {
+    for (const waiting of this.#waiting.values()) this.#failed(waiting, "this member is stopping");
+    this.#waiting.clear();
+    this.switchOverFailed();
+  }
+
+  #committed(token: ProposalToken, change: string): Promise<void> {
+    const settled = Promise.withResolvers<void>();
+    this.#waiting.set(token, { change, settled });
+    return settled.promise;
+  }
+
+  #failed({ change, settled }: Waiting, reason: string): void {
+    settled.reject(new CacheChangeError({ change, reason }));
+  }
+}
+
+function reasonOf(result: Exclude<SwitchOverResult, "started"> | { readonly refused: string } | Refusal): string {
+  switch (result.refused) {
+    case "not-possible":
+      return (result as { readonly reason: string }).reason;
+    case "not-leader":
+      return "this member does not lead";
+    case "not-caught-up":
+      return "it has not caught up yet";
+    default:
+      return `the leader is busy (${result.refused})`;
+  }
+}

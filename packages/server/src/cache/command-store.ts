@@ -1,0 +1,178 @@
+/** The replicated store as RESP sessions use it: proposals and reads out, answers back to the session that asked. */
+import type { Millis } from "@sluice/base/brand";
+import type { CommandSink, CommandStore, StoreFailure } from "@sluice/cache/resp/command-backend";
+import type { CacheState } from "@sluice/cache/state/cache-state";
+import type { OperationAnswer } from "@sluice/cache/state/operation";
+import type { Refusal } from "@sluice/cache/replica/replica-options";
+import type { AckLevel, ProposalAnswer, ProposalToken, ReadAnswer } from "@sluice/cache/replica/replica-output";
+import type { ReplicaShell } from "./replica-shell.ts";
+import type { SteadyWall } from "./steady-wall.ts";
+
+/** How long one look at the lease is good for; far below what the lease keeps in reserve before an election. */
+const STANDING_MS = 1;
+
+interface Waiting {
+  readonly sink: CommandSink;
+  readonly ticket: number;
+}
+
+interface ReplicaWait extends Waiting {
+  readonly index: number;
+  readonly count: number;
+  readonly until: number;
+}
+
+export interface CommandStoreOptions {
+  readonly shell: ReplicaShell<OperationAnswer>;
+  readonly state: CacheState;
+  readonly wall: SteadyWall;
+  readonly ackLevel: AckLevel;
+}
+
+export class ReplicatedStore implements CommandStore {
+  readonly state: CacheState;
+  readonly #shell: ReplicaShell<OperationAnswer>;
+  readonly #wall: SteadyWall;
+  readonly #ackLevel: AckLevel;
+  readonly #writes = new Map<ProposalToken, Waiting>();
+  readonly #reads = new Map<ProposalToken, Waiting>();
+  #replicaWaits: ReplicaWait[] = [];
+  #later: (() => void)[] = [];
+  /** Whose output is to be written at the end of the turn. */
+  #answered = new Set<CommandSink>();
+  #standing: "now" | "confirm" | "not-leader" | "no-leader" = "no-leader";
+  #standingUntil = 0;
+  #diskFailed = false;
+
+  constructor({ shell, state, wall, ackLevel }: CommandStoreOptions) {
+    this.state = state;
+    this.#shell = shell;
+    this.#wall = wall;
+    this.#ackLevel = ackLevel;
+  }
+
+  wall(): Millis {
+    return this.#wall.read();
+  }
+
+  readStanding(): "now" | "confirm" | "not-leader" | "no-leader" {
+    const now = this.#shell.now();
+    if (now >= this.#standingUntil) {
+      this.#standing = this.#lookAtStanding(now);
+      this.#standingUntil = now + STANDING_MS;
+    }
+    return this.#standing;
+  }
+
+  confirmRead(sink: CommandSink, ticket: number): void {
+    const result = this.#shell.replica.readBarrier(this.#shell.now());
+    this.#shell.wake();
+    if (result === "granted") this.#answerLater(sink, () => sink.confirmed(ticket));
+    else if (typeof result === "number") this.#reads.set(result, { sink, ticket });
+    else this.#failLater(sink, ticket, failureOf(result));
+  }
+
+  write(sink: CommandSink, ticket: number, operation: Uint8Array): void {
+    const { replica } = this.#shell;
+    const result = replica.propose(operation, { ackLevel: this.#ackLevel }, this.#shell.now(), this.#wall.read());
+    this.#shell.wake();
+    if (typeof result === "number") this.#writes.set(result, { sink, ticket });
+    else this.#failLater(sink, ticket, this.#diskFailed ? "storage-failed" : failureOf(result));
+  }
+
+  waitForReplicas(sink: CommandSink, ticket: number, count: number, timeout: Millis): void {
+    const now = this.#shell.now();
+    const { lastIndex } = this.#shell.replica.status(now);
+    const until = timeout === 0 ? Number.POSITIVE_INFINITY : now + timeout;
+    this.#replicaWaits.push({ sink, ticket, count, index: lastIndex, until });
+    if (timeout > 0) setTimeout(() => this.#shell.wake(), timeout + 1).unref();
+    this.#shell.wake();
+  }
+
+  get waitingCount(): number {
+    return this.#writes.size + this.#reads.size;
+  }
+
+  answeredWrites(answers: readonly ProposalAnswer<OperationAnswer>[]): void {
+    for (const answer of answers) {
+      const waiting = this.#writes.get(answer.token);
+      if (waiting === undefined) continue;
+      this.#writes.delete(answer.token);
+      if (answer.outcome === "done") waiting.sink.answered(waiting.ticket, answer.answer);
+      else waiting.sink.failed(waiting.ticket, "unknown-outcome");
+      this.#answered.add(waiting.sink);
+    }
+  }
+
+  answeredReads(reads: readonly ReadAnswer[]): void {
+    for (const { token, outcome } of reads) {
+      const waiting = this.#reads.get(token);
+      if (waiting === undefined) continue;
+      this.#reads.delete(token);
+      if (outcome === "granted") waiting.sink.confirmed(waiting.ticket);
+      else waiting.sink.failed(waiting.ticket, "no-leader");
+      this.#answered.add(waiting.sink);
+    }
+  }
+
+  roleChanged(): void {
+    this.#standingUntil = 0;
+  }
+
+  diskFailed(): void {
+    this.#diskFailed = true;
+    this.#standingUntil = 0;
+  }
+
+  /** @returns the sinks that have something to send now */
+  endTurn(): ReadonlySet<CommandSink> {
+    const later = this.#later;
+    this.#later = [];
+    for (const answer of later) answer();
+    if (this.#replicaWaits.length > 0) this.#checkReplicaWaits();
+    const answered = this.#answered;
+    if (answered.size > 0) this.#answered = new Set();
+    return answered;
+  }
+
+  #lookAtStanding(now: Millis): "now" | "confirm" | "not-leader" | "no-leader" {
+    const result = this.#shell.replica.readBarrier(now);
+    if (result === "granted") return "now";
+    if (typeof result === "number") return "confirm"; // nobody waits for this one; whoever reads asks again
+    return failureOf(result) === "no-leader" ? "no-leader" : "not-leader";
+  }
+
+  #failLater(sink: CommandSink, ticket: number, failure: StoreFailure): void {
+    this.#answerLater(sink, () => sink.failed(ticket, failure));
+  }
+
+  #answerLater(sink: CommandSink, answer: () => void): void {
+    this.#later.push(answer);
+    this.#answered.add(sink);
+    this.#shell.wake();
+  }
+
+  #checkReplicaWaits(): void {
+    const now = this.#shell.now();
+    const { followers, role } = this.#shell.replica.status(now);
+    this.#replicaWaits = this.#replicaWaits.filter(({ sink, ticket, index, count, until }) => {
+      const held = followers.filter((follower) => follower.held >= index).length;
+      if (held < count && now < until && role === "leader") return true;
+      sink.replicated(ticket, held);
+      this.#answered.add(sink);
+      return false;
+    });
+  }
+}
+
+function failureOf(refusal: Refusal): StoreFailure {
+  switch (refusal.refused) {
+    case "not-leader":
+      return refusal.leader === undefined ? "no-leader" : "not-leader";
+    case "switching-over":
+      return "not-leader";
+    case "overloaded":
+    case "too-large":
+      return "overloaded";
+  }
+}

@@ -1,0 +1,87 @@
+/** Calls between members: what a follower asks of the leader for its own users, and what it is answered. */
+import { ByteReader } from "@sluice/bytes/byte-reader";
+import { ByteWriter } from "@sluice/bytes/byte-writer";
+import type { StoreFailure } from "@sluice/cache/resp/command-backend";
+import { decodeAnswer, encodeAnswer } from "@sluice/cache/state/answer-codec";
+import type { OperationAnswer } from "@sluice/cache/state/operation";
+import { MemberFrameError } from "./member-errors.ts";
+
+/** First byte of every frame between members. */
+export const FRAME_KIND = { replica: 1, call: 2, reply: 3, publish: 4 } as const;
+
+export interface MemberCall {
+  /** Of the caller; comes back with the reply. */
+  readonly id: number;
+  /** `write`: an encoded operation to propose. `barrier`: say up to where a read must have come. */
+  readonly ask: { readonly type: "write"; readonly operation: Uint8Array } | { readonly type: "barrier" };
+}
+
+export type CallOutcome =
+  | { readonly type: "answer"; readonly answer: OperationAnswer }
+  | { readonly type: "barrier"; readonly index: number }
+  | { readonly type: "failed"; readonly failure: StoreFailure };
+
+const FAILURES: readonly StoreFailure[] = [
+  "not-leader",
+  "no-leader",
+  "overloaded",
+  "storage-failed",
+  "unknown-outcome",
+];
+
+/** u32 id, u8 0 for a barrier or 1 for a write, the operation. */
+export function encodeCall({ id, ask }: MemberCall): Uint8Array {
+  const w = new ByteWriter(ask.type === "write" ? ask.operation.length + 5 : 5)
+    .u32(id)
+    .u8(ask.type === "write" ? 1 : 0);
+  if (ask.type === "write") w.bytes(ask.operation);
+  return w.finish();
+}
+
+/** The operation is a view of `bytes`. @throws {WireError} */
+export function decodeCall(bytes: Uint8Array): MemberCall {
+  const r = new ByteReader(bytes);
+  const id = r.u32();
+  const kind = r.u8();
+  if (kind > 1 || (kind === 0 && r.remaining > 0))
+    throw new MemberFrameError({ detail: `call of unknown kind ${kind}` });
+  return { id, ask: kind === 1 ? { type: "write", operation: r.rest() } : { type: "barrier" } };
+}
+
+/** u32 id, u8 0 and an encoded answer, u8 1 and an index (f64), or u8 2 and a failure (u8). */
+export function encodeReply(id: number, outcome: CallOutcome): Uint8Array {
+  const w = new ByteWriter(64).u32(id);
+  if (outcome.type === "answer") w.u8(0).bytes(encodeAnswer(outcome.answer));
+  else if (outcome.type === "barrier") w.u8(1).f64(outcome.index);
+  else w.u8(2).u8(FAILURES.indexOf(outcome.failure));
+  return w.finish();
+}
+
+/** @throws {WireError} */
+export function decodeReply(bytes: Uint8Array): { readonly id: number; readonly outcome: CallOutcome } {
+  const r = new ByteReader(bytes);
+  const id = r.u32();
+  const kind = r.u8();
+  if (kind === 0) return { id, outcome: { type: "answer", answer: decodeAnswer(r.rest()) } };
+  const outcome: CallOutcome =
+    kind === 1 ? { type: "barrier", index: r.f64() } : { type: "failed", failure: failure(kind, r) };
+  if (r.remaining > 0) throw new MemberFrameError({ detail: `reply with ${r.remaining} bytes too many` });
+  return { id, outcome };
+}
+
+function failure(kind: number, r: ByteReader): StoreFailure {
+  const found = kind === 2 ? FAILURES[r.u8()] : undefined;
+  if (found === undefined) throw new MemberFrameError({ detail: `reply of unknown kind ${kind}` });
+  return found;
+}
+
+/** u16 length of the subject, the subject, the message. */
+export function encodePublish(subject: Uint8Array, message: Uint8Array): Uint8Array {
+  return new ByteWriter(subject.length + message.length + 2).u16(subject.length).bytes(subject).bytes(message).finish();
+}
+
+/** Views of `bytes`. @throws {WireError} */
+export function decodePublish(bytes: Uint8Array): { readonly subject: Uint8Array; readonly message: Uint8Array } {
+  const r = new ByteReader(bytes);
+  return { subject: r.bytes(r.u16()), message: r.rest() };
+}

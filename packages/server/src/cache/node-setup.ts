@@ -1,0 +1,41 @@
+/** Checks what a cache node was given before anything is opened, all of it at once. */
+import { isLoopback, parseAddress } from "./address.ts";
+import { CacheSetupError } from "./node-errors.ts";
+import type { CacheNodeOptions } from "./node-options.ts";
+
+/** @throws {CacheSetupError} @returns warnings for the log */
+export function checkSetup({ id, founders, address, secret, dir }: CacheNodeOptions): readonly string[] {
+  const problems: string[] = [];
+  if (!isId(id)) problems.push(`"${id}" is no member id: 1 to 64 letters, digits, dots, dashes and underscores`);
+  const members = founders === "join" ? new Map<string, string>() : founders;
+  for (const [member, where] of members) {
+    if (!isId(member))
+      problems.push(`"${member}" is no member id: 1 to 64 letters, digits, dots, dashes and underscores`);
+    if (parseAddress(where) === undefined) problems.push(`"${where}" of member "${member}" is no host:port`);
+  }
+  if (founders !== "join" && !members.has(id)) problems.push(`the list of members lacks "${id}" itself`);
+  if (new Set(members.values()).size < members.size) problems.push("two members have the same address");
+  const hosts = [address.host, ...[...members.values()].map((where) => parseAddress(where)?.host ?? "127.0.0.1")];
+  const isOpen = secret === undefined || secret.length === 0;
+  if (isOpen && !hosts.every(isLoopback)) problems.push("members beyond this machine need a secret (--secret-file)");
+  if (problems.length > 0) throw new CacheSetupError({ problem: problems.join("; ") });
+  return warnings({ isOpen, memberCount: members.size, dir });
+}
+
+function warnings(of: {
+  readonly isOpen: boolean;
+  readonly memberCount: number;
+  readonly dir: string | undefined;
+}): string[] {
+  const found: string[] = [];
+  if (of.isOpen) found.push("No secret: any program on this machine can join as a member (--secret-file)");
+  if (of.memberCount > 1 && of.memberCount % 2 === 0) {
+    found.push("An even number of voters stands no more losses than one less: use 3 or 5");
+  }
+  if (of.dir === undefined) found.push("No folder: nothing outlives this process");
+  return found;
+}
+
+function isId(text: string): boolean {
+  return /^[A-Za-z0-9._-]{1,64}$/.test(text);
+}

@@ -1,0 +1,253 @@
+/** The parts of a cache node and who tells whom what; `openCacheNode` calls the steps in their order. */
+import { randomInt } from "node:crypto";
+import type { MemberId } from "@sluice/cache/ids";
+import { decodeMemberMessage, encodeMemberMessage } from "@sluice/cache/replica/member-message-codec";
+import type { MemberList } from "@sluice/cache/replica/members";
+import type { Replica } from "@sluice/cache/replica/replica";
+import type { Role } from "@sluice/cache/replica/replica-output";
+import { CacheState } from "@sluice/cache/state/cache-state";
+import type { OperationAnswer } from "@sluice/cache/state/operation";
+import { formatAddress, isUnspecified, splitAddress } from "./address.ts";
+import type { CacheNodeParts } from "./cache-node.ts";
+import { CallDesk } from "./call-desk.ts";
+import { ClusterChanges } from "./cluster-changes.ts";
+import { NodeClusterView } from "./cluster-view.ts";
+import { ReplicatedStore } from "./command-store.ts";
+import { DEFAULT_MEMBER_LIMITS, DEFAULT_RESP_LIMITS } from "./limits.ts";
+import { FRAME_KIND } from "./member-calls.ts";
+import { MemberFrameError } from "./member-errors.ts";
+import type { OwnIdentity } from "./member-handshake.ts";
+import { MemberTransport } from "./member-transport.ts";
+import { NodeMetrics } from "./node-metrics.ts";
+import type { CacheNodeOptions } from "./node-options.ts";
+import type { NodeStore } from "./node-store.ts";
+import type { PeerBook } from "./peer-book.ts";
+import { PublishDesk } from "./publish-desk.ts";
+import { ReplicaShell, type ShellEvents } from "./replica-shell.ts";
+import { RespListener } from "./resp-listener.ts";
+import { SteadyWall } from "./steady-wall.ts";
+
+/** Written once, by `start`. */
+interface Running {
+  readonly shell: ReplicaShell<OperationAnswer>;
+  readonly commands: ReplicatedStore;
+  readonly desk: CallDesk;
+  readonly changes: ClusterChanges;
+  readonly resp: RespListener | undefined;
+}
+
+export class NodeWiring {
+  readonly state = new CacheState({ hashSeed: randomInt(2 ** 32) });
+  readonly transport: MemberTransport;
+  readonly #options: CacheNodeOptions;
+  readonly #store: NodeStore;
+  readonly #peers: PeerBook;
+  readonly #publishing: PublishDesk;
+  readonly #wall: SteadyWall;
+  readonly #metrics: NodeMetrics;
+  readonly #failed = new AbortController();
+  readonly #turnListeners = new Set<() => void>();
+  #running: Running | undefined;
+  #ownAddress = "";
+  #ownClients = "";
+  #members: MemberList = [];
+  #role: Role = "follower";
+  #leader: MemberId | undefined;
+
+  constructor(options: CacheNodeOptions, { store, peers }: { readonly store: NodeStore; readonly peers: PeerBook }) {
+    this.#options = options;
+    this.#store = store;
+    this.#peers = peers;
+    this.#wall = new SteadyWall(options.clock);
+    this.#metrics = new NodeMetrics(options.meter);
+    this.transport = new MemberTransport({
+      own: () => this.#own(),
+      secret: options.secret ?? new Uint8Array(0),
+      tls: options.tls,
+      judge: (peer) => peers.judge(peer),
+      received: (from, kind, message) => this.#received(from, kind, message),
+      introduced: (peer) => this.#introduced(peer),
+      crypto: options.crypto,
+      clock: options.clock,
+      log: options.log,
+      meter: options.meter,
+      limits: { ...DEFAULT_MEMBER_LIMITS, ...options.memberLimits },
+    });
+    this.#publishing = new PublishDesk((kind, bytes) => {
+      for (const { id } of this.#members) if (id !== options.id) this.transport.send(id, kind, bytes);
+    });
+  }
+
+  get shell(): ReplicaShell<OperationAnswer> {
+    return this.#run.shell;
+  }
+
+  /** @param ownAddress  where the other members reach this one */
+  start(replica: Replica<OperationAnswer>, ownAddress: string): void {
+    const { clock, ackLevel = { type: "quorum" } } = this.#options;
+    this.#ownAddress = ownAddress;
+    const shell = new ReplicaShell({ replica, store: this.#store, clock, events: this.#events() });
+    const commands = new ReplicatedStore({ shell, state: this.state, wall: this.#wall, ackLevel });
+    const desk = new CallDesk({
+      store: commands,
+      leader: () => (this.#role === "leader" ? "self" : this.#leader),
+      sendCall: (to, call) => this.transport.send(to, FRAME_KIND.call, call),
+      sendReply: (to, reply) => this.transport.send(to, FRAME_KIND.reply, reply),
+      applied: () => replica.status(clock.now()).applied,
+    });
+    const changes = new ClusterChanges({ shell, wall: this.#wall, clock });
+    this.#running = { shell, commands, desk, changes, resp: this.#newResp(shell, commands) };
+    shell.wake();
+  }
+
+  /** @returns `host:port` as bound. @throws {ListenError} */
+  async openResp(): Promise<string | undefined> {
+    const { resp: at, address } = this.#options;
+    const bound = at && (await this.#run.resp?.open(at));
+    if (at === undefined || bound === undefined) return undefined;
+    const host = isUnspecified(at.host) ? address.host : at.host;
+    this.#ownClients = formatAddress({ host, port: splitAddress(bound).port });
+    return bound;
+  }
+
+  /** Dials; the addresses that it tells of itself are known by now. */
+  reachMembers(): void {
+    const others = this.#members.filter((member) => member.id !== this.#options.id);
+    this.transport.reach(new Map(others.map(({ id, address }) => [id, address])));
+  }
+
+  parts(): Omit<CacheNodeParts, "id" | "listeners"> {
+    const { shell, desk, changes, resp } = this.#run;
+    const { clock, log } = this.#options;
+    return {
+      state: this.state,
+      publishing: this.#publishing,
+      transport: this.transport,
+      store: this.#store,
+      wall: this.#wall,
+      metrics: this.#metrics,
+      failed: this.#failed.signal,
+      turnListeners: this.#turnListeners,
+      shell,
+      desk,
+      changes,
+      resp,
+      clock,
+      log,
+    };
+  }
+
+  get #run(): Running {
+    if (this.#running === undefined) throw new TypeError("The node was not started");
+    return this.#running;
+  }
+
+  #own(): OwnIdentity {
+    const { member, clusterId, storeId } = this.#store.identity;
+    return { id: member, clusterId, storeId, address: this.#ownAddress, clients: this.#ownClients };
+  }
+
+  #newResp(shell: ReplicaShell<OperationAnswer>, commands: ReplicatedStore): RespListener | undefined {
+    const { resp, clock, log, meter, respLimits } = this.#options;
+    if (resp === undefined) return undefined;
+    const cluster = new NodeClusterView({
+      status: () => shell.replica.status(clock.now()),
+      peers: this.#peers,
+      ownClients: () => this.#ownClients,
+      isConnected: (id) => this.transport.isConnected(id),
+      infoLines: () => [],
+    });
+    const limits = { ...DEFAULT_RESP_LIMITS, ...respLimits };
+    return new RespListener({
+      backend: { store: commands, cluster },
+      password: resp.password,
+      clock,
+      log,
+      meter,
+      limits,
+    });
+  }
+
+  #introduced(peer: OwnIdentity): void {
+    this.#peers.met(peer);
+    // Only a member without a list of its own learns an address so: whoever adds it must hear its answers.
+    if (this.#members.length === 0) this.transport.reach(new Map([[peer.id, peer.address]]));
+  }
+
+  #received(from: string, kind: number, bytes: Uint8Array): void {
+    const { shell, desk } = this.#run;
+    switch (kind) {
+      case FRAME_KIND.replica:
+        shell.replica.receive(from as MemberId, decodeMemberMessage(bytes), shell.now());
+        return shell.wake();
+      case FRAME_KIND.call:
+        return desk.onCall(from, bytes);
+      case FRAME_KIND.reply:
+        return desk.onReply(bytes);
+      case FRAME_KIND.publish:
+        return this.#publishing.onPublish(bytes);
+      default:
+        throw new MemberFrameError({ detail: `frame of unknown kind ${kind}` });
+    }
+  }
+
+  #events(): ShellEvents<OperationAnswer> {
+    return {
+      send: (to, message) => void this.transport.send(to, FRAME_KIND.replica, encodeMemberMessage(message)),
+      answered: (answers) => {
+        this.#run.commands.answeredWrites(answers);
+        this.#run.changes.answered(answers);
+      },
+      readsAnswered: (reads) => this.#run.commands.answeredReads(reads),
+      roleChanged: (role, term, leader) => this.#roleChanged(role, term, leader),
+      membersChanged: (members) => this.#membersChanged(members),
+      switchOverFailed: () => this.#run.changes.switchOverFailed(),
+      turnEnded: () => this.#turnEnded(),
+      diskFailed: (error) => this.#diskFailed(error),
+    };
+  }
+
+  #roleChanged(role: Role, term: number, leader: MemberId | undefined): void {
+    const { commands, desk, changes, resp } = this.#run;
+    const before = { role: this.#role, leader: this.#leader };
+    this.#role = role;
+    this.#leader = leader;
+    this.#options.log.info({ role, term, leader }, "Role in the cluster");
+    commands.roleChanged();
+    changes.roleChanged(role === "leader", leader);
+    if (before.leader !== undefined && before.leader !== leader) desk.lost(before.leader);
+    // Clients of a leader that is none any more look for the new one; so does Redis when a Sentinel demotes it.
+    if (before.role === "leader" && role !== "leader") resp?.dismiss();
+    if (leader !== undefined && leader !== before.leader) this.#announceLeader(before.leader, leader);
+  }
+
+  /** In the words of a Sentinel: name of the master, then host and port of the old one and the new. */
+  #announceLeader(before: MemberId | undefined, leader: MemberId): void {
+    const clientsOf = (id: MemberId | undefined): string =>
+      (id === this.#options.id ? this.#ownClients : this.#peers.clientsOf(id ?? "")) ?? "";
+    const now = clientsOf(leader);
+    if (now === "") return;
+    const [old, next] = [splitAddress(clientsOf(before) || now), splitAddress(now)];
+    this.#run.resp?.publish("+switch-master", `sluice ${old.host} ${old.port} ${next.host} ${next.port}`);
+  }
+
+  #membersChanged(members: MemberList): void {
+    this.#members = members;
+    if (members.length === 0) return;
+    this.#peers.setMembers(new Set(members.map((member) => member.id)));
+    if (this.#ownAddress !== "") this.reachMembers();
+  }
+
+  #turnEnded(): void {
+    const { commands, desk, resp } = this.#run;
+    for (const sink of commands.endTurn()) resp?.flush(sink);
+    desk.endTurn();
+    for (const listener of this.#turnListeners) listener();
+  }
+
+  #diskFailed(error: Error): void {
+    this.#options.log.error({ err: error }, "The disk failed: this member acknowledges nothing more");
+    this.#run.commands.diskFailed();
+    this.#failed.abort(error);
+  }
+}

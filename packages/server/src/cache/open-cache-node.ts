@@ -1,0 +1,71 @@
+/** Starts a cache node: opens its disk, its ports and its replica, and ties them together. */
+import { randomInt } from "node:crypto";
+import type { Millis } from "@sluice/base/brand";
+import type { MemberId } from "@sluice/cache/ids";
+import type { Incarnation } from "@sluice/cache/replica/member-message";
+import { Replica } from "@sluice/cache/replica/replica";
+import { CacheState } from "@sluice/cache/state/cache-state";
+import type { OperationAnswer } from "@sluice/cache/state/operation";
+import { formatAddress, splitAddress } from "./address.ts";
+import { CacheNode } from "./cache-node.ts";
+import { clusterIdOf, founderList } from "./cluster-id.ts";
+import { openLmdbStore } from "./lmdb-store.ts";
+import { openMemoryStore } from "./memory-store.ts";
+import type { CacheNodeOptions } from "./node-options.ts";
+import { checkSetup } from "./node-setup.ts";
+import type { NodeStore } from "./node-store.ts";
+import { NodeWiring } from "./node-wiring.ts";
+import { PeerBook } from "./peer-book.ts";
+
+const NO_CLUSTER = new Uint8Array(32);
+
+/** @throws {CacheSetupError | ListenError | UnavailableError} with everything closed again */
+export async function openCacheNode(given: CacheNodeOptions): Promise<CacheNode> {
+  const options = { ...given, log: given.log.child({ member: given.id }) };
+  for (const warning of checkSetup(options)) options.log.warn({}, warning);
+  const { id, dir, log } = options;
+  const list = options.founders === "join" ? [] : founderList(options.founders);
+  const clusterId = options.founders === "join" ? NO_CLUSTER : clusterIdOf(list);
+  await using opening = new AsyncDisposableStack();
+  const store: NodeStore = opening.use(
+    dir === undefined
+      ? openMemoryStore({ member: id, clusterId })
+      : await openLmdbStore({ dir, member: id, clusterId, log }),
+  );
+  const wiring = new NodeWiring(options, { store, peers: new PeerBook(store) });
+  opening.defer(() => wiring.transport.close());
+  const member = await wiring.transport.open(options.address);
+  const replica = newReplica(options, { store, state: wiring.state, member });
+  wiring.start(replica, formatAddress({ ...options.address, port: splitAddress(member).port }));
+  opening.defer(() => wiring.shell.close());
+  const resp = await wiring.openResp();
+  wiring.reachMembers();
+  opening.move(); // from here on they are the node's to close
+  return new CacheNode({ ...wiring.parts(), id, listeners: resp === undefined ? { member } : { member, resp } });
+}
+
+/** A member that founds alone may have been given port 0: its list says where it is reached now. */
+function newReplica(
+  options: CacheNodeOptions,
+  { store, state, member }: { readonly store: NodeStore; readonly state: CacheState; readonly member: string },
+): Replica<OperationAnswer> {
+  const { id, founders, clock, replicaLimits, timing } = options;
+  const list = founders === "join" ? [] : founderList(founders);
+  return new Replica({
+    self: id as MemberId,
+    founders: list.length === 1 ? list.map((one) => ({ ...one, address: boundAddress(one.address, member) })) : list,
+    stored: store.stored,
+    state,
+    random: Math.random,
+    incarnation: randomInt(2 ** 32) as Incarnation,
+    countsWhen: "stored",
+    now: clock.now() as Millis,
+    ...(replicaLimits && { limits: replicaLimits }),
+    ...(timing && { timing }),
+  });
+}
+
+function boundAddress(wanted: string, bound: string): string {
+  const { host, port } = splitAddress(wanted);
+  return port === 0 ? formatAddress({ host, port: splitAddress(bound).port }) : wanted;
+}

@@ -1,0 +1,176 @@
+/** Gives a replica its time, its disk and its network, and hands its answers to whoever waits for them. */
+import type { Millis } from "@sluice/base/brand";
+import type { Clock, Timer } from "@sluice/base/clock";
+import { unreachable } from "@sluice/base/unreachable";
+import type { MemberId } from "@sluice/cache/ids";
+import type { MemberMessage } from "@sluice/cache/replica/member-message";
+import type { MemberList } from "@sluice/cache/replica/members";
+import type { Replica } from "@sluice/cache/replica/replica";
+import type { ProposalAnswer, ReadAnswer, ReplicaOutput, Role, StoreToken } from "@sluice/cache/replica/replica-output";
+import type { NodeStore, StoreBatch } from "./node-store.ts";
+
+/** What the replica tells, in the order it happens. */
+export interface ShellEvents<Answer> {
+  send(to: MemberId, message: MemberMessage): void;
+  answered(answers: readonly ProposalAnswer<Answer>[]): void;
+  readsAnswered(reads: readonly ReadAnswer[]): void;
+  roleChanged(role: Role, term: number, leader: MemberId | undefined): void;
+  membersChanged(members: MemberList, isCommitted: boolean): void;
+  switchOverFailed(to: MemberId): void;
+  /** After everything that one turn of the event loop brought. */
+  turnEnded(): void;
+  /** The disk failed: the replica is halted and will acknowledge nothing more. */
+  diskFailed(error: Error): void;
+}
+
+export interface ReplicaShellOptions<Answer> {
+  readonly replica: Replica<Answer>;
+  readonly store: NodeStore;
+  readonly clock: Clock;
+  readonly events: ShellEvents<Answer>;
+}
+
+/** Everything that one turn of the event loop brought goes out together: one message per member, one write to disk. */
+export class ReplicaShell<Answer> {
+  readonly replica: Replica<Answer>;
+  readonly #store: NodeStore;
+  readonly #clock: Clock;
+  readonly #events: ShellEvents<Answer>;
+  #turn: NodeJS.Immediate | undefined;
+  #timer: Timer | undefined;
+  #timerAt = Number.POSITIVE_INFINITY;
+  /** Stores whose sync is under way; tokens written meanwhile wait for it, since `stored` speaks for all before. */
+  #syncing = 0;
+  #hasFailed = false;
+  #isClosed = false;
+
+  constructor({ replica, store, clock, events }: ReplicaShellOptions<Answer>) {
+    this.replica = replica;
+    this.#store = store;
+    this.#clock = clock;
+    this.#events = events;
+  }
+
+  now(): Millis {
+    return this.#clock.now();
+  }
+
+  /** Call after anything was asked of the replica, or is to be told at the end of the turn. */
+  wake(): void {
+    if (this.#turn === undefined && !this.#isClosed) this.#turn = setImmediate(() => this.#endTurn());
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    if (this.#turn !== undefined) clearImmediate(this.#turn);
+    this.#timer?.cancel();
+  }
+
+  #endTurn(): void {
+    this.#turn = undefined;
+    for (let output = this.replica.nextOutput(); output !== undefined; output = this.replica.nextOutput())
+      this.#carryOut(output);
+    this.#events.turnEnded();
+    this.#setTimer();
+  }
+
+  #carryOut(output: ReplicaOutput<Answer>): void {
+    switch (output.type) {
+      case "send":
+        return this.#events.send(output.to, output.message);
+      case "store":
+        return this.#write(output, output.isSync ? "synced" : "written", output.token);
+      case "compact":
+        return this.#onDisk(() => this.#store.compact(output.upTo));
+      case "save-snapshot":
+        return this.#whenDone(
+          () => this.#store.saveSnapshot(output.meta, output.pieces),
+          () => this.replica.snapshotStored(output.meta.index, this.now()),
+        );
+      case "install-snapshot":
+        this.#syncing++;
+        return this.#whenDone(
+          () => this.#store.installSnapshot(output.meta, output.pieces),
+          () => this.#synced(output.token),
+        );
+      case "answers":
+        return this.#events.answered(output.answers);
+      case "reads":
+        return this.#events.readsAnswered(output.reads);
+      case "role":
+        return this.#events.roleChanged(output.role, output.term, output.leader);
+      case "members":
+        return this.#events.membersChanged(output.members, output.isCommitted);
+      case "switch-over-failed":
+        return this.#events.switchOverFailed(output.to);
+      default:
+        return unreachable(output);
+    }
+  }
+
+  #write(batch: StoreBatch, until: "written" | "synced", token: StoreToken): void {
+    this.#onDisk(() => {
+      const synced = this.#store.write(batch, this.#syncing > 0 ? "synced" : until);
+      if (synced === undefined) return this.replica.stored(token, this.now());
+      this.#syncing++;
+      this.#whenDone(
+        () => synced,
+        () => this.#synced(token),
+      );
+    });
+  }
+
+  #synced(token: StoreToken): void {
+    this.#syncing--;
+    this.replica.stored(token, this.now());
+  }
+
+  #onDisk(work: () => void): void {
+    if (this.#hasFailed) return;
+    try {
+      work();
+    } catch (error) {
+      this.#fail(error as Error);
+    }
+  }
+
+  #whenDone(work: () => Promise<void>, done: () => void): void {
+    if (this.#hasFailed) return;
+    work().then(
+      () => {
+        if (this.#hasFailed || this.#isClosed) return;
+        done();
+        this.wake();
+      },
+      (error: Error) => this.#fail(error),
+    );
+  }
+
+  #fail(error: Error): void {
+    if (this.#hasFailed || this.#isClosed) return;
+    this.#hasFailed = true;
+    this.replica.halt(this.now());
+    this.wake();
+    this.#events.diskFailed(error);
+  }
+
+  /** The timer is left alone while it rings early enough: the deadline moves back with every message. */
+  #setTimer(): void {
+    const deadline = this.replica.deadline();
+    if (this.#isClosed || deadline >= this.#timerAt || this.#hasFailed) return;
+    this.#timer?.cancel();
+    this.#timerAt = deadline;
+    this.#timer = this.#clock.after(Math.max(0, deadline - this.now()) as Millis, () => this.#ring());
+  }
+
+  /** After a pause of this process the timer rings first; what arrived meanwhile is heard before time is judged. */
+  #ring(): void {
+    this.#timerAt = Number.POSITIVE_INFINITY;
+    setImmediate(() => {
+      if (this.#isClosed) return;
+      const now = this.now();
+      if (now >= this.replica.deadline()) this.replica.tick(now);
+      this.wake();
+    });
+  }
+}
