@@ -16,6 +16,7 @@ export class Candidacy {
   #campaign: Campaign | undefined;
   #electionAt: Millis;
   #electionCount = 0;
+  #votesLost = 0;
 
   constructor(ledger: Ledger<unknown>, timing: ReplicaTiming, random: () => number, now: Millis) {
     this.#ledger = ledger;
@@ -40,6 +41,7 @@ export class Candidacy {
   /** A leader was heard, or a vote given: wait anew. */
   postpone(now: Millis): void {
     this.#campaign = undefined;
+    this.#votesLost = 0;
     this.#electionAt = this.#between(now, this.#timing.electionMin, this.#timing.electionMax);
   }
 
@@ -64,7 +66,10 @@ export class Candidacy {
   }): void {
     const { stage, isTakeOver, now, isRecovering } = options;
     const { self, term, membership } = this.#ledger;
-    this.#electionAt = this.#between(now, (this.#timing.campaign / 2) as Millis, this.#timing.campaign);
+    // longer with each vote that came to nothing: a disk may be slower than the wait
+    if (stage === "vote") this.#votesLost++;
+    const wait = Math.min(this.#timing.electionMax, this.#timing.campaign * (1 + this.#votesLost)) as Millis;
+    this.#electionAt = this.#between(now, (wait / 2) as Millis, wait);
     this.#campaign = new Campaign(stage, isTakeOver);
     if (stage === "vote") {
       this.#electionCount++;

@@ -2,6 +2,9 @@
 import type { ReplicaLimits } from "./limits.ts";
 import type { SnapshotPart } from "./member-message.ts";
 
+/** What a piece weighs besides its bytes, roughly. */
+const PIECE_OVERHEAD_BYTES = 64;
+
 export class SnapshotArrival {
   readonly transfer: number;
   readonly term: number;
@@ -31,7 +34,7 @@ export class SnapshotArrival {
     if (part.part !== this.#nextPart) return "more";
     this.#nextPart++;
     for (const piece of part.pieces) {
-      this.#byteCount += piece.length;
+      this.#byteCount += piece.length + PIECE_OVERHEAD_BYTES;
       this.pieces.push(piece);
     }
     if (this.#byteCount > limits.snapshotBytes) return "too-large";
