@@ -129,6 +129,8 @@ function mayExpire(when: ExpiryCondition, before: number, after: number): boolea
       return before !== 0;
     case "later":
       return before !== 0 && (after === 0 || after > before);
+    case "one-set-sooner":
+      return before !== 0 && after !== 0 && after < before;
     case "sooner":
       return before === 0 || (after !== 0 && after < before);
   }

@@ -40,7 +40,7 @@ const AT_VERSION = 0x01;
 const WITH_ANSWER = 0x10;
 const HAS_TIME = 0x08;
 
-const EXPIRY_CONDITIONS = ["always", "none-set", "one-set", "later", "sooner"] as const;
+const EXPIRY_CONDITIONS = ["always", "none-set", "one-set", "later", "sooner", "one-set-sooner"] as const;
 
 /** Everything behind the kind: first the cache's name, then the fields of the kind. */
 export function writeEntryOperation(w: ByteWriter, operation: EntryOperation): void {

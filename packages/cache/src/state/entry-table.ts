@@ -16,6 +16,11 @@ export interface TableMemory {
   readonly hash: KeyHash;
 }
 
+/** Copies `length` bytes of `bytes` from `start` before it returns. */
+export interface ValueSink {
+  bulkOf(bytes: Uint8Array, start: number, length: number): void;
+}
+
 export class EntryTable {
   readonly #memory: TableMemory;
   #slots = new Slots();
@@ -120,6 +125,14 @@ export class EntryTable {
     const address = this.#slots.address[slot] as number;
     const at = arena.offsetOf(address) + (this.#slots.keyLength[slot] as number);
     return arena.bytesOf(address).subarray(at, at + (this.#slots.valueLength[slot] as number));
+  }
+
+  /** Hands the value over without a view of it. */
+  readValue(slot: Slot, sink: ValueSink): void {
+    const { arena } = this.#memory;
+    const address = this.#slots.address[slot] as number;
+    const at = arena.offsetOf(address) + (this.#slots.keyLength[slot] as number);
+    sink.bulkOf(arena.bytesOf(address), at, this.#slots.valueLength[slot] as number);
   }
 
   #hasKey(slot: Slot, bytes: Uint8Array, start: number, length: number): boolean {

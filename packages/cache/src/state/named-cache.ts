@@ -95,12 +95,7 @@ export class NamedCache {
 
   /** Removes what was used longest ago until the limits hold. */
   evict(version: EntryVersion): void {
-    if (!this.#isLimited()) return;
-    const { entries, bytes } = this.limits;
-    const { table } = this;
-    while ((entries > 0 && table.slots.count > entries) || (bytes > 0 && table.usedBytes > bytes)) {
-      this.drop(table.slots.oldest, "evicted", version);
-    }
+    while (this.#isFull()) this.drop(this.table.slots.oldest, "evicted", version);
   }
 
   /** Keys that were read since the last call, in the order of their first reading. */
@@ -113,6 +108,12 @@ export class NamedCache {
   isOver(slot: Slot, time: Millis): boolean {
     const expiresAt = this.table.slots.expiresAt[slot] as number;
     return expiresAt !== 0 && expiresAt < time;
+  }
+
+  #isFull(): boolean {
+    const { entries, bytes } = this.limits;
+    const { slots, usedBytes } = this.table;
+    return (entries > 0 && slots.count > entries) || (bytes > 0 && usedBytes > bytes);
   }
 
   #isLimited(): boolean {

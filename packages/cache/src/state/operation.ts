@@ -24,8 +24,8 @@ export type Expiry = Millis | "never" | "keep";
 /** When a write is done; else the entry stays as it is. A number: only if that is the entry's version. */
 export type WriteCondition = "always" | "absent" | "present" | EntryVersion;
 
-/** When an expiry is changed: NX, XX, GT and LT of Redis, where no expiry counts as endless. */
-export type ExpiryCondition = "always" | "none-set" | "one-set" | "later" | "sooner";
+/** When an expiry is changed: NX, XX, GT and LT of Redis, where no expiry counts as endless, and XX with LT. */
+export type ExpiryCondition = "always" | "none-set" | "one-set" | "later" | "sooner" | "one-set-sooner";
 
 export interface SetOperation {
   readonly type: "set";

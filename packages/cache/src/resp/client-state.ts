@@ -1,0 +1,29 @@
+/** What a client has told of itself, and what it chose: changed by its own commands only. */
+import type { CacheName } from "../state/operation.ts";
+
+export class ClientState {
+  name = "";
+  library = "";
+  libraryVersion = "";
+  database = 0;
+  isAuthenticated: boolean;
+  /** It said READONLY: a follower may answer its reads. */
+  acceptsStale = false;
+  readonly channels = new Set<string>();
+  readonly patterns = new Set<string>();
+
+  constructor(options: { readonly isAuthenticated: boolean }) {
+    this.isAuthenticated = options.isAuthenticated;
+  }
+
+  get cache(): CacheName {
+    return String(this.database) as CacheName;
+  }
+
+  get subscriptionCount(): number {
+    return this.channels.size + this.patterns.size;
+  }
+}
+
+/** Databases that SELECT reaches, as in a Redis with its default configuration. */
+export const DATABASE_COUNT = 16;

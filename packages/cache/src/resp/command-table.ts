@@ -1,0 +1,76 @@
+/** All commands by name. */
+import { CLIENT_COMMANDS } from "./commands/clients.ts";
+import { CONNECTION_COMMANDS } from "./commands/connection.ts";
+import { COUNTER_COMMANDS } from "./commands/counters.ts";
+import { EXPIRY_COMMANDS } from "./commands/expiry.ts";
+import { INFO_COMMANDS } from "./commands/info.ts";
+import { KEY_COMMANDS } from "./commands/keys.ts";
+import { pubsubCommands } from "./commands/pubsub.ts";
+import { ROLE_COMMANDS } from "./commands/role.ts";
+import { SENTINEL_COMMANDS } from "./commands/sentinel.ts";
+import { serverCommands } from "./commands/server.ts";
+import { STRING_COMMANDS } from "./commands/strings.ts";
+import type { Command } from "./command.ts";
+import { refuse } from "./errors.ts";
+import type { RespLimits } from "./limits.ts";
+import type { RespRequest } from "./request.ts";
+
+/** Their second word says which command it is. COMMAND alone is one as well. */
+const CONTAINERS = new Set(["client", "config", "sentinel", "command"]);
+/** How much of an unknown command's arguments is told back. */
+const TOLD_BYTES = 128;
+
+export class CommandTable {
+  readonly #commands = new Map<string, Command>();
+
+  constructor(limits: RespLimits) {
+    const commands = [
+      ...STRING_COMMANDS,
+      ...COUNTER_COMMANDS,
+      ...KEY_COMMANDS,
+      ...EXPIRY_COMMANDS,
+      ...CONNECTION_COMMANDS,
+      ...CLIENT_COMMANDS,
+      ...ROLE_COMMANDS,
+      ...SENTINEL_COMMANDS,
+      ...INFO_COMMANDS,
+      ...pubsubCommands(limits.subscriptions),
+      ...serverCommands(
+        (name) => this.#commands.get(name),
+        () => [...this.#commands.values()].filter(({ name }) => !name.includes("|")),
+      ),
+    ];
+    for (const command of commands) this.#commands.set(command.name, command);
+  }
+
+  /** @throws {CommandRefusal} for one that is not there, or has too few or too many arguments */
+  get(request: RespRequest): Command {
+    const name = request.word(0);
+    const command = CONTAINERS.has(name) ? this.#part(name, request) : this.#commands.get(name);
+    if (command === undefined) refuse(unknownCommand(request));
+    const { arity } = command;
+    if (arity >= 0 ? request.count !== arity : request.count < -arity) {
+      refuse(`ERR wrong number of arguments for '${command.name}' command`);
+    }
+    return command;
+  }
+
+  #part(name: string, request: RespRequest): Command {
+    if (request.count === 1) {
+      return this.#commands.get(name) ?? refuse(`ERR wrong number of arguments for '${name}' command`);
+    }
+    const part = this.#commands.get(`${name}|${request.word(1)}`);
+    return (
+      part ??
+      refuse(`ERR unknown subcommand '${request.text(1).slice(0, TOLD_BYTES)}'. Try ${name.toUpperCase()} HELP.`)
+    );
+  }
+}
+
+function unknownCommand(request: RespRequest): string {
+  let told = "";
+  for (let i = 1; i < request.count && told.length < TOLD_BYTES; i++) {
+    told += `'${request.text(i).slice(0, TOLD_BYTES - told.length)}' `;
+  }
+  return `ERR unknown command '${request.text(0).slice(0, TOLD_BYTES)}', with args beginning with: ${told}`;
+}

@@ -1,0 +1,73 @@
+/** SUBSCRIBE and its kin: enough for Sentinel's events, which is all that is published here. */
+import { type CommandCall, defineCommands } from "../command.ts";
+import { refuse } from "../errors.ts";
+
+type Names = "channels" | "patterns";
+
+function subscribe(call: CommandCall, word: "subscribe" | "psubscribe", names: Names, limit: number): void {
+  const { request, client } = call;
+  for (let i = 1; i < request.count; i++) {
+    if (client.subscriptionCount >= limit) refuse(`ERR too many subscriptions: the limit is ${limit}`);
+    client[names].add(request.text(i));
+    tell(call, word, request.argument(i));
+  }
+}
+
+function unsubscribe(call: CommandCall, word: "unsubscribe" | "punsubscribe", names: Names): void {
+  const { request, client } = call;
+  const wanted =
+    request.count > 1 ? Array.from({ length: request.count - 1 }, (_, i) => request.text(i + 1)) : [...client[names]];
+  if (wanted.length === 0) tell(call, word, undefined);
+  for (const name of wanted) {
+    client[names].delete(name);
+    tell(
+      call,
+      word,
+      Uint8Array.from(name, (char) => char.charCodeAt(0)),
+    );
+  }
+}
+
+function tell({ reply, client }: CommandCall, word: string, name: Uint8Array | undefined): void {
+  reply.push(3);
+  reply.bulkText(word);
+  if (name === undefined) reply.none();
+  else reply.bulk(name);
+  reply.integer(client.subscriptionCount);
+}
+
+const listening = { kind: "local", isForSubscribers: true, flags: ["pubsub", "noscript", "loading", "stale"] } as const;
+
+/** @param limit  subscriptions of one client */
+export function pubsubCommands(limit: number) {
+  return defineCommands("pubsub", [
+    {
+      ...listening,
+      name: "subscribe",
+      arity: -2,
+      run: (call) => subscribe(call, "subscribe", "channels", limit),
+      summary: "Listens to channels",
+    },
+    {
+      ...listening,
+      name: "psubscribe",
+      arity: -2,
+      run: (call) => subscribe(call, "psubscribe", "patterns", limit),
+      summary: "Listens to channels by pattern",
+    },
+    {
+      ...listening,
+      name: "unsubscribe",
+      arity: -1,
+      run: (call) => unsubscribe(call, "unsubscribe", "channels"),
+      summary: "Stops listening",
+    },
+    {
+      ...listening,
+      name: "punsubscribe",
+      arity: -1,
+      run: (call) => unsubscribe(call, "punsubscribe", "patterns"),
+      summary: "Stops listening by pattern",
+    },
+  ]);
+}

@@ -1,0 +1,33 @@
+/** What a RESP session refuses: bytes that are no request, and requests that cannot be carried out. */
+import { WireError } from "@sluice/bytes/wire-error";
+
+/** The bytes are out of step with the protocol: the client is told, and its connection ends. */
+export class RespProtocolError extends WireError {
+  override readonly name = "RespProtocolError";
+  readonly code = "WIRE_RESP_PROTOCOL";
+  readonly context: { readonly problem: string };
+  /** @param context  the problem as the client is told */
+  constructor(context: { readonly problem: string }) {
+    super(`Cannot read RESP request: ${context.problem}`);
+    this.context = context;
+  }
+}
+
+/** One request is answered with an error; the session goes on. */
+export class CommandRefusal extends WireError {
+  override readonly name = "CommandRefusal";
+  readonly code = "WIRE_RESP_COMMAND";
+  readonly context: { readonly reply: string };
+  /** @param context  the whole error line as the client reads it, its code word first */
+  constructor(context: { readonly reply: string }) {
+    super(`Cannot do RESP command: ${context.reply}`);
+    this.context = context;
+  }
+}
+
+export function refuse(reply: string): never {
+  throw new CommandRefusal({ reply });
+}
+
+export const SYNTAX_ERROR = "ERR syntax error";
+export const NOT_AN_INTEGER = "ERR value is not an integer or out of range";

@@ -1,0 +1,21 @@
+/** What clients read when the log, and not their request, is the reason. docs/decisions/010 says why so. */
+import type { StoreFailure } from "./command-backend.ts";
+
+export function failureText(failure: StoreFailure): string {
+  switch (failure) {
+    case "not-leader":
+      return "READONLY You can't write against a read only replica.";
+    case "no-leader":
+      return "MASTERDOWN No leader is known here: nothing was done";
+    case "overloaded":
+      return "TRYAGAIN Too many writes are waiting: nothing was done";
+    case "storage-failed":
+      return "MISCONF The log cannot be written to disk: nothing was done";
+    case "unknown-outcome":
+      return "UNKNOWNOUTCOME The leader changed before the write was confirmed: it may be done or not";
+  }
+}
+
+/** A read on a follower whose client did not say READONLY. */
+export const STALE_READ_TEXT =
+  "READONLY You can't read from a replica that may be behind: ask the leader, or say READONLY";

@@ -1,0 +1,24 @@
+/** The password of the only user, compared in a time that tells nothing of it. */
+import { encodeUtf8 } from "@sluice/bytes/byte-writer";
+import { latin1 } from "../state/integer-text.ts";
+
+export class Password {
+  readonly #wanted: string | undefined;
+
+  constructor(password: string | undefined) {
+    this.#wanted = password === undefined ? undefined : latin1(encodeUtf8(password));
+  }
+
+  get isNeeded(): boolean {
+    return this.#wanted !== undefined;
+  }
+
+  /** @param given  bytes as characters. Anything is right where none is needed */
+  matches(given: string): boolean {
+    const wanted = this.#wanted;
+    if (wanted === undefined) return true;
+    let difference = given.length ^ wanted.length;
+    for (let i = 0; i < given.length; i++) difference |= given.charCodeAt(i) ^ wanted.charCodeAt(i % wanted.length);
+    return difference === 0;
+  }
+}

@@ -1,0 +1,49 @@
+/** One request as it lies in the buffer that it arrived in: a name and arguments, read in place. */
+import { latin1 } from "../state/integer-text.ts";
+
+/** Used again for every request of a session; what it answers holds until the next one. */
+export class RespRequest {
+  /** Set by the parser alone. */
+  bytes: Uint8Array = new Uint8Array(0);
+  readonly starts: number[] = [];
+  readonly ends: number[] = [];
+
+  get count(): number {
+    return this.starts.length;
+  }
+
+  startOf(index: number): number {
+    return this.starts[index] as number;
+  }
+
+  lengthOf(index: number): number {
+    return (this.ends[index] as number) - (this.starts[index] as number);
+  }
+
+  /** A view. */
+  argument(index: number): Uint8Array {
+    return this.bytes.subarray(this.starts[index], this.ends[index]);
+  }
+
+  /** A copy, for what outlives the call. */
+  copy(index: number): Uint8Array {
+    return this.bytes.slice(this.starts[index], this.ends[index]);
+  }
+
+  /** Bytes as characters of U+0000 to U+00FF. */
+  text(index: number): string {
+    return latin1(this.argument(index));
+  }
+
+  /** At most `limit` characters, in lower case. */
+  word(index: number, limit = 64): string {
+    const start = this.startOf(index);
+    const end = Math.min(this.ends[index] as number, start + limit);
+    let text = "";
+    for (let at = start; at < end; at++) {
+      const byte = this.bytes[at] as number;
+      text += String.fromCharCode(byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte);
+    }
+    return text;
+  }
+}
