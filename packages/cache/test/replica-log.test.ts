@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Millis } from "@sluice/base/brand";
 import type { LogIndex, Term } from "@sluice/cache/ids";
+import { DiskProgress } from "@sluice/cache/replica/disk-progress";
 import type { LogRecord } from "@sluice/cache/replica/log-record";
 import { FSYNC, QUORUM, Sim, type SimMember, type SimOptions } from "./replica-sim.ts";
 
@@ -241,4 +242,89 @@ test("[REP34] record times never go back, whichever clock the next leader has", 
     times.toSorted((a, b) => a - b),
   );
   assert.ok((times.at(-1) as number) > 5);
+});
+
+test("[REP35] a record of an earlier term is committed only together with one of the leader's own", () => {
+  const sim = new Sim({ seed: 1, members: ["a", "b", "c"], countsWhen: "synced" });
+  const [a, b] = [sim.get("a"), sim.get("b")];
+  const record = (index: number): LogRecord => ({
+    index: index as LogIndex,
+    term: index as Term,
+    time: 0 as Millis,
+    type: "operation",
+    body: Buffer.from(`old${index}`),
+  });
+  for (const id of ["b", "c"]) sim.cut("a", id);
+  sim.crash(a, "kill");
+  a.disk.written = {
+    hardState: { term: 2 as Term, votedFor: undefined },
+    snapshot: undefined,
+    log: [record(1), record(2)],
+  };
+  sim.restart(a, "kill");
+  const reply = (message: object) => {
+    a.replica?.receive(
+      b.id,
+      { term: 3, stage: "ask", isGranted: true, isRecovering: false, ...message } as never,
+      sim.now as Millis,
+    );
+    sim.run(10);
+  };
+  sim.run(1_200, () => a.role !== "candidate" && a.role !== "leader" && reply({ type: "vote-reply" }));
+  reply({ type: "vote-reply", stage: "vote" });
+  assert.equal(a.role, "leader");
+  const held = (index: number) =>
+    reply({
+      type: "append-reply",
+      round: 1,
+      sentAt: sim.now,
+      isMatch: true,
+      held: index,
+      synced: 0,
+      tryAfter: 0,
+      incarnation: 1,
+    });
+  held(2);
+  assert.equal(sim.status(a).commit, 0);
+  held(3);
+  assert.equal(sim.status(a).commit, 3);
+});
+
+test("[REP36] where records count when stored, nobody counts one that is on its way to the disk", () => {
+  for (const countsWhen of ["stored", "synced"] as const) {
+    const { sim, leader } = elected({ countsWhen, delay: [1, 1], diskDelay: [50, 50] });
+    sim.run(200);
+    sim.propose(leader);
+    sim.run(45);
+    assert.deepEqual(sim.acked, []);
+    sim.run(20);
+    assert.deepEqual(sim.acked, ["op1"]);
+  }
+});
+
+test("[REP37] disks that stand still for seconds cost no election", () => {
+  const { sim, leader } = elected({ countsWhen: "stored" });
+  const { term } = sim.status(leader);
+  for (const member of sim.members.values()) member.diskFreeAt = sim.now + 3_000;
+  for (let i = 0; i < 2_500; i++) {
+    if (i % 10 === 0) sim.propose(leader);
+    sim.run(1);
+  }
+  assert.deepEqual(sim.acked, []);
+  sim.run(1_000);
+  assert.equal(sim.acked.length, 250);
+  assert.equal(sim.status(leader).term, term);
+});
+
+test("what was on its way to the disk says nothing about the records that took its place", () => {
+  const at = (index: number) => index as LogIndex;
+  const disk = new DiskProgress(at(0));
+  const first = disk.begin(at(10), false);
+  disk.truncateFrom(at(4));
+  const second = disk.begin(at(8), true);
+  disk.done(first);
+  assert.equal(disk.stored, 3);
+  assert.equal(disk.synced, 0);
+  disk.done(second);
+  assert.deepEqual([disk.stored, disk.synced], [8, 8]);
 });
