@@ -1,5 +1,6 @@
 /** The commands of `sluice`, their options and their help. */
 import { Command } from "commander";
+import { addCacheCommands } from "./cache-commands.ts";
 import { checkConfig, printConfig } from "./config-commands.ts";
 import { withConfigOptions } from "./config-options.ts";
 import { flvDumpCommand } from "./flv-dump-command.ts";
@@ -10,7 +11,8 @@ export function buildProgram(version: string): Command {
   const program = new Command("sluice")
     .description("Live-media server: RTMP in, RTMP, HTTP-FLV and WebSocket-FLV out")
     .version(version);
-  program.showSuggestionAfterError().showHelpAfterError("(sluice --help lists the commands)");
+  // What stands after the name of a command is that command's: `cache --resp` and `cache status --resp` are two options.
+  program.enablePositionalOptions().showSuggestionAfterError().showHelpAfterError("(sluice --help lists the commands)");
   // What serving stands on is loaded only to serve: the small commands answer at once.
   withConfigOptions(program.command("serve", { isDefault: true }).description("run the server (the default)")).action(
     async (options) => (await import("./serve.ts")).serve(options),
@@ -21,6 +23,7 @@ export function buildProgram(version: string): Command {
   withConfigOptions(
     program.command("drain").description("let the node on this machine finish and take nothing new"),
   ).action(drain);
+  addCacheCommands(program);
   addConfigCommands(program);
   addToolCommands(program);
   return program;

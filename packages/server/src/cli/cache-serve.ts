@@ -1,0 +1,72 @@
+/** `sluice cache`: runs one cache node until a signal, with the ready line on standard output. */
+import { join } from "node:path";
+import type { Millis } from "@sluice/base/brand";
+import { aborted } from "@sluice/base/scope";
+import { isLoopback, parseAddress } from "../cache/address.ts";
+import type { CacheNode } from "../cache/cache-node.ts";
+import type { CacheNodeOptions } from "../cache/node-options.ts";
+import { openCacheNode } from "../cache/open-cache-node.ts";
+import { SystemClock } from "../clock.ts";
+import { NODE_CRYPTO } from "../crypto/node-crypto.ts";
+import { floodFold } from "../flood-fold.ts";
+import { type LogOptions, openLog } from "../log.ts";
+import { PromMeter } from "../metrics/prom-meter.ts";
+import { endOnBugs } from "./bug-watch.ts";
+import { CACHE_DEFAULTS, type CacheCliOptions, parseAck, parseMembers, readSecret, readTls, requireAddress } from "./cache-options.ts";
+import { UsageError } from "./failure.ts";
+import { stopOnSignals } from "./signals.ts";
+
+/** A hand-over and the last commit; beyond it the process ends all the same. */
+const LONGEST_STOP = 8_000 as Millis;
+
+export async function serveCache(cli: CacheCliOptions): Promise<void> {
+  const clock = new SystemClock();
+  const log = floodFold(openLog({ format: cli.logFormat, level: cli.logLevel } as LogOptions), clock);
+  const stop = new AbortController();
+  endOnBugs(log);
+  const options: CacheNodeOptions = {
+    ...membership(cli),
+    dir: cli.dir ?? join("data", "cache", cli.id),
+    ackLevel: parseAck(cli.ack),
+    secret: Buffer.from(cli.secretFile === undefined ? "" : readSecret("--secret-file", cli.secretFile)),
+    tls: readTls(cli),
+    resp: respOf(cli),
+    clock,
+    log,
+    meter: new PromMeter({ processMetrics: "off" }),
+    crypto: NODE_CRYPTO,
+  };
+  if (options.resp !== undefined && options.resp.password === undefined && !isLoopback(options.resp.host)) {
+    log.warn({ resp: cli.resp }, "Whoever reaches the RESP port may read and write everything (--resp-password-file)");
+  }
+  stopOnSignals(stop, log, LONGEST_STOP);
+  const node = await openCacheNode(options);
+  const { id, listeners } = node;
+  process.stdout.write(`${JSON.stringify({ event: "ready", node: id, pid: process.pid, listeners })}\n`);
+  process.exit(await untilEnd(node, stop.signal));
+}
+
+/** @returns the exit code */
+async function untilEnd(node: CacheNode, stop: AbortSignal): Promise<0 | 1> {
+  // The timer keeps the process alive; everything else that waits does not.
+  const alive = setInterval(() => {}, 2 ** 30);
+  await Promise.race([aborted(stop), aborted(node.failed)]);
+  clearInterval(alive);
+  await node.close().catch(() => {}); // a disk that failed has said so
+  return node.failed.aborted ? 1 : 0;
+}
+
+function membership({ id, members, join: joins }: CacheCliOptions): Pick<CacheNodeOptions, "id" | "address" | "founders"> {
+  const list = members === undefined ? new Map([[id, CACHE_DEFAULTS.member]]) : parseMembers(members);
+  const own = list.get(id);
+  if (own === undefined) throw new UsageError(`Cannot use --members: it lacks "${id}", which --id says this node is`);
+  return { id, address: requireAddress("--members", own), founders: joins ? "join" : list };
+}
+
+function respOf({ resp, respPasswordFile }: CacheCliOptions): CacheNodeOptions["resp"] {
+  if (resp === "off") return undefined;
+  const password = respPasswordFile === undefined ? undefined : readSecret("--resp-password-file", respPasswordFile);
+  const address = parseAddress(resp);
+  if (address === undefined) throw new UsageError(`Cannot read --resp: "${resp}" is neither host:port nor off`);
+  return { ...address, password };
+}

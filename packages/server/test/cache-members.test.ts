@@ -1,0 +1,248 @@
+/** Members among themselves: the handshake, what it refuses, and connections that break. */
+import assert from "node:assert/strict";
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { test } from "node:test";
+import type { Millis } from "@sluice/base/brand";
+import type { Log } from "@sluice/base/log";
+import { SILENT_METER } from "@sluice/base/meter";
+import { WireError } from "@sluice/bytes/wire-error";
+import { type CallOutcome, decodeCall, decodePublish, decodeReply, encodeCall, encodePublish, encodeReply } from "@sluice/server/cache/member-calls";
+import { DEFAULT_MEMBER_LIMITS, type MemberLimits } from "@sluice/server/cache/limits";
+import { AcceptHandshake, DialHandshake, type HandshakePorts } from "@sluice/server/cache/member-handshake";
+import { decodeHello, encodeHello } from "@sluice/server/cache/member-hello";
+import type { MemberPorts } from "@sluice/server/cache/member-ports";
+import { MemberTransport } from "@sluice/server/cache/member-transport";
+import { SystemClock } from "@sluice/server/clock";
+import { NODE_CRYPTO } from "@sluice/server/crypto/node-crypto";
+import fc from "fast-check";
+
+const own = (id: string, cluster = 1) => ({
+  id,
+  clusterId: new Uint8Array(32).fill(cluster),
+  storeId: Buffer.from(id.padEnd(16, ".")),
+  address: `127.0.0.1:7${id.length}`,
+  clients: "",
+});
+
+const ports = (id: string, secret = "s", more: Partial<HandshakePorts> = {}): HandshakePorts => ({
+  own: own(id),
+  secret: Buffer.from(secret),
+  binding: new Uint8Array(0),
+  crypto: NODE_CRYPTO,
+  judge: () => undefined,
+  ...more,
+});
+
+/** Both sides to the end. */
+function shake(dialPorts: HandshakePorts, acceptPorts: HandshakePorts, to = acceptPorts.own.id) {
+  const dial = new DialHandshake(to, dialPorts);
+  const accept = new AcceptHandshake(acceptPorts);
+  const welcome = accept.receive(dial.hello());
+  if (welcome.refused) return { accepted: welcome, dialled: dial.receive(welcome.send as Uint8Array) };
+  const proof = dial.receive(welcome.send as Uint8Array);
+  if (proof.refused) return { dialled: proof };
+  const accepted = accept.receive(proof.send as Uint8Array);
+  return { accepted, dialled: accepted.refused ? undefined : dial.receive(accepted.send as Uint8Array) };
+}
+
+test("two members with one secret know each other afterwards", () => {
+  const { accepted, dialled } = shake(ports("n1"), ports("n2"));
+  assert.equal(accepted?.established?.id, "n1");
+  assert.equal(accepted?.established?.address, own("n1").address);
+  assert.equal(dialled?.established?.id, "n2");
+  assert.deepEqual(Buffer.from(dialled?.established?.storeId ?? []), own("n2").storeId);
+});
+
+test("the handshake refuses other secrets, other targets, whoever is judged, and other TLS connections", () => {
+  assert.equal(shake(ports("n1", "a"), ports("n2", "b")).dialled?.refused?.context.reason, "wrong-secret");
+  assert.equal(shake(ports("n1"), ports("n2"), "n3").dialled?.refused?.context.reason, "wrong-target");
+  const strict = ports("n2", "s", { judge: () => "wrong-cluster" });
+  assert.equal(shake(ports("n1"), strict).accepted?.refused?.context.reason, "wrong-cluster");
+  const between = shake(ports("n1", "s", { binding: Buffer.from("a") }), ports("n2", "s", { binding: Buffer.from("b") }));
+  assert.equal(between.dialled?.refused?.context.reason, "wrong-secret");
+});
+
+test("a proof is not taken back from the one who gave it, and a version that is too old is told so", () => {
+  const accept = new AcceptHandshake(ports("n2"));
+  const dial = new DialHandshake("n2", ports("n1"));
+  const welcome = accept.receive(dial.hello()).send as Uint8Array;
+  const echo = Buffer.concat([Buffer.of(0), welcome.slice(-32)]);
+  assert.equal(accept.receive(echo).refused?.context.reason, "wrong-secret");
+  const hello = decodeHello(new DialHandshake("n2", ports("n1")).hello());
+  const old = encodeHello({ ...hello, oldest: 0, newest: 0 });
+  assert.equal(new AcceptHandshake(ports("n2")).receive(old).refused?.context.reason, "version");
+});
+
+test("any bytes end a handshake with a WireError or a refusal, and with nothing else", () => {
+  const hello = new DialHandshake("n2", ports("n1")).hello();
+  const frames = fc.oneof(
+    fc.uint8Array({ maxLength: 300 }),
+    fc.tuple(fc.nat(hello.length - 1), fc.nat(255)).map(([at, byte]) => hello.map((old, i) => (i === at ? byte : old))),
+  );
+  fc.assert(
+    fc.property(frames, frames, (first, second) => {
+      try {
+        const accept = new AcceptHandshake(ports("n2"));
+        assert.equal(accept.receive(first).established, undefined);
+        assert.equal(accept.receive(second).established, undefined);
+      } catch (error) {
+        assert.ok(error instanceof WireError, String(error));
+      }
+      try {
+        assert.equal(new DialHandshake("n2", ports("n1")).receive(first).established, undefined);
+      } catch (error) {
+        assert.ok(error instanceof WireError, String(error));
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("calls, replies and published messages: decode after encode gives the same, any bytes a WireError at most", () => {
+  const outcomes: readonly CallOutcome[] = [
+    { type: "answer", answer: { type: "count", count: 7 } },
+    { type: "barrier", index: 2 ** 40 },
+    { type: "failed", failure: "unknown-outcome" },
+  ];
+  for (const outcome of outcomes) assert.deepEqual(decodeReply(encodeReply(9, outcome)), { id: 9, outcome });
+  const call = decodeCall(encodeCall({ id: 5, ask: { type: "write", operation: Buffer.from("op") } }));
+  assert.equal(call.id, 5);
+  assert.deepEqual(call.ask.type === "write" && Buffer.from(call.ask.operation), Buffer.from("op"));
+  assert.deepEqual(decodeCall(encodeCall({ id: 6, ask: { type: "barrier" } })), { id: 6, ask: { type: "barrier" } });
+  const published = decodePublish(encodePublish(Buffer.from("über"), Buffer.from("m")));
+  assert.equal(Buffer.from(published.subject).toString(), "über");
+  for (const decode of [decodeCall, decodeReply, decodePublish]) {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
+        try {
+          decode(bytes);
+        } catch (error) {
+          assert.ok(error instanceof WireError, String(error));
+        }
+      }),
+    );
+  }
+});
+
+interface Line {
+  readonly message: string;
+  readonly reason?: unknown;
+}
+
+function memoryLog(lines: Line[]): Log {
+  const note = (fields: Readonly<Record<string, unknown>>, message: string): void => void lines.push({ message, reason: fields["reason"] });
+  const log: Log = { debug() {}, info: note, warn: note, error: note, child: () => log };
+  return log;
+}
+
+interface Member extends AsyncDisposable {
+  readonly transport: MemberTransport;
+  readonly address: string;
+  readonly lines: readonly Line[];
+  readonly received: string[];
+}
+
+async function member(id: string, more: { readonly secret?: string; readonly limits?: Partial<MemberLimits>; readonly judge?: MemberPorts["judge"] } = {}): Promise<Member> {
+  const lines: Line[] = [];
+  const received: string[] = [];
+  const transport = new MemberTransport({
+    own: () => own(id),
+    secret: Buffer.from(more.secret ?? "s"),
+    tls: undefined,
+    judge: more.judge ?? (() => undefined),
+    received: (from, kind, message) => void received.push(`${from} ${kind} ${message.length < 100 ? Buffer.from(message) : message.length}`),
+    introduced: () => {},
+    crypto: NODE_CRYPTO,
+    clock: new SystemClock(),
+    log: memoryLog(lines),
+    meter: SILENT_METER,
+    limits: { ...DEFAULT_MEMBER_LIMITS, ...more.limits },
+  });
+  const address = await transport.open({ host: "127.0.0.1", port: 0 });
+  return { transport, address, lines, received, [Symbol.asyncDispose]: () => transport.close() };
+}
+
+async function until(what: () => boolean, says: string): Promise<void> {
+  for (let i = 0; i < 500 && !what(); i++) await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.ok(what(), says);
+}
+
+test("members send to each other over TCP, and dial again when the connection breaks", async () => {
+  await using a = await member("n1");
+  const b = await member("n2");
+  a.transport.reach(new Map([["n2", b.address]]));
+  await until(() => a.transport.isConnected("n2"), "connected");
+  a.transport.send("n2", 7, Buffer.from("hello"));
+  await until(() => b.received.length === 1, "received");
+  assert.deepEqual(b.received, ["n1 7 hello"]);
+  await b.transport.close();
+  await until(() => !a.transport.isConnected("n2"), "lost");
+  assert.equal(a.transport.send("n2", 7, Buffer.from("nowhere")), false);
+});
+
+test("a wrong secret ends the connection, is told on both sides, and harms nothing else", async () => {
+  await using a = await member("n1");
+  await using wrong = await member("n3", { secret: "other" });
+  await using b = await member("n2");
+  wrong.transport.reach(new Map([["n2", b.address]]));
+  a.transport.reach(new Map([["n2", b.address]]));
+  const told = (lines: readonly Line[]): boolean => lines.some((line) => String(line.reason).includes("the secrets differ"));
+  await until(() => told(wrong.lines) && told(b.lines), "both said so");
+  await until(() => a.transport.isConnected("n2"), "the right one is connected");
+  assert.equal(wrong.transport.isConnected("n2"), false);
+});
+
+test("garbage, silence and frames that are too long end their own connection only", async () => {
+  await using b = await member("n2", { limits: { handshake: 300 as Millis } });
+  const [host = "", port = ""] = b.address.split(":");
+  const ended = async (bytes: Uint8Array): Promise<void> => {
+    const socket = connect({ host, port: Number(port) });
+    socket.on("error", () => {});
+    socket.resume();
+    if (bytes.length > 0) socket.write(bytes);
+    await new Promise((resolve) => socket.once("close", resolve));
+  };
+  await Promise.all([
+    ended(Buffer.from("GET / HTTP/1.1\r\n\r\n")),
+    ended(Buffer.from([0, 0, 0, 4, 1, 2, 3, 4])),
+    ended(Buffer.from([0xff, 0xff, 0xff, 0xff])),
+    ended(Buffer.alloc(0)),
+  ]);
+  assert.ok(b.lines.some((line) => String(line.reason).includes("frame of")));
+  await using a = await member("n1");
+  a.transport.reach(new Map([["n2", b.address]]));
+  await until(() => a.transport.isConnected("n2"), "a member still gets in");
+});
+
+test("a member that does not read is disconnected when too much waits for it", async () => {
+  await using a = await member("n1", { limits: { queuedBytes: 4 * 1024 * 1024 } });
+  const b = new AcceptHandshake(ports("n2"));
+  const sockets = new Set<Socket>();
+  const deaf: Server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("error", () => {});
+    let seen = Buffer.alloc(0);
+    socket.on("data", (bytes) => {
+      seen = Buffer.concat([seen, bytes]);
+      while (seen.length >= 4 && seen.length >= 4 + seen.readUInt32BE()) {
+        const frame = seen.subarray(4, 4 + seen.readUInt32BE());
+        seen = seen.subarray(4 + frame.length);
+        const { send, established } = b.receive(frame);
+        const head = Buffer.alloc(4);
+        head.writeUInt32BE(send?.length ?? 0);
+        socket.write(Buffer.concat([head, send ?? Buffer.alloc(0)]));
+        if (established) socket.pause().removeAllListeners("data");
+      }
+    });
+  });
+  await new Promise<void>((resolve) => deaf.listen(0, "127.0.0.1", resolve));
+  const { port } = deaf.address() as { port: number };
+  a.transport.reach(new Map([["n2", `127.0.0.1:${port}`]]));
+  await until(() => a.transport.isConnected("n2"), "connected");
+  let sent = 0;
+  while (a.transport.send("n2", 1, new Uint8Array(1024 * 1024))) assert.ok(++sent < 100, "the queue is bounded");
+  assert.equal(a.transport.isConnected("n2"), false);
+  assert.ok(a.lines.some((line) => String(line.reason).includes("unread")));
+  for (const socket of sockets) socket.destroy();
+  deaf.close();
+});
