@@ -64,7 +64,8 @@ export class SimClient {
     if (underWay === undefined) return;
     const { key, call } = underWay.request;
     if (answer.type === "found") this.#lastSeen.set(key, answer.value);
-    else if ("value" in call) this.#lastSeen.set(key, call.value);
+    else if (call.type === "delete") this.#lastSeen.set(key, null);
+    else if ("value" in call && (answer.type === "done" || answer.success)) this.#lastSeen.set(key, call.value);
     underWay.handle.answered(answer);
     this.#rest();
   }

@@ -47,9 +47,9 @@ export class SimClock implements Clock {
     return (this.#localBase + (this.#world.now() - this.#worldBase) * this.#rate) as Millis;
   }
 
-  /** The wall clock does not share the error of the monotonic one: it is set from outside. */
+  /** Whole, as systems give it. It does not share the error of the monotonic one: it is set from outside. */
   wall(): Millis {
-    return (this.#world.wall() + this.#wallOffset) as Millis;
+    return Math.floor(this.#world.wall() + this.#wallOffset) as Millis;
   }
 
   after(delay: Millis, action: () => void): Timer {

@@ -12,7 +12,9 @@ export function smallestViolation(
   maxSteps?: number,
 ): readonly RegisterOperation[] {
   const isImpossible = (some: readonly RegisterOperation[]): boolean => findOrder(some, { maxSteps }).found === "none";
-  const prefix = shortestImpossiblePrefix(operations, isImpossible);
+  const exact = shortestImpossiblePrefix(operations, isImpossible);
+  const blurred = exact.map(withoutFinding);
+  const prefix = isImpossible(blurred) ? blurred : exact;
   const answered = prefix.filter(({ answer }) => answer !== undefined);
   const shown = ORDERS.map((rank) => {
     const ranked = answered.toSorted((a, b) => rank(a) - rank(b));
@@ -22,8 +24,9 @@ export function smallestViolation(
     );
   });
   const fewest = new Set(shown.toSorted((a, b) => a.length - b.length)[0]?.map(nameOf));
-  // Shown with all that is known of them: that only makes them more impossible.
-  return operations.filter((operation) => fewest.has(nameOf(operation))).toSorted((a, b) => a.from - b.from);
+  // Shown with all that is known of them, which only makes them more impossible; but not with what was left out.
+  const known = prefix === blurred ? operations.map(withoutFinding) : operations;
+  return known.filter((operation) => fewest.has(nameOf(operation))).toSorted((a, b) => a.from - b.from);
 }
 
 /** What is tried first to leave out: where that leads to nothing small, another order may. Reads explain least. */
@@ -85,6 +88,12 @@ function onlyTheseAnswers(
 ): readonly RegisterOperation[] {
   const kept = new Set(needed);
   return withoutUnnoticed(operations.map((operation) => (kept.has(operation) ? operation : withoutAnswer(operation))));
+}
+
+/** Whether a delete found something makes every write before it matter: forgotten first, where it is not the point. */
+function withoutFinding(operation: RegisterOperation): RegisterOperation {
+  const isDelete = operation.call.type === "delete" && operation.answer !== undefined;
+  return isDelete ? { ...operation, answer: { type: "done" } } : operation;
 }
 
 function withoutAnswer(operation: RegisterOperation): RegisterOperation {
