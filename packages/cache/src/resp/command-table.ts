@@ -23,7 +23,8 @@ const TOLD_BYTES = 128;
 export class CommandTable {
   readonly #commands = new Map<string, Command>();
 
-  constructor(limits: RespLimits) {
+  /** @param extra  commands of the program around; one of ours with the same name is replaced */
+  constructor(limits: RespLimits, extra: readonly Command[] = []) {
     const commands = [
       ...STRING_COMMANDS,
       ...COUNTER_COMMANDS,
@@ -39,6 +40,7 @@ export class CommandTable {
         (name) => this.#commands.get(name),
         () => [...this.#commands.values()].filter(({ name }) => !name.includes("|")),
       ),
+      ...extra,
     ];
     for (const command of commands) this.#commands.set(command.name, command);
   }
@@ -62,7 +64,7 @@ export class CommandTable {
     const part = this.#commands.get(`${name}|${request.word(1)}`);
     return (
       part ??
-      refuse(`ERR unknown subcommand '${request.text(1).slice(0, TOLD_BYTES)}'. Try ${name.toUpperCase()} HELP.`)
+      refuse(`ERR unknown subcommand '${printed(request, 1)}'. Try ${name.toUpperCase()} HELP.`)
     );
   }
 }
@@ -70,7 +72,14 @@ export class CommandTable {
 function unknownCommand(request: RespRequest): string {
   let told = "";
   for (let i = 1; i < request.count && told.length < TOLD_BYTES; i++) {
-    told += `'${request.text(i).slice(0, TOLD_BYTES - told.length)}' `;
+    told += `'${printed(request, i).slice(0, TOLD_BYTES - told.length)}' `;
   }
-  return `ERR unknown command '${request.text(0).slice(0, TOLD_BYTES)}', with args beginning with: ${told}`;
+  return `ERR unknown command '${printed(request, 0)}', with args beginning with: ${told}`;
+}
+
+/** As C prints it: up to the first zero byte. */
+function printed(request: RespRequest, index: number): string {
+  const text = request.text(index).slice(0, TOLD_BYTES);
+  const end = text.indexOf("\0");
+  return end < 0 ? text : text.slice(0, end);
 }
