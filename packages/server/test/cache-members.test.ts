@@ -6,7 +6,15 @@ import type { Millis } from "@sluice/base/brand";
 import type { Log } from "@sluice/base/log";
 import { SILENT_METER } from "@sluice/base/meter";
 import { WireError } from "@sluice/bytes/wire-error";
-import { type CallOutcome, decodeCall, decodePublish, decodeReply, encodeCall, encodePublish, encodeReply } from "@sluice/server/cache/member-calls";
+import {
+  type CallOutcome,
+  decodeCall,
+  decodePublish,
+  decodeReply,
+  encodeCall,
+  encodePublish,
+  encodeReply,
+} from "@sluice/server/cache/member-calls";
 import { DEFAULT_MEMBER_LIMITS, type MemberLimits } from "@sluice/server/cache/limits";
 import { AcceptHandshake, DialHandshake, type HandshakePorts } from "@sluice/server/cache/member-handshake";
 import { decodeHello, encodeHello } from "@sluice/server/cache/member-hello";
@@ -58,7 +66,10 @@ test("the handshake refuses other secrets, other targets, whoever is judged, and
   assert.equal(shake(ports("n1"), ports("n2"), "n3").dialled?.refused?.context.reason, "wrong-target");
   const strict = ports("n2", "s", { judge: () => "wrong-cluster" });
   assert.equal(shake(ports("n1"), strict).accepted?.refused?.context.reason, "wrong-cluster");
-  const between = shake(ports("n1", "s", { binding: Buffer.from("a") }), ports("n2", "s", { binding: Buffer.from("b") }));
+  const between = shake(
+    ports("n1", "s", { binding: Buffer.from("a") }),
+    ports("n2", "s", { binding: Buffer.from("b") }),
+  );
   assert.equal(between.dialled?.refused?.context.reason, "wrong-secret");
 });
 
@@ -130,7 +141,8 @@ interface Line {
 }
 
 function memoryLog(lines: Line[]): Log {
-  const note = (fields: Readonly<Record<string, unknown>>, message: string): void => void lines.push({ message, reason: fields["reason"] });
+  const note = (fields: Readonly<Record<string, unknown>>, message: string): void =>
+    void lines.push({ message, reason: fields["reason"] });
   const log: Log = { debug() {}, info: note, warn: note, error: note, child: () => log };
   return log;
 }
@@ -142,7 +154,14 @@ interface Member extends AsyncDisposable {
   readonly received: string[];
 }
 
-async function member(id: string, more: { readonly secret?: string; readonly limits?: Partial<MemberLimits>; readonly judge?: MemberPorts["judge"] } = {}): Promise<Member> {
+async function member(
+  id: string,
+  more: {
+    readonly secret?: string;
+    readonly limits?: Partial<MemberLimits>;
+    readonly judge?: MemberPorts["judge"];
+  } = {},
+): Promise<Member> {
   const lines: Line[] = [];
   const received: string[] = [];
   const transport = new MemberTransport({
@@ -150,7 +169,8 @@ async function member(id: string, more: { readonly secret?: string; readonly lim
     secret: Buffer.from(more.secret ?? "s"),
     tls: undefined,
     judge: more.judge ?? (() => undefined),
-    received: (from, kind, message) => void received.push(`${from} ${kind} ${message.length < 100 ? Buffer.from(message) : message.length}`),
+    received: (from, kind, message) =>
+      void received.push(`${from} ${kind} ${message.length < 100 ? Buffer.from(message) : message.length}`),
     introduced: () => {},
     crypto: NODE_CRYPTO,
     clock: new SystemClock(),
@@ -186,7 +206,8 @@ test("a wrong secret ends the connection, is told on both sides, and harms nothi
   await using b = await member("n2");
   wrong.transport.reach(new Map([["n2", b.address]]));
   a.transport.reach(new Map([["n2", b.address]]));
-  const told = (lines: readonly Line[]): boolean => lines.some((line) => String(line.reason).includes("the secrets differ"));
+  const told = (lines: readonly Line[]): boolean =>
+    lines.some((line) => String(line.reason).includes("the secrets differ"));
   await until(() => told(wrong.lines) && told(b.lines), "both said so");
   await until(() => a.transport.isConnected("n2"), "the right one is connected");
   assert.equal(wrong.transport.isConnected("n2"), false);

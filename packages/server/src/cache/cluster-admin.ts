@@ -1,9 +1,12 @@
 /** What operators ask of a node over RESP: `SLUICE STATUS`, `ADD`, `REMOVE`, `SWITCH-OVER`. */
 import type { MemberId } from "@sluice/cache/ids";
+import type { MemberChange } from "@sluice/cache/replica/members";
 import type { MemberRow } from "@sluice/cache/resp/command-backend";
 import type { ReplicaStatus } from "@sluice/cache/replica/replica-options";
+import { type Command, defineCommands } from "@sluice/cache/resp/command";
+import { refuse } from "@sluice/cache/resp/errors";
 import { formatAddress, parseAddress } from "./address.ts";
-import type { ClusterChanges } from "./cluster-changes.ts";
+import { changeError, type ClusterChanges, isPassing } from "./cluster-changes.ts";
 import { CacheChangeError } from "./node-errors.ts";
 
 /** The answer to `SLUICE STATUS`, as JSON. */
@@ -43,36 +46,39 @@ export class ClusterAdmin {
     this.#ports = ports;
   }
 
-  /** @param words  after `SLUICE`. @returns JSON. @throws {CacheChangeError} with what the operator is told */
-  async perform(words: readonly string[]): Promise<string> {
-    const [name = "", first, second] = words;
-    switch (name.toUpperCase()) {
-      case "STATUS":
-        return JSON.stringify(this.#report());
-      case "ADD":
-        await this.#add(first, second);
-        return "{}";
-      case "REMOVE":
-        await this.#remove(first);
-        return "{}";
-      case "SWITCH-OVER":
-        await this.#ports.changes.switchOver((first ?? this.#heir()) as MemberId);
-        return "{}";
-      default:
-        throw new CacheChangeError({ change: `do "${name}"`, reason: "it is none of STATUS, ADD, REMOVE, SWITCH-OVER" });
+  /**
+   * What was asked is begun when this returns; `SLUICE STATUS` tells when it is done.
+   * @param words  after `SLUICE`
+   * @returns the reply. @throws {CommandRefusal} with what the operator is told; `TRYAGAIN` for what may go soon
+   */
+  perform(words: readonly string[]): string {
+    const [name = "", first = "", second = ""] = words;
+    try {
+      switch (name.toUpperCase()) {
+        case "STATUS":
+          return JSON.stringify(this.#report());
+        case "ADD":
+          return this.#change({ type: "add", id: memberId(first), address: memberAddress(second) });
+        case "REMOVE":
+          return this.#change({ type: "remove", id: memberId(first) });
+        case "SWITCH-OVER":
+          this.#ports.changes.startSwitchOver((first || this.#heir()) as MemberId);
+          return "OK";
+        default:
+          return refuse("ERR unknown subcommand. Try STATUS, ADD, REMOVE, SWITCH-OVER");
+      }
+    } catch (error) {
+      if (!(error instanceof CacheChangeError)) throw error;
+      return refuse(`ERR ${error.message}`);
     }
   }
 
-  async #add(id = "", address = ""): Promise<void> {
-    if (!/^[A-Za-z0-9._-]{1,64}$/.test(id) || parseAddress(address) === undefined) {
-      throw new CacheChangeError({ change: "add a member", reason: "give its id and its host:port" });
-    }
-    await this.#ports.changes.changeMembers({ type: "add", id: id as MemberId, address });
-  }
-
-  /** A leader that is to go hands over first, and the operator asks the next one. */
-  async #remove(id = ""): Promise<void> {
-    await this.#ports.changes.changeMembers({ type: "remove", id: id as MemberId });
+  #change(change: MemberChange): string {
+    const result = this.#ports.changes.tryChange(change);
+    if ("token" in result) return "OK";
+    const error = changeError(change, result);
+    if (isPassing(result)) refuse(`TRYAGAIN ${error.message}`);
+    throw error;
   }
 
   #heir(): string {
@@ -82,7 +88,8 @@ export class ClusterAdmin {
     heirs.sort((a, b) => (a.silentFor ?? 0) - (b.silentFor ?? 0));
     heirs.sort((a, b) => b.held - a.held);
     const heir = heirs[0];
-    if (heir === undefined) throw new CacheChangeError({ change: "switch over", reason: "there is no other voter to be heard" });
+    if (heir === undefined)
+      throw new CacheChangeError({ change: "switch over", reason: "there is no other voter to be heard" });
     return heir.id;
   }
 
@@ -109,4 +116,29 @@ export class ClusterAdmin {
       }),
     };
   }
+}
+
+function memberId(text: string): MemberId {
+  return /^[A-Za-z0-9._-]{1,64}$/.test(text) ? (text as MemberId) : refuse("ERR give the id of a member");
+}
+
+function memberAddress(text: string): string {
+  return parseAddress(text) === undefined ? refuse("ERR give the host:port of the member") : text;
+}
+
+/** `SLUICE` for the command table of the RESP sessions. */
+export function adminCommands(admin: ClusterAdmin): readonly Command[] {
+  return defineCommands("server", [
+    {
+      name: "sluice",
+      kind: "local",
+      arity: -2,
+      flags: ["admin", "stale"],
+      run: ({ request, reply }) => {
+        const words = Array.from({ length: request.count - 1 }, (_, i) => request.text(i + 1));
+        reply.bulkText(admin.perform(words));
+      },
+      summary: "The cluster that this member belongs to, and changes of it",
+    },
+  ]);
 }

@@ -3,7 +3,7 @@ import type { Millis } from "@sluice/base/brand";
 import type { Clock } from "@sluice/base/clock";
 import type { MemberId } from "@sluice/cache/ids";
 import type { MemberChange } from "@sluice/cache/replica/members";
-import type { Refusal, SwitchOverResult } from "@sluice/cache/replica/replica-options";
+import type { ChangeResult, SwitchOverResult } from "@sluice/cache/replica/replica-options";
 import type { ProposalAnswer, ProposalToken } from "@sluice/cache/replica/replica-output";
 import type { OperationAnswer } from "@sluice/cache/state/operation";
 import { CacheChangeError } from "./node-errors.ts";
@@ -41,29 +41,31 @@ export class ClusterChanges {
   async changeMembers(change: MemberChange): Promise<void> {
     const until = this.#clock.now() + PATIENCE;
     for (;;) {
-      const result = this.#shell.replica.changeMembers(change, this.#shell.now(), this.#wall.read());
-      this.#shell.wake();
+      const result = this.tryChange(change);
       if ("token" in result) return this.#committed(result.token, `${change.type} member "${change.id}"`);
-      const isPassing = result.refused === "busy" || result.refused === "not-caught-up";
-      if (!isPassing || this.#clock.now() > until) {
-        throw new CacheChangeError({ change: `${change.type} member "${change.id}"`, reason: reasonOf(result) });
-      }
+      if (!isPassing(result) || this.#clock.now() > until) throw changeError(change, result);
       await this.#clock.sleep(PAUSE, AbortSignal.timeout(PATIENCE));
     }
   }
 
-  /** Without waiting, and without a word when it cannot be done now. */
-  tryChange(change: MemberChange): void {
-    this.#shell.replica.changeMembers(change, this.#shell.now(), this.#wall.read());
+  /** Without waiting for its commit. */
+  tryChange(change: MemberChange): ChangeResult {
+    const result = this.#shell.replica.changeMembers(change, this.#shell.now(), this.#wall.read());
     this.#shell.wake();
+    return result;
+  }
+
+  /** Without waiting for its end. @throws {CacheChangeError} */
+  startSwitchOver(to: MemberId): void {
+    const result = this.#shell.replica.switchOver(to, this.#shell.now());
+    this.#shell.wake();
+    if (result !== "started") throw new CacheChangeError({ change: handOverTo(to), reason: reasonOf(result) });
   }
 
   /** Resolves once another leads. @throws {CacheChangeError} */
   async switchOver(to: MemberId): Promise<void> {
-    const change = `switch over to member "${to}"`;
-    const result = this.#shell.replica.switchOver(to, this.#shell.now());
-    this.#shell.wake();
-    if (result !== "started") throw new CacheChangeError({ change, reason: reasonOf(result) });
+    this.startSwitchOver(to);
+    const change = handOverTo(to);
     const settled = Promise.withResolvers<void>();
     this.#handOver = { to, change, settled };
     await settled.promise;
@@ -109,10 +111,23 @@ export class ClusterChanges {
   }
 }
 
-function reasonOf(result: Exclude<SwitchOverResult, "started"> | { readonly refused: string } | Refusal): string {
+/** Worth trying again soon. */
+export function isPassing(result: Refused): boolean {
+  return result.refused === "busy" || result.refused === "not-caught-up";
+}
+
+export function changeError({ type, id }: MemberChange, result: Refused): CacheChangeError {
+  return new CacheChangeError({ change: `${type} member "${id}"`, reason: reasonOf(result) });
+}
+
+type Refused = Exclude<ChangeResult, { readonly token: ProposalToken }>;
+
+const handOverTo = (to: MemberId): string => `switch over to member "${to}"`;
+
+function reasonOf(result: Exclude<SwitchOverResult, "started"> | Refused): string {
   switch (result.refused) {
     case "not-possible":
-      return (result as { readonly reason: string }).reason;
+      return result.reason;
     case "not-leader":
       return "this member does not lead";
     case "not-caught-up":

@@ -4,12 +4,14 @@ import type { MemberId } from "@sluice/cache/ids";
 import { decodeMemberMessage, encodeMemberMessage } from "@sluice/cache/replica/member-message-codec";
 import type { MemberList } from "@sluice/cache/replica/members";
 import type { Replica } from "@sluice/cache/replica/replica";
+import type { ReplicaStatus } from "@sluice/cache/replica/replica-options";
 import type { Role } from "@sluice/cache/replica/replica-output";
 import { CacheState } from "@sluice/cache/state/cache-state";
 import type { OperationAnswer } from "@sluice/cache/state/operation";
 import { formatAddress, isUnspecified, splitAddress } from "./address.ts";
 import type { CacheNodeParts } from "./cache-node.ts";
 import { CallDesk } from "./call-desk.ts";
+import { adminCommands, ClusterAdmin } from "./cluster-admin.ts";
 import { ClusterChanges } from "./cluster-changes.ts";
 import { NodeClusterView } from "./cluster-view.ts";
 import { ReplicatedStore } from "./command-store.ts";
@@ -96,7 +98,7 @@ export class NodeWiring {
       applied: () => replica.status(clock.now()).applied,
     });
     const changes = new ClusterChanges({ shell, wall: this.#wall, clock });
-    this.#running = { shell, commands, desk, changes, resp: this.#newResp(shell, commands) };
+    this.#running = { shell, commands, desk, changes, resp: this.#newResp(shell, commands, changes) };
     shell.wake();
   }
 
@@ -147,25 +149,27 @@ export class NodeWiring {
     return { id: member, clusterId, storeId, address: this.#ownAddress, clients: this.#ownClients };
   }
 
-  #newResp(shell: ReplicaShell<OperationAnswer>, commands: ReplicatedStore): RespListener | undefined {
+  #newResp(
+    shell: ReplicaShell<OperationAnswer>,
+    store: ReplicatedStore,
+    changes: ClusterChanges,
+  ): RespListener | undefined {
     const { resp, clock, log, meter, respLimits } = this.#options;
     if (resp === undefined) return undefined;
+    const status = (): ReplicaStatus => shell.replica.status(clock.now());
     const cluster = new NodeClusterView({
-      status: () => shell.replica.status(clock.now()),
+      status,
       peers: this.#peers,
       ownClients: () => this.#ownClients,
       isConnected: (id) => this.transport.isConnected(id),
       infoLines: () => [],
     });
+    const generation = (): number => this.state.generation;
+    const admin = new ClusterAdmin({ status, rows: () => cluster.members, generation, changes });
     const limits = { ...DEFAULT_RESP_LIMITS, ...respLimits };
-    return new RespListener({
-      backend: { store: commands, cluster },
-      password: resp.password,
-      clock,
-      log,
-      meter,
-      limits,
-    });
+    const { password } = resp;
+    const commands = adminCommands(admin);
+    return new RespListener({ backend: { store, cluster }, commands, password, clock, log, meter, limits });
   }
 
   #introduced(peer: OwnIdentity): void {

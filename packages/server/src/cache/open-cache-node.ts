@@ -21,7 +21,7 @@ const NO_CLUSTER = new Uint8Array(32);
 
 /** @throws {CacheSetupError | ListenError | UnavailableError} with everything closed again */
 export async function openCacheNode(given: CacheNodeOptions): Promise<CacheNode> {
-  const options = { ...given, log: given.log.child({ member: given.id }) };
+  const options = { ...given, log: given.log.child({ node: given.id }) };
   for (const warning of checkSetup(options)) options.log.warn({}, warning);
   const { id, dir, log } = options;
   const list = options.founders === "join" ? [] : founderList(options.founders);

@@ -4,6 +4,9 @@ import type { Clock } from "@sluice/base/clock";
 import type { Log } from "@sluice/base/log";
 import type { Counter, Meter } from "@sluice/base/meter";
 import type { ClientDirectory, ClientRow, CommandBackend, CommandSink } from "@sluice/cache/resp/command-backend";
+import type { Command } from "@sluice/cache/resp/command";
+import { CommandTable } from "@sluice/cache/resp/command-table";
+import { DEFAULT_RESP_LIMITS } from "@sluice/cache/resp/limits";
 import { listen } from "../listeners/listen.ts";
 import type { HostAndPort } from "./address.ts";
 import type { RespLimits } from "./limits.ts";
@@ -12,6 +15,8 @@ import { RespConnection } from "./resp-connection.ts";
 export interface RespListenerOptions {
   /** What the sessions stand on; `clients` is this listener itself. */
   readonly backend: Omit<CommandBackend, "clients">;
+  /** Beside the cache's own. */
+  readonly commands: readonly Command[];
   readonly password: string | undefined;
   readonly clock: Clock;
   readonly log: Log;
@@ -22,6 +27,7 @@ export interface RespListenerOptions {
 export class RespListener implements ClientDirectory {
   readonly #options: RespListenerOptions;
   readonly #backend: CommandBackend;
+  readonly #commands: CommandTable;
   readonly #server: Server;
   readonly #byId = new Map<number, RespConnection>();
   readonly #bySink = new Map<CommandSink, RespConnection>();
@@ -31,6 +37,7 @@ export class RespListener implements ClientDirectory {
   constructor(options: RespListenerOptions) {
     this.#options = options;
     this.#backend = { ...options.backend, clients: this };
+    this.#commands = new CommandTable(DEFAULT_RESP_LIMITS, options.commands);
     this.#accepted = options.meter.counter("cache_clients", "RESP clients accepted");
     this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket));
   }
@@ -105,7 +112,7 @@ export class RespListener implements ClientDirectory {
     const address = `${socket.remoteAddress}:${socket.remotePort}`;
     const localAddress = `${socket.localAddress}:${socket.localPort}`;
     const connection = new RespConnection(socket, {
-      session: { id, address, localAddress, backend: this.#backend, password },
+      session: { id, address, localAddress, backend: this.#backend, commands: this.#commands, password },
       clock,
       limits,
       closed: () => {

@@ -24,14 +24,16 @@ export class CacheCallError extends UnavailableError {
   }
 }
 
-/** Beyond what catching up a new member and a hand-over take. */
-const PATIENCE = 30_000;
+/** Beyond what a hand-over, or an election before it, takes. */
+const PATIENCE = 10_000;
 
 export async function cacheStatus(options: CacheAdminOptions): Promise<void> {
-  const report = await ask<NodeReport>(options, options.resp, ["STATUS"]);
+  const report = await statusOf(options);
   if (options.json) return void process.stdout.write(`${JSON.stringify(report)}\n`);
   const { node, role, term, leader, commit, generation, members } = report;
-  process.stdout.write(`Node ${node}: ${role}, term ${term}, leader ${leader ?? "none"}, commit ${commit}, data ${generation}\n`);
+  process.stdout.write(
+    `Node ${node}: ${role}, term ${term}, leader ${leader ?? "none"}, commit ${commit}, data ${generation}\n`,
+  );
   const rows = members.map((member) => [
     member.id,
     member.id === leader ? "leader" : member.role,
@@ -44,32 +46,68 @@ export async function cacheStatus(options: CacheAdminOptions): Promise<void> {
 }
 
 export async function cacheSwitchOver(member: string | undefined, options: CacheAdminOptions): Promise<void> {
-  await askLeader(options, member === undefined ? ["SWITCH-OVER"] : ["SWITCH-OVER", member]);
-  const report = await ask<NodeReport>(options, options.resp, ["STATUS"]);
-  process.stdout.write(`Leader is ${report.leader ?? "not known yet"}\n`);
+  const before = await statusOf(options);
+  await askLeader(before, options, member === undefined ? ["SWITCH-OVER"] : ["SWITCH-OVER", member]);
+  const after = await until(
+    options,
+    "the leader is still the same",
+    ({ leader }) => leader !== null && leader !== before.leader,
+  );
+  process.stdout.write(`Leader is ${after.leader}\n`);
 }
 
 export async function cacheAdd(member: string, options: CacheAdminOptions): Promise<void> {
   const [entry, ...more] = parseMembers(member);
   if (entry === undefined || more.length > 0) throw new UsageError("Give one member, as id=host:port");
-  await askLeader(options, ["ADD", ...entry]);
+  await askLeader(await statusOf(options), options, ["ADD", ...entry]);
+  await until(options, "the member is not in the list yet", ({ members }) => members.some(({ id }) => id === entry[0]));
   process.stdout.write(`Member ${entry[0]} is added; it votes once it has caught up and voters are odd in number\n`);
 }
 
 export async function cacheRemove(member: string, options: CacheAdminOptions): Promise<void> {
-  await askLeader(options, ["REMOVE", member]);
+  await askLeader(await statusOf(options), options, ["REMOVE", member]);
+  await until(options, "the member is still in the list", ({ members }) => members.every(({ id }) => id !== member));
   process.stdout.write(`Member ${member} is removed\n`);
 }
 
-/** Of any member: who leads is asked there first. */
-async function askLeader(options: CacheAdminOptions, words: readonly string[]): Promise<void> {
-  const { leader, members } = await ask<NodeReport>(options, options.resp, ["STATUS"]);
+/** Of any member: who leads is known there. Asks again while the leader has something else to finish first. */
+async function askLeader(
+  { leader, members }: NodeReport,
+  options: CacheAdminOptions,
+  words: readonly string[],
+): Promise<void> {
   const resp = members.find((member) => member.id === leader)?.resp;
-  if (resp === undefined || resp === null) throw new CacheCallError({ resp: options.resp, reason: "nobody leads now, or the leader has no RESP port" });
-  await ask(options, resp, words);
+  if (resp === undefined || resp === null) {
+    throw new CacheCallError({ resp: options.resp, reason: "nobody leads now, or the leader has no RESP port" });
+  }
+  for (const end = Date.now() + PATIENCE; ; await pause()) {
+    try {
+      return void (await ask(options, resp, words));
+    } catch (error) {
+      if (Date.now() > end || !(error as Error).message.includes("TRYAGAIN")) throw error;
+    }
+  }
 }
 
-async function ask<Answer>(options: CacheAdminOptions, resp: string, words: readonly string[]): Promise<Answer> {
+const statusOf = async (options: CacheAdminOptions): Promise<NodeReport> =>
+  JSON.parse(await ask(options, options.resp, ["STATUS"])) as NodeReport;
+
+/** Asks until it is so. */
+async function until(
+  options: CacheAdminOptions,
+  trouble: string,
+  isSo: (report: NodeReport) => boolean,
+): Promise<NodeReport> {
+  for (const end = Date.now() + PATIENCE; Date.now() < end; await pause()) {
+    const report = await statusOf(options);
+    if (isSo(report)) return report;
+  }
+  throw new CacheCallError({ resp: options.resp, reason: trouble });
+}
+
+const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 100));
+
+async function ask(options: CacheAdminOptions, resp: string, words: readonly string[]): Promise<string> {
   const { host, port } = requireAddress("--resp", resp);
   const password = options.respPasswordFile && readSecret("--resp-password-file", options.respPasswordFile);
   const redis = new Redis({
@@ -84,7 +122,7 @@ async function ask<Answer>(options: CacheAdminOptions, resp: string, words: read
   redis.on("error", () => {});
   try {
     await redis.connect();
-    return JSON.parse(String(await redis.call("SLUICE", ...words))) as Answer;
+    return String(await redis.call("SLUICE", ...words));
   } catch (error) {
     throw new CacheCallError({ resp: formatAddress({ host, port }), reason: reasonOf(error as Error) });
   } finally {
@@ -94,5 +132,7 @@ async function ask<Answer>(options: CacheAdminOptions, resp: string, words: read
 
 function reasonOf(error: Error): string {
   const { code, message } = error as NodeJS.ErrnoException;
-  return code === "ECONNREFUSED" || message.includes("Connection is closed") ? "nothing answers there; is the node running?" : message;
+  return code === "ECONNREFUSED" || message.includes("Connection is closed")
+    ? "nothing answers there; is the node running?"
+    : message;
 }

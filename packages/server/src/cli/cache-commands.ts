@@ -17,7 +17,9 @@ export function addCacheCommands(program: Command): void {
     .option("--resp-password-file <file>", "password that clients must give (AUTH)")
     .option("--tls-cert <file>", "certificate for the connections between members")
     .option("--tls-key <file>", "its private key")
-    .addOption(new Option("--log-format <format>", "form of the log").choices(["auto", "json", "pretty"]).default("auto"))
+    .addOption(
+      new Option("--log-format <format>", "form of the log").choices(["auto", "json", "pretty"]).default("auto"),
+    )
     .addOption(
       new Option("--log-level <level>", "least important lines that are logged")
         .choices(["debug", "info", "warn", "error", "silent"])

@@ -64,7 +64,8 @@ export function readTls({ tlsCert, tlsKey }: CacheCliOptions): MemberTls | undef
   if (tlsCert === undefined || tlsKey === undefined) throw new UsageError("Give --tls-cert and --tls-key together");
   const [cert, key] = [readOption("--tls-cert", tlsCert), readOption("--tls-key", tlsKey)];
   const [problem] = tlsPairProblems(cert, key);
-  if (problem !== undefined) throw new UsageError(`Cannot use --${problem.path.replace(".", "-")}: it ${problem.message}`);
+  if (problem !== undefined)
+    throw new UsageError(`Cannot use --${problem.path.replace(".", "-")}: it ${problem.message}`);
   return { cert, key };
 }
 

@@ -12,7 +12,15 @@ import { floodFold } from "../flood-fold.ts";
 import { type LogOptions, openLog } from "../log.ts";
 import { PromMeter } from "../metrics/prom-meter.ts";
 import { endOnBugs } from "./bug-watch.ts";
-import { CACHE_DEFAULTS, type CacheCliOptions, parseAck, parseMembers, readSecret, readTls, requireAddress } from "./cache-options.ts";
+import {
+  CACHE_DEFAULTS,
+  type CacheCliOptions,
+  parseAck,
+  parseMembers,
+  readSecret,
+  readTls,
+  requireAddress,
+} from "./cache-options.ts";
 import { UsageError } from "./failure.ts";
 import { stopOnSignals } from "./signals.ts";
 
@@ -56,7 +64,11 @@ async function untilEnd(node: CacheNode, stop: AbortSignal): Promise<0 | 1> {
   return node.failed.aborted ? 1 : 0;
 }
 
-function membership({ id, members, join: joins }: CacheCliOptions): Pick<CacheNodeOptions, "id" | "address" | "founders"> {
+function membership({
+  id,
+  members,
+  join: joins,
+}: CacheCliOptions): Pick<CacheNodeOptions, "id" | "address" | "founders"> {
   const list = members === undefined ? new Map([[id, CACHE_DEFAULTS.member]]) : parseMembers(members);
   const own = list.get(id);
   if (own === undefined) throw new UsageError(`Cannot use --members: it lacks "${id}", which --id says this node is`);
