@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Millis } from "@sluice/base/brand";
-import type { MemberChange } from "@sluice/cache/replica/members";
 import { assertLinearizable, checkHistory } from "@sluice/testkit/linearizability";
 import { randomBelow } from "@sluice/testkit/random";
 import { everySeed } from "@sluice/testkit/seeds";
@@ -16,11 +15,15 @@ const CALM_MILLIS = 5_000;
 /** Snapshots and joining by snapshot happen all the time. */
 const SMALL_LOG = { snapshotAfterRecords: 60, keptBytes: 2_000, snapshotMessageBytes: 400, appendRecords: 8 };
 
+/** What happened in all worlds together: whether the trouble was real. */
+const happened = { worlds: 0, terms: 0, truncatedRecords: 0, changedMembers: 0, snapshots: 0, unanswered: 0 };
+
 interface Trouble {
   readonly crash: "kill" | "power";
   /** How many may be down or not yet caught up at once. */
   readonly most: "minority" | "all";
-  readonly changesMembers?: boolean;
+  /** Members that belong to nothing at first; with them, any may be added, promoted and removed at any time. */
+  readonly joiners?: number;
   /** The longest time between two of them. */
   readonly paceMillis?: number;
 }
@@ -41,7 +44,7 @@ function troubles(world: ClusterWorld, trouble: Trouble): readonly (readonly [we
     [1, () => member().clock?.jumpWall(randomBelow(random, 200_000) - 100_000)],
     [1, () => member().clock?.setRate(0.95 + random() * 0.1)],
     [1, () => world.leader?.with((replica, now) => replica.switchOver(world.pick(members).id, now))],
-    [trouble.changesMembers === true ? 4 : 0, () => changeMembers(world)],
+    [trouble.joiners === undefined ? 0 : 12, () => changeMembers(world)],
   ];
 }
 
@@ -59,15 +62,17 @@ function isRecovering(member: ClusterMember): boolean {
   return member.with((replica, now) => replica.status(now).isRecovering) ?? true;
 }
 
+/** Whoever is none becomes a learner, a learner a voter, and a voter, mostly while there are many, none again. */
 function changeMembers(world: ClusterWorld): void {
-  const member = world.pick(world.members);
-  const { id } = member;
-  const kinds: readonly MemberChange[] = [
-    { type: "add", id, address: id },
-    { type: "promote", id },
-    { type: "remove", id },
-  ];
-  world.leader?.with((replica, now, wall) => replica.changeMembers(world.pick(kinds), now, wall));
+  const { id } = world.pick(world.members);
+  world.leader?.with((replica, now, wall) => {
+    const { members } = replica.status(now);
+    const role = members.find((member) => member.id === id)?.role;
+    const isEnough = members.length > 1 + randomBelow(world.random, 6);
+    if (role === undefined) replica.changeMembers({ type: "add", id, address: id }, now, wall);
+    else if (role === "learner") replica.changeMembers({ type: "promote", id }, now, wall);
+    else if (isEnough) replica.changeMembers({ type: "remove", id }, now, wall);
+  });
 }
 
 function makeTrouble(world: ClusterWorld, trouble: Trouble): void {
@@ -105,10 +110,23 @@ function isFollowing({ role }: ClusterMember): boolean {
 
 function simulate(options: WorldOptions, trouble: Trouble): ClusterWorld {
   const world = new ClusterWorld(options);
-  if (trouble.changesMembers === true) for (const id of ["n6", "n7"]) world.addMember(id);
+  for (let number = 1; number <= (trouble.joiners ?? 0); number++) world.addMember(`n${options.founders + number}`);
   makeTrouble(world, trouble);
   makePeace(world, trouble);
+  tally(world);
   return world;
+}
+
+function tally(world: ClusterWorld): void {
+  happened.worlds++;
+  happened.unanswered += world.recorder.history().length - world.recorder.answeredCount;
+  for (const member of world.members) {
+    const status = member.with((replica, now) => replica.status(now));
+    happened.changedMembers += member.changesDone;
+    happened.truncatedRecords += status?.truncatedRecords ?? 0;
+    if (status?.role === "leader") happened.terms += status.term;
+    if ((status?.snapshotIndex ?? 0) > 0) happened.snapshots++;
+  }
 }
 
 function linearizable(name: string, count: number, options: Omit<WorldOptions, "seed">, trouble: Trouble): void {
@@ -121,23 +139,38 @@ function linearizable(name: string, count: number, options: Omit<WorldOptions, "
 }
 
 linearizable(
-  "three that keep in memory, a minority losing power",
+  "[REP5] three that keep in memory, a minority losing power",
   20,
   { founders: 3, countsWhen: "received", limits: SMALL_LOG },
   { crash: "power", most: "minority" },
 );
 linearizable(
-  "three that write, all of them killed at any time",
+  "[REP6] three that write, all of them killed at any time",
   20,
   { founders: 3, countsWhen: "stored", limits: SMALL_LOG },
   { crash: "kill", most: "all" },
 );
 linearizable(
-  "five that sync, all of them losing power, members coming and going",
+  "[REP7] five that sync, all of them losing power, members coming and going",
   15,
   { founders: 5, countsWhen: "synced", ackLevel: { type: "quorum+fsync" }, limits: SMALL_LOG },
-  { crash: "power", most: "all", changesMembers: true },
+  { crash: "power", most: "all", joiners: 2 },
 );
+
+linearizable(
+  "[REP20] one that grows, and shrinks, and is killed",
+  15,
+  { founders: 1, countsWhen: "stored", limits: SMALL_LOG },
+  { crash: "kill", most: "all", joiners: 4 },
+);
+
+test("all that trouble was real", (t) => {
+  const { worlds, ...counts } = happened;
+  t.diagnostic(JSON.stringify(happened));
+  if (worlds < 10) return t.skip("too few worlds were run to tell");
+  for (const [what, count] of Object.entries(counts))
+    assert.ok(count > worlds, `${what}: ${count} in ${worlds} worlds`);
+});
 
 /** Elections come soon and a leader that is cut off stays long: what keeps it right is its lease alone. */
 const HASTY = { electionMin: 200 as Millis, lease: 150 as Millis };
