@@ -17,6 +17,7 @@ export class Candidacy {
   #electionAt: Millis;
   #electionCount = 0;
   #votesLost = 0;
+  #hasStalled = false;
 
   constructor(ledger: Ledger<unknown>, timing: ReplicaTiming, random: () => number, now: Millis) {
     this.#ledger = ledger;
@@ -52,8 +53,9 @@ export class Candidacy {
 
   tick(now: Millis, isRecovering: boolean): void {
     if (now < this.deadline) return;
-    const isStalled = now - this.#electionAt > STALL && !this.#ledger.isSingleVoter;
-    // what others said meanwhile has not been read yet: hear it first
+    const isStalled = now - this.#electionAt > STALL && !this.#ledger.isSingleVoter && !this.#hasStalled;
+    this.#hasStalled = isStalled;
+    // what others said meanwhile has not been read yet: hear it first, but do not wait for ever on a slow machine
     if (isStalled) this.#electionAt = (now + this.#timing.heartbeat) as Millis;
     else this.begin({ stage: this.#ledger.isSingleVoter ? "vote" : "ask", isTakeOver: false, now, isRecovering });
   }

@@ -35,6 +35,7 @@ export class Leadership<Answer> {
     this.shipping = new Shipping(ledger, this.followers, timing, now);
     this.handOver = new HandOver(timing);
     this.#termStart = ledger.appendOwn("no-op", NO_BYTES, 0 as Millis);
+    this.#writeFounders();
   }
 
   /** Everything that this leader ever answered, and all leaders before it, is applied here. */
@@ -108,6 +109,13 @@ export class Leadership<Answer> {
     if (answers.length > 0) this.#ledger.outbox.put({ type: "answers", answers });
     const reads = this.reads.abandon();
     if (reads.length > 0) this.#ledger.outbox.put({ type: "reads", reads });
+  }
+
+  /** From the first leader on the log says who founded the cluster, whatever members are told at a later start. */
+  #writeFounders(): void {
+    const { membership } = this.#ledger;
+    if (membership.index > 0) return;
+    this.#ledger.wantSync(this.#ledger.appendOwn("members", encodeMemberList(membership.members), 0 as Millis));
   }
 
   /** Only records of the own term are committed by counting; those before them follow. Raft §5.4.2 */

@@ -22,7 +22,7 @@ export interface ReplicaLimits {
   readonly inFlightMessages: number;
   /** Proposals not yet answered. */
   readonly waitingProposals: number;
-  /** Bytes of the log since the last snapshot that ask for the next. */
+  /** Bytes of the log since the last snapshot that ask for the next; half of the last snapshot's size if that is more. */
   readonly snapshotAfterBytes: number;
   /** Records since the last snapshot that ask for the next. */
   readonly snapshotAfterRecords: number;
@@ -54,9 +54,9 @@ export const DEFAULT_REPLICA_LIMITS: ReplicaLimits = {
   inFlightBytes: 4 * MIB,
   inFlightMessages: 64,
   waitingProposals: 65_536,
-  snapshotAfterBytes: 64 * MIB,
+  snapshotAfterBytes: 32 * MIB,
   snapshotAfterRecords: 1_000_000,
-  keptBytes: 16 * MIB,
+  keptBytes: 8 * MIB,
   logBytes: 256 * MIB,
   snapshotMessageBytes: 256 * KIB,
   snapshotMessagesInFlight: 4,

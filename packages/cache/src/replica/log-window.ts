@@ -3,8 +3,8 @@ import type { Millis } from "@sluice/base/brand";
 import type { LogIndex, Term } from "../ids.ts";
 import type { LogRecord } from "./log-record.ts";
 
-/** What a record weighs besides its body, roughly. */
-const RECORD_OVERHEAD_BYTES = 96;
+/** What a record weighs besides its body, roughly: its object, its view, its place in the list. */
+const RECORD_OVERHEAD_BYTES = 200;
 
 export interface LogPlace {
   readonly index: LogIndex;

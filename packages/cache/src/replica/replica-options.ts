@@ -96,6 +96,8 @@ export interface ReplicaStatus {
   readonly role: Role;
   readonly term: Term;
   readonly leader: MemberId | undefined;
+  /** How old what a follower shows may be, besides a message's way; `undefined` on the leader, and without one. */
+  readonly leaderSilentFor: Millis | undefined;
   readonly members: MemberList;
   readonly firstIndex: LogIndex;
   readonly lastIndex: LogIndex;

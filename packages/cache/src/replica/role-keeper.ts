@@ -60,6 +60,11 @@ export class RoleKeeper<Answer> {
     return this.#ledger.membership.isVoter(this.#ledger.self) ? "follower" : "learner";
   }
 
+  /** Since a leader's message came; `undefined` before the first, and on the leader. */
+  leaderSilentFor(now: Millis): Millis | undefined {
+    return this.#following === undefined ? undefined : ((now - this.#heardAt) as Millis);
+  }
+
   get deadline(): Millis {
     if (this.#leadership !== undefined) return this.#leadership.deadline;
     return (this.#isRemoved ? Number.POSITIVE_INFINITY : this.candidacy.deadline) as Millis;

@@ -65,12 +65,10 @@ export class Shipping {
     const sender = follower.snapshot;
     if (sender === undefined || sender.transfer !== reply.transfer) return;
     sender.confirmed(reply.nextPart, now);
-    if (reply.outcome === "more") return;
+    if (reply.outcome === "refused") sender.refused(now);
+    if (reply.outcome !== "installed") return;
     follower.snapshot = undefined;
-    // `refused` begins anew from the follower's own end, and comes back here if that is too far behind
-    follower.probeFrom(
-      (reply.outcome === "installed" ? sender.meta.index + 1 : this.#ledger.log.lastIndex + 1) as LogIndex,
-    );
+    follower.probeFrom((sender.meta.index + 1) as LogIndex);
   }
 
   /** The log may be cut up to here without pulling it from under a snapshot that is on its way. */

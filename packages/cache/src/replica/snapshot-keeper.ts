@@ -19,15 +19,21 @@ export class SnapshotKeeper {
   }
 
   turn(): void {
-    const { commit, appliedBytes, limits, outbox, state } = this.#ledger;
+    const { commit, limits, outbox, state } = this.#ledger;
     if (this.#savedIndex < this.#ledger.log.baseIndex) this.#savedIndex = this.#ledger.log.baseIndex;
-    const isDue =
-      appliedBytes - this.#bytesThen >= limits.snapshotAfterBytes ||
-      commit - this.#savedIndex >= limits.snapshotAfterRecords;
+    const isDue = commit - this.#savedIndex >= limits.snapshotAfterRecords || this.#isLogLong();
     if (!isDue || this.#savingIndex !== undefined || commit === this.#savedIndex) return;
     this.#savingIndex = commit;
-    this.#bytesThen = appliedBytes;
+    this.#bytesThen = this.#ledger.appliedBytes;
     outbox.put({ type: "save-snapshot", meta: snapshotMetaOf(this.#ledger), pieces: state.snapshot() });
+  }
+
+  /** A large state is not written again for every few changes. */
+  #isLogLong(): boolean {
+    const { appliedBytes, limits, state } = this.#ledger;
+    const byteCount = appliedBytes - this.#bytesThen;
+    if (byteCount < limits.snapshotAfterBytes) return false;
+    return byteCount >= Math.min(state.snapshotBytes, limits.logBytes) / 2;
   }
 
   /** @param keptFrom  what a snapshot on its way still needs; given up when the log grows too large */

@@ -25,6 +25,7 @@ export class SnapshotSender {
   #nextPart = 0;
   #progressAt: Millis;
   #retryCount = 0;
+  #isRefused = false;
 
   constructor(options: {
     readonly transfer: number;
@@ -43,6 +44,7 @@ export class SnapshotSender {
   /** What to send now; `undefined` while enough is on its way, or all is. */
   next(): SnapshotParcel | undefined {
     if (this.#unsent > 0) return this.#unconfirmed.at(-this.#unsent--);
+    if (this.#isRefused) return undefined;
     if (this.#unconfirmed.length >= this.#limits.snapshotMessagesInFlight || this.#isAtEnd) return undefined;
     const parcel = this.#pack();
     this.#unconfirmed.push(parcel);
@@ -59,13 +61,21 @@ export class SnapshotSender {
     this.#retryCount = 0;
   }
 
+  /** The follower can make nothing of it: another begins after the time that `tick` waits. */
+  refused(now: Millis): void {
+    this.#unconfirmed = [];
+    this.#unsent = 0;
+    this.#isRefused = true;
+    this.#progressAt = now;
+  }
+
   /** Sends again what was not confirmed for `retry`. @returns `stuck` when that did not help: begin anew */
   tick(now: Millis, retry: Millis): "going-on" | "stuck" {
     if (now - this.#progressAt < retry) return "going-on";
     this.#progressAt = now;
     this.#unsent = this.#unconfirmed.length;
     this.#retryCount++;
-    return this.#retryCount > MAX_RETRIES ? "stuck" : "going-on";
+    return this.#isRefused || this.#retryCount > MAX_RETRIES ? "stuck" : "going-on";
   }
 
   get #isAtEnd(): boolean {

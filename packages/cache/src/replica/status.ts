@@ -8,7 +8,7 @@ import type { SnapshotKeeper } from "./snapshot-keeper.ts";
 
 export function statusOf(of: {
   readonly ledger: Ledger<unknown>;
-  readonly roles: Pick<RoleKeeper<unknown>, "leader" | "leadership" | "isRecovering" | "candidacy">;
+  readonly roles: Pick<RoleKeeper<unknown>, "leader" | "leadership" | "leaderSilentFor" | "isRecovering" | "candidacy">;
   readonly snapshots: SnapshotKeeper;
   readonly role: Role;
   readonly now: Millis;
@@ -20,6 +20,7 @@ export function statusOf(of: {
     role,
     term: ledger.term,
     leader: roles.leader,
+    leaderSilentFor: roles.leaderSilentFor(now),
     members: ledger.membership.members,
     firstIndex: (ledger.log.baseIndex + 1) as ReplicaStatus["firstIndex"],
     lastIndex: ledger.log.lastIndex,
