@@ -1,6 +1,7 @@
 /** Random worlds: crashes, pauses, cuts, loss and reordering; the judge in `Sim` looks at every step. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Millis } from "@sluice/base/brand";
 import { randomBelow } from "@sluice/testkit/random";
 import { FSYNC, QUORUM, Sim, type SimMember, type SimOptions } from "./replica-sim.ts";
 
@@ -17,6 +18,16 @@ function trouble(sim: Sim, crashes: Crashes): void {
     const weak = members.filter((m) => m.replica === undefined || sim.status(m).isRecovering).length;
     return crashes.most === "all" || weak < Math.floor((members.length - 1) / 2);
   };
+  const changeSomebody = (): void => {
+    const { leader } = sim;
+    if (leader === undefined || leader.pausedUntil > sim.now) return;
+    const { id } = pick();
+    const type = (["add", "promote", "promote", "remove"] as const)[randomBelow(sim.random, 4)] ?? "add";
+    const voters = sim.status(leader).members.filter((member) => member.role === "voter").length;
+    if (type !== "remove" || voters > 2)
+      leader.replica?.changeMembers({ type, id, address: id }, sim.now as Millis, sim.now as Millis);
+    sim.drain(leader);
+  };
   sim.run(10_000, () => {
     const dice = sim.random();
     if (dice < 0.2)
@@ -30,9 +41,10 @@ function trouble(sim: Sim, crashes: Crashes): void {
       if (down !== undefined) sim.restart(down, crashes.kind);
     } else if (dice < 0.2355) sim.cut(pick().id, pick().id, sim.random() < 0.5 ? "both" : "one");
     else if (dice < 0.2365) sim.heal();
+    else if (dice < 0.245 && sim.options.joiners !== undefined) changeSomebody();
     else if (dice < 0.2368) {
       const { leader } = sim;
-      if (leader?.pausedUntil === 0) leader.replica?.switchOver(pick().id, sim.now as never);
+      if (leader?.pausedUntil === 0) leader.replica?.switchOver(pick().id, sim.now as Millis);
     }
   });
   for (const member of members) if (member.replica === undefined) sim.restart(member, crashes.kind);
@@ -44,6 +56,7 @@ function worlds(name: string, options: Partial<SimOptions>, crashes: Crashes): v
     let acked = 0;
     for (let seed = FIRST; seed < FIRST + SEEDS; seed++) {
       const sim = new Sim({ seed, members: ["a", "b", "c"], ...options });
+      for (const id of options.joiners ?? []) sim.join(id);
       trouble(sim, crashes);
       acked += sim.acked.length;
     }
@@ -70,5 +83,15 @@ worlds(
 worlds(
   "[REP7] synced records survive a loss of all power",
   { ...WILD, countsWhen: "synced", limits: SMALL_LOG },
+  { kind: "power", most: "all" },
+);
+worlds(
+  "members that come and go: written records survive the end of all processes",
+  { ...WILD, countsWhen: "stored", limits: SMALL_LOG, joiners: ["d", "e"] },
+  { kind: "kill", most: "all" },
+);
+worlds(
+  "members that come and go: synced records survive a loss of all power",
+  { ...WILD, countsWhen: "synced", joiners: ["d", "e"] },
   { kind: "power", most: "all" },
 );

@@ -15,6 +15,8 @@ import { randomBelow, seededRandom } from "@sluice/testkit/random";
 export interface SimOptions {
   readonly seed: number;
   readonly members: readonly string[];
+  /** Who may be added later. */
+  readonly joiners?: readonly string[];
   readonly countsWhen?: CountsWhen;
   readonly limits?: Partial<ReplicaLimits>;
   /** Of messages lost; each of them breaks nothing but itself. */
@@ -232,23 +234,26 @@ export class Sim {
     }
   }
 
-  /** After healing: everybody alive stands at one place, with all that was acknowledged. */
+  /** After healing: every member stands at one place, with all that was acknowledged. */
   settle(limit = 30_000): void {
     this.heal();
     this.runUntil(() => {
-      const leader = this.leader;
+      const { leader } = this;
       if (leader === undefined) return false;
       const { commit, lastIndex } = this.status(leader);
-      const others = [...this.members.values()].filter((m) => m.replica !== undefined && m.role !== "removed");
-      return commit === lastIndex && others.every((m) => this.status(m).applied === commit);
+      return commit === lastIndex && this.#membersOf(leader).every((member) => this.status(member).applied === commit);
     }, limit);
     const leader = this.leader as SimMember;
     const applied = new Set(leader.state.applied);
     for (const operation of this.acked)
       assert.ok(applied.has(operation), `seed ${this.options.seed}: acknowledged ${operation} is lost`);
-    for (const member of this.members.values())
-      if (member.replica !== undefined && member.role !== "removed")
-        assert.deepEqual(member.state.applied, leader.state.applied, `seed ${this.options.seed}: ${member.id} differs`);
+    for (const member of this.#membersOf(leader))
+      assert.deepEqual(member.state.applied, leader.state.applied, `seed ${this.options.seed}: ${member.id} differs`);
+  }
+
+  #membersOf(leader: SimMember): SimMember[] {
+    const ids = this.status(leader).members.map(({ id }) => id);
+    return [...this.members.values()].filter((member) => member.replica !== undefined && ids.includes(member.id));
   }
 
   drain(member: SimMember): void {

@@ -11,6 +11,7 @@ import type { ReplicaTiming } from "./timing.ts";
 interface Installing {
   readonly token: StoreToken;
   readonly part: SnapshotPart;
+  readonly nextPart: number;
 }
 
 export class Following<Answer> {
@@ -73,10 +74,10 @@ export class Following<Answer> {
       if (index > this.#verified && log.termAt(index) === term) this.#verified = index;
       return this.#replyToPart(part, part.part + 1, "installed");
     }
-    if (this.#arrival?.isOf(part) !== true) this.#arrival = part.part === 0 ? new SnapshotArrival(part) : undefined;
-    const outcome = this.#arrival?.take(part, this.#ledger.limits) ?? "more";
-    if (outcome === "more") this.#replyToPart(part, this.#arrival?.nextPart ?? 0, "more");
-    else if (outcome === "whole") this.#install(part);
+    if (this.#arrival?.isOf(part) !== true) this.#arrival = new SnapshotArrival(part);
+    const outcome = this.#arrival.take(part, this.#ledger.limits);
+    if (outcome === "more") this.#replyToPart(part, this.#arrival.nextPart, "more");
+    else if (outcome === "whole") this.#install(part, this.#arrival);
     else this.#refusePart(part);
   }
 
@@ -135,8 +136,7 @@ export class Following<Answer> {
     });
   }
 
-  #install(part: SnapshotPart): void {
-    const pieces = this.#arrival?.pieces ?? [];
+  #install(part: SnapshotPart, { pieces, nextPart }: SnapshotArrival): void {
     this.#arrival = undefined;
     try {
       this.#ledger.state.restore(pieces);
@@ -145,7 +145,7 @@ export class Following<Answer> {
     }
     const token = this.#ledger.restart(part.meta);
     this.#ledger.outbox.put({ type: "install-snapshot", token, meta: part.meta, pieces });
-    this.#installing = { token, part };
+    this.#installing = { token, part, nextPart };
     this.#verified = part.meta.index;
     this.#toldHeld = 0 as LogIndex;
     this.#toldSynced = 0 as LogIndex;
@@ -155,7 +155,7 @@ export class Following<Answer> {
     const installing = this.#installing;
     if (installing === undefined || !this.#ledger.disk.isDone(installing.token)) return;
     this.#installing = undefined;
-    this.#replyToPart(installing.part, installing.part.part + 1, "installed");
+    this.#replyToPart(installing.part, installing.nextPart, "installed");
   }
 
   #refusePart(part: SnapshotPart): void {

@@ -57,6 +57,10 @@ export class Shipping {
     follower.meet(reply.incarnation);
     follower.confirmed(reply.sentAt, now);
     follower.replied(reply, this.#round);
+    const isSnapshotNeeded = !reply.isMatch || reply.held < this.#ledger.log.baseIndex;
+    if (follower.snapshot === undefined || isSnapshotNeeded) return;
+    follower.snapshot = undefined;
+    follower.probeFrom((reply.held + 1) as LogIndex);
   }
 
   snapshotReplied(follower: ReplicationProgress, reply: SnapshotReply, now: Millis): void {

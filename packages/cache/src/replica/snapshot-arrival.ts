@@ -5,12 +5,15 @@ import type { SnapshotPart } from "./member-message.ts";
 /** What a piece weighs besides its bytes, roughly. */
 const PIECE_OVERHEAD_BYTES = 64;
 
+type TakeOutcome = "more" | "whole" | "too-large";
+
 export class SnapshotArrival {
   readonly transfer: number;
   readonly term: number;
   readonly pieces: Uint8Array[] = [];
   #nextPart = 0;
   #byteCount = 0;
+  readonly #waiting = new Map<number, SnapshotPart>();
 
   constructor(first: SnapshotPart) {
     this.transfer = first.transfer;
@@ -30,14 +33,23 @@ export class SnapshotArrival {
     return part.term === this.term && part.transfer < this.transfer;
   }
 
-  take(part: SnapshotPart, limits: Pick<ReplicaLimits, "snapshotBytes">): "more" | "whole" | "too-large" {
-    if (part.part !== this.#nextPart) return "more";
-    this.#nextPart++;
-    for (const piece of part.pieces) {
+  /** Parts that overtook others wait for them. */
+  take(part: SnapshotPart, limits: Pick<ReplicaLimits, "snapshotBytes" | "snapshotMessagesInFlight">): TakeOutcome {
+    const isNear = part.part >= this.#nextPart && part.part < this.#nextPart + limits.snapshotMessagesInFlight;
+    if (isNear) this.#waiting.set(part.part, part);
+    for (let next = this.#waiting.get(this.#nextPart); next !== undefined; next = this.#waiting.get(this.#nextPart)) {
+      this.#waiting.delete(this.#nextPart++);
+      this.#keep(next.pieces);
+      if (this.#byteCount > limits.snapshotBytes) return "too-large";
+      if (next.isLast) return "whole";
+    }
+    return "more";
+  }
+
+  #keep(pieces: readonly Uint8Array[]): void {
+    for (const piece of pieces) {
       this.#byteCount += piece.length + PIECE_OVERHEAD_BYTES;
       this.pieces.push(piece);
     }
-    if (this.#byteCount > limits.snapshotBytes) return "too-large";
-    return part.isLast ? "whole" : "more";
   }
 }
