@@ -17,57 +17,56 @@ import { ENGINE_LIMITS } from "@sluice/engine/limits";
 import { EngineDesk } from "./engine-desk.ts";
 import { DEFAULT_STORE_NAME, type RemoteEngineOptions, timingsOf } from "./engine-options.ts";
 import { Mirror } from "./mirror.ts";
+import { NatsEntries } from "./nats-entries.ts";
 import { NatsFeed } from "./nats-feed.ts";
+import { NatsJanitor } from "./nats-janitor.ts";
 import { NatsLeases } from "./nats-leases.ts";
 import { NatsLeaseTable } from "./nats-lease-table.ts";
 import { NATS, type NatsLine, openNatsLine } from "./nats-line.ts";
 import { NatsLogs } from "./nats-logs.ts";
 import { NatsMarkers } from "./nats-markers.ts";
 import { NatsMessages } from "./nats-messages.ts";
-import { NatsStore, type StoredValue } from "./nats-store.ts";
+import { NatsStore } from "./nats-store.ts";
 import { plainCopy } from "./plain-copy.ts";
 
 /** Room in a NATS message for its subject and headers. */
 const HEADER_ROOM = 8 * 1024;
-const CREATION_ATTEMPTS = 8;
-
-/** A change of one key; a removal when it has no value. */
-interface Change {
-  readonly action: string;
-  readonly key: Key;
-  readonly expected: Epoch | "absent";
-  readonly value?: Uint8Array;
-  readonly boundTo?: string;
-}
 
 export class NatsEngine implements Engine {
   readonly logs: NatsLogs;
   readonly #line: NatsLine;
-  readonly #store: NatsStore;
+  readonly #entries: NatsEntries;
   readonly #capabilities: EngineCapabilities;
   readonly #desk = new EngineDesk();
   readonly #mirror = new Mirror();
   readonly #feed: NatsFeed;
   readonly #leases: NatsLeases;
+  readonly #janitor: NatsJanitor;
   readonly #markers: NatsMarkers;
   readonly #messages: NatsMessages;
 
   constructor(line: NatsLine, store: NatsStore, options: RemoteEngineOptions) {
     const [mirror, table] = [this.#mirror, new NatsLeaseTable()];
     this.#line = line;
-    this.#store = store;
     this.#capabilities = capabilitiesOf(line, options);
     this.#markers = new NatsMarkers(store, options.clock, options.random);
     const onMarker = (subject: string, sequence: number): void => this.#markers.hear(subject, sequence);
     this.#feed = new NatsFeed({ line, store, mirror, leases: table, onMarker }, options);
-    this.#leases = new NatsLeases({ store, mirror, table }, options);
+    this.#janitor = new NatsJanitor({ store, mirror, table }, options);
+    this.#leases = new NatsLeases({ store, table, janitor: this.#janitor }, options);
+    this.#entries = new NatsEntries({
+      store,
+      isOrphan: (binding) => this.#leases.isOrphan(binding),
+      onMissing: (reason) => line.gate.isOpen && this.#feed.loop.doubt(reason),
+    });
     this.#messages = new NatsMessages(line, options.name ?? DEFAULT_STORE_NAME);
     this.logs = new NatsLogs({ store, desk: this.#desk, maxValueBytes: this.#capabilities.maxValueBytes });
+    this.#feed.loop.start();
   }
 
   /** Resolves once the store was read as a whole. */
   get loaded(): Promise<void> {
-    return this.#feed.loaded;
+    return this.#feed.loop.loaded;
   }
 
   capabilities(): EngineCapabilities {
@@ -77,7 +76,7 @@ export class NatsEngine implements Engine {
   async get(key: Key): Promise<Entry | undefined> {
     this.#desk.checkOpen("get");
     checkKey(key);
-    return this.#read("get", key);
+    return this.#entries.get(key);
   }
 
   async cas(key: Key, expected: Epoch | "absent", value: Uint8Array, options?: WriteOptions): Promise<CasResult> {
@@ -86,16 +85,16 @@ export class NatsEngine implements Engine {
     checkValue(value, this.#capabilities.maxValueBytes);
     const change = { action: "cas", key, expected, value: plainCopy(value) };
     const lease = options?.lease;
-    if (lease === undefined) return this.#change(change);
+    if (lease === undefined) return this.#entries.change(change);
     const boundTo = this.#leases.bind(lease, key);
     if (boundTo === undefined) throw new EngineLeaseLostError({ token: lease.token });
-    return this.#change({ ...change, boundTo });
+    return this.#entries.change({ ...change, boundTo });
   }
 
   async remove(key: Key, expected: Epoch): Promise<CasResult> {
     this.#desk.checkOpen("remove");
     checkKey(key);
-    return this.#change({ action: "remove", key, expected });
+    return this.#entries.change({ action: "remove", key, expected });
   }
 
   watch(prefix: Key, signal: AbortSignal): AsyncIterable<WatchEvent> {
@@ -137,58 +136,10 @@ export class NatsEngine implements Engine {
   async abandon(): Promise<void> {
     this.#desk.close();
     this.#leases.close();
+    this.#janitor.close();
     this.#markers.close();
     await this.#line.close();
-    await this.#feed.close();
-  }
-
-  async #change({ action, key, expected, value, boundTo }: Change): Promise<CasResult> {
-    const { names, generation } = this.#store;
-    const subject = names.key(key);
-    const write = { action, subject, ...(value && { value }), ...(boundTo !== undefined && { boundTo }) };
-    let current: StoredValue | undefined;
-    for (let attempt = 0, at = firstExpected(expected, generation); at !== undefined; attempt++) {
-      const sequence = await this.#orDoubt(this.#store.write({ ...write, expected: at }));
-      if (sequence !== undefined) return { outcome: "written", revision: { generation, number: sequence } };
-      current = await this.#store.read(action, subject);
-      at = expected === "absent" ? await this.#vacancyOf(current) : undefined;
-      if (attempt < CREATION_ATTEMPTS) continue;
-      throw new EngineUnavailableError({
-        engine: NATS,
-        action,
-        reason: "others change it all the time",
-        isUnknown: false,
-      });
-    }
-    current ??= await this.#store.read(action, subject);
-    return { outcome: "conflict", current: await this.#toEntry(key, current) };
-  }
-
-  /** What a creation expects beneath it; undefined where an entry stands. */
-  async #vacancyOf(stored: StoredValue | undefined): Promise<number | undefined> {
-    if (stored === undefined) return 0;
-    return stored.isRemoved || (await this.#leases.isOrphan(stored.boundTo)) ? stored.sequence : undefined;
-  }
-
-  async #read(action: string, key: Key): Promise<Entry | undefined> {
-    return this.#toEntry(key, await this.#orDoubt(this.#store.read(action, this.#store.names.key(key))));
-  }
-
-  async #toEntry(key: Key, stored: StoredValue | undefined): Promise<Entry | undefined> {
-    if (stored === undefined || stored.isRemoved || (await this.#leases.isOrphan(stored.boundTo))) return undefined;
-    return { key, value: stored.data, revision: { generation: this.#store.generation, number: stored.sequence } };
-  }
-
-  /** A store that is not there any more was wiped: it is looked for again. */
-  async #orDoubt<T>(call: Promise<T>): Promise<T> {
-    try {
-      return await call;
-    } catch (error) {
-      if (error instanceof EngineUnavailableError && this.#line.gate.isOpen && !error.isUnknown) {
-        this.#feed.doubt(error.message);
-      }
-      throw error;
-    }
+    await this.#feed.loop.close();
   }
 }
 
@@ -213,11 +164,6 @@ async function outOfTime(options: RemoteEngineOptions): Promise<never> {
   await options.clock.sleep((answer + silence) as Millis, new AbortController().signal);
   const reason = "its watch did not come about in time";
   throw new EngineUnavailableError({ engine: NATS, action: "open", reason, isUnknown: false });
-}
-
-function firstExpected(expected: Epoch | "absent", generation: number): number | undefined {
-  if (expected === "absent") return 0;
-  return expected.generation === generation && expected.number > 0 ? expected.number : undefined;
 }
 
 /** JetStream acknowledges once it has written, before the disk has: a server's word on its disk is not to be had. */

@@ -1,26 +1,20 @@
-/** Grants leases on a NATS server that knows none: records that every process judges, and a janitor that is safe by CAS. */
+/** Grants leases on a NATS server that knows none, as records that every process judges, and keeps those of this process alive. */
 import type { Millis } from "@sluice/base/brand";
-import type { Clock, Timer } from "@sluice/base/clock";
+import type { Clock } from "@sluice/base/clock";
 import type { Key } from "@sluice/engine/engine";
 import { EngineCrowdedError, EngineUnavailableError } from "@sluice/engine/errors";
 import type { RemoteEngineOptions } from "./engine-options.ts";
 import { HeldLease } from "./held-lease.ts";
 import { REMOTE_ENGINE_LIMITS } from "./limits.ts";
-import type { Mirror } from "./mirror.ts";
+import type { NatsJanitor } from "./nats-janitor.ts";
 import { NATS } from "./nats-line.ts";
-import {
-  bindingOf,
-  decodeLeaseRecord,
-  encodeLeaseRecord,
-  type LeaseRecord,
-  type NatsLeaseTable,
-} from "./nats-lease-table.ts";
+import { bindingOf, decodeLeaseRecord, encodeLeaseRecord, type NatsLeaseTable } from "./nats-lease-table.ts";
 import type { NatsStore, StoredValue } from "./nats-store.ts";
 
 export interface NatsLeasesParts {
   readonly store: NatsStore;
-  readonly mirror: Mirror;
   readonly table: NatsLeaseTable;
+  readonly janitor: NatsJanitor;
 }
 
 /** One that this process holds, as the server knows it. */
@@ -34,24 +28,17 @@ interface Grant {
 }
 
 const GRANT_ATTEMPTS = 32;
-/** Between two rounds of the janitor, times 0.5 to 1.5, so that not all processes clean at once. */
-const ROUND = 200;
-/** Removals under way at once. */
-const BATCH = 64;
 
 export class NatsLeases {
   readonly #parts: NatsLeasesParts;
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #held = new Map<HeldLease, Grant>();
-  #timer: Timer | undefined;
-  #isClosed = false;
 
   constructor(parts: NatsLeasesParts, options: RemoteEngineOptions) {
     this.#parts = parts;
     this.#clock = options.clock;
     this.#random = options.random;
-    this.#armJanitor();
   }
 
   get heldCount(): number {
@@ -106,10 +93,8 @@ export class NatsLeases {
     await Promise.allSettled([...this.#held.keys()].map((lease) => lease.release()));
   }
 
-  /** Stops renewing and cleaning; what is held runs out. */
+  /** Stops renewing; what is held runs out. */
   close(): void {
-    this.#isClosed = true;
-    this.#timer?.cancel();
     for (const lease of [...this.#held.keys()]) lease.abandon();
   }
 
@@ -163,52 +148,15 @@ export class NatsLeases {
   }
 
   async #drop(grant: Grant): Promise<void> {
+    const { janitor, table } = this.#parts;
     do {
-      if ((await this.#removeRecord(grant)) !== undefined) break;
+      if ((await janitor.endLease(grant)) !== undefined) break;
     } while (await this.#catchUp(grant));
     const binding = bindingOf(grant);
-    const keys = new Set([...grant.keys, ...this.#parts.table.boundKeys(binding)]);
-    await inBatches([...keys], (key) => this.#removeBound(key, binding));
-  }
-
-  #removeRecord({ slot, sequence }: Pick<LeaseRecord, "slot" | "sequence">): Promise<number | undefined> {
-    const { store } = this.#parts;
-    return store.write({ action: "release", subject: store.names.lease(slot), expected: sequence });
-  }
-
-  async #removeBound(key: Key, binding: string): Promise<void> {
-    const { store } = this.#parts;
-    const subject = store.names.key(key);
-    const last = await store.read("release", subject);
-    if (last === undefined || last.isRemoved || last.boundTo !== binding) return;
-    await store.write({ action: "release", subject, expected: last.sequence });
-  }
-
-  #armJanitor(): void {
-    if (this.#isClosed) return;
-    const delay = ROUND * (0.5 + this.#random());
-    this.#timer = this.#clock.after(delay as Millis, () => {
-      // Whatever fails is tried again in the next round.
-      void this.#clean()
-        .catch(() => {})
-        .finally(() => this.#armJanitor());
-    });
-  }
-
-  async #clean(): Promise<void> {
-    const { table, mirror } = this.#parts;
-    if (!mirror.isCurrent) return;
-    await inBatches(table.expired(this.#clock.now()), (lease) => this.#removeRecord(lease));
-    await inBatches(table.orphans(), ({ key, binding }) => this.#removeBound(key, binding));
+    await janitor.removeBound(new Set([...grant.keys, ...table.boundKeys(binding)]), binding);
   }
 }
 
 function isTaken(slot: number, last: StoredValue | undefined): boolean {
   return last !== undefined && !last.isRemoved && decodeLeaseRecord(slot, last.sequence, last.data) !== undefined;
-}
-
-async function inBatches<T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
-  for (let start = 0; start < items.length; start += BATCH) {
-    await Promise.all(items.slice(start, start + BATCH).map(work));
-  }
 }

@@ -105,15 +105,15 @@ export async function openNatsLine(options: RemoteEngineOptions): Promise<NatsLi
     maxPingOut: 2,
     noAsyncTraces: true,
   });
+  const serverVersion = connection.info?.version ?? "";
   try {
-    checkVersion(connection.info?.version ?? "");
+    checkVersion(serverVersion);
     const admin = await jetstreamManager(connection, { timeout: timings.answer });
     return new NatsLine(connection, admin, backoff, options);
   } catch (error) {
     await connection.close();
     if (error instanceof EngineServerUnfitError) throw error;
     if (error instanceof errors.TimeoutError) throw toUnavailable(OPEN, error);
-    const serverVersion = connection.info?.version ?? "";
     throw new EngineServerUnfitError({ engine: NATS, serverVersion, problem: messageOf(error) }, { cause: error });
   }
 }

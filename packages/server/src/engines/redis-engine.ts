@@ -22,10 +22,11 @@ import { readRedisCapabilities } from "./redis-capabilities.ts";
 import { isElsewhere, REDIS } from "./redis-failures.ts";
 import { RedisFeed } from "./redis-feed.ts";
 import { RedisLeases } from "./redis-leases.ts";
-import { RedisLine, type ScriptArgument, type ScriptReply } from "./redis-line.ts";
+import { RedisLine } from "./redis-line.ts";
 import { RedisLogs } from "./redis-logs.ts";
 import { RedisMessages } from "./redis-messages.ts";
 import { readEpoch } from "./redis-names.ts";
+import type { ScriptArgument, ScriptReply } from "./redis-runner.ts";
 import type { RedisScript } from "./redis-scripts.ts";
 
 export class RedisEngine implements Engine {
@@ -46,13 +47,13 @@ export class RedisEngine implements Engine {
     this.#leases = new RedisLeases(line, options);
     this.logs = new RedisLogs(line, this.#desk);
     line.listen({
-      onUp: () => this.#feed.wake(),
-      onDown: () => this.#feed.doubt("the connection is gone"),
+      onUp: () => this.#feed.loop.wake(),
+      onDown: () => this.#feed.loop.doubt("the connection is gone"),
       onListening: () => {
         this.#messages.renew();
-        this.#feed.wake();
+        this.#feed.loop.wake();
       },
-      onDeaf: () => this.#feed.doubt("the listening connection is gone"),
+      onDeaf: () => this.#feed.loop.doubt("the listening connection is gone"),
     });
   }
 
@@ -91,7 +92,7 @@ export class RedisEngine implements Engine {
     this.#desk.checkOpen("watch");
     checkPrefix(prefix);
     const reader = this.#desk.admit(signal);
-    this.#feed.start();
+    this.#feed.loop.start();
     return this.#mirror.watch(prefix, reader.signal, reader.leave);
   }
 
@@ -128,7 +129,7 @@ export class RedisEngine implements Engine {
     this.#desk.close();
     this.#leases.close();
     await this.#line.close();
-    await this.#feed.close();
+    await this.#feed.loop.close();
   }
 
   async #script(action: string, script: RedisScript, args: readonly ScriptArgument[]): Promise<ScriptReply> {

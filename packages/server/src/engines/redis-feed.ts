@@ -1,9 +1,8 @@
 /** Keeps the mirror true to a Redis store: published changes, counted without gaps, upon a full read; and anew upon any doubt. */
-import { Backoff } from "@sluice/base/backoff";
 import type { Millis } from "@sluice/base/brand";
 import type { Clock } from "@sluice/base/clock";
-import type { Log } from "@sluice/base/log";
 import { type RemoteEngineOptions, timingsOf } from "./engine-options.ts";
+import { FeedLoop, type Vigil } from "./feed-loop.ts";
 import type { RemoteEngineTimings } from "./limits.ts";
 import type { Mirror } from "./mirror.ts";
 import { plainCopy } from "./plain-copy.ts";
@@ -18,10 +17,10 @@ export interface RedisFeedParts {
   readonly mirror: Mirror;
 }
 
-/** One watch from its start to the first doubt. */
+/** One watch as it goes on. */
 interface Watch {
+  readonly vigil: Vigil;
   readonly generation: number;
-  readonly end: (reason: string) => void;
   /** Number of the last change heard without a gap; undefined until the server told where it stands. */
   heard: number | undefined;
   /** A number that the server named, and when: all up to it must have been heard soon after. */
@@ -33,69 +32,22 @@ const PAGE_BYTES = 1024 * 1024;
 const CALL = { action: "watch the store", isWrite: false, bytes: 0 };
 
 export class RedisFeed {
+  readonly loop: FeedLoop;
   readonly #parts: RedisFeedParts;
   readonly #clock: Clock;
-  readonly #log: Log;
   readonly #timings: RemoteEngineTimings;
-  readonly #backoff: Backoff;
-  readonly #closing = new AbortController();
-  #pause = new AbortController();
-  #watch: Watch | undefined;
-  #ended: Promise<void> | undefined;
 
   constructor(parts: RedisFeedParts, options: RemoteEngineOptions) {
     this.#parts = parts;
     this.#clock = options.clock;
-    this.#log = options.log;
     this.#timings = timingsOf(options);
-    const { retryFirst: first, retryCap: cap } = this.#timings;
-    this.#backoff = new Backoff({ first, cap, factor: 2, random: options.random });
+    const follow = (vigil: Vigil, hasRead: () => void): Promise<void> => this.#follow(vigil, hasRead);
+    this.loop = new FeedLoop({ engine: REDIS, mirror: parts.mirror, follow }, options);
   }
 
-  /** From the first watch on; until then nothing is copied. */
-  start(): void {
-    if (!this.#closing.signal.aborted) this.#ended ??= this.#run();
-  }
-
-  /** Something came back: no need to wait any longer. */
-  wake(): void {
-    this.#pause.abort();
-  }
-
-  /** Ends the present watch; a new one begins with a full read. */
-  doubt(reason: string): void {
-    this.#watch?.end(reason);
-  }
-
-  async close(): Promise<void> {
-    this.#closing.abort();
-    this.#pause.abort();
-    this.doubt("the engine is closing");
-    await this.#ended;
-  }
-
-  async #run(): Promise<void> {
-    while (!this.#closing.signal.aborted) {
-      const reason = await this.#follow().catch((error: unknown) => String(error));
-      this.#parts.mirror.doubt();
-      if (this.#closing.signal.aborted) return;
-      this.#log.debug({ engine: REDIS, reason }, "engine reads its store anew");
-      await this.#rest();
-    }
-  }
-
-  async #rest(): Promise<void> {
-    this.#pause = new AbortController();
-    const signal = AbortSignal.any([this.#pause.signal, this.#closing.signal]);
-    await this.#clock.sleep(this.#backoff.next(), signal).catch(() => {});
-  }
-
-  /** @returns why it ended */
-  async #follow(): Promise<string> {
+  async #follow(vigil: Vigil, hasRead: () => void): Promise<void> {
     const { line, messages, mirror } = this.#parts;
-    const { promise, resolve } = Promise.withResolvers<string>();
-    const watch: Watch = { generation: line.generation, end: resolve, heard: undefined, promised: undefined };
-    this.#watch = watch;
+    const watch: Watch = { vigil, generation: line.generation, heard: undefined, promised: undefined };
     const early: Uint8Array[] = [];
     const unsubscribe = messages.hear(line.names.changes, (message) => {
       if (watch.heard === undefined) early.push(plainCopy(message));
@@ -106,14 +58,11 @@ export class RedisFeed {
       mirror.beginReload();
       watch.heard = await this.#position();
       for (const message of early.splice(0)) this.#receive(watch, message);
-      await Promise.race([this.#readAll(), promise]);
-      mirror.finishReload();
-      this.#backoff.reset();
-      void this.#beat(watch, promise);
-      return await promise;
+      await this.#readAll(vigil);
+      if (vigil.signal.aborted) return;
+      hasRead();
+      await this.#beat(watch);
     } finally {
-      this.#watch = undefined;
-      resolve("it ended");
       unsubscribe();
     }
   }
@@ -123,7 +72,7 @@ export class RedisFeed {
     return Number(String(number));
   }
 
-  async #readAll(): Promise<void> {
+  async #readAll(vigil: Vigil): Promise<void> {
     const { line, mirror } = this.#parts;
     let from: Uint8Array = new Uint8Array(0);
     do {
@@ -135,16 +84,17 @@ export class RedisFeed {
           mirror.put({ key: name, value: plainCopy(value), revision: epoch });
       }
       from = last ?? new Uint8Array(0);
-    } while (from.length > 0);
+    } while (from.length > 0 && !vigil.signal.aborted);
   }
 
   #receive(watch: Watch, message: Uint8Array): void {
+    if (watch.vigil.signal.aborted) return;
     const change = decodeChange(message);
-    if (change === undefined) return watch.end("a change cannot be read");
+    if (change === undefined) return watch.vigil.doubt("a change cannot be read");
     const { generation, number } = change.revision;
-    if (generation !== watch.generation) return watch.end("the store was founded anew");
+    if (generation !== watch.generation) return watch.vigil.doubt("the store was founded anew");
     const heard = watch.heard ?? 0;
-    if (number > heard + 1) return watch.end(`changes ${heard + 1} to ${number - 1} are missing`);
+    if (number > heard + 1) return watch.vigil.doubt(`changes ${heard + 1} to ${number - 1} are missing`);
     watch.heard = Math.max(heard, number);
     if (change.type === "put") {
       this.#parts.mirror.put({ key: change.key, value: plainCopy(change.value), revision: change.revision });
@@ -152,13 +102,11 @@ export class RedisFeed {
   }
 
   /** Asks now and then how far the server is: silence alone does not tell a quiet store from a dead connection. */
-  async #beat(watch: Watch, ended: Promise<string>): Promise<void> {
-    const over = new AbortController();
-    void ended.then(() => over.abort());
-    while (!over.signal.aborted) {
-      await this.#clock.sleep(this.#timings.heartbeat, over.signal).catch(() => {});
-      if (over.signal.aborted) return;
-      await this.#check(watch).catch((error: unknown) => watch.end(String(error)));
+  async #beat(watch: Watch): Promise<void> {
+    const { signal } = watch.vigil;
+    while (!signal.aborted) {
+      await this.#clock.sleep(this.#timings.heartbeat, signal).catch(() => {});
+      if (!signal.aborted) await this.#check(watch);
     }
   }
 
@@ -167,10 +115,10 @@ export class RedisFeed {
     if (promised !== undefined && (watch.heard ?? 0) >= promised.number) watch.promised = undefined;
     else if (promised !== undefined && this.#clock.now() - promised.since > this.#timings.silence) {
       this.#parts.line.hangUp();
-      return watch.end(`change ${promised.number} was not heard`);
+      return watch.vigil.doubt(`change ${promised.number} was not heard`);
     }
     const number = await this.#position();
-    if (this.#parts.line.generation !== watch.generation) return watch.end("the store was founded anew");
+    if (this.#parts.line.generation !== watch.generation) return watch.vigil.doubt("the store was founded anew");
     if (number > (watch.heard ?? 0)) watch.promised ??= { number, since: this.#clock.now() };
   }
 }

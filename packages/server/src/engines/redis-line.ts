@@ -1,5 +1,4 @@
 /** The connections to a Redis server: one for calls, one that listens; whether they are up, and failures by our names. */
-import { createHash } from "node:crypto";
 import { Redis, type RedisOptions } from "ioredis";
 import { Backoff } from "@sluice/base/backoff";
 import type { Millis } from "@sluice/base/brand";
@@ -9,7 +8,8 @@ import { type Call, CallGate } from "./call-gate.ts";
 import { DEFAULT_STORE_NAME, type RemoteEngineOptions, timingsOf } from "./engine-options.ts";
 import { REDIS, toUnavailable } from "./redis-failures.ts";
 import { type RedisNames, redisNames } from "./redis-names.ts";
-import { REDIS_SCRIPTS, type RedisScript } from "./redis-scripts.ts";
+import { RedisRunner, type ScriptArgument, type ScriptReply, toArgument } from "./redis-runner.ts";
+import type { RedisScript } from "./redis-scripts.ts";
 
 export interface RedisLineListener {
   /** The connection for calls is up, and the generation in force is known. */
@@ -20,11 +20,6 @@ export interface RedisLineListener {
   onDeaf(): void;
 }
 
-export type ScriptArgument = string | number | Uint8Array;
-
-/** A script's reply: its first element says what happened. */
-export type ScriptReply = readonly [string, ...Buffer[]];
-
 export class RedisLine {
   readonly names: RedisNames;
   readonly gate = new CallGate(REDIS);
@@ -33,7 +28,7 @@ export class RedisLine {
   readonly #calls: Redis;
   readonly #options: RemoteEngineOptions;
   readonly #log: Log;
-  readonly #digests = new Map<RedisScript, string>();
+  readonly #runner: RedisRunner;
   #listener: RedisLineListener | undefined;
   #generation = 0;
   #finding: Promise<void> | undefined;
@@ -44,6 +39,7 @@ export class RedisLine {
     this.#log = options.log;
     this.names = redisNames(options.name ?? DEFAULT_STORE_NAME);
     this.#calls = this.#connection();
+    this.#runner = new RedisRunner(this.#calls);
     this.ears = this.#connection();
     this.#calls.on("ready", () => void this.#becomeUp());
     this.#calls.on("close", () => this.#becomeDown());
@@ -89,7 +85,7 @@ export class RedisLine {
   ): Promise<ScriptReply> {
     const run = (): Promise<ScriptReply> =>
       this.call(call, () =>
-        this.#run(script, [`${this.names.root}epoch`, ...extraKeys], [this.names.root, this.#generation, ...args]),
+        this.#runner.run(script, [this.#epochKey, ...extraKeys], [this.names.root, this.#generation, ...args]),
       );
     const reply = await run();
     if (reply[0] !== "moved") return reply;
@@ -139,10 +135,12 @@ export class RedisLine {
   }
 
   async #find(): Promise<void> {
-    const run = /^run_id:(\S+)/m.exec(await this.#calls.info("server"))?.[1] ?? "";
     const least = Math.max(this.#options.clock.wall(), this.#generation + 1);
-    const found = await this.#eval(REDIS_SCRIPTS.FOUND, [`${this.names.root}epoch`], [run, least]);
-    this.#generation = Number(String(found));
+    this.#generation = await this.#runner.find(this.#epochKey, least);
+  }
+
+  get #epochKey(): string {
+    return `${this.names.root}epoch`;
   }
 
   async #becomeUp(): Promise<void> {
@@ -163,22 +161,6 @@ export class RedisLine {
     if (this.gate.isOpen) this.#log.warn({ engine: REDIS }, "engine lost its server");
     this.gate.close("the connection to its server is gone");
     this.#listener?.onDown();
-  }
-
-  async #run(script: RedisScript, keys: readonly string[], args: readonly ScriptArgument[]): Promise<ScriptReply> {
-    const text = REDIS_SCRIPTS[script];
-    const digest = this.#digests.get(script) ?? createHash("sha1").update(text).digest("hex");
-    this.#digests.set(script, digest);
-    try {
-      return toReply(await this.#calls.callBuffer("EVALSHA", [digest, keys.length, ...keys, ...args.map(toArgument)]));
-    } catch (error) {
-      if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
-      return toReply(await this.#eval(text, keys, args));
-    }
-  }
-
-  #eval(text: string, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown> {
-    return this.#calls.callBuffer("EVAL", [text, keys.length, ...keys, ...args.map(toArgument)]);
   }
 
   #connection(): Redis {
@@ -215,14 +197,4 @@ function connectionOptions(
     protocol: 2,
     retryStrategy,
   };
-}
-
-function toArgument(argument: ScriptArgument): string | number | Buffer {
-  if (!(argument instanceof Uint8Array)) return argument;
-  return Buffer.from(argument.buffer, argument.byteOffset, argument.byteLength);
-}
-
-function toReply(reply: unknown): ScriptReply {
-  const [outcome, ...rest] = reply as [Buffer, ...Buffer[]];
-  return [outcome.toString("latin1"), ...rest];
 }

@@ -1,0 +1,279 @@
+/** The NATS and Redis engines while their server is killed, stopped, cut off, wiped or missing. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { jetstreamManager } from "@nats-io/jetstream";
+import { connect } from "@nats-io/transport-node";
+import { Redis } from "ioredis";
+import type { Millis } from "@sluice/base/brand";
+import { SILENT_LOG } from "@sluice/base/log";
+import { WatchTap } from "@sluice/engine/conformance/tap";
+import type { Engine } from "@sluice/engine/engine";
+import { compareEpochs, type Epoch } from "@sluice/engine/epoch";
+import { EngineUnavailableError } from "@sluice/engine/errors";
+import { SystemClock } from "@sluice/server/clock";
+import { awaitRemoteEngine, openRemoteEngine, type RemoteEngineChoice } from "@sluice/server/engines/engine-choice";
+import { EngineServerUnfitError } from "@sluice/server/engines/remote-errors";
+import { startChild } from "@sluice/testkit/child";
+import { FaultProxy } from "@sluice/testkit/fault-proxy";
+import { freePort } from "@sluice/testkit/free-port";
+import { pauseChild, resumeChild } from "@sluice/testkit/process-faults";
+import { QUICK_TIMINGS } from "./support/engine-harness.ts";
+import { EngineServer, type EngineServerKind } from "./support/engine-servers.ts";
+import { until } from "./support/wait.ts";
+
+const encoder = new TextEncoder();
+const clock = new SystemClock();
+
+function choiceOf(kind: EngineServerKind, url: string, more?: Partial<RemoteEngineChoice>): RemoteEngineChoice {
+  return { kind, url, clock, log: SILENT_LOG, random: Math.random, timings: QUICK_TIMINGS, ...more };
+}
+
+function open(server: EngineServer, port = server.port): Promise<Engine> {
+  return openRemoteEngine(choiceOf(server.kind, server.urlAt(port)));
+}
+
+function sleep(millis: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, millis));
+}
+
+async function eventually(isSo: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  await until(what, async () => (await isSo()) || undefined);
+}
+
+/** Creates keys one after the other until told to stop; keeps what was acknowledged. */
+class Writer implements AsyncDisposable {
+  readonly acknowledged = new Map<string, Epoch>();
+  readonly failures: unknown[] = [];
+  readonly #ended: Promise<void>;
+  #isStopping = false;
+
+  constructor(engine: Engine) {
+    this.#ended = this.#run(engine);
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    await this.#ended;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #run(engine: Engine): Promise<void> {
+    for (let count = 0; !this.#isStopping; count++) {
+      const key = `key ${count}`;
+      try {
+        const result = await engine.cas(key, "absent", encoder.encode(key));
+        if (result.outcome === "written") this.acknowledged.set(key, result.revision);
+      } catch (error) {
+        this.failures.push(error);
+        await sleep(20);
+      }
+    }
+  }
+}
+
+async function wipe(server: EngineServer): Promise<void> {
+  if (server.kind === "redis") {
+    const connection = new Redis(server.port, "127.0.0.1");
+    await connection.flushall();
+    connection.disconnect();
+    return;
+  }
+  const connection = await connect({ servers: `127.0.0.1:${server.port}` });
+  const { streams } = await jetstreamManager(connection);
+  for await (const stream of streams.names()) await streams.delete(stream);
+  await connection.close();
+}
+
+function assertUnavailable(error: unknown): asserts error is EngineUnavailableError {
+  assert.ok(error instanceof EngineUnavailableError, String(error));
+}
+
+async function reached(engine: Engine): Promise<boolean> {
+  return engine.get("anything").then(
+    () => true,
+    () => false,
+  );
+}
+
+for (const kind of ["nats", "redis"] as const) {
+  describe(`${kind} server`, () => {
+    test(`${kind}: what was acknowledged outlives SIGKILL of the server, and a watch ends with the truth`, async () => {
+      await using server = await EngineServer.start(kind);
+      await using engine = await open(server);
+      assert.equal(engine.capabilities().isDurable, true);
+      const over = new AbortController();
+      const watch = new WatchTap(engine.watch("", over.signal));
+      await using writer = new Writer(engine);
+      for (let round = 0; round < 3; round++) {
+        const before = writer.acknowledged.size;
+        await eventually(() => writer.acknowledged.size > before + 50, "writes");
+        await server.restart(100);
+      }
+      const before = writer.acknowledged.size;
+      await eventually(() => writer.acknowledged.size > before + 50, "writes after the last kill");
+      await writer.stop();
+      for (const failure of writer.failures) assertUnavailable(failure);
+      assert.ok(writer.failures.length > 0, "the kills must have been felt");
+      await eventually(() => watch.state === "current", "a watch that is current again");
+      let last: Epoch | undefined;
+      for (const [key, revision] of writer.acknowledged) {
+        assert.ok(last === undefined || compareEpochs(last, revision) < 0, `revision of ${key} does not rise`);
+        last = revision;
+        assert.deepEqual((await engine.get(key))?.revision, revision, `${key} was acknowledged`);
+      }
+      await eventually(
+        () => [...writer.acknowledged.keys()].every((key) => watch.entries.has(key)),
+        "all keys in the view",
+      );
+      assert.deepEqual(watch.violations, []);
+      over.abort();
+    });
+
+    test(`${kind}: a lease outlives a restart that is shorter than its life, and is lost by one that is longer`, async () => {
+      await using server = await EngineServer.start(kind);
+      await using engine = await open(server);
+      const [short, long] = [await engine.lease(700 as Millis), await engine.lease(9_000 as Millis)];
+      await engine.cas("long", "absent", encoder.encode("1"), { lease: long });
+      await engine.cas("short", "absent", encoder.encode("1"), { lease: short });
+      await server.restart(1_000);
+      assert.equal(short.lost.aborted, true, "700 ms without an answer end a lease of 700 ms");
+      await eventually(() => reached(engine), "the engine reached again");
+      await eventually(async () => (await engine.get("short")) === undefined, "the key of the lost lease to vanish");
+      assert.ok((await engine.get("long")) !== undefined, "the key of the lease that lives must stand");
+      const before = long.validUntil;
+      await eventually(() => long.validUntil > before, "a renewal after the restart");
+      await long.release();
+      assert.equal(await engine.get("long"), undefined);
+    });
+
+    test(`${kind}: a pause of the server is waited for or told, and nothing acknowledged is lost`, async () => {
+      await using server = await EngineServer.start(kind);
+      await using engine = await open(server);
+      const over = new AbortController();
+      const watch = new WatchTap(engine.watch("", over.signal));
+      await eventually(() => watch.state === "current", "a watch that is current");
+      await using writer = new Writer(engine);
+      await eventually(() => writer.acknowledged.size > 20, "writes");
+      await pauseChild(server.child);
+      await sleep(3_000);
+      assert.equal(watch.state, "stale", "a silent server must make the view stale");
+      assert.ok(watch.entries.size > 0, "a stale view keeps what it knew");
+      await resumeChild(server.child);
+      const before = writer.acknowledged.size;
+      await eventually(() => writer.acknowledged.size > before + 20, "writes after the pause");
+      await writer.stop();
+      for (const failure of writer.failures) assertUnavailable(failure);
+      for (const [key, revision] of writer.acknowledged) assert.deepEqual((await engine.get(key))?.revision, revision);
+      await eventually(
+        () => watch.state === "current" && watch.entries.size >= writer.acknowledged.size,
+        "the view healed",
+      );
+      assert.deepEqual(watch.violations, []);
+      over.abort();
+    });
+
+    test(`${kind}: a write whose answer vanishes is unknown, was made once, and is not made again`, async () => {
+      await using server = await EngineServer.start(kind);
+      await using proxy = await FaultProxy.start({ port: server.port });
+      await using engine = await open(server, proxy.port);
+      await using other = await open(server);
+      proxy.cutSilently("to-client");
+      const failure = await engine.cas("key", "absent", encoder.encode("1")).catch((error: unknown) => error);
+      assertUnavailable(failure);
+      assert.equal(failure.isUnknown, true);
+      const made = await other.get("key");
+      assert.ok(made !== undefined, "the request passed, so the write was made");
+      proxy.heal();
+      await eventually(() => reached(engine), "the engine reached again");
+      await sleep(300);
+      assert.deepEqual((await engine.get("key"))?.revision, made.revision, "nothing is sent a second time");
+    });
+
+    test(`${kind}: a store wiped under open clients is founded anew: reset, higher revisions, old ones worth nothing`, async () => {
+      await using server = await EngineServer.start(kind);
+      await using engine = await open(server);
+      const over = new AbortController();
+      const watch = new WatchTap(engine.watch("", over.signal));
+      const old = await engine.cas("key", "absent", encoder.encode("1"));
+      assert.ok(old.outcome === "written");
+      await eventually(() => watch.entries.has("key"), "the entry in the view");
+      await wipe(server);
+      await eventually(async () => (await engine.get("key").catch(() => old)) === undefined, "an empty store");
+      await eventually(() => watch.state === "current" && watch.entries.size === 0, "an empty view after a reset");
+      const late = await engine.cas("key", old.revision, encoder.encode("2"));
+      assert.deepEqual(late, { outcome: "conflict", current: undefined });
+      const fresh = await engine.cas("key", "absent", encoder.encode("3"));
+      assert.ok(fresh.outcome === "written" && compareEpochs(old.revision, fresh.revision) < 0);
+      await eventually(() => watch.entries.has("key"), "the new entry in the view");
+      over.abort();
+    });
+
+    test(`${kind}: an engine waits for a server that is not there yet, until it is or nobody wants it`, async () => {
+      await using server = await EngineServer.start(kind);
+      await using proxy = await FaultProxy.start({ port: server.port });
+      proxy.cutWithClose();
+      const choice = choiceOf(kind, server.urlAt(proxy.port));
+      await assert.rejects(openRemoteEngine(choice), EngineUnavailableError);
+      const enough = new AbortController();
+      const unwanted = awaitRemoteEngine(choice, enough.signal);
+      const wanted = awaitRemoteEngine(choice, new AbortController().signal);
+      await sleep(200);
+      enough.abort(new Error("Enough"));
+      await assert.rejects(unwanted, /Enough/);
+      proxy.heal();
+      await using engine = await wanted;
+      assert.equal(engine.capabilities().engine, kind);
+    });
+  });
+}
+
+test("nats: a server without JetStream is refused, and waiting for it ends", async () => {
+  const port = await freePort();
+  await using child = startChild(["nats-server", "-a", "127.0.0.1", "-p", `${port}`]);
+  await child.waitForLine((line) => (line.includes("Server is ready") ? true : undefined));
+  const choice = choiceOf("nats", `nats://127.0.0.1:${port}`);
+  await assert.rejects(awaitRemoteEngine(choice, new AbortController().signal), (error) => {
+    assert.ok(error instanceof EngineServerUnfitError, String(error));
+    assert.equal(error.context.serverVersion, "2.9.10");
+    return true;
+  });
+});
+
+test("nats: entries purged by an operator's hand leave the view by a reset", async () => {
+  await using server = await EngineServer.start("nats");
+  await using engine = await open(server);
+  const over = new AbortController();
+  const watch = new WatchTap(engine.watch("", over.signal));
+  await engine.cas("key", "absent", encoder.encode("1"));
+  await eventually(() => watch.entries.has("key"), "the entry in the view");
+  const connection = await connect({ servers: `127.0.0.1:${server.port}` });
+  const { streams } = await jetstreamManager(connection);
+  for await (const stream of streams.names()) if (stream.startsWith("KV_sluice-")) await streams.purge(stream);
+  await connection.close();
+  await eventually(() => watch.resetCount === 2 && watch.state === "current", "a second reset");
+  assert.equal(watch.entries.size, 0);
+  over.abort();
+});
+
+test("redis: without an append-only file nothing durable is claimed, and after a loss revisions rise all the same", async () => {
+  await using server = await EngineServer.start("redis", ["--appendonly", "no"]);
+  await using engine = await open(server);
+  const { isDurable, survivesPowerLoss, survivesNodeLoss } = engine.capabilities();
+  assert.deepEqual({ isDurable, survivesPowerLoss, survivesNodeLoss }, FRAGILE);
+  const over = new AbortController();
+  const watch = new WatchTap(engine.watch("", over.signal));
+  const lost = await engine.cas("key", "absent", encoder.encode("1"));
+  await eventually(() => watch.entries.has("key"), "the entry in the view");
+  await server.restart();
+  await eventually(() => reached(engine), "the engine reached again");
+  await eventually(() => watch.state === "current" && watch.entries.size === 0, "an empty view");
+  const fresh = await engine.cas("key", "absent", encoder.encode("2"));
+  assert.ok(lost.outcome === "written" && fresh.outcome === "written");
+  assert.ok(compareEpochs(lost.revision, fresh.revision) < 0, "a lost revision is never used again");
+  over.abort();
+});
+
+const FRAGILE = { isDurable: false, survivesPowerLoss: false, survivesNodeLoss: false };
