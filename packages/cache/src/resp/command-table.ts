@@ -62,10 +62,7 @@ export class CommandTable {
       return this.#commands.get(name) ?? refuse(`ERR wrong number of arguments for '${name}' command`);
     }
     const part = this.#commands.get(`${name}|${request.word(1)}`);
-    return (
-      part ??
-      refuse(`ERR unknown subcommand '${printed(request, 1)}'. Try ${name.toUpperCase()} HELP.`)
-    );
+    return part ?? refuse(`ERR unknown subcommand '${printed(request, 1)}'. Try ${name.toUpperCase()} HELP.`);
   }
 }
 

@@ -107,7 +107,7 @@ function expireEntry(
   const value = answerWith === "value" ? copyOfValue(cache, slot) : undefined;
   const before = slot === 0 ? 0 : (cache.table.slots.expiresAt[slot] as number);
   let count = 0;
-  if (slot !== 0 && mayExpire(operation.when, before, expiry === "never" ? 0 : expiry)) {
+  if (slot !== 0 && mayExpire(operation.when, before, expiry === "never" ? 0 : Math.max(1, expiry))) {
     count = expiry === "never" && before === 0 ? 0 : 1;
     if (expiry !== "never" && expiry <= at.time) cache.drop(slot, "deleted", version);
     else if (count === 1) {

@@ -53,8 +53,9 @@ export class NamedCache {
     return at;
   }
 
+  /** A time of 0 becomes 1, which is as long ago: 0 stands for never. */
   setExpiry(slot: Slot, expiresAt: Millis | "never"): void {
-    this.table.expiries.set(slot, expiresAt === "never" ? 0 : expiresAt);
+    this.table.expiries.set(slot, expiresAt === "never" ? 0 : Math.max(1, expiresAt));
   }
 
   tell(slot: Slot, kind: EntryChange["kind"], version: EntryVersion): void {

@@ -1,0 +1,117 @@
+/** The same random commands to a real Redis and to our sessions: every reply is the same, errors to the letter. */
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { type Child, startChild } from "@sluice/testkit/child";
+import { freePort } from "@sluice/testkit/free-port";
+import { seededRandom } from "@sluice/testkit/random";
+import { randomCommand } from "./support/random-commands.ts";
+import { type Reply, RespClient } from "./support/resp-client.ts";
+import { RespMember } from "./support/resp-member.ts";
+
+const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8];
+const COMMANDS_PER_SEED = 1_500;
+const COMMANDS_PER_PIPELINE = 50;
+/** What both clocks, and the time between both answers, may differ by. */
+const CLOCK_SLACK_MILLIS = 2_000;
+
+let folder: string;
+let redis: Child;
+let redisPort: number;
+let member: RespMember;
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "sluice-resp-"));
+  redisPort = await freePort();
+  redis = startChild(["redis-server", "--port", String(redisPort), "--bind", "127.0.0.1", "--save", ""], {
+    cwd: folder,
+  });
+  await redis.waitForLine((line) => (line.includes("Ready to accept connections") ? line : undefined));
+  member = await RespMember.start();
+});
+
+after(async () => {
+  await redis?.[Symbol.asyncDispose]();
+  await member?.[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true, force: true });
+});
+
+for (const protocol of ["2", "3"]) {
+  for (const seed of SEEDS) {
+    test(`[RSP1] random commands in RESP ${protocol}, seed ${seed}`, async () => {
+      await using theirs = await RespClient.open(redisPort);
+      await using ours = await RespClient.open(member.port);
+      const opening = [["HELLO", protocol], ["FLUSHALL"]];
+      await theirs.ask(opening);
+      await ours.ask(opening);
+      const random = seededRandom(seed);
+      for (let sent = 0; sent < COMMANDS_PER_SEED; sent += COMMANDS_PER_PIPELINE) {
+        const commands = Array.from({ length: COMMANDS_PER_PIPELINE }, () => randomCommand(random)).filter(isRequest);
+        const [expected, actual] = await Promise.all([theirs.ask(commands), ours.ask(commands)]);
+        for (const [i, command] of commands.entries()) {
+          const context = `command ${sent + i} of seed ${seed}: ${JSON.stringify(command)}`;
+          assert.deepEqual(comparable(command, actual[i]), comparable(command, expected[i]), context);
+        }
+      }
+    });
+  }
+}
+
+test("[RSP1] counting keys, and the answers to what tools ask first", async () => {
+  await using theirs = await RespClient.open(redisPort);
+  await using ours = await RespClient.open(member.port);
+  const commands = [
+    ["FLUSHALL"],
+    ["MSET", "a", "1", "b", "2"],
+    ["DBSIZE"],
+    ["CONFIG", "GET", "save"],
+    ["CLIENT", "SETNAME", "me"],
+    ["CLIENT", "GETNAME"],
+    ["COMMAND", "INFO", "nosuch"],
+    ["RESET"],
+    ["SUBSCRIBE", "one", "two"],
+    ["GET", "a"],
+    ["PING"],
+    ["UNSUBSCRIBE", "one"],
+    ["RESET"],
+    ["READONLY"],
+    ["ROLE"],
+  ];
+  assert.deepEqual((await ours.ask(commands)).slice(0, -1), (await theirs.ask(commands)).slice(0, -1));
+});
+
+test("[RSP2] bytes that are no request get the same error, and the connection ends", async () => {
+  for (const text of [
+    "*1\r\nGET\r\n",
+    "*x\r\n",
+    "*1\r\n$-5\r\n",
+    "*1\r\n$x\r\n",
+    "*99999999999\r\n",
+    '"unbalanced\r\n',
+    "*1\r\n$99999999999\r\n",
+  ]) {
+    await using theirs = await RespClient.open(redisPort);
+    await using ours = await RespClient.open(member.port);
+    assert.equal(await ours.raw(text), await theirs.raw(text), JSON.stringify(text));
+  }
+});
+
+function isRequest(command: readonly string[]): boolean {
+  return command.length > 0;
+}
+
+/** What must be the same: order of keys is free, and clocks go on between both answers. */
+function comparable(command: readonly string[], reply: Reply | undefined): unknown {
+  const name = command[0]?.toUpperCase();
+  if (name === "KEYS" && Array.isArray(reply)) return sorted(reply);
+  if (name === "SCAN" && Array.isArray(reply) && reply.length === 2) return [reply[0], sorted(reply[1] as Reply[])];
+  if (typeof reply !== "number" || reply < 0) return reply;
+  if (name === "PTTL" || name === "PEXPIRETIME") return Math.round(reply / (10 * CLOCK_SLACK_MILLIS));
+  return name === "TTL" || name === "EXPIRETIME" ? Math.round((reply * 1_000) / (10 * CLOCK_SLACK_MILLIS)) : reply;
+}
+
+function sorted(list: readonly Reply[]): Reply[] {
+  return [...list].sort((a, b) => (String(a) < String(b) ? -1 : 1));
+}
