@@ -4,6 +4,7 @@ import { test } from "node:test";
 import type { Millis } from "@sluice/base/brand";
 import type { LogIndex, Term } from "@sluice/cache/ids";
 import { DiskProgress } from "@sluice/cache/replica/disk-progress";
+import { StoredLogError } from "@sluice/cache/replica/errors";
 import type { LogRecord } from "@sluice/cache/replica/log-record";
 import { FSYNC, QUORUM, Sim, type SimMember, type SimOptions } from "./replica-sim.ts";
 
@@ -328,4 +329,31 @@ test("what was on its way to the disk says nothing about the records that took i
   assert.equal(disk.synced, 0);
   disk.done(second);
   assert.deepEqual([disk.stored, disk.synced], [8, 8]);
+});
+
+test("[REP38] a snapshot that a follower can make nothing of leaves it as it was, and another comes later", () => {
+  const limits = { snapshotAfterRecords: 50, keptBytes: 500, snapshotMessageBytes: 100 };
+  const { sim, leader, followers } = elected({ limits });
+  const lagging = followers[0] as SimMember;
+  sim.crash(lagging, "power");
+  for (let i = 0; i < 300; i++) {
+    sim.propose(leader);
+    sim.run(1);
+  }
+  sim.restart(lagging, "power");
+  const restore = lagging.state.restore.bind(lagging.state);
+  let refused = 0;
+  lagging.state.restore = (pieces) => {
+    if (++refused > 2) restore(pieces);
+    else throw new StoredLogError({ what: "half a snapshot", index: 0, expected: 0 });
+  };
+  sim.run(900);
+  assert.equal(refused, 1);
+  assert.deepEqual(lagging.state.applied, []);
+  sim.settle();
+  assert.equal(refused, 3);
+});
+
+test("[REP39] founders twice, or more than the limit, are refused", () => {
+  assert.throws(() => new Sim({ seed: 1, members: ["a"], limits: { members: 0 } }), { code: "STATE_CACHE_REPLICA" });
 });

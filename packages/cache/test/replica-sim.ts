@@ -1,16 +1,16 @@
 /** A small world for replicas: a seeded network, disks that forget what was not synced, and a judge of every step. */
 import assert from "node:assert/strict";
 import type { Millis } from "@sluice/base/brand";
-import type { LogIndex, MemberId, Term } from "@sluice/cache/ids";
-import type { LogRecord, SnapshotMeta } from "@sluice/cache/replica/log-record";
+import type { MemberId, Term } from "@sluice/cache/ids";
 import type { ReplicaLimits } from "@sluice/cache/replica/limits";
 import type { Incarnation, MemberMessage } from "@sluice/cache/replica/member-message";
 import type { MemberList } from "@sluice/cache/replica/members";
 import { Replica } from "@sluice/cache/replica/replica";
 import type { CountsWhen } from "@sluice/cache/replica/replica-options";
-import type { AckLevel, HardState, ProposalToken, ReplicaOutput } from "@sluice/cache/replica/replica-output";
-import type { AppliedAt, StateMachine } from "@sluice/cache/state-machine";
+import type { AckLevel, ProposalToken, ReplicaOutput } from "@sluice/cache/replica/replica-output";
+import type { AppliedAt } from "@sluice/cache/state-machine";
 import { randomBelow, seededRandom } from "@sluice/testkit/random";
+import { type DiskOutput, ListState, SimDisk } from "./replica-sim-parts.ts";
 
 export interface SimOptions {
   readonly seed: number;
@@ -24,61 +24,6 @@ export interface SimOptions {
   readonly duplication?: number;
   readonly delay?: readonly [number, number];
   readonly diskDelay?: readonly [number, number];
-}
-
-/** Remembers every operation in order, and tells the judge of each. */
-export class ListState implements StateMachine<string> {
-  applied: string[] = [];
-  readonly #judge: (operation: string, at: AppliedAt) => void;
-  constructor(judge: (operation: string, at: AppliedAt) => void) {
-    this.#judge = judge;
-  }
-  get snapshotBytes(): number {
-    return this.applied.length * 16;
-  }
-  apply(operation: Uint8Array, at: AppliedAt): string {
-    const text = Buffer.from(operation).toString();
-    this.#judge(text, at);
-    this.applied.push(text);
-    return `${at.index}:${text}`;
-  }
-  snapshot(): Iterable<Uint8Array> {
-    return this.applied.map((text) => Buffer.from(text));
-  }
-  restore(pieces: Iterable<Uint8Array>): void {
-    this.applied = Array.from(pieces, (piece) => Buffer.from(piece).toString());
-  }
-}
-
-interface Kept {
-  hardState: HardState | undefined;
-  snapshot: { meta: SnapshotMeta; pieces: Uint8Array[] } | undefined;
-  log: LogRecord[];
-}
-
-type DiskOutput = Extract<ReplicaOutput<string>, { type: "store" | "install-snapshot" | "save-snapshot" | "compact" }>;
-
-/** `written` outlives the process, `synced` outlives the power. */
-class SimDisk {
-  written: Kept = { hardState: undefined, snapshot: undefined, log: [] };
-  synced: Kept = { hardState: undefined, snapshot: undefined, log: [] };
-  readonly queue: { at: number; output: DiskOutput }[] = [];
-
-  perform(output: DiskOutput): void {
-    const kept = { ...this.written };
-    if (output.type === "store") {
-      const { truncateFrom, append, hardState } = output;
-      const before = truncateFrom === undefined ? kept.log : kept.log.filter((record) => record.index < truncateFrom);
-      kept.log = append.length === 0 ? before : [...before, ...append];
-      kept.hardState = hardState ?? kept.hardState;
-    } else if (output.type === "compact") kept.log = kept.log.filter((record) => record.index > output.upTo);
-    else {
-      kept.snapshot = { meta: output.meta, pieces: Array.from(output.pieces, (piece) => piece.slice()) };
-      if (output.type === "install-snapshot") kept.log = [];
-    }
-    this.written = kept;
-    if (output.type !== "store" || output.isSync) this.synced = this.written;
-  }
 }
 
 export interface SimMember {
@@ -404,4 +349,3 @@ export class Sim {
 
 export const QUORUM: AckLevel = { type: "quorum" };
 export const FSYNC: AckLevel = { type: "quorum+fsync" };
-export type { LogIndex };

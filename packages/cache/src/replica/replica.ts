@@ -7,7 +7,7 @@ import { Ledger } from "./ledger.ts";
 import { DEFAULT_REPLICA_LIMITS } from "./limits.ts";
 import { changeRefusal } from "./member-rules.ts";
 import type { MemberMessage } from "./member-message.ts";
-import type { MemberChange } from "./members.ts";
+import type { MemberChange, MemberList } from "./members.ts";
 import type {
   ChangeResult,
   ProposeOptions,
@@ -26,8 +26,12 @@ import { statusOf } from "./status.ts";
 import { DEFAULT_REPLICA_TIMING } from "./timing.ts";
 
 /**
- * The shell calls a method for whatever happened, then takes outputs until there are none, and calls `tick` no later
- * than `deadline()`. All times are of one monotonic clock and never go back.
+ * Driving it: call a method for whatever happened (`receive`, `tick`, `propose`, `stored` …), as many as one turn of the
+ * event loop brings; then take outputs until there are none, and carry them out in their order; then see that `tick` is
+ * called at `deadline()`. Messages that must not leave before something is on disk are not given out before `stored`
+ * said so, hence sends need not wait for stores. Stores are done one after the other, in order. What came from the
+ * network while the process stood still should be given in before the `tick` that is late. All times are of one
+ * monotonic clock that never goes back, and goes on while the process stands still.
  */
 export class Replica<Answer> {
   readonly #ledger: Ledger<Answer>;
@@ -45,6 +49,7 @@ export class Replica<Answer> {
     const timing = { ...DEFAULT_REPLICA_TIMING, ...options.timing };
     this.#now = options.now;
     this.#ledger = new Ledger({ ...options, limits });
+    checkFounders(options.founders, limits.members);
     restoreLedger(this.#ledger, options.stored);
     const isRecovering = options.stored.tail === "may-have-lost" && !this.#ledger.isSingleVoter;
     this.#roles = new RoleKeeper({ ...options, ledger: this.#ledger, timing, isRecovering });
@@ -183,4 +188,10 @@ export class Replica<Answer> {
   #notLeader(): Refusal {
     return { refused: "not-leader", leader: this.#isHalted ? undefined : this.#roles.leader };
   }
+}
+
+function checkFounders(founders: MemberList, limit: number): void {
+  const ids = new Set(founders.map(({ id }) => id));
+  if (ids.size < founders.length) throw new ReplicaStateError({ what: "two founders have one id" });
+  if (founders.length > limit) throw new ReplicaStateError({ what: `${founders.length} founders, limit is ${limit}` });
 }
