@@ -10,27 +10,14 @@ import type { CountsWhen, Refusal } from "@sluice/cache/replica/replica-options"
 import type { AckLevel, ProposalAnswer, ReplicaOutput, Role } from "@sluice/cache/replica/replica-output";
 import type { ReplicaTiming } from "@sluice/cache/replica/timing";
 import { CacheState } from "@sluice/cache/state/cache-state";
-import type { EntryVersion, OperationAnswer } from "@sluice/cache/state/operation";
+import type { OperationAnswer } from "@sluice/cache/state/operation";
 import type { RegisterAnswer } from "@sluice/testkit/history";
 import type { FakeClock } from "@sluice/testkit/fake-clock";
 import { randomBelow } from "@sluice/testkit/random";
-import type { ClientRequest } from "@sluice/testkit/sim-client";
 import { SimClock } from "@sluice/testkit/sim-clock";
 import type { SimEvent, SimNetwork } from "@sluice/testkit/sim-network";
 import { ClusterDisk, type DiskOutput } from "./cluster-disk.ts";
-import { operationOf, registerAnswerOf, valueOf } from "./cluster-register.ts";
-
-export interface Request extends ClientRequest {
-  /** Of the value that a cas expects. */
-  readonly expectedVersion: EntryVersion | undefined;
-}
-
-/** Which version a value has. */
-export interface Seen {
-  readonly key: string;
-  readonly value: string;
-  readonly version: EntryVersion;
-}
+import { operationOf, type Request, registerAnswerOf, type Seen, valueOf } from "./cluster-register.ts";
 
 export type Packet =
   | { readonly type: "member"; readonly bytes: Uint8Array }

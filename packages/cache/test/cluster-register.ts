@@ -10,7 +10,19 @@ import type {
 } from "@sluice/cache/state/operation";
 import { encodeOperation } from "@sluice/cache/state/operation-codec";
 import type { RegisterAnswer } from "@sluice/testkit/history";
-import type { Request, Seen } from "./cluster-member.ts";
+import type { ClientRequest } from "@sluice/testkit/sim-client";
+
+export interface Request extends ClientRequest {
+  /** Of the value that a cas expects. */
+  readonly expectedVersion: EntryVersion | undefined;
+}
+
+/** Which version a value has. */
+export interface Seen {
+  readonly key: string;
+  readonly value: string;
+  readonly version: EntryVersion;
+}
 
 const CACHE = "0" as CacheName;
 const utf8 = { encoder: new TextEncoder(), decoder: new TextDecoder() };
