@@ -5,6 +5,7 @@ import type { Log } from "@sluice/base/log";
 import type { MemberId } from "@sluice/cache/ids";
 import type { MemberChange } from "@sluice/cache/replica/members";
 import type { ReplicaStatus } from "@sluice/cache/replica/replica-options";
+import type { AckLevel } from "@sluice/cache/replica/replica-output";
 import type { StoreFailure } from "@sluice/cache/resp/command-backend";
 import type { CacheState } from "@sluice/cache/state/cache-state";
 import type { Operation, OperationAnswer, RequestId } from "@sluice/cache/state/operation";
@@ -44,6 +45,8 @@ export interface CacheNodeParts {
   readonly resp: RespListener | undefined;
   readonly wall: SteadyWall;
   readonly metrics: NodeMetrics;
+  readonly ackLevel: AckLevel;
+  readonly durability: "disk" | "memory";
   readonly clock: Clock;
   readonly log: Log;
   /** Aborted when the disk failed: the node acknowledges nothing more and should be closed. */
@@ -60,6 +63,9 @@ export class CacheNode implements AsyncDisposable {
   readonly state: CacheState;
   readonly publishing: PublishDesk;
   readonly failed: AbortSignal;
+  readonly ackLevel: AckLevel;
+  /** Where acknowledged writes are kept. */
+  readonly durability: "disk" | "memory";
   readonly #parts: CacheNodeParts;
   #upkeepTimer: Timer | undefined;
   #closed: Promise<void> | undefined;
@@ -71,6 +77,8 @@ export class CacheNode implements AsyncDisposable {
     this.state = parts.state;
     this.publishing = parts.publishing;
     this.failed = parts.failed;
+    this.ackLevel = parts.ackLevel;
+    this.durability = parts.durability;
     this.#upkeepLater();
   }
 
@@ -92,6 +100,11 @@ export class CacheNode implements AsyncDisposable {
   /** Resolves when `state` shows all that was acknowledged before the call. */
   barrier(): Promise<StoreFailure | "reached"> {
     return this.#parts.desk.barrier();
+  }
+
+  /** Resolves when `state` shows the record at `index`. */
+  applied(index: number): Promise<void> {
+    return this.#parts.desk.applied(index);
   }
 
   /** @throws {CacheChangeError} */

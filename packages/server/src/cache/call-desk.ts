@@ -44,8 +44,13 @@ export class CallDesk implements CommandSink {
   async barrier(): Promise<StoreFailure | "reached"> {
     const outcome = await this.#ask({ type: "barrier" });
     if (outcome.type === "failed") return outcome.failure;
-    if (outcome.type === "barrier" && outcome.index > this.#ports.applied()) await this.#waitFor(outcome.index);
+    if (outcome.type === "barrier") await this.applied(outcome.index);
     return "reached";
+  }
+
+  /** Resolves when this member's copy shows the record at `index`. */
+  async applied(index: number): Promise<void> {
+    if (index > this.#ports.applied()) await this.#waitFor(index);
   }
 
   onCall(from: string, bytes: Uint8Array): void {

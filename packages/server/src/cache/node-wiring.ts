@@ -5,7 +5,7 @@ import { decodeMemberMessage, encodeMemberMessage } from "@sluice/cache/replica/
 import type { MemberList } from "@sluice/cache/replica/members";
 import type { Replica } from "@sluice/cache/replica/replica";
 import type { ReplicaStatus } from "@sluice/cache/replica/replica-options";
-import type { Role } from "@sluice/cache/replica/replica-output";
+import type { AckLevel, Role } from "@sluice/cache/replica/replica-output";
 import { CacheState } from "@sluice/cache/state/cache-state";
 import type { OperationAnswer } from "@sluice/cache/state/operation";
 import { formatAddress, isUnspecified, splitAddress } from "./address.ts";
@@ -28,6 +28,8 @@ import { PublishDesk } from "./publish-desk.ts";
 import { ReplicaShell, type ShellEvents } from "./replica-shell.ts";
 import { RespListener } from "./resp-listener.ts";
 import { SteadyWall } from "./steady-wall.ts";
+
+const DEFAULT_ACK: AckLevel = { type: "quorum" };
 
 /** Written once, by `start`. */
 interface Running {
@@ -86,7 +88,7 @@ export class NodeWiring {
 
   /** @param ownAddress  where the other members reach this one */
   start(replica: Replica<OperationAnswer>, ownAddress: string): void {
-    const { clock, ackLevel = { type: "quorum" } } = this.#options;
+    const { clock, ackLevel = DEFAULT_ACK } = this.#options;
     this.#ownAddress = ownAddress;
     const shell = new ReplicaShell({ replica, store: this.#store, clock, events: this.#events() });
     const commands = new ReplicatedStore({ shell, state: this.state, wall: this.#wall, ackLevel });
@@ -120,8 +122,10 @@ export class NodeWiring {
 
   parts(): Omit<CacheNodeParts, "id" | "listeners"> {
     const { shell, desk, changes, resp } = this.#run;
-    const { clock, log } = this.#options;
+    const { clock, log, dir, ackLevel = DEFAULT_ACK } = this.#options;
     return {
+      ackLevel,
+      durability: dir === undefined ? "memory" : "disk",
       state: this.state,
       publishing: this.#publishing,
       transport: this.transport,

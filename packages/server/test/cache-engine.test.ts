@@ -1,0 +1,119 @@
+/** The state engine on cache nodes: the same cases as for every engine, on one node and on three. */
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { Millis } from "@sluice/base/brand";
+import { SILENT_LOG } from "@sluice/base/log";
+import { SILENT_METER } from "@sluice/base/meter";
+import { type EngineHarness, lacking } from "@sluice/engine/conformance/harness";
+import { conformanceCases } from "@sluice/engine/conformance";
+import type { CacheNode } from "@sluice/server/cache/cache-node";
+import { openCacheNode } from "@sluice/server/cache/open-cache-node";
+import { SystemClock } from "@sluice/server/clock";
+import { NODE_CRYPTO } from "@sluice/server/crypto/node-crypto";
+import { type GcacheEngine, openGcacheEngine } from "@sluice/server/engines/gcache-engine";
+
+const clock = new SystemClock();
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+async function openNodes(count: number, dir: string): Promise<CacheNode[]> {
+  const ids = ["n1", "n2", "n3"].slice(0, count);
+  const ports = await Promise.all(ids.map(freePort));
+  const founders = new Map(ids.map((id, place) => [id, `127.0.0.1:${ports[place]}`]));
+  return Promise.all(
+    ids.map((id, place) =>
+      openCacheNode({
+        id,
+        address: { host: "127.0.0.1", port: ports[place] as number },
+        founders,
+        dir: join(dir, id),
+        clock,
+        log: SILENT_LOG,
+        meter: SILENT_METER,
+        crypto: NODE_CRYPTO,
+        timing: {
+          electionMin: 150 as Millis,
+          electionMax: 300 as Millis,
+          heartbeat: 40 as Millis,
+          lease: 120 as Millis,
+        },
+      }),
+    ),
+  );
+}
+
+async function openHarness(count: number): Promise<EngineHarness> {
+  const dir = mkdtempSync(join(tmpdir(), "cache-engine-"));
+  let life = 0;
+  let nodes = await openNodes(count, join(dir, String(life)));
+  const engines = new Set<GcacheEngine>();
+  const closeNodes = async (): Promise<void> => {
+    for (const engine of engines) engine.abandon();
+    engines.clear();
+    await Promise.all(nodes.map((node) => node.close()));
+  };
+  return {
+    clock,
+    leaseTtl: 600 as Millis,
+    leaseSlack: 700 as Millis,
+    patience: 6_000 as Millis,
+    tolerance: 300 as Millis,
+    async open() {
+      const node = nodes[engines.size % nodes.length] as CacheNode;
+      const engine = await openGcacheEngine({ node, clock, random: Math.random });
+      engines.add(engine);
+      return engine;
+    },
+    advance: (millis) => new Promise((resolve) => setTimeout(resolve, millis)),
+    faults: {
+      kill: async (engine) => (engine as GcacheEngine).abandon(),
+      wipe: async () => {
+        await closeNodes();
+        life++;
+        nodes = await openNodes(count, join(dir, String(life)));
+      },
+    },
+    async [Symbol.asyncDispose]() {
+      await closeNodes();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+for (const count of [1, 3]) {
+  for (const { id, name, needs, run } of conformanceCases) {
+    test(`[${id}] gcache on ${count}: ${name}`, { timeout: 30_000 }, async (t) => {
+      await using harness = await openHarness(count);
+      const missing = lacking(needs, harness, await harness.open());
+      if (missing.length > 0) return t.skip(`the harness cannot ${missing.join(", ")}`);
+      await run(harness);
+    });
+  }
+}
+
+test("gcache claims what its node is", async () => {
+  await using harness = await openHarness(1);
+  const engine = await harness.open();
+  assert.deepEqual(engine.capabilities(), {
+    engine: "gcache",
+    serverVersion: "",
+    isDurable: true,
+    survivesPowerLoss: false,
+    survivesNodeLoss: false,
+    enforcesLeases: true,
+    hasLogs: true,
+    maxValueBytes: 512 * 1024,
+    maxKeyBytes: 1024,
+  });
+});
