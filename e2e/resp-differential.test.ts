@@ -113,5 +113,5 @@ function comparable(command: readonly string[], reply: Reply | undefined): unkno
 }
 
 function sorted(list: readonly Reply[]): Reply[] {
-  return [...list].sort((a, b) => (String(a) < String(b) ? -1 : 1));
+  return [...list].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
 }

@@ -51,7 +51,7 @@ export class RespMember implements AsyncDisposable {
       wall,
       readStanding: () => "now",
       confirmRead: () => {},
-      waitForReplicas: (sink, ticket) => void this.#later(() => sink.replicated(ticket, 0)),
+      waitForReplicas: (sink, ticket) => this.#later(() => sink.replicated(ticket, 0)),
       write: (sink: CommandSink, ticket: number, operation: Uint8Array) =>
         this.#later(() => {
           const at = { index: ++this.#index as LogIndex, term: 1 as Term, time: wall() };
