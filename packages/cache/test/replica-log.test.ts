@@ -357,3 +357,21 @@ test("[REP38] a snapshot that a follower can make nothing of leaves it as it was
 test("[REP39] founders twice, or more than the limit, are refused", () => {
   assert.throws(() => new Sim({ seed: 1, members: ["a"], limits: { members: 0 } }), { code: "STATE_CACHE_REPLICA" });
 });
+
+test("[REP40] records that are all behind a follower's snapshot are confirmed, not refused", () => {
+  const limits = { snapshotAfterRecords: 50, keptBytes: 500, appendRecords: 8 };
+  const { sim, leader, followers } = elected({ limits });
+  for (let i = 0; i < 300; i++) {
+    sim.propose(leader);
+    sim.run(1);
+  }
+  sim.settle();
+  const follower = followers[0] as SimMember;
+  const { term, commit } = sim.status(follower);
+  const at = { previousIndex: 3 as LogIndex, previousTerm: term, commit, lastIndex: commit, syncTo: 0 as LogIndex };
+  const sentAt = sim.now as Millis;
+  follower.replica?.receive(leader.id, { type: "append", term, round: 1e6, sentAt, ...at, records: [] }, sentAt);
+  const reply = follower.replica?.nextOutput();
+  assert.ok(reply?.type === "send" && reply.message.type === "append-reply");
+  assert.deepEqual([reply.message.isMatch, reply.message.held], [true, commit]);
+});

@@ -5,7 +5,7 @@ import type { Millis } from "@sluice/base/brand";
 import { randomBelow } from "@sluice/testkit/random";
 import { FSYNC, QUORUM, Sim, type SimMember, type SimOptions } from "./replica-sim.ts";
 
-const SEEDS = Number(process.env["REPLICA_SEEDS"] ?? 12);
+const SEEDS = Number(process.env["REPLICA_SEEDS"] ?? 8);
 const FIRST = Number(process.env["REPLICA_SEED"] ?? 1);
 
 type Crashes = { readonly kind: "kill" | "power"; readonly most: "minority" | "all" };

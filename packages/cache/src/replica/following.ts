@@ -54,7 +54,7 @@ export class Following<Answer> {
     this.#catchUpTo ??= message.lastIndex;
     if (message.previousIndex < log.baseIndex) return this.#overlap(message, now);
     if (log.termAt(message.previousIndex) !== message.previousTerm) return this.#refuse(message);
-    if (message.round > this.#answering.round) this.#answering = { round: message.round, sentAt: message.sentAt };
+    this.#answer(message);
     const isNew = this.#takeRecords(message);
     const last = (message.previousIndex + message.records.length) as LogIndex;
     if (last > this.#verified) this.#verified = last;
@@ -113,12 +113,23 @@ export class Following<Answer> {
   #overlap(message: Append, now: Millis): void {
     const { log } = this.#ledger;
     const end = message.previousIndex + message.records.length;
-    if (end < log.baseIndex) return this.#refuse(message);
+    if (end < log.baseIndex) return this.#takeCommitted(message);
     const { term } = log.placeAt(log.baseIndex);
     const same = message.records[log.baseIndex - message.previousIndex - 1];
     if (same?.term !== term) throw new CommittedLogError({ index: log.baseIndex, commit: this.#ledger.commit });
     const records = message.records.filter((record) => record.index > log.baseIndex);
     this.append({ ...message, previousIndex: log.baseIndex, previousTerm: term, records }, now);
+  }
+
+  /** All of it is behind the snapshot that stands here, and every leader has what is committed. */
+  #takeCommitted(message: Append): void {
+    this.#answer(message);
+    this.#verified = Math.max(this.#verified, this.#ledger.commit) as LogIndex;
+    this.#isReplyDue = true;
+  }
+
+  #answer({ round, sentAt }: Append): void {
+    if (round > this.#answering.round) this.#answering = { round, sentAt };
   }
 
   #refuse(message: Append): void {
