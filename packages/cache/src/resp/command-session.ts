@@ -109,7 +109,12 @@ export class CommandSession implements CommandSink, CommandCall, ClientRow {
 
   /** Set once the session is over, and all its replies are ready. */
   get ended(): SessionEnd | undefined {
-    return this.#pending.count === 0 && this.#blockedBy === 0 ? this.#ending : undefined;
+    return this.isAnswered ? this.#ending : undefined;
+  }
+
+  /** Nothing that was asked still waits for its answer; what stands unfinished in the input was not asked yet. */
+  get isAnswered(): boolean {
+    return this.#pending.count === 0 && this.#blockedBy === 0;
   }
 
   /** Over at once: nothing that waits is answered. For CLIENT KILL, and for a socket that closed. */

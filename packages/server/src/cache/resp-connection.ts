@@ -20,6 +20,8 @@ export class RespConnection {
   readonly #socket: Socket;
   readonly #options: RespConnectionOptions;
   #unread: Timer | undefined;
+  /** The client has said its last, and may still read. */
+  #hasHeardAll = false;
   #hasClosed = false;
 
   constructor(socket: Socket, options: RespConnectionOptions) {
@@ -29,7 +31,10 @@ export class RespConnection {
     socket.setNoDelay(true);
     socket.on("data", (bytes) => this.#onBytes(bytes));
     socket.on("drain", () => this.#onDrain());
-    socket.on("end", () => this.flush());
+    socket.on("end", () => {
+      this.#hasHeardAll = true;
+      this.flush();
+    });
     socket.on("error", () => socket.destroy());
     socket.on("close", () => this.#onClose());
   }
@@ -43,7 +48,8 @@ export class RespConnection {
       this.#socket.write(output);
       if (this.#socket.writableLength > this.#options.limits.pauseBytes) this.#waitForReader();
     }
-    if (this.session.ended !== undefined && this.#unread === undefined) {
+    const isOver = this.session.ended !== undefined || (this.#hasHeardAll && this.session.isAnswered);
+    if (isOver && this.#unread === undefined) {
       this.#socket.end();
       this.#socket.destroySoon();
       return;
