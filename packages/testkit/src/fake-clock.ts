@@ -1,19 +1,20 @@
 /** A clock that stands still until a test moves it. */
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
+import { type Due, DueHeap } from "./due-heap.ts";
 
-interface Pending {
-  readonly at: number;
-  readonly order: number;
-  readonly action: () => void;
+interface Pending extends Due {
+  /** Undefined once it ran or was cancelled. */
+  action: (() => void) | undefined;
 }
 
 /** What is due at the same moment runs in the order it was asked for. */
 export class FakeClock implements Clock {
-  readonly #pending = new Set<Pending>();
+  readonly #pending = new DueHeap<Pending>();
   readonly #wallAtZero: number;
   #now = 0;
   #order = 0;
+  #pendingCount = 0;
 
   /** @param wallAtZero  wall-clock milliseconds since 1970 when `now()` is 0 */
   constructor(wallAtZero = Date.UTC(2026, 0, 1)) {
@@ -30,13 +31,14 @@ export class FakeClock implements Clock {
 
   /** Timers that have not run and were not cancelled: a test ends with none if nothing leaks. */
   get pendingCount(): number {
-    return this.#pending.size;
+    return this.#pendingCount;
   }
 
   after(delay: Millis, action: () => void): Timer {
     const pending: Pending = { at: this.#now + Math.max(0, delay), order: this.#order++, action };
-    this.#pending.add(pending);
-    return { cancel: () => void this.#pending.delete(pending) };
+    this.#pending.put(pending);
+    this.#pendingCount++;
+    return { cancel: () => void this.#take(pending) };
   }
 
   async sleep(delay: Millis, signal: AbortSignal): Promise<void> {
@@ -58,9 +60,8 @@ export class FakeClock implements Clock {
   advance(millis: number): void {
     const end = this.#now + millis;
     for (let due = this.#nextDue(end); due !== undefined; due = this.#nextDue(end)) {
-      this.#pending.delete(due);
       this.#now = Math.max(this.#now, due.at);
-      due.action();
+      this.#take(due)?.();
     }
     this.#now = end;
   }
@@ -70,23 +71,28 @@ export class FakeClock implements Clock {
     const end = this.#now + millis;
     await settle();
     for (let due = this.#nextDue(end); due !== undefined; due = this.#nextDue(end)) {
-      this.#pending.delete(due);
       this.#now = Math.max(this.#now, due.at);
-      due.action();
+      this.#take(due)?.();
       await settle();
     }
     this.#now = end;
   }
 
+  #take(pending: Pending): (() => void) | undefined {
+    const { action } = pending;
+    if (action !== undefined) this.#pendingCount--;
+    pending.action = undefined;
+    return action;
+  }
+
+  /** It is out of the heap then. */
   #nextDue(end: number): Pending | undefined {
-    let next: Pending | undefined;
-    for (const pending of this.#pending) {
-      if (pending.at > end) continue;
-      if (next === undefined || pending.at < next.at || (pending.at === next.at && pending.order < next.order)) {
-        next = pending;
-      }
+    for (let first = this.#pending.first(); first !== undefined; first = this.#pending.first()) {
+      if (first.action !== undefined && first.at > end) return undefined;
+      this.#pending.takeFirst();
+      if (first.action !== undefined) return first;
     }
-    return next;
+    return undefined;
   }
 }
 
