@@ -11,12 +11,14 @@ import type { AckLevel, ProposalAnswer, ReplicaOutput, Role } from "@sluice/cach
 import type { ReplicaTiming } from "@sluice/cache/replica/timing";
 import { CacheState } from "@sluice/cache/state/cache-state";
 import type { OperationAnswer } from "@sluice/cache/state/operation";
+import { encodeOperation } from "@sluice/cache/state/operation-codec";
 import type { RegisterAnswer } from "@sluice/testkit/history";
 import type { FakeClock } from "@sluice/testkit/fake-clock";
 import { randomBelow } from "@sluice/testkit/random";
 import { SimClock } from "@sluice/testkit/sim-clock";
 import type { SimEvent, SimNetwork } from "@sluice/testkit/sim-network";
 import { ClusterDisk, type DiskOutput } from "./cluster-disk.ts";
+import { contentsOf, randomOperation } from "./cluster-noise.ts";
 import { operationOf, type Request, registerAnswerOf, type Seen, valueOf } from "./cluster-register.ts";
 
 export type Packet =
@@ -78,7 +80,7 @@ export class ClusterMember {
     return this.#life?.clock;
   }
 
-  /** The replica, to be asked at its own time; outputs are taken afterwards by `drain`. */
+  /** The replica, to be asked at its own time, unless it is down or paused. What it asks for then is done. */
   with<T>(use: (replica: Replica<OperationAnswer>, now: Millis, wall: Millis) => T): T | undefined {
     if (this.#life === undefined || this.#life.clock.isPaused) return undefined;
     const { replica, clock } = this.#life;
@@ -87,9 +89,20 @@ export class ClusterMember {
     return result;
   }
 
-  contents(keys: readonly string[]): readonly (string | null)[] {
-    const { state } = this.#life as Life;
-    return keys.map((key) => valueOf(state, key, 0 as Millis)?.value ?? null);
+  contents(): readonly string[] {
+    return this.#life === undefined ? [] : contentsOf(this.#life.state);
+  }
+
+  /** Something that no client asked, and what is due. */
+  makeNoise(): void {
+    const { random, ackLevel } = this.#options;
+    const state = this.#life?.state;
+    this.with((replica, now, wall) => {
+      if (state === undefined) return;
+      for (const operation of [randomOperation(state, wall, random), ...state.takeUpkeep(wall)]) {
+        replica.propose(encodeOperation(operation), { ackLevel }, now, wall);
+      }
+    });
   }
 
   crash(kind: "kill" | "power"): void {

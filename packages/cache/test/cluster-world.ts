@@ -1,4 +1,5 @@
 /** A cluster of members, clients that write to it, and trouble for all of them, from one seed. */
+import type { Millis } from "@sluice/base/brand";
 import type { MemberId } from "@sluice/cache/ids";
 import type { ReplicaLimits } from "@sluice/cache/replica/limits";
 import type { MemberList } from "@sluice/cache/replica/members";
@@ -23,9 +24,11 @@ export interface WorldOptions {
   readonly timing?: Partial<ReplicaTiming>;
   readonly limits?: Partial<ReplicaLimits>;
   readonly fault?: MemberOptions["fault"];
+  /** Operations of every kind are proposed beside what clients ask. */
+  readonly isNoisy?: boolean;
 }
 
-export const KEYS = ["x", "y", "z"] as const;
+const KEYS = ["x", "y", "z"] as const;
 
 export class ClusterWorld {
   readonly clock = new FakeClock();
@@ -38,6 +41,7 @@ export class ClusterWorld {
   readonly #founders: MemberList;
   /** Values are written once, so a version stands for each. */
   readonly #versions = new Map<string, EntryVersion>();
+  #isStopped = false;
   readonly #leaderOf = new Map<string, string>();
 
   constructor(options: WorldOptions) {
@@ -50,6 +54,7 @@ export class ClusterWorld {
     this.#founders = ids.map((id) => ({ id: id as MemberId, role: "voter", address: id }));
     for (const id of ids) this.addMember(id, this.#founders);
     for (let number = 1; number <= (options.clients ?? 4); number++) this.#addClient(`c${number}`);
+    if (options.isNoisy === true) this.#makeNoise();
   }
 
   /** One who founds nothing joins as it is told by the leader. */
@@ -102,6 +107,18 @@ export class ClusterWorld {
 
   run(millis: number): void {
     this.clock.advance(millis);
+  }
+
+  /** Nobody asks for anything any more. */
+  stop(): void {
+    this.#isStopped = true;
+    for (const client of this.clients) client.stop();
+  }
+
+  #makeNoise(): void {
+    if (this.#isStopped) return;
+    this.leader?.makeNoise();
+    this.clock.after(randomBelow(this.random, 120) as Millis, () => this.#makeNoise());
   }
 
   #addClient(name: string): void {
