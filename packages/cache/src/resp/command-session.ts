@@ -1,7 +1,6 @@
 /** One RESP client's dialogue: bytes in, replies out in the order of the requests, whatever had to wait for the log. */
 import type { Millis } from "@sluice/base/brand";
 import type { Operation, OperationAnswer } from "../state/operation.ts";
-import { encodeOperation } from "../state/operation-codec.ts";
 import { ClientState } from "./client-state.ts";
 import type { Command, CommandCall, ReplyForm } from "./command.ts";
 import type { ClientRow, CommandBackend, CommandSink, StoreFailure } from "./command-backend.ts";
@@ -200,7 +199,7 @@ export class CommandSession implements CommandSink, CommandCall, ClientRow {
   }
 
   propose(operation: Operation, form: ReplyForm): void {
-    this.backend.store.write(this, this.#pending.add(form), encodeOperation(operation));
+    this.backend.store.write(this, this.#pending.add(form), this.#commands.encoder.encode(operation));
   }
 
   waitForReplicas(count: number, timeout: Millis): void {

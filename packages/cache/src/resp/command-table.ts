@@ -1,4 +1,5 @@
 /** All commands by name. */
+import { OperationEncoder } from "../state/operation-encoder.ts";
 import { CLIENT_COMMANDS } from "./commands/clients.ts";
 import { CONNECTION_COMMANDS } from "./commands/connection.ts";
 import { COUNTER_COMMANDS } from "./commands/counters.ts";
@@ -22,6 +23,8 @@ const TOLD_BYTES = 128;
 
 export class CommandTable {
   readonly #commands = new Map<string, Command>();
+  /** Shared by all sessions that use this table. */
+  readonly encoder = new OperationEncoder();
 
   /** @param extra  commands of the program around; one of ours with the same name is replaced */
   constructor(limits: RespLimits, extra: readonly Command[] = []) {

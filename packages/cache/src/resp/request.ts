@@ -1,15 +1,27 @@
 /** One request as it lies in the buffer that it arrived in: a name and arguments, read in place. */
 import { latin1 } from "../state/integer-text.ts";
 
+const KEPT_PLACES = 64;
+
 /** Used again for every request of a session; what it answers holds until the next one. */
 export class RespRequest {
   /** Set by the parser alone. */
   bytes: Uint8Array = new Uint8Array(0);
   readonly starts: number[] = [];
   readonly ends: number[] = [];
+  /** Words of it, the name included; places behind are left from earlier requests. */
+  count = 0;
 
-  get count(): number {
-    return this.starts.length;
+  /** For the parser alone. */
+  add(start: number, end: number): void {
+    this.starts[this.count] = start;
+    this.ends[this.count++] = end;
+  }
+
+  /** For the parser alone. Long lists are not kept. */
+  clear(): void {
+    if (this.count > KEPT_PLACES) this.starts.length = this.ends.length = 0;
+    this.count = 0;
   }
 
   startOf(index: number): number {

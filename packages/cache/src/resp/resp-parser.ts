@@ -58,12 +58,12 @@ export class RespParser {
     if (bytes.length === 0) return;
     const expected = this.#bulkLength < 0 ? 0 : this.#cursor - this.#arrived.start + this.#bulkLength + 2;
     const moved = this.#arrived.offer(bytes, expected);
-    const { starts, ends } = this.#request;
+    const { starts, ends, count } = this.#request;
     this.#cursor += moved;
     if (this.#isWhole && this.#isInline) return;
     this.#request.bytes = this.#arrived.bytes;
     if (moved === 0) return;
-    for (let i = 0; i < starts.length; i++) {
+    for (let i = 0; i < count; i++) {
       starts[i] = (starts[i] as number) + moved;
       ends[i] = (ends[i] as number) + moved;
     }
@@ -89,8 +89,7 @@ export class RespParser {
     this.#wanted = -1;
     this.#bulkLength = -1;
     this.#isWhole = false;
-    this.#request.starts.length = 0;
-    this.#request.ends.length = 0;
+    this.#request.clear();
   }
 
   /** @returns false when more bytes are needed */
@@ -120,8 +119,7 @@ export class RespParser {
     if (this.#bulkLength < 0 && !this.#readBulkLength()) return false;
     const end = this.#cursor + this.#bulkLength;
     if (end + 2 > this.#arrived.end) return false;
-    this.#request.starts.push(this.#cursor);
-    this.#request.ends.push(end);
+    this.#request.add(this.#cursor, end);
     this.#cursor = end + 2;
     this.#bulkLength = -1;
     return true;
@@ -179,8 +177,7 @@ export class RespParser {
     let at = 0;
     for (const word of words) {
       joined.set(word, at);
-      this.#request.starts.push(at);
-      this.#request.ends.push((at += word.length));
+      this.#request.add(at, (at += word.length));
     }
     this.#request.bytes = joined;
     this.#isWhole = true;

@@ -8,7 +8,15 @@ export type CounterResult = { readonly text: string } | { readonly refusal: Refu
 /** Longest text of a signed 64-bit number. */
 const MAX_INTEGER_TEXT = 20;
 
+/** Up to here digits are exact in a double, and so is the sum of two. */
+const MAX_SMALL_TEXT = 15;
+const SMALL = /^(?:0|-?[1-9]\d*)$/;
+
 export function addInteger(current: string, by: bigint): CounterResult {
+  const small = Number(by);
+  if (current.length <= MAX_SMALL_TEXT && Math.abs(small) < 1e15 && SMALL.test(current)) {
+    return { text: String(Number(current) + small) };
+  }
   const value = current.length > MAX_INTEGER_TEXT ? undefined : parseInt64(current);
   if (value === undefined) return { refusal: "not-an-integer" };
   const sum = value + by;

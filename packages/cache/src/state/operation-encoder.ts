@@ -1,0 +1,49 @@
+/** Encodes many small operations into few buffers: one buffer for each would cost more than all the rest of a write. */
+import { ByteWriter } from "@sluice/bytes/byte-writer";
+import type { Operation } from "./operation.ts";
+import { encodeOperation, writeRequest } from "./operation-codec.ts";
+
+const SLAB_BYTES = 64 * 1024;
+/** Larger ones get a buffer of their own. */
+const MAX_SHARED_BYTES = 4 * 1024;
+/** What an operation takes beside its keys and values, roughly. */
+const ROOM_BYTES = 128;
+
+export class OperationEncoder {
+  #slab = new ByteWriter(SLAB_BYTES);
+
+  /**
+   * The bytes share a buffer with others and are never written again; a small one that is kept keeps 64 KiB.
+   * @throws {OperationBytesError} for a name or key that is too long
+   */
+  encode(operation: Operation): Uint8Array {
+    const size = sizeOf(operation);
+    if (size > MAX_SHARED_BYTES) return encodeOperation(operation);
+    if (this.#slab.length + size > SLAB_BYTES) this.#slab = new ByteWriter(SLAB_BYTES);
+    const start = this.#slab.length;
+    writeRequest(this.#slab, operation);
+    return this.#slab.finish().subarray(start);
+  }
+}
+
+/** At most what it takes when small; too much for those that have a buffer of their own anyway. */
+function sizeOf(operation: Operation): number {
+  switch (operation.type) {
+    case "set":
+    case "append":
+      return ROOM_BYTES + 3 * operation.cache.length + operation.key.length + operation.value.length;
+    case "expire":
+    case "increment":
+      return ROOM_BYTES + 3 * operation.cache.length + operation.key.length;
+    case "delete":
+      return operation.keys.length > 8 ? Number.POSITIVE_INFINITY : sumOf(operation.keys) + 3 * operation.cache.length;
+    default:
+      return Number.POSITIVE_INFINITY;
+  }
+}
+
+function sumOf(keys: readonly Uint8Array[]): number {
+  let sum = ROOM_BYTES;
+  for (const key of keys) sum += 2 + key.length;
+  return sum;
+}
