@@ -4,6 +4,7 @@ import { aborted, Scope } from "@sluice/base/scope";
 import { SystemClock } from "./clock.ts";
 import type { SluiceConfig } from "./config/load-config.ts";
 import { openAdmin } from "./parts/admin-part.ts";
+import { openEngine } from "./parts/engine-part.ts";
 import { openHttp } from "./parts/http-part.ts";
 import { openNode } from "./parts/node-part.ts";
 import { openRtmp } from "./parts/rtmp-part.ts";
@@ -22,6 +23,7 @@ export async function runServer(config: SluiceConfig, { log, stop, ready }: Serv
   const clock = new SystemClock();
   const node = openNode({ config, clock, log, scope });
   const rtmp = await openRtmp({ node, scope });
+  await openEngine({ node, scope });
   const admin = await openAdmin({ node, scope });
   await openHttp({ node, rtmp, admin, scope });
   node.becomeReady();

@@ -17,6 +17,7 @@ export function crossChecks(checked: Checked): Problem[] {
     ...portProblems(checked.values),
     ...wayInProblems(checked),
     ...hookProblems(checked),
+    ...engineProblems(checked.values),
   ];
 }
 
@@ -37,8 +38,9 @@ function tlsProblems({ tls, rtmps, https }: Values): Problem[] {
 function portProblems(values: Values): Problem[] {
   const seen = new Map<number, string>();
   const problems: Problem[] = [];
-  for (const name of ["rtmp", "rtmps", "http", "https"] as const) {
-    const port = values[name].port;
+  const { rtmp, rtmps, http, https, cache } = values;
+  const listeners = { rtmp, rtmps, http, https, "cache.resp": cache.resp };
+  for (const [name, { port }] of Object.entries(listeners)) {
     if (port === "off" || port === 0) continue;
     const other = seen.get(port);
     if (other !== undefined) problems.push(problem(`${name}.port`, `is ${port}, and so is ${other}.port`));
@@ -49,6 +51,22 @@ function portProblems(values: Values): Problem[] {
   }
   return problems;
 }
+
+function engineProblems({ engine, cache }: Values): Problem[] {
+  const problems: Problem[] = [];
+  const isRemote = engine.kind === "nats" || engine.kind === "redis";
+  if (isRemote && engine.url === undefined)
+    problems.push(problem("engine.url", `is missing: engine.kind ${engine.kind} needs it`));
+  if (!isRemote && engine.url !== undefined)
+    problems.push(problem("engine.url", `has no use with engine.kind ${engine.kind}; only nats and redis need it`));
+  if (isRemote && engine.url !== undefined && !SCHEMES[engine.kind].test(engine.url))
+    problems.push(problem("engine.url", `is no URL for ${engine.kind}`));
+  if (cache.resp.port !== "off" && engine.kind !== "gcache")
+    problems.push(problem("cache.resp.port", "needs engine.kind gcache"));
+  return problems;
+}
+
+const SCHEMES = { nats: /^(nats|tls):/, redis: /^rediss?:/ } as const;
 
 function wayInProblems({ values, secrets, applications }: Checked): Problem[] {
   const jwtKeys = secrets.jwtSecret ?? secrets.jwtPublicKey ?? secrets.jwtKeySet;

@@ -3,11 +3,20 @@ import type { Key, Tree } from "./key.ts";
 import { APPLICATION_KEYS } from "./keys/application-keys.ts";
 import { AUTH_KEYS } from "./keys/auth-keys.ts";
 import { DELIVERY_KEYS } from "./keys/delivery-keys.ts";
+import { ENGINE_KEYS } from "./keys/engine-keys.ts";
 import { LIMIT_KEYS } from "./keys/limit-keys.ts";
 import { LISTENER_KEYS } from "./keys/listener-keys.ts";
 import { NODE_KEYS } from "./keys/node-keys.ts";
 
-const DECLARED = { ...NODE_KEYS, ...LISTENER_KEYS, ...APPLICATION_KEYS, ...DELIVERY_KEYS, ...AUTH_KEYS, ...LIMIT_KEYS };
+const DECLARED = {
+  ...NODE_KEYS,
+  ...LISTENER_KEYS,
+  ...APPLICATION_KEYS,
+  ...DELIVERY_KEYS,
+  ...AUTH_KEYS,
+  ...ENGINE_KEYS,
+  ...LIMIT_KEYS,
+};
 
 export type Values = Tree<typeof DECLARED>;
 

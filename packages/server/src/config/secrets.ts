@@ -13,6 +13,7 @@ export interface Secrets {
   readonly jwtKeySet: { readonly keys: readonly Record<string, unknown>[] } | undefined;
   readonly signedSecret: string | undefined;
   readonly hooksToken: string | undefined;
+  readonly respPassword: string | undefined;
   /** PEM. */
   readonly tlsCert: string | undefined;
   /** PEM. */
@@ -30,6 +31,7 @@ export function readSecrets(values: Values, readFile: (path: string) => string, 
     jwtKeySet: keySet(named.text("auth.jwt.jwksFile", jwt.jwksFile), problems),
     signedSecret: named.secret("auth.signed.secret", signed.secret, signed.secretFile),
     hooksToken: hooks.token,
+    respPassword: named.secret("cache.resp.password", values.cache.resp.password, values.cache.resp.passwordFile),
     tlsCert: named.text("tls.cert", values.tls.cert),
     tlsKey: named.text("tls.key", values.tls.key),
   };

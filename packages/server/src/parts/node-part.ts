@@ -39,6 +39,9 @@ export interface NodePart {
   /** @param shown  what to put into URLs, where that is not the bound address */
   addListener(name: string, bound: string, shown?: string): void;
   becomeReady(): void;
+  /** Keeps the node from being ready, for a reason that operators read, until released under the same name. */
+  hold(name: string, reason: string): void;
+  release(name: string): void;
   /** Aborts when the node starts to drain, by signal or by an admin's word. */
   readonly draining: AbortSignal;
   startDrain(reason: string): void;
@@ -97,6 +100,7 @@ export function openNode({
       addresses: () => state.shown,
       eachBeat: count,
       state: () => state.now,
+      heldBy: () => state.heldBy,
     }),
   );
   const warning = openWarning(guard.openActions());
@@ -113,6 +117,8 @@ export function openNode({
     listeners: () => state.bound,
     addListener: (name, bound, shown) => state.addListener(name, bound, shown ?? bound),
     becomeReady: () => state.becomeReady(),
+    hold: (name, reason) => state.hold(name, reason),
+    release: (name) => state.release(name),
     draining: state.draining,
     startDrain: (reason) => state.startDrain(reason),
     drain: () => drainSessions({ registry, clock, log, timeout: config.shutdown.timeout }),
@@ -123,6 +129,7 @@ class NodeState {
   readonly #drain = new AbortController();
   readonly #bound: Record<string, string> = {};
   readonly #shown: Record<string, string> = {};
+  readonly #holds = new Map<string, string>();
   #isReady = false;
 
   constructor(stop: AbortSignal) {
@@ -132,7 +139,11 @@ class NodeState {
 
   get now(): NodeRow["state"] {
     if (this.#drain.signal.aborted) return "draining";
-    return this.#isReady ? "ready" : "starting";
+    return this.#isReady && this.#holds.size === 0 ? "ready" : "starting";
+  }
+
+  get heldBy(): readonly string[] {
+    return [...this.#holds.values()];
   }
 
   get bound(): Readonly<Record<string, string>> {
@@ -154,6 +165,14 @@ class NodeState {
 
   becomeReady(): void {
     this.#isReady = true;
+  }
+
+  hold(name: string, reason: string): void {
+    this.#holds.set(name, reason);
+  }
+
+  release(name: string): void {
+    this.#holds.delete(name);
   }
 
   startDrain(reason: string): void {

@@ -25,6 +25,8 @@ export interface NodeViewOptions {
   /** Listener name → address for URLs; filled when the listeners are open. */
   readonly addresses: () => Readonly<Record<string, string>>;
   readonly state: () => NodeRow["state"];
+  /** Why the node is not ready though it has started. */
+  readonly heldBy: () => readonly string[];
   readonly open: NodeRow["open"];
   /** Called once a second. */
   readonly eachBeat: () => void;
@@ -72,7 +74,9 @@ export class NodeView implements AdminView, Disposable {
 
   readiness(): { readonly ready: boolean; readonly reasons: readonly string[] } {
     const state = this.#options.state();
-    return { ready: state === "ready", reasons: state === "ready" ? [] : [`The node is ${state}`] };
+    const reasons = this.#options.heldBy();
+    if (state === "ready") return { ready: true, reasons: [] };
+    return { ready: false, reasons: reasons.length > 0 ? reasons : [`The node is ${state}`] };
   }
 
   subscribe: AdminView["subscribe"] = (listener) => this.#options.hub.subscribe(listener);

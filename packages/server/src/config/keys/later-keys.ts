@@ -12,9 +12,6 @@ export const LATER_KEYS: ReadonlyMap<string, readonly string[]> = new Map([
   ["cluster.secret", []],
   ["cluster.voters", []],
   ["cluster.bootstrap", ["false"]],
-  ["engine.kind", ["memory"]],
   ["engine.strategy", []],
-  ["engine.url", []],
-  ["cache.resp.port", ["off"]],
   ["apps.dir", []],
 ]);

@@ -1,0 +1,90 @@
+/** The state engine inside a whole server: the embedded cache on its disk, and a remote one that is not there. */
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { ConfigError } from "@sluice/server/config/config-error";
+import { loadConfig } from "@sluice/server/config/load-config";
+import { freePort } from "@sluice/testkit/free-port";
+import { Redis } from "ioredis";
+import { openServer, until } from "./sessions-fixture.ts";
+
+function folder(t: TestContext): string {
+  const path = mkdtempSync(join(tmpdir(), "sluice-engine-"));
+  t.after(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+function client(t: TestContext, port: number, password?: string): Redis {
+  const redis = new Redis({ host: "127.0.0.1", port, ...(password && { password }), retryStrategy: null });
+  redis.on("error", () => {});
+  t.after(() => redis.disconnect());
+  return redis;
+}
+
+test("[EPT1] the embedded cache serves Redis clients beside the streams, and keeps its data over a restart", async (t) => {
+  const sets = ["engine.kind=gcache", "cache.resp.port=0", `data.dir=${folder(t)}`];
+  {
+    await using server = await openServer(sets);
+    await client(t, server.portOf("resp")).set("colour", "blue");
+  }
+  await using again = await openServer(sets);
+  assert.equal(await client(t, again.portOf("resp")).get("colour"), "blue");
+  assert.deepEqual(await again.get("/readyz"), { ready: true, reasons: [] });
+});
+
+test("[EPT2] with a password the cache takes nobody without it", async (t) => {
+  const password = "correct horse battery";
+  await using server = await openServer([
+    "engine.kind=gcache",
+    "cache.resp.port=0",
+    `cache.resp.password=${password}`,
+    `data.dir=${folder(t)}`,
+  ]);
+  await assert.rejects(client(t, server.portOf("resp")).get("a"), /NOAUTH/);
+  assert.equal(await client(t, server.portOf("resp"), password).get("a"), null);
+});
+
+test("[EPT3] a remote engine that is not there keeps the node from being ready, and nothing else", async () => {
+  const port = await freePort();
+  await using server = await openServer(["engine.kind=redis", `engine.url=redis://127.0.0.1:${port}`]);
+  const readiness = (await server.get("/readyz")) as { ready: boolean; reasons: string[] };
+  assert.equal(readiness.ready, false);
+  assert.match(readiness.reasons.join(), /state engine \(redis\) is not reachable/);
+  assert.equal(await server.metric("sessions"), 0);
+});
+
+test("[EPT3] a server that is no engine is tried again, and the node still stops at once", async (t) => {
+  let tries = 0;
+  const stranger = createServer((socket) => {
+    tries++;
+    socket.destroy();
+  });
+  t.after(() => stranger.close());
+  const port = await freePort();
+  await new Promise<void>((resolve) => stranger.listen(port, "127.0.0.1", resolve));
+  await using server = await openServer(["engine.kind=nats", `engine.url=nats://127.0.0.1:${port}`]);
+  await until(() => tries >= 2, "another try");
+  const readiness = (await server.get("/readyz")) as { reasons: string[] };
+  assert.match(readiness.reasons.join(), /state engine \(nats\) is not reachable/);
+});
+
+for (const { sets, says } of [
+  { sets: ["engine.kind=nats"], says: /engine\.url.*is missing/ },
+  { sets: ["engine.kind=redis", "engine.url=nats://host:4222"], says: /engine\.url.*is no URL for redis/ },
+  { sets: ["engine.kind=gcache", "engine.url=redis://host"], says: /engine\.url.*has no use/ },
+  { sets: ["cache.resp.port=6401"], says: /cache\.resp\.port.*needs engine\.kind gcache/ },
+  {
+    sets: ["engine.kind=gcache", "cache.resp.port=1935"],
+    says: /cache\.resp\.port.*is 1935, and so is rtmp\.port/,
+  },
+]) {
+  test(`[CFG28] ${sets.join(" ")} is refused`, () => {
+    assert.throws(
+      () => loadConfig({ sets, env: {}, file: "none", hostname: "box" }),
+      (error) => error instanceof ConfigError && says.test(error.message),
+    );
+  });
+}
