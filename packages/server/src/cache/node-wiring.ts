@@ -55,6 +55,8 @@ export class NodeWiring {
   #ownAddress = "";
   #ownClients = "";
   #members: MemberList = [];
+  /** Who called while no list was there: any of them may be the leader. */
+  readonly #callers = new Map<string, string>();
   #role: Role = "follower";
   #leader: MemberId | undefined;
 
@@ -179,7 +181,9 @@ export class NodeWiring {
   #introduced(peer: OwnIdentity): void {
     this.#peers.met(peer);
     // Only a member without a list of its own learns an address so: whoever adds it must hear its answers.
-    if (this.#members.length === 0) this.transport.reach(new Map([[peer.id, peer.address]]));
+    if (this.#members.length > 0) return;
+    this.#callers.set(peer.id, peer.address);
+    this.transport.reach(this.#callers);
   }
 
   #received(from: string, kind: number, bytes: Uint8Array): void {
