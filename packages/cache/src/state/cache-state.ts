@@ -97,8 +97,8 @@ export class CacheState implements StateMachine<OperationAnswer> {
 
   /**
    * What a leader proposes now and then (every 100 ms, and again at once while it answers something): entries and
-   * leases that are due, and keys that were read. Empty most of the time, bounded in count. It answers the same again
-   * until that was applied.
+   * leases that are due, and keys that were read. Empty most of the time, bounded in count. What is due is answered
+   * again until that was applied; what was read is not.
    */
   takeUpkeep(wall: Millis): readonly Operation[] {
     return upkeepOf(this.#contents, wall);

@@ -9,7 +9,9 @@ export interface StateLimits {
   readonly operationBytes: number;
   /** Keys, conditions or operations in one operation. */
   readonly operationParts: number;
+  /** Named caches, those without entries included. */
   readonly caches: number;
+  /** Leases that are held at once. */
   readonly leases: number;
   /** Answers remembered for retries, of all clients together. */
   readonly rememberedAnswers: number;

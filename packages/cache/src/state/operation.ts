@@ -90,6 +90,7 @@ export interface BatchOperation {
 
 /** Zero means no limit. */
 export interface CacheLimits {
+  /** How many stand at once; the one used longest ago makes room. */
   readonly entries: number;
   /** Of keys and values, with `ENTRY_OVERHEAD_BYTES` for each entry. */
   readonly bytes: number;
