@@ -19,7 +19,7 @@ import { FaultProxy } from "@sluice/testkit/fault-proxy";
 import { freePort } from "@sluice/testkit/free-port";
 import { pauseChild, resumeChild } from "@sluice/testkit/process-faults";
 import { QUICK_TIMINGS } from "./support/engine-harness.ts";
-import { EngineServer, type EngineServerKind } from "./support/engine-servers.ts";
+import { EngineServer, type EngineServerKind, NatsCluster } from "./support/engine-servers.ts";
 import { until } from "./support/wait.ts";
 
 const encoder = new TextEncoder();
@@ -258,6 +258,36 @@ test("[RMT46] nats: a server without JetStream is refused, and waiting for it en
     assert.match(error.context.serverVersion, /^2\.\d+\.\d+/);
     return true;
   });
+});
+
+test("[RMT48] nats: three replicas lose nothing acknowledged when each server in turn is killed, the leader among them", async (t) => {
+  await using cluster = await NatsCluster.start();
+  const choice = choiceOf("nats", cluster.url, { replicas: 3, timings: { ...QUICK_TIMINGS, answer: 3_000 as Millis } });
+  await using engine = await awaitRemoteEngine(choice, AbortSignal.timeout(30_000));
+  assert.equal(engine.capabilities().survivesNodeLoss, true);
+  const over = new AbortController();
+  const watch = new WatchTap(engine.watch("", over.signal));
+  await using writer = new Writer(engine);
+  for (const index of [0, 1, 2]) {
+    const before = writer.acknowledged.size;
+    await eventually(() => writer.acknowledged.size > before + 50, "writes");
+    await cluster.kill(index);
+    const atKill = writer.acknowledged.size;
+    await eventually(() => writer.acknowledged.size > atKill + 50, "writes with two of three");
+    cluster.revive(index);
+    // A server that is not caught up yet is no majority together with one other.
+    await sleep(3_000);
+  }
+  await writer.stop();
+  for (const failure of writer.failures) assertUnavailable(failure);
+  for (const [key, revision] of writer.acknowledged) assert.deepEqual((await engine.get(key))?.revision, revision, key);
+  await eventually(
+    () => [...writer.acknowledged.keys()].every((key) => watch.entries.has(key)),
+    "all keys in the view",
+  );
+  assert.deepEqual(watch.violations, []);
+  t.diagnostic(`${writer.acknowledged.size} acknowledged, ${writer.failures.length} failed`);
+  over.abort();
 });
 
 test("[RMT47] what the engines state is what Debian's servers do, as a table", async (t) => {

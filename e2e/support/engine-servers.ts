@@ -76,3 +76,53 @@ function commandOf(kind: EngineServerKind, port: number, folder: string, extra: 
   const flags = { port, bind: "127.0.0.1", dir: folder, appendonly: "yes", save: "", daemonize: "no" };
   return ["redis-server", ...Object.entries(flags).flatMap(([key, value]) => [`--${key}`, `${value}`]), ...extra];
 }
+
+/** Three nats-servers that replicate: dispose it, and all are dead and their data gone. */
+export class NatsCluster implements AsyncDisposable {
+  readonly #folder: string;
+  readonly #commands: readonly (readonly string[])[];
+  readonly ports: readonly number[];
+  readonly members: Child[];
+
+  private constructor(folder: string, ports: readonly number[], commands: readonly (readonly string[])[]) {
+    this.#folder = folder;
+    this.ports = ports;
+    this.#commands = commands;
+    this.members = commands.map((command) => startChild(command));
+  }
+
+  static async start(): Promise<NatsCluster> {
+    const folder = await mkdtemp(join(tmpdir(), "sluice-nats-cluster-"));
+    const ports: number[] = [];
+    while (ports.length < 6) ports.push(await freePort());
+    const routes = ports.slice(3).map((port) => `nats://127.0.0.1:${port}`);
+    const commands = routes.map((route, index) => [
+      ...commandOf("nats", ports[index] as number, join(folder, `${index}`), ["-n", `n${index}`]),
+      ...["--cluster_name", "sluice", "--cluster", route, "--routes", routes.join(",")],
+    ]);
+    const cluster = new NatsCluster(folder, ports.slice(0, 3), commands);
+    await Promise.all(cluster.members.map((member) => member.waitForLine(isJetStreamUp, STARTING_MILLIS)));
+    return cluster;
+  }
+
+  get url(): string {
+    return this.ports.map((port) => `nats://127.0.0.1:${port}`).join(",");
+  }
+
+  async kill(index: number): Promise<void> {
+    await killChild(this.members[index] as Child);
+  }
+
+  revive(index: number): void {
+    this.members[index] = startChild(this.#commands[index] as readonly string[]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.members.map((member) => killChild(member)));
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+function isJetStreamUp(line: string): true | undefined {
+  return line.includes("Server is ready") ? true : undefined;
+}

@@ -113,7 +113,7 @@ export async function openNatsLine(options: RemoteEngineOptions): Promise<NatsLi
   } catch (error) {
     await connection.close();
     if (error instanceof EngineServerUnfitError) throw error;
-    if (error instanceof errors.TimeoutError) throw toUnavailable(OPEN, error);
+    if (!isWithoutJetStream(error)) throw toUnavailable(OPEN, error);
     throw new EngineServerUnfitError({ engine: NATS, serverVersion, problem: messageOf(error) }, { cause: error });
   }
 }
@@ -150,6 +150,12 @@ function checkVersion(serverVersion: string): void {
   throw new EngineServerUnfitError({ engine: NATS, serverVersion, problem: "it needs 2.9 or later" });
 }
 
+/** A cluster that is electing its leader answers otherwise, or not at all. */
+function isWithoutJetStream(error: unknown): boolean {
+  if (error instanceof JetStreamApiError) return error.code === NOT_ENABLED || error.code === NOT_ENABLED_FOR_ACCOUNT;
+  return isNobodyThere(error);
+}
+
 /** No stream listens to the subject: what was sent reached nobody. */
 export function isNobodyThere(error: unknown): boolean {
   if (error instanceof JetStreamApiError) return error.code === STREAM_NOT_FOUND;
@@ -163,6 +169,8 @@ function isNoResponders(error: unknown): boolean {
 }
 
 const STREAM_NOT_FOUND = 10059;
+const NOT_ENABLED = 10076;
+const NOT_ENABLED_FOR_ACCOUNT = 10039;
 
 /** Codes of refusals before anything was written: no such stream, a record or value that the stream's limits forbid. */
 const REFUSALS: ReadonlySet<number> = new Set([STREAM_NOT_FOUND, 10054, 10077, 10047, 10023]);

@@ -33,6 +33,7 @@ export class RedisLine {
   #generation = 0;
   #finding: Promise<void> | undefined;
   #isClosing = false;
+  #lastError: Error | undefined;
 
   constructor(options: RemoteEngineOptions) {
     this.#options = options;
@@ -67,7 +68,8 @@ export class RedisLine {
       this.gate.open();
     } catch (error) {
       await this.close();
-      throw toUnavailable({ action: "open", isWrite: false, bytes: 0 }, error);
+      // What the client throws says less than what it met on the way.
+      throw toUnavailable({ action: "open", isWrite: false, bytes: 0 }, this.#lastError ?? error);
     }
   }
 
@@ -172,9 +174,10 @@ export class RedisLine {
     );
     connection.on("ready", () => backoff.reset());
     // Each failure also ends the connection, which is told and logged as such.
-    connection.on("error", (error) =>
-      this.#log.debug({ err: error, engine: REDIS }, "connection to the engine's server failed"),
-    );
+    connection.on("error", (error: Error) => {
+      this.#lastError = error;
+      this.#log.debug({ err: error, engine: REDIS }, "connection to the engine's server failed");
+    });
     return connection;
   }
 }
