@@ -119,12 +119,15 @@ async function ask(options: CacheAdminOptions, resp: string, words: readonly str
     enableReadyCheck: false,
     commandTimeout: PATIENCE,
   });
-  redis.on("error", () => {});
+  let trouble: Error | undefined;
+  redis.on("error", (error: Error) => {
+    trouble = error; // says more than that the connection is closed
+  });
   try {
     await redis.connect();
     return String(await redis.call("SLUICE", ...words));
   } catch (error) {
-    throw new CacheCallError({ resp: formatAddress({ host, port }), reason: reasonOf(error as Error) });
+    throw new CacheCallError({ resp: formatAddress({ host, port }), reason: reasonOf(trouble ?? (error as Error)) });
   } finally {
     redis.disconnect();
   }
@@ -132,6 +135,7 @@ async function ask(options: CacheAdminOptions, resp: string, words: readonly str
 
 function reasonOf(error: Error): string {
   const { code, message } = error as NodeJS.ErrnoException;
+  if (message.startsWith("NOAUTH")) return "it wants a password (--resp-password-file)";
   return code === "ECONNREFUSED" || message.includes("Connection is closed")
     ? "nothing answers there; is the node running?"
     : message;
