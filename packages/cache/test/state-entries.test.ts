@@ -268,3 +268,16 @@ test("entries of all sizes are overwritten, grown, shrunk and deleted without mi
   assert.equal(log.state.heldBytes, 0);
   assert.equal(latin1(latin1Bytes("ÿ")), "ÿ");
 });
+
+test("thirty thousand keys are found while they come and go, and are all gone at the end", () => {
+  const log = new LogFeeder();
+  const count = 30_000;
+  for (let i = 0; i < count; i++) log.feed(set(`key${i}`, `${i}`));
+  for (let i = 0; i < count; i += 3) log.feed(remove(`key${i}`));
+  for (let i = 0; i < count; i += 7) assert.equal(log.get(`key${i}`), i % 3 === 0 ? undefined : `${i}`);
+  for (let i = 0; i < count; i += 3) log.feed(set(`key${i}`, "again"));
+  for (let i = 0; i < count; i += 11) assert.equal(log.get(`key${i}`), i % 3 === 0 ? "again" : `${i}`);
+  for (let i = 0; i < count; i++) assert.deepEqual(log.feed(remove(`key${i}`)), { type: "count", count: 1 });
+  assert.deepEqual(log.keys(), []);
+  assert.equal(log.state.heldBytes, 0);
+});

@@ -49,9 +49,11 @@ export class EntryTable {
   /** The slot of the key that lies in `bytes`, or 0; whether its time is over is the caller's question. */
   find(bytes: Uint8Array, start = 0, length = bytes.length): Slot {
     const hash = this.#memory.hash.hash(bytes, start, length);
-    const { hash: hashes } = this.#slots;
-    for (let place = this.#index.firstPlace(hash); ; place = this.#index.nextPlace(place)) {
-      const slot = this.#index.slotAt(place);
+    const hashes = this.#slots.hash;
+    const places = this.#index.placesFor(hash);
+    const mask = places.length - 1;
+    for (let place = hash & mask; ; place = (place + 1) & mask) {
+      const slot = places[place] as Slot;
       if (slot === 0) return 0;
       if (hashes[slot] === hash && this.#hasKey(slot, bytes, start, length)) return slot;
     }

@@ -1,71 +1,118 @@
-/** From the hash of a key to its slot: open addressing in one column of numbers. */
+/** From the hash of a key to its slot: open addressing in segments that split when full, so that growing never pauses. */
 import type { Slot, Slots } from "./slots.ts";
 
-const FIRST_PLACES = 128;
+const FIRST_PLACES = 16;
+/** A full segment of this size is split in two, which takes some ten microseconds. */
+const MOST_PLACES = 4_096;
+
+/** Slots of the keys whose hashes begin with the same `depth` bits; the low bits say where the search begins. */
+class Segment {
+  readonly depth: number;
+  places: Uint32Array;
+  count = 0;
+
+  constructor(depth: number, placeCount: number) {
+    this.depth = depth;
+    this.places = new Uint32Array(placeCount);
+  }
+
+  get isFull(): boolean {
+    return (this.count + 1) * 3 > this.places.length * 2;
+  }
+}
 
 /** Holds slots; the hashes stay in `Slots`, the comparison of keys with the caller. */
 export class KeyIndex {
   readonly #slots: Slots;
-  #places = new Uint32Array(FIRST_PLACES);
-  #mask = FIRST_PLACES - 1;
-  #count = 0;
+  /** By the first `#depth` bits of the hash; one segment may stand at several neighbouring places. */
+  #segments = [new Segment(0, FIRST_PLACES)];
+  #depth = 0;
 
   constructor(slots: Slots) {
     this.#slots = slots;
   }
 
-  /** The place where the search for `hash` begins. */
-  firstPlace(hash: number): number {
-    return hash & this.#mask;
-  }
-
-  nextPlace(place: number): number {
-    return (place + 1) & this.#mask;
-  }
-
-  /** 0 ends the search. */
-  slotAt(place: number): Slot {
-    return this.#places[place] as number;
+  /**
+   * Where a search for the hash goes on: from `hash & (length - 1)` upward, around the end, to the first 0. Holds until
+   * the index is next changed.
+   */
+  placesFor(hash: number): Uint32Array {
+    return this.#segmentFor(hash).places;
   }
 
   /** @param slot  whose key is not in the index yet */
   add(slot: Slot): void {
-    this.#count++;
-    if (this.#count * 3 > this.#places.length * 2) this.#grow();
-    this.#put(slot);
+    const hash = this.#slots.hash[slot] as number;
+    let segment = this.#segmentFor(hash);
+    while (segment.isFull) {
+      this.#enlarge(segment, hash);
+      segment = this.#segmentFor(hash);
+    }
+    this.#put(segment, slot, hash);
   }
 
   remove(slot: Slot): void {
-    let place = this.firstPlace(this.#slots.hash[slot] as number);
-    while (this.#places[place] !== slot) place = this.nextPlace(place);
-    this.#count--;
-    this.#closeGap(place);
+    const hash = this.#slots.hash[slot] as number;
+    const segment = this.#segmentFor(hash);
+    const mask = segment.places.length - 1;
+    let place = hash & mask;
+    while (segment.places[place] !== slot) place = (place + 1) & mask;
+    segment.count--;
+    this.#closeGap(segment.places, place);
+  }
+
+  #segmentFor(hash: number): Segment {
+    return this.#segments[(hash >>> 1) >>> (31 - this.#depth)] as Segment;
   }
 
   /** Moves back whatever the search would no longer find behind the gap. */
-  #closeGap(start: number): void {
-    const places = this.#places;
+  #closeGap(places: Uint32Array, start: number): void {
+    const mask = places.length - 1;
     let gap = start;
-    for (let place = this.nextPlace(gap); places[place] !== 0; place = this.nextPlace(place)) {
+    for (let place = (gap + 1) & mask; places[place] !== 0; place = (place + 1) & mask) {
       const slot = places[place] as number;
-      const home = this.firstPlace(this.#slots.hash[slot] as number);
-      if (((place - home) & this.#mask) < ((place - gap) & this.#mask)) continue;
+      const home = (this.#slots.hash[slot] as number) & mask;
+      if (((place - home) & mask) < ((place - gap) & mask)) continue;
       places[gap] = slot;
       gap = place;
     }
     places[gap] = 0;
   }
 
-  #put(slot: Slot): void {
-    let place = this.firstPlace(this.#slots.hash[slot] as number);
-    while (this.#places[place] !== 0) place = this.nextPlace(place);
-    this.#places[place] = slot;
+  #put(segment: Segment, slot: Slot, hash: number): void {
+    const { places } = segment;
+    const mask = places.length - 1;
+    let place = hash & mask;
+    while (places[place] !== 0) place = (place + 1) & mask;
+    places[place] = slot;
+    segment.count++;
   }
 
-  #grow(): void {
-    const old = this.#places;
-    this.#places = new Uint32Array(old.length * 2);
-    this.#mask = this.#places.length - 1;
-    for (const slot of old) if (slot !== 0) this.#put(slot);
+  /** Doubles a small segment, splits a large one; when all bits of the hash are used up, that one grows on. */
+  #enlarge(segment: Segment, hash: number): void {
+    const { depth, places } = segment;
+    if (places.length >= MOST_PLACES && depth < 24) return this.#split(segment, hash);
+    segment.places = new Uint32Array(places.length * 2);
+    segment.count = 0;
+    for (const slot of places) if (slot !== 0) this.#put(segment, slot, this.#slots.hash[slot] as number);
+  }
+
+  #split(segment: Segment, hash: number): void {
+    if (segment.depth === this.#depth) {
+      this.#segments = this.#segments.flatMap((one) => [one, one]);
+      this.#depth++;
+    }
+    const halves = [new Segment(segment.depth + 1, MOST_PLACES), new Segment(segment.depth + 1, MOST_PLACES)] as const;
+    const bit = 31 - segment.depth;
+    for (const slot of segment.places) {
+      if (slot === 0) continue;
+      const slotHash = this.#slots.hash[slot] as number;
+      this.#put(halves[((slotHash >>> bit) & 1) as 0 | 1], slot, slotHash);
+    }
+    const width = 2 ** (this.#depth - segment.depth);
+    const at = (hash >>> 1) >>> (31 - this.#depth);
+    const first = at - (at % width);
+    this.#segments.fill(halves[0], first, first + width / 2);
+    this.#segments.fill(halves[1], first + width / 2, first + width);
   }
 }
