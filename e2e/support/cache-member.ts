@@ -42,14 +42,15 @@ export class CacheMember implements AsyncDisposable {
   readonly id: string;
   readonly respPort: number;
   readonly dir: string;
-  readonly #options: CacheMemberOptions;
+  /** As it was started, and is again. */
+  readonly options: CacheMemberOptions;
   #child: Child;
 
   constructor(options: CacheMemberOptions) {
     this.id = options.id;
     this.respPort = options.respPort;
     this.dir = options.dir;
-    this.#options = options;
+    this.options = options;
     this.#child = this.#spawn();
   }
 
@@ -88,8 +89,8 @@ export class CacheMember implements AsyncDisposable {
   }
 
   #spawn(): Child {
-    const env = { TEST_DIAL_THROUGH: JSON.stringify(this.#options.dialThrough ?? {}) };
-    return startChild(cacheArgv(this.#options), { env } satisfies ChildOptions);
+    const env = { TEST_DIAL_THROUGH: JSON.stringify(this.options.dialThrough ?? {}) };
+    return startChild(cacheArgv(this.options), { env } satisfies ChildOptions);
   }
 }
 
