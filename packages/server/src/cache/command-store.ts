@@ -3,10 +3,11 @@ import type { Millis } from "@sluice/base/brand";
 import type { CommandSink, CommandStore, StoreFailure } from "@sluice/cache/resp/command-backend";
 import type { CacheState } from "@sluice/cache/state/cache-state";
 import type { OperationAnswer } from "@sluice/cache/state/operation";
-import type { Refusal } from "@sluice/cache/replica/replica-options";
-import type { AckLevel, ProposalAnswer, ProposalToken, ReadAnswer } from "@sluice/cache/replica/replica-output";
+import type { ProposeOptions, Refusal } from "@sluice/cache/replica/replica-options";
+import type { AckLevel, ProposalAnswer, ReadAnswer } from "@sluice/cache/replica/replica-output";
 import type { ReplicaShell } from "./replica-shell.ts";
 import type { SteadyWall } from "./steady-wall.ts";
+import { TokenTable } from "./token-table.ts";
 
 /** How long one look at the lease is good for; far below what the lease keeps in reserve before an election. */
 const STANDING_MS = 1;
@@ -33,9 +34,9 @@ export class ReplicatedStore implements CommandStore {
   readonly state: CacheState;
   readonly #shell: ReplicaShell<OperationAnswer>;
   readonly #wall: SteadyWall;
-  readonly #ackLevel: AckLevel;
-  readonly #writes = new Map<ProposalToken, Waiting>();
-  readonly #reads = new Map<ProposalToken, Waiting>();
+  readonly #ack: ProposeOptions;
+  readonly #writes = new TokenTable();
+  readonly #reads = new TokenTable();
   #replicaWaits: ReplicaWait[] = [];
   #later: (() => void)[] = [];
   /** Whose output is to be written at the end of the turn. */
@@ -43,12 +44,13 @@ export class ReplicatedStore implements CommandStore {
   #standing: "now" | "confirm" | "not-leader" | "no-leader" = "no-leader";
   #standingUntil = 0;
   #diskFailed = false;
+  #turnWall: Millis | undefined;
 
   constructor({ shell, state, wall, ackLevel }: CommandStoreOptions) {
     this.state = state;
     this.#shell = shell;
     this.#wall = wall;
-    this.#ackLevel = ackLevel;
+    this.#ack = { ackLevel };
   }
 
   wall(): Millis {
@@ -68,15 +70,17 @@ export class ReplicatedStore implements CommandStore {
     const result = this.#shell.replica.readBarrier(this.#shell.now());
     this.#shell.wake();
     if (result === "granted") this.#answerLater(sink, () => sink.confirmed(ticket));
-    else if (typeof result === "number") this.#reads.set(result, { sink, ticket });
+    else if (typeof result === "number") this.#reads.add(result, sink, ticket);
     else this.#failLater(sink, ticket, failureOf(result));
   }
 
   write(sink: CommandSink, ticket: number, operation: Uint8Array): void {
     const { replica } = this.#shell;
-    const result = replica.propose(operation, { ackLevel: this.#ackLevel }, this.#shell.now(), this.#wall.read());
+    // One look at the clocks serves a turn: it stamps what is written, and what is acknowledged is judged later.
+    this.#turnWall ??= this.#wall.read();
+    const result = replica.propose(operation, this.#ack, this.#shell.turnNow(), this.#turnWall);
     this.#shell.wake();
-    if (typeof result === "number") this.#writes.set(result, { sink, ticket });
+    if (typeof result === "number") this.#writes.add(result, sink, ticket);
     else this.#failLater(sink, ticket, this.#diskFailed ? "storage-failed" : failureOf(result));
   }
 
@@ -90,28 +94,30 @@ export class ReplicatedStore implements CommandStore {
   }
 
   get waitingCount(): number {
-    return this.#writes.size + this.#reads.size;
+    return this.#writes.count + this.#reads.count;
   }
 
   answeredWrites(answers: readonly ProposalAnswer<OperationAnswer>[]): void {
+    let last: CommandSink | undefined;
     for (const answer of answers) {
-      const waiting = this.#writes.get(answer.token);
-      if (waiting === undefined) continue;
-      this.#writes.delete(answer.token);
-      if (answer.outcome === "done") waiting.sink.answered(waiting.ticket, answer.answer);
-      else waiting.sink.failed(waiting.ticket, "unknown-outcome");
-      this.#answered.add(waiting.sink);
+      const ticket = this.#writes.ticketOf(answer.token);
+      const sink = this.#writes.take(answer.token);
+      if (sink === undefined) continue;
+      if (answer.outcome === "done") sink.answered(ticket, answer.answer);
+      else sink.failed(ticket, "unknown-outcome");
+      if (sink !== last) this.#answered.add(sink);
+      last = sink;
     }
   }
 
   answeredReads(reads: readonly ReadAnswer[]): void {
     for (const { token, outcome } of reads) {
-      const waiting = this.#reads.get(token);
-      if (waiting === undefined) continue;
-      this.#reads.delete(token);
-      if (outcome === "granted") waiting.sink.confirmed(waiting.ticket);
-      else waiting.sink.failed(waiting.ticket, "no-leader");
-      this.#answered.add(waiting.sink);
+      const ticket = this.#reads.ticketOf(token);
+      const sink = this.#reads.take(token);
+      if (sink === undefined) continue;
+      if (outcome === "granted") sink.confirmed(ticket);
+      else sink.failed(ticket, "no-leader");
+      this.#answered.add(sink);
     }
   }
 
@@ -126,6 +132,7 @@ export class ReplicatedStore implements CommandStore {
 
   /** @returns the sinks that have something to send now */
   endTurn(): ReadonlySet<CommandSink> {
+    this.#turnWall = undefined;
     const later = this.#later;
     this.#later = [];
     for (const answer of later) answer();

@@ -37,6 +37,7 @@ export class ReplicaShell<Answer> {
   readonly #clock: Clock;
   readonly #events: ShellEvents<Answer>;
   #turn: NodeJS.Immediate | undefined;
+  #turnNow: Millis | undefined;
   #timer: Timer | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
   /** Stores whose sync is under way; tokens written meanwhile wait for it, since `stored` speaks for all before. */
@@ -52,7 +53,13 @@ export class ReplicaShell<Answer> {
   }
 
   now(): Millis {
-    return this.#clock.now();
+    this.#turnNow = this.#clock.now();
+    return this.#turnNow;
+  }
+
+  /** The latest time that was read in this turn of the event loop: for stamps, where reading it anew costs too much. */
+  turnNow(): Millis {
+    return this.#turnNow ?? this.now();
   }
 
   /** Call after anything was asked of the replica, or is to be told at the end of the turn. */
@@ -72,6 +79,7 @@ export class ReplicaShell<Answer> {
       this.#carryOut(output);
     this.#events.turnEnded();
     this.#setTimer();
+    this.#turnNow = undefined;
   }
 
   #carryOut(output: ReplicaOutput<Answer>): void {

@@ -10,9 +10,9 @@ import type { BatchPlace, Recovered } from "./store-recovery.ts";
 import { check, commit, factBytes, put, remove, type SnapshotFact, type StoreTables } from "./store-tables.ts";
 
 /** How long batches that nobody waits for may stand in the journal alone: long enough to make one commit of many. */
-const GROUP_MS = 20;
+const GROUP_MS = 100;
 /** Bytes of batches that end that wait. */
-const GROUP_BYTES = 1024 * 1024;
+const GROUP_BYTES = 4 * 1024 * 1024;
 /** Bytes of a snapshot in one transaction, so that the log is not kept waiting behind it. */
 const SLICE_BYTES = 2 * 1024 * 1024;
 
