@@ -50,8 +50,8 @@ function clientLines({ clients }: CommandBackend): Lines {
 
 function memoryLines({ store: { state } }: CommandBackend): Lines {
   return [
-    ["used_memory", state.heldBytes],
-    ["used_memory_dataset", state.snapshotBytes],
+    ["used_memory", state.snapshotBytes],
+    ["sluice_slab_bytes", state.heldBytes],
     ["maxmemory_policy", "allkeys-lru"],
   ];
 }
