@@ -101,6 +101,29 @@ test("[REP23] a removed member learns that it is none, and campaigns no more", (
   sim.settle();
 });
 
+test("[REP23] also one that was away, and knows the leader only as a learner", () => {
+  const sim = new Sim({ seed: 5, members: ["a", "b", "c"], countsWhen: "stored" });
+  sim.runUntil(() => sim.leader !== undefined);
+  const gone = [...sim.members.values()].find((member) => member !== sim.leader) as SimMember;
+  sim.join("d");
+  changeUntilDone(sim, "add", "d");
+  sim.settle();
+  sim.crash(gone, "kill");
+  changeUntilDone(sim, "remove", gone.id);
+  changeUntilDone(sim, "promote", "d");
+  sim.run(200);
+  const { leader } = sim;
+  assert.equal(leader?.replica?.switchOver("d" as MemberId, sim.now as Millis), "started");
+  sim.drain(leader as SimMember);
+  sim.runUntil(() => sim.leader?.id === "d");
+  sim.run(500);
+  sim.restart(gone, "kill");
+  assert.ok(sim.status(gone).members.some(({ id, role }) => id === "d" && role === "learner"));
+  sim.runUntil(() => gone.role === "removed", 3_000);
+  writing(sim, 300);
+  sim.settle();
+});
+
 test("[REP24] a switch-over moves the lead within a moment, and loses and doubles nothing", () => {
   for (let seed = 1; seed <= 20; seed++) {
     const sim = new Sim({ seed, members: ["a", "b", "c"] });

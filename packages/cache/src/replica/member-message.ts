@@ -109,7 +109,7 @@ export interface TakeOver {
   readonly term: Term;
 }
 
-/** From a leader to one that is no member any more. */
+/** To one that asks for votes and is no member any more. */
 export interface Removed {
   readonly type: "removed";
   readonly term: Term;

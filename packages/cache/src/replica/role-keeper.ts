@@ -9,7 +9,7 @@ import type { Ledger } from "./ledger.ts";
 import type { Append, Incarnation, MemberMessage, SnapshotPart, VoteReply, VoteRequest } from "./member-message.ts";
 import type { Role } from "./replica-output.ts";
 import type { ReplicaTiming } from "./timing.ts";
-import { isBoundToLeader, wouldGrant } from "./voting.ts";
+import { isBoundToLeader, isPastMember, wouldGrant } from "./voting.ts";
 
 export interface RoleKeeperOptions<Answer> {
   readonly ledger: Ledger<Answer>;
@@ -133,7 +133,8 @@ export class RoleKeeper<Answer> {
   }
 
   #onVoteRequest(from: MemberId, request: VoteRequest, now: Millis): void {
-    if (this.#leadership?.isLeaseValid(now) === true && !this.#ledger.membership.isMember(from))
+    const isLeading = this.#leadership?.isLeaseValid(now) === true && !this.#ledger.membership.isMember(from);
+    if (isLeading || isPastMember(this.#ledger, from, request))
       return this.#ledger.outbox.send(from, { type: "removed", term: this.#ledger.term });
     const leaderSilentFor = (this.#leadership?.followers.unconfirmedFor(now) ?? now - this.#heardAt) as Millis;
     const facts = { from, leaderSilentFor, electionMin: this.#timing.electionMin };

@@ -26,6 +26,16 @@ export function wouldGrant(ledger: Ledger<unknown>, request: VoteRequest, facts:
   return isTermRight && hasAllOf(request, ledger);
 }
 
+/**
+ * Whoever was removed while it was away asks the voters that it knows, and the leader may not be among them. So anyone
+ * may say it whose committed list does without the asker, and whose log the asker lacks: it could not win, and hears
+ * from a leader first should it be added again.
+ */
+export function isPastMember(ledger: Ledger<unknown>, from: MemberId, request: VoteRequest): boolean {
+  const { membership, commit } = ledger;
+  return !membership.isMember(from) && membership.index <= commit && !hasAllOf(request, ledger);
+}
+
 /** Whoever lacks a record of ours may lack a committed one. Raft §5.4.1 */
 function hasAllOf({ lastTerm, lastIndex }: VoteRequest, { log }: Ledger<unknown>): boolean {
   const last = log.last;
