@@ -101,8 +101,9 @@ function makePeace(world: ClusterWorld, trouble: Trouble): void {
   assert.ok(leader !== undefined, "there is no leader");
   const listed = leader.with((replica, now) => replica.status(now).members) ?? [];
   for (const member of world.members) {
-    if (!listed.some(({ id }) => id === member.id)) continue;
-    assert.deepEqual(member.contents(), leader.contents(), `${member.id} differs from ${leader.id}`);
+    if (!listed.some(({ id }) => id === member.id))
+      assert.notEqual(member.role, "follower", `${member.id} was removed`);
+    else assert.deepEqual(member.contents(), leader.contents(), `${member.id} differs from ${leader.id}`);
   }
 }
 
