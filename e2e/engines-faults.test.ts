@@ -5,75 +5,28 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import { Redis } from "ioredis";
 import type { Millis } from "@sluice/base/brand";
-import { SILENT_LOG } from "@sluice/base/log";
-import { WatchTap } from "@sluice/engine/conformance/tap";
 import { renderCapabilityTable } from "@sluice/engine/capability-table";
-import type { Engine, EngineCapabilities } from "@sluice/engine/engine";
+import { WatchTap } from "@sluice/engine/conformance/tap";
+import type { EngineCapabilities } from "@sluice/engine/engine";
 import { compareEpochs, type Epoch } from "@sluice/engine/epoch";
 import { EngineUnavailableError } from "@sluice/engine/errors";
-import { SystemClock } from "@sluice/server/clock";
-import { awaitRemoteEngine, openRemoteEngine, type RemoteEngineChoice } from "@sluice/server/engines/engine-choice";
+import { awaitRemoteEngine, openRemoteEngine } from "@sluice/server/engines/engine-choice";
 import { EngineServerUnfitError } from "@sluice/server/engines/remote-errors";
 import { startChild } from "@sluice/testkit/child";
 import { FaultProxy } from "@sluice/testkit/fault-proxy";
 import { freePort } from "@sluice/testkit/free-port";
 import { pauseChild, resumeChild } from "@sluice/testkit/process-faults";
-import { QUICK_TIMINGS } from "./support/engine-harness.ts";
-import { EngineServer, type EngineServerKind, NatsCluster } from "./support/engine-servers.ts";
-import { until } from "./support/wait.ts";
-
-const encoder = new TextEncoder();
-const clock = new SystemClock();
-
-function choiceOf(kind: EngineServerKind, url: string, more?: Partial<RemoteEngineChoice>): RemoteEngineChoice {
-  return { kind, url, clock, log: SILENT_LOG, random: Math.random, timings: QUICK_TIMINGS, ...more };
-}
-
-function open(server: EngineServer, port = server.port): Promise<Engine> {
-  return openRemoteEngine(choiceOf(server.kind, server.urlAt(port)));
-}
-
-function sleep(millis: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, millis));
-}
-
-async function eventually(isSo: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  await until(what, async () => (await isSo()) || undefined);
-}
-
-/** Creates keys one after the other until told to stop; keeps what was acknowledged. */
-class Writer implements AsyncDisposable {
-  readonly acknowledged = new Map<string, Epoch>();
-  readonly failures: unknown[] = [];
-  readonly #ended: Promise<void>;
-  #isStopping = false;
-
-  constructor(engine: Engine) {
-    this.#ended = this.#run(engine);
-  }
-
-  async stop(): Promise<void> {
-    this.#isStopping = true;
-    await this.#ended;
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.stop();
-  }
-
-  async #run(engine: Engine): Promise<void> {
-    for (let count = 0; !this.#isStopping; count++) {
-      const key = `key ${count}`;
-      try {
-        const result = await engine.cas(key, "absent", encoder.encode(key));
-        if (result.outcome === "written") this.acknowledged.set(key, result.revision);
-      } catch (error) {
-        this.failures.push(error);
-        await sleep(20);
-      }
-    }
-  }
-}
+import { EngineServer } from "./support/engine-servers.ts";
+import {
+  assertUnavailable,
+  choiceOf,
+  encoder,
+  eventually,
+  open,
+  reached,
+  sleep,
+  Writer,
+} from "./support/engine-writer.ts";
 
 async function wipe(server: EngineServer): Promise<void> {
   if (server.kind === "redis") {
@@ -86,17 +39,6 @@ async function wipe(server: EngineServer): Promise<void> {
   const { streams } = await jetstreamManager(connection);
   for await (const stream of streams.names()) await streams.delete(stream);
   await connection.close();
-}
-
-function assertUnavailable(error: unknown): asserts error is EngineUnavailableError {
-  assert.ok(error instanceof EngineUnavailableError, String(error));
-}
-
-async function reached(engine: Engine): Promise<boolean> {
-  return engine.get("anything").then(
-    () => true,
-    () => false,
-  );
 }
 
 for (const kind of ["nats", "redis"] as const) {
@@ -258,36 +200,6 @@ test("[RMT46] nats: a server without JetStream is refused, and waiting for it en
     assert.match(error.context.serverVersion, /^2\.\d+\.\d+/);
     return true;
   });
-});
-
-test("[RMT48] nats: three replicas lose nothing acknowledged when each server in turn is killed, the leader among them", async (t) => {
-  await using cluster = await NatsCluster.start();
-  const choice = choiceOf("nats", cluster.url, { replicas: 3, timings: { ...QUICK_TIMINGS, answer: 3_000 as Millis } });
-  await using engine = await awaitRemoteEngine(choice, AbortSignal.timeout(30_000));
-  assert.equal(engine.capabilities().survivesNodeLoss, true);
-  const over = new AbortController();
-  const watch = new WatchTap(engine.watch("", over.signal));
-  await using writer = new Writer(engine);
-  for (const index of [0, 1, 2]) {
-    const before = writer.acknowledged.size;
-    await eventually(() => writer.acknowledged.size > before + 50, "writes");
-    await cluster.kill(index);
-    const atKill = writer.acknowledged.size;
-    await eventually(() => writer.acknowledged.size > atKill + 50, "writes with two of three");
-    cluster.revive(index);
-    // A server that is not caught up yet is no majority together with one other.
-    await sleep(3_000);
-  }
-  await writer.stop();
-  for (const failure of writer.failures) assertUnavailable(failure);
-  for (const [key, revision] of writer.acknowledged) assert.deepEqual((await engine.get(key))?.revision, revision, key);
-  await eventually(
-    () => [...writer.acknowledged.keys()].every((key) => watch.entries.has(key)),
-    "all keys in the view",
-  );
-  assert.deepEqual(watch.violations, []);
-  t.diagnostic(`${writer.acknowledged.size} acknowledged, ${writer.failures.length} failed`);
-  over.abort();
 });
 
 test("[RMT47] what the engines state is what Debian's servers do, as a table", async (t) => {

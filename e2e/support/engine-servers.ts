@@ -1,5 +1,5 @@
 /** Real nats-server and redis-server processes for a test: on free loopback ports, with their data in a folder that goes with them. */
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -75,6 +75,30 @@ function commandOf(kind: EngineServerKind, port: number, folder: string, extra: 
   if (kind === "nats") return ["nats-server", "-a", "127.0.0.1", "-p", `${port}`, "-js", "-sd", folder, ...extra];
   const flags = { port, bind: "127.0.0.1", dir: folder, appendonly: "yes", save: "", daemonize: "no" };
   return ["redis-server", ...Object.entries(flags).flatMap(([key, value]) => [`--${key}`, `${value}`]), ...extra];
+}
+
+/** Tells which of some Redis servers is the primary, and makes another one that when it is gone. Dispose it. */
+export async function startSentinel(primaryPort: number): Promise<{ readonly port: number } & AsyncDisposable> {
+  const folder = await mkdtemp(join(tmpdir(), "sluice-sentinel-"));
+  const [port, file] = [await freePort(), join(folder, "sentinel.conf")];
+  const settings = [
+    `port ${port}`,
+    "bind 127.0.0.1",
+    `dir ${folder}`,
+    `sentinel monitor primary 127.0.0.1 ${primaryPort} 1`,
+    "sentinel down-after-milliseconds primary 500",
+    "sentinel failover-timeout primary 2000",
+  ];
+  await writeFile(file, settings.join("\n"));
+  const child = startChild(["redis-server", file, "--sentinel"]);
+  await child.waitForLine((line) => (line.includes("+monitor") ? true : undefined), STARTING_MILLIS);
+  return {
+    port,
+    [Symbol.asyncDispose]: async () => {
+      await killChild(child);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
 }
 
 /** Three nats-servers that replicate: dispose it, and all are dead and their data gone. */

@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { decodeToken, encodeToken, natsNames, readDelivery, readWatchedName } from "@sluice/server/engines/nats-names";
 import { decodeLeaseRecord, encodeLeaseRecord } from "@sluice/server/engines/nats-lease-table";
+import { readRedisAddress } from "@sluice/server/engines/redis-address";
 import { type Change, decodeChange, readEpoch } from "@sluice/server/engines/redis-names";
 import type { Millis } from "@sluice/base/brand";
 import { fuzz } from "@sluice/testkit/fuzz";
@@ -140,4 +141,27 @@ test("a lease's record names its token, or is its own", () => {
 fuzz("nats lease record", (bytes) => decodeLeaseRecord(1, 1, bytes), {
   seeds: [encodeLeaseRecord(3_000 as Millis, 77), encodeLeaseRecord(3_000 as Millis)],
   allowed: [],
+});
+
+test("[RMT49] Sentinels are read from an address of their own, other addresses stay as they are", () => {
+  assert.deepEqual(readRedisAddress("redis+sentinel://u:p%40ss@127.0.0.1:1,[::1]:2,host/the%20primary"), {
+    kind: "sentinels",
+    options: {
+      sentinels: [
+        { host: "127.0.0.1", port: 1 },
+        { host: "::1", port: 2 },
+        { host: "host", port: 26_379 },
+      ],
+      name: "the primary",
+      username: "u",
+      password: "p@ss",
+    },
+  });
+  assert.deepEqual(readRedisAddress("redis+sentinel://:secret@host:1/primary"), {
+    kind: "sentinels",
+    options: { sentinels: [{ host: "host", port: 1 }], name: "primary", password: "secret" },
+  });
+  for (const url of ["redis://127.0.0.1:6379", "rediss://u:p@host/0"]) {
+    assert.deepEqual(readRedisAddress(url), { kind: "direct", url });
+  }
 });

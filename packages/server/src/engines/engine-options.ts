@@ -4,7 +4,9 @@ import type { Log } from "@sluice/base/log";
 import { REMOTE_ENGINE_TIMINGS, type RemoteEngineTimings } from "./limits.ts";
 
 export interface RemoteEngineOptions {
-  /** `nats://…` or `redis://…`, with user and password where needed; several, comma-separated, for NATS. */
+  /**
+   * `nats://…` (several, comma-separated), `redis://…`, or `redis+sentinel://…/name`; with user and password where needed.
+   */
   readonly url: string;
   /** Of the store on that server, so that two clusters can share one: letters, digits, `-` and `_`. */
   readonly name?: string;

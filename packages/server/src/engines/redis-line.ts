@@ -7,6 +7,7 @@ import { EngineUnavailableError } from "@sluice/engine/errors";
 import { type Call, CallGate } from "./call-gate.ts";
 import { DEFAULT_STORE_NAME, type RemoteEngineOptions, timingsOf } from "./engine-options.ts";
 import { REDIS, toUnavailable } from "./redis-failures.ts";
+import { readRedisAddress } from "./redis-address.ts";
 import { type RedisNames, redisNames } from "./redis-names.ts";
 import { RedisRunner, type ScriptArgument, type ScriptReply, toArgument } from "./redis-runner.ts";
 import type { RedisScript } from "./redis-scripts.ts";
@@ -63,7 +64,7 @@ export class RedisLine {
   /** @throws {EngineUnavailableError} when no server answers */
   async open(): Promise<void> {
     try {
-      await Promise.all([this.#calls.connect(), this.ears.connect()]);
+      await Promise.race([Promise.all([this.#calls.connect(), this.ears.connect()]), this.#outOfTime()]);
       await this.find();
       this.gate.open();
     } catch (error) {
@@ -136,6 +137,13 @@ export class RedisLine {
     this.ears.disconnect();
   }
 
+  /** Where Sentinels are asked, the client alone would go on asking for ever. */
+  async #outOfTime(): Promise<never> {
+    const { clock } = this.#options;
+    await clock.sleep(timingsOf(this.#options).answer, new AbortController().signal);
+    throw new Error("no server answered in time");
+  }
+
   async #find(): Promise<void> {
     const least = Math.max(this.#options.clock.wall(), this.#generation + 1);
     this.#generation = await this.#runner.find(this.#epochKey, least);
@@ -168,10 +176,10 @@ export class RedisLine {
   #connection(): Redis {
     const { answer, retryFirst: first, retryCap: cap } = timingsOf(this.#options);
     const backoff = new Backoff({ first, cap, factor: 2, random: this.#options.random });
-    const connection = new Redis(
-      this.#options.url,
-      connectionOptions(answer, () => backoff.next()),
-    );
+    const address = readRedisAddress(this.#options.url);
+    const options = connectionOptions(answer, () => backoff.next());
+    const connection =
+      address.kind === "direct" ? new Redis(address.url, options) : new Redis({ ...options, ...address.options });
     connection.on("ready", () => backoff.reset());
     // Each failure also ends the connection, which is told and logged as such.
     connection.on("error", (error: Error) => {
@@ -199,5 +207,7 @@ function connectionOptions(
     disableClientInfo: true,
     protocol: 2,
     retryStrategy,
+    sentinelRetryStrategy: retryStrategy,
+    sentinelCommandTimeout: answer,
   };
 }

@@ -1,0 +1,75 @@
+/** What the fault tests of the engines on real servers share: opening, writing all the time, waiting. */
+import assert from "node:assert/strict";
+import { SILENT_LOG } from "@sluice/base/log";
+import type { Engine } from "@sluice/engine/engine";
+import type { Epoch } from "@sluice/engine/epoch";
+import { EngineUnavailableError } from "@sluice/engine/errors";
+import { SystemClock } from "@sluice/server/clock";
+import { openRemoteEngine, type RemoteEngineChoice } from "@sluice/server/engines/engine-choice";
+import { QUICK_TIMINGS } from "./engine-harness.ts";
+import type { EngineServer, EngineServerKind } from "./engine-servers.ts";
+import { until } from "./wait.ts";
+
+export const encoder = new TextEncoder();
+const clock = new SystemClock();
+
+export function choiceOf(kind: EngineServerKind, url: string, more?: Partial<RemoteEngineChoice>): RemoteEngineChoice {
+  return { kind, url, clock, log: SILENT_LOG, random: Math.random, timings: QUICK_TIMINGS, ...more };
+}
+
+export function open(server: EngineServer, port = server.port): Promise<Engine> {
+  return openRemoteEngine(choiceOf(server.kind, server.urlAt(port)));
+}
+
+export function sleep(millis: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, millis));
+}
+
+export async function eventually(isSo: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  await until(what, async () => (await isSo()) || undefined);
+}
+
+/** Creates keys one after the other until told to stop; keeps what was acknowledged. */
+export class Writer implements AsyncDisposable {
+  readonly acknowledged = new Map<string, Epoch>();
+  readonly failures: unknown[] = [];
+  readonly #ended: Promise<void>;
+  #isStopping = false;
+
+  constructor(engine: Engine) {
+    this.#ended = this.#run(engine);
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    await this.#ended;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #run(engine: Engine): Promise<void> {
+    for (let count = 0; !this.#isStopping; count++) {
+      const key = `key ${count}`;
+      try {
+        const result = await engine.cas(key, "absent", encoder.encode(key));
+        if (result.outcome === "written") this.acknowledged.set(key, result.revision);
+      } catch (error) {
+        this.failures.push(error);
+        await sleep(20);
+      }
+    }
+  }
+}
+
+export function assertUnavailable(error: unknown): asserts error is EngineUnavailableError {
+  assert.ok(error instanceof EngineUnavailableError, String(error));
+}
+
+export async function reached(engine: Engine): Promise<boolean> {
+  return engine.get("anything").then(
+    () => true,
+    () => false,
+  );
+}
