@@ -1,6 +1,6 @@
 /** A member's disk: the log, snapshots and identity in one lmdb database, with a journal before it. */
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { WireError } from "@sluice/bytes/wire-error";
 import type { LogIndex } from "@sluice/cache/ids";
@@ -74,7 +74,17 @@ async function openLocked(options: LmdbStoreOptions, file: string, lock: Disposa
       options.log.warn({ dir }, "The machine stopped while the store was open: the last records may be lost here");
     const pins = new Map(Object.entries(readFact<Readonly<Record<string, string>>>(tables, "pins") ?? {}));
     const { hardState, snapshot, log } = recovered;
-    return new LmdbStore({ tables, dir, lock, fact, recovered, pins, stored: { hardState, snapshot, log, tail } });
+    const journal = openJournal(dir);
+    return new LmdbStore({
+      tables,
+      dir,
+      lock,
+      fact,
+      recovered,
+      pins,
+      journal,
+      stored: { hardState, snapshot, log, tail },
+    });
   } catch (error) {
     await closeTables(tables);
     throw error;
@@ -117,6 +127,19 @@ async function saveOpening(
   }
 }
 
+/** Its files, and those of the database, are in the folder for good afterwards. */
+function openJournal(dir: string): Journal {
+  try {
+    const journal = new Journal(dir);
+    const folder = openSync(dir, "r");
+    fsyncSync(folder);
+    closeSync(folder);
+    return journal;
+  } catch (cause) {
+    throw new StoreIoError({ dir, action: "open" }, cause);
+  }
+}
+
 function makeDir(dir: string): void {
   try {
     mkdirSync(dir, { recursive: true });
@@ -142,6 +165,7 @@ interface LmdbStoreParts {
   readonly recovered: Recovered;
   readonly stored: StoredState;
   readonly pins: ReadonlyMap<string, string>;
+  readonly journal: Journal;
 }
 
 class LmdbStore implements NodeStore {
@@ -158,7 +182,7 @@ class LmdbStore implements NodeStore {
     this.stored = parts.stored;
     this.#fact = parts.fact;
     this.#pins = parts.pins;
-    this.#writer = new StoreWriter({ tables, dir, recovered, journal: new Journal(dir) });
+    this.#writer = new StoreWriter({ tables, dir, recovered, journal: parts.journal });
   }
 
   get identity(): StoreIdentity {

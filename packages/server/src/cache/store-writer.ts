@@ -78,8 +78,8 @@ export class StoreWriter {
       this.#places.push({ sequence, lastIndex: batch.append.at(-1)?.index ?? 0 });
       group.changes.push(() => put(batches, sequence, bytes));
     }
-    this.#commitSoon(until === "synced" || group.bytes > GROUP_BYTES ? 0 : GROUP_MS);
-    return until === "synced" ? group.synced.promise : undefined;
+    this.#commitSoon(group.bytes > GROUP_BYTES ? 0 : GROUP_MS);
+    return until === "synced" ? this.#syncJournal() : undefined;
   }
 
   compact(upTo: LogIndex): void {
@@ -118,7 +118,15 @@ export class StoreWriter {
     if (this.#end === undefined) await this.putFact("run", run);
     this.#end ??= new StoreClosedError({ dir: this.#dir });
     await this.#committing?.catch(() => {});
-    this.#journal.close();
+    await this.#journal.close();
+  }
+
+  async #syncJournal(): Promise<void> {
+    try {
+      await this.#journal.sync();
+    } catch (cause) {
+      throw this.#fail(cause);
+    }
   }
 
   async #writePieces(meta: SnapshotMeta, pieces: Iterable<Uint8Array>): Promise<SnapshotFact> {
