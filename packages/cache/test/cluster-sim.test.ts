@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Millis } from "@sluice/base/brand";
+import type { CountsWhen } from "@sluice/cache/replica/replica-options";
 import { assertLinearizable, checkHistory } from "@sluice/testkit/linearizability";
-import { randomBelow } from "@sluice/testkit/random";
+import { randomBelow, seededRandom } from "@sluice/testkit/random";
 import { everySeed } from "@sluice/testkit/seeds";
 import type { ClusterMember } from "./cluster-member.ts";
 import { ClusterWorld, type WorldOptions } from "./cluster-world.ts";
@@ -40,6 +41,7 @@ function troubles(world: ClusterWorld, trouble: Trouble): readonly (readonly [we
     [4, () => network.heal()],
     [2, () => pause(world, member(), 100 + randomBelow(random, 2_000))],
     [3, () => crash(world, member(), trouble)],
+    [1, () => failDisk(world, member(), trouble)],
     [3, () => members.find(({ isUp }) => !isUp)?.restart(trouble.crash)],
     [1, () => member().clock?.jumpWall(randomBelow(random, 200_000) - 100_000)],
     [1, () => member().clock?.setRate(0.95 + random() * 0.1)],
@@ -53,9 +55,21 @@ function pause(world: ClusterWorld, { clock }: ClusterMember, millis: number): v
   world.clock.after(millis as Millis, () => clock?.resume());
 }
 
-function crash(world: ClusterWorld, member: ClusterMember, { crash: kind, most }: Trouble): void {
-  const weak = world.members.filter((each) => !each.isUp || isRecovering(each)).length;
-  if (most === "all" || weak < Math.floor((world.members.length - 1) / 2)) member.crash(kind);
+function crash(world: ClusterWorld, member: ClusterMember, trouble: Trouble): void {
+  if (mayFall(world, trouble)) member.crash(trouble.crash);
+}
+
+/** The shell of a member whose disk fails halts it; somebody ends it later. */
+function failDisk(world: ClusterWorld, member: ClusterMember, trouble: Trouble): void {
+  if (mayFall(world, trouble)) member.with((replica, now) => replica.halt(now));
+  world.clock.after(500 as Millis, () => {
+    if (member.role === "halted") member.crash(trouble.crash);
+  });
+}
+
+function mayFall({ members }: ClusterWorld, { most }: Trouble): boolean {
+  const weak = members.filter((each) => !each.isUp || each.role === "halted" || isRecovering(each)).length;
+  return most === "all" || weak < Math.floor((members.length - 1) / 2);
 }
 
 function isRecovering(member: ClusterMember): boolean {
@@ -91,6 +105,7 @@ function makeTrouble(world: ClusterWorld, trouble: Trouble): void {
 /** Peace: everybody comes back, and once all is done stands where the leader stands. */
 function makePeace(world: ClusterWorld, trouble: Trouble): void {
   world.calm();
+  world.run(500);
   for (const member of world.members) member.restart(trouble.crash);
   const before = world.recorder.answeredCount;
   world.run(CALM_MILLIS);
@@ -129,12 +144,12 @@ function tally(world: ClusterWorld): void {
 }
 
 function linearizable(name: string, count: number, options: Omit<WorldOptions, "seed">, trouble: Trouble): void {
-  everySeed(name, { count, file: FILE }, (seed) => {
-    const world = simulate({ seed, ...options }, trouble);
-    assertLinearizable(world.recorder.history());
-    const { answeredCount } = world.recorder;
-    assert.ok(answeredCount > 100, `only ${answeredCount} operations were answered`);
-  });
+  everySeed(name, { count, file: FILE }, (seed) => judge(simulate({ seed, ...options }, trouble)));
+}
+
+function judge({ recorder }: ClusterWorld): void {
+  assertLinearizable(recorder.history());
+  assert.ok(recorder.answeredCount > 100, `only ${recorder.answeredCount} operations were answered`);
 }
 
 linearizable(
@@ -163,6 +178,32 @@ linearizable(
   { crash: "kill", most: "all", joiners: 4 },
 );
 
+/** Elections come soon and a leader that is cut off stays long: what keeps it right is its lease alone. */
+const HASTY = { electionMin: 200 as Millis, lease: 150 as Millis };
+
+/** What may go wrong without anything being lost. */
+const BEARABLE: Readonly<Record<CountsWhen, Trouble>> = {
+  received: { crash: "power", most: "minority" },
+  stored: { crash: "kill", most: "all", joiners: 2 },
+  synced: { crash: "power", most: "all", joiners: 2 },
+};
+
+everySeed("clusters of any kind, in the trouble that they must bear", { count: 20, file: FILE }, (seed) => {
+  const random = seededRandom(seed);
+  const pick = <T>(items: readonly T[]): T => items[randomBelow(random, items.length)] as T;
+  const countsWhen = pick(["received", "stored", "synced"] as const);
+  const ackLevel = pick([
+    { type: "memory" },
+    { type: "quorum" },
+    { type: "quorum+fsync" },
+    { type: "replicas", count: 1 },
+  ] as const);
+  const limits = pick([{}, SMALL_LOG, { ...SMALL_LOG, waitingProposals: 4, inFlightMessages: 2, logBytes: 20_000 }]);
+  const timing = pick([{}, HASTY, { heartbeat: 40 as Millis }]);
+  const common = { countsWhen, ackLevel, limits, timing, clients: pick([2, 6]), isNoisy: pick([true, false]) };
+  judge(simulate({ seed, founders: pick([3, 4, 5]), ...common }, BEARABLE[countsWhen]));
+});
+
 test("all that trouble was real", (t) => {
   const { worlds, ...counts } = happened;
   t.diagnostic(JSON.stringify(happened));
@@ -170,9 +211,6 @@ test("all that trouble was real", (t) => {
   for (const [what, count] of Object.entries(counts))
     assert.ok(count > worlds, `${what}: ${count} in ${worlds} worlds`);
 });
-
-/** Elections come soon and a leader that is cut off stays long: what keeps it right is its lease alone. */
-const HASTY = { electionMin: 200 as Millis, lease: 150 as Millis };
 
 linearizable(
   "three that elect in haste, with a lease that fits",
