@@ -18,12 +18,14 @@ export async function readRedisCapabilities(line: RedisLine, log: Log): Promise<
   if (policy !== undefined && policy !== "noeviction") {
     log.warn({ engine: REDIS, policy }, "Redis may evict the engine's keys when its memory is full: set noeviction");
   }
-  const isDurable = (await setting("appendonly")) === "yes";
+  const hasFile = (await setting("appendonly")) === "yes";
+  const sync = hasFile ? await setting("appendfsync") : undefined;
   return {
     engine: REDIS,
     serverVersion,
-    isDurable,
-    survivesPowerLoss: isDurable && (await setting("appendfsync")) === "always",
+    // With `everysec` Redis answers for up to two seconds before it even writes, while an earlier sync is slow.
+    isDurable: sync === "always" || sync === "no",
+    survivesPowerLoss: sync === "always",
     // Replicas follow behind: a fail-over may lose what was acknowledged.
     survivesNodeLoss: false,
     enforcesLeases: true,
