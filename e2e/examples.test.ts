@@ -4,6 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { type Child, startChild } from "@sluice/testkit/child";
+import { CacheCluster } from "./support/cache-cluster.ts";
 import { launchBrowser, openView, playFor, seeMovement } from "./support/browser.ts";
 import { makeClip, run, WorkFolder } from "./support/clip.ts";
 import { ROOT, type Server, startServer } from "./support/server.ts";
@@ -83,6 +84,31 @@ describe("signed-links", () => {
     assert.equal(await playStatus(link.replace("live/cam", "live/other")), 403);
     assert.equal(await playStatus(server.http("/live/cam.flv")), 401);
     await publisher.stop();
+  });
+});
+
+describe("cache-with-ioredis", () => {
+  interface Count {
+    readonly count: number;
+    readonly port: number;
+  }
+
+  /** The first of its lines that suits: `count 3 on port 6401`. */
+  const counted = (child: Child, suits: (line: Count) => boolean): Promise<Count> =>
+    child.waitForLine((line) => {
+      const [, count, port] = /^count (\d+) on port (\d+)$/.exec(line) ?? [];
+      const found = { count: Number(count), port: Number(port) };
+      return count !== undefined && suits(found) ? found : undefined;
+    });
+
+  test("counts on, from where it was, when the leader is killed", async () => {
+    await using cluster = await CacheCluster.start();
+    const ports = cluster.members.map(({ respPort }) => String(respPort));
+    await using counter = startChild([process.execPath, example("cache-with-ioredis/main.ts"), ...ports]);
+    const before = await counted(counter, ({ count }) => count > 1);
+    await cluster.members.find(({ respPort }) => respPort === before.port)?.kill();
+    const after = await counted(counter, ({ port }) => port !== before.port);
+    assert.ok(after.count > before.count && after.count < before.count + 10, `${after.count} after ${before.count}`);
   });
 });
 
