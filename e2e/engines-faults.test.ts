@@ -11,6 +11,8 @@ import type { EngineCapabilities } from "@sluice/engine/engine";
 import { compareEpochs, type Epoch } from "@sluice/engine/epoch";
 import { EngineUnavailableError } from "@sluice/engine/errors";
 import { awaitRemoteEngine, openRemoteEngine } from "@sluice/server/engines/engine-choice";
+import { openNatsLine } from "@sluice/server/engines/nats-line";
+import { NatsStore } from "@sluice/server/engines/nats-store";
 import { EngineServerUnfitError } from "@sluice/server/engines/remote-errors";
 import { startChild } from "@sluice/testkit/child";
 import { FaultProxy } from "@sluice/testkit/fault-proxy";
@@ -227,6 +229,26 @@ test("[RMT47] what the engines state is what Debian's servers do, as a table", a
   }
   for (const { serverVersion } of stated) assert.match(serverVersion, /^\d+\.\d+\.\d+/);
   t.diagnostic(`\n${renderCapabilityTable(stated)}`);
+});
+
+test("[RMT13] nats: sweeping a marker takes it away, and leaves what was written over it", async () => {
+  await using server = await EngineServer.start("nats");
+  const line = await openNatsLine(choiceOf("nats", server.url));
+  const store = new NatsStore(line, choiceOf("nats", server.url));
+  await store.find();
+  const subject = store.names.key("key");
+  const write = async (expected: number, value?: Uint8Array): Promise<number> =>
+    (await store.write({ action: "test", subject, expected, ...(value && { value }) })) ?? assert.fail("A conflict");
+  const marker = await write(await write(0, encoder.encode("1")));
+  const over = await write(marker, encoder.encode("2"));
+  await store.sweep(subject, marker);
+  assert.equal((await store.read("test", subject))?.sequence, over);
+  const second = await write(over);
+  assert.equal((await store.read("test", subject))?.isRemoved, true);
+  await store.sweep(subject, second);
+  assert.equal(await store.read("test", subject), undefined);
+  assert.ok((await write(0, encoder.encode("3"))) > second);
+  await line.close();
 });
 
 test("[RMT45] nats: entries purged by an operator's hand leave the view by a reset", async () => {

@@ -12,6 +12,7 @@ import { HeldLease } from "@sluice/server/engines/held-lease";
 import { lateStart } from "@sluice/server/engines/late-start";
 import { REMOTE_ENGINE_LIMITS } from "@sluice/server/engines/limits";
 import { bindingOf, NatsLeaseTable } from "@sluice/server/engines/nats-lease-table";
+import { NatsMarkers } from "@sluice/server/engines/nats-markers";
 import { plainCopy } from "@sluice/server/engines/plain-copy";
 import { isElsewhere, toUnavailable } from "@sluice/server/engines/redis-failures";
 import { FakeClock } from "@sluice/testkit/fake-clock";
@@ -253,4 +254,32 @@ test("a closed desk refuses calls and ends its readers, and readers are counted"
   desk.close();
   assert.throws(() => desk.checkOpen("get"), EngineClosedError);
   assert.equal(last.signal.aborted, true);
+});
+
+test("[RMT13] markers are swept ten minutes after they were heard, some hundred at a time, and again after a failure", async () => {
+  const clock = new FakeClock();
+  const swept: string[] = [];
+  let failures = 1;
+  const sweep = async (subject: string, sequence: number): Promise<void> => {
+    if (failures-- > 0) throw new Error("No answer");
+    swept.push(`${subject} ${sequence}`);
+  };
+  const markers = new NatsMarkers({ sweep }, clock, () => 0.5);
+  for (let index = 0; index < 600; index++) markers.hear(`subject ${index}`, index);
+  await clock.advanceAsync(125_000);
+  markers.hear("subject 0", 700);
+  await clock.advanceAsync(474_999);
+  assert.deepEqual(swept, []);
+  await clock.advanceAsync(60_001);
+  assert.equal(swept.length, 500, "the round after the one that failed");
+  assert.equal(swept[0], "subject 1 1");
+  await clock.advanceAsync(60_000);
+  assert.equal(swept.length, 599);
+  await clock.advanceAsync(120_000);
+  assert.equal(swept.at(-1), "subject 0 700", "its time began again with its second removal");
+  assert.equal(markers.size, 0);
+  for (let index = 0; index < REMOTE_ENGINE_LIMITS.markers + 10; index++) markers.hear(`subject ${index}`, index);
+  assert.equal(markers.size, REMOTE_ENGINE_LIMITS.markers);
+  markers.close();
+  assert.equal(clock.pendingCount, 0);
 });

@@ -15,7 +15,7 @@ const ROUND = 60_000;
 const PER_ROUND = 500;
 
 export class NatsMarkers {
-  readonly #store: NatsStore;
+  readonly #store: Pick<NatsStore, "sweep">;
   readonly #clock: Clock;
   readonly #random: () => number;
   /** By subject, oldest first. */
@@ -23,7 +23,7 @@ export class NatsMarkers {
   #timer: Timer | undefined;
   #isClosed = false;
 
-  constructor(store: NatsStore, clock: Clock, random: () => number) {
+  constructor(store: Pick<NatsStore, "sweep">, clock: Clock, random: () => number) {
     this.#store = store;
     this.#clock = clock;
     this.#random = random;
