@@ -21,7 +21,7 @@ export function splitAddress(text: string): HostAndPort {
 }
 
 export function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host) || /^::ffff:127\./.test(host);
+  return host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host) || host.startsWith("::ffff:127.");
 }
 
 export function formatAddress({ host, port }: HostAndPort): string {

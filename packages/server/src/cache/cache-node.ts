@@ -68,6 +68,7 @@ export class CacheNode implements AsyncDisposable {
   readonly durability: "disk" | "memory";
   readonly #parts: CacheNodeParts;
   #upkeepTimer: Timer | undefined;
+  #isEndingDue = false;
   #closed: Promise<void> | undefined;
 
   constructor(parts: CacheNodeParts) {
@@ -174,15 +175,15 @@ export class CacheNode implements AsyncDisposable {
     if (status.role !== "leader") return;
     const promotion = nextPromotion(status.members, status.followers, status.lastIndex);
     if (promotion !== undefined) this.#parts.changes.tryChange(promotion);
-    this.#endWhatIsDue(UPKEEP_ROUNDS);
+    void this.#endWhatIsDue();
   }
 
   /** What the state asks for is asked for again until it is applied, so each round waits for the one before. */
-  async #endWhatIsDue(rounds: number): Promise<void> {
-    if (rounds === 0 || this.#isEndingDue) return;
+  async #endWhatIsDue(): Promise<void> {
+    if (this.#isEndingDue) return;
     this.#isEndingDue = true;
     try {
-      for (let round = 0; round < rounds; round++) {
+      for (let round = 0; round < UPKEEP_ROUNDS; round++) {
         const operations = upkeepOf(this.state, this.wall());
         if (operations.length === 0) return;
         const outcomes = await Promise.all(operations.map((operation) => this.write(operation)));
@@ -192,6 +193,4 @@ export class CacheNode implements AsyncDisposable {
       this.#isEndingDue = false;
     }
   }
-
-  #isEndingDue = false;
 }

@@ -6,8 +6,10 @@ import { type CallOutcome, decodeCall, decodeReply, encodeCall, encodeReply, typ
 
 export interface CallDeskPorts {
   readonly store: ReplicatedStore;
-  /** The leader that this member knows of: `self`, another's id, or `undefined`. */
-  readonly leader: () => "self" | string | undefined;
+  /** Whether this member leads. */
+  readonly leads: () => boolean;
+  /** Id of the leader that this member knows of. */
+  readonly leader: () => string | undefined;
   /** False when there is no connection. */
   readonly sendCall: (to: string, call: Uint8Array) => boolean;
   readonly sendReply: (to: string, reply: Uint8Array) => boolean;
@@ -107,9 +109,9 @@ export class CallDesk implements CommandSink {
 
   #ask(ask: MemberCall["ask"]): Promise<CallOutcome> {
     return new Promise((resolve) => {
+      if (this.#ports.leads()) return this.#askHere(ask, resolve);
       const leader = this.#ports.leader();
       if (leader === undefined) return resolve({ type: "failed", failure: "no-leader" });
-      if (leader === "self") return this.#askHere(ask, resolve);
       const id = (this.#lastCall = (this.#lastCall + 1) >>> 0);
       this.#open.set(id, { to: leader, settle: resolve });
       if (this.#ports.sendCall(leader, encodeCall({ id, ask }))) return;

@@ -12,6 +12,10 @@ import { TokenTable } from "./token-table.ts";
 /** How long one look at the lease is good for; far below what the lease keeps in reserve before an election. */
 const STANDING_MS = 1;
 
+/** Refusals over a time as long as this are no slip of somebody at a terminal. */
+const MISDIRECTED_MS = 1_000;
+const NOBODY: readonly CommandSink[] = [];
+
 interface Waiting {
   readonly sink: CommandSink;
   readonly ticket: number;
@@ -41,6 +45,9 @@ export class ReplicatedStore implements CommandStore {
   #later: (() => void)[] = [];
   /** Whose output is to be written at the end of the turn. */
   #answered = new Set<CommandSink>();
+  /** First refusal of those who write to the wrong member. */
+  readonly #refusedSince = new WeakMap<CommandSink, number>();
+  readonly #misdirected = new Set<CommandSink>();
   #standing: "now" | "confirm" | "not-leader" | "no-leader" = "no-leader";
   #standingUntil = 0;
   #diskFailed = false;
@@ -81,7 +88,7 @@ export class ReplicatedStore implements CommandStore {
     const result = replica.propose(operation, this.#ack, this.#shell.turnNow(), this.#turnWall);
     this.#shell.wake();
     if (typeof result === "number") this.#writes.add(result, sink, ticket);
-    else this.#failLater(sink, ticket, this.#diskFailed ? "storage-failed" : failureOf(result));
+    else this.#refuseWrite(sink, ticket, this.#diskFailed ? "storage-failed" : failureOf(result));
   }
 
   waitForReplicas(sink: CommandSink, ticket: number, count: number, timeout: Millis): void {
@@ -142,11 +149,28 @@ export class ReplicatedStore implements CommandStore {
     return answered;
   }
 
+  /** Who has gone on writing to a member that does not lead: once it is cut off, it looks for the leader anew. */
+  takeMisdirected(): readonly CommandSink[] {
+    if (this.#misdirected.size === 0) return NOBODY;
+    const found = [...this.#misdirected];
+    this.#misdirected.clear();
+    return found;
+  }
+
   #lookAtStanding(now: Millis): "now" | "confirm" | "not-leader" | "no-leader" {
     const result = this.#shell.replica.readBarrier(now);
     if (result === "granted") return "now";
     if (typeof result === "number") return "confirm"; // nobody waits for this one; whoever reads asks again
     return failureOf(result) === "no-leader" ? "no-leader" : "not-leader";
+  }
+
+  #refuseWrite(sink: CommandSink, ticket: number, failure: StoreFailure): void {
+    this.#failLater(sink, ticket, failure);
+    if (failure !== "not-leader") return;
+    const now = this.#shell.turnNow();
+    const first = this.#refusedSince.get(sink) ?? now;
+    this.#refusedSince.set(sink, first);
+    if (now - first >= MISDIRECTED_MS) this.#misdirected.add(sink);
   }
 
   #failLater(sink: CommandSink, ticket: number, failure: StoreFailure): void {

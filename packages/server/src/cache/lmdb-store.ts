@@ -65,14 +65,14 @@ async function openLocked(options: LmdbStoreOptions, file: string, lock: Disposa
     throw new StoreIoError({ dir, action: "open" }, cause);
   }
   try {
-    const fact = readFact<IdentityFact>(tables, "identity") ?? freshIdentity(options);
+    const fact = readFact(tables, "identity") ?? freshIdentity(options);
     checkIdentity(fact, options);
     const recovered = recover(tables, dir);
-    const tail = tailOf(recovered, readFact<RunFact>(tables, "run"));
+    const tail = tailOf(recovered, readFact(tables, "run"));
     await saveOpening(tables, { dir, fact, recovered });
     if (tail === "may-have-lost")
       options.log.warn({ dir }, "The machine stopped while the store was open: the last records may be lost here");
-    const pins = new Map(Object.entries(readFact<Readonly<Record<string, string>>>(tables, "pins") ?? {}));
+    const pins = new Map(Object.entries(readFact(tables, "pins") ?? {}));
     const { hardState, snapshot, log } = recovered;
     const journal = openJournal(dir);
     return new LmdbStore({

@@ -96,7 +96,8 @@ export class NodeWiring {
     const commands = new ReplicatedStore({ shell, state: this.state, wall: this.#wall, ackLevel });
     const desk = new CallDesk({
       store: commands,
-      leader: () => (this.#role === "leader" ? "self" : this.#leader),
+      leads: () => this.#role === "leader",
+      leader: () => this.#leader,
       sendCall: (to, call) => this.transport.send(to, FRAME_KIND.call, call),
       sendReply: (to, reply) => this.transport.send(to, FRAME_KIND.reply, reply),
       applied: () => replica.status(clock.now()).applied,
@@ -253,6 +254,7 @@ export class NodeWiring {
   #turnEnded(): void {
     const { commands, desk, resp } = this.#run;
     for (const sink of commands.endTurn()) resp?.flush(sink);
+    for (const sink of commands.takeMisdirected()) resp?.dismissOne(sink);
     desk.endTurn();
     for (const listener of this.#turnListeners) listener();
   }

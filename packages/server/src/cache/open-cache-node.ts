@@ -4,7 +4,7 @@ import type { Millis } from "@sluice/base/brand";
 import type { MemberId } from "@sluice/cache/ids";
 import type { Incarnation } from "@sluice/cache/replica/member-message";
 import { Replica } from "@sluice/cache/replica/replica";
-import { CacheState } from "@sluice/cache/state/cache-state";
+import type { CacheState } from "@sluice/cache/state/cache-state";
 import type { OperationAnswer } from "@sluice/cache/state/operation";
 import { formatAddress, splitAddress } from "./address.ts";
 import { CacheNode } from "./cache-node.ts";

@@ -91,13 +91,13 @@ export class ReplicaShell<Answer> {
       case "compact":
         return this.#onDisk(() => this.#store.compact(output.upTo));
       case "save-snapshot":
-        return this.#whenDone(
+        return void this.#whenDone(
           () => this.#store.saveSnapshot(output.meta, output.pieces),
           () => this.replica.snapshotStored(output.meta.index, this.now()),
         );
       case "install-snapshot":
         this.#syncing++;
-        return this.#whenDone(
+        return void this.#whenDone(
           () => this.#store.installSnapshot(output.meta, output.pieces),
           () => this.#synced(output.token),
         );
@@ -121,7 +121,7 @@ export class ReplicaShell<Answer> {
       const synced = this.#store.write(batch, this.#syncing > 0 ? "synced" : until);
       if (synced === undefined) return this.replica.stored(token, this.now());
       this.#syncing++;
-      this.#whenDone(
+      void this.#whenDone(
         () => synced,
         () => this.#synced(token),
       );
@@ -142,16 +142,17 @@ export class ReplicaShell<Answer> {
     }
   }
 
-  #whenDone(work: () => Promise<void>, done: () => void): void {
+  /** @param done  tells the replica */
+  async #whenDone(work: () => Promise<void>, done: () => void): Promise<void> {
     if (this.#hasFailed) return;
-    work().then(
-      () => {
-        if (this.#hasFailed || this.#isClosed) return;
-        done();
-        this.wake();
-      },
-      (error: Error) => this.#fail(error),
-    );
+    try {
+      await work();
+    } catch (error) {
+      return this.#fail(error as Error);
+    }
+    if (this.#hasFailed || this.#isClosed) return;
+    done();
+    this.wake();
   }
 
   #fail(error: Error): void {

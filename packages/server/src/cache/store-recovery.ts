@@ -3,7 +3,7 @@ import type { SnapshotMeta, LogRecord } from "@sluice/cache/replica/log-record";
 import type { HardState } from "@sluice/cache/replica/replica-output";
 import { readJournal } from "./journal.ts";
 import { decodeBatch, type SequencedBatch, StoreBatchError } from "./store-batch.ts";
-import { type HardFact, metaOf, readFact, type SnapshotFact, type StoreTables, uncheck } from "./store-tables.ts";
+import { metaOf, readFact, type SnapshotFact, type StoreTables, uncheck } from "./store-tables.ts";
 
 /** Where one stored batch stands, for compaction. */
 export interface BatchPlace {
@@ -28,7 +28,7 @@ export interface Recovered {
 
 /** @throws {WireError} when something in the database is damaged or missing */
 export function recover(tables: StoreTables, dir: string): Recovered {
-  const hard = readFact<HardFact>(tables, "hard");
+  const hard = readFact(tables, "hard");
   const stored = storedBatches(tables);
   const { batches: unsaved, isTorn } = readJournal(dir, hard?.sequence ?? 0);
   const all = [...stored, ...unsaved];
@@ -75,7 +75,7 @@ function replay(batches: readonly SequencedBatch[]): LogRecord[] {
 }
 
 function storedSnapshot(tables: StoreTables): Recovered["snapshot"] {
-  const fact = readFact<SnapshotFact>(tables, "snapshot");
+  const fact = readFact(tables, "snapshot");
   return fact && { fact, meta: metaOf(fact), pieces: storedPieces(tables, fact) };
 }
 

@@ -64,12 +64,21 @@ export interface RunFact {
   readonly wasClosed: boolean;
 }
 
+export interface Facts {
+  readonly identity: IdentityFact;
+  readonly hard: HardFact;
+  readonly snapshot: SnapshotFact;
+  readonly run: RunFact;
+  /** Store ids of the other members, in hex. */
+  readonly pins: Readonly<Record<string, string>>;
+}
+
 /** @throws {StoreBatchError} when the row is damaged */
-export function readFact<Fact>({ facts }: StoreTables, name: string): Fact | undefined {
+export function readFact<Name extends keyof Facts>({ facts }: StoreTables, name: Name): Facts[Name] | undefined {
   const bytes = facts.getBinary(name);
   if (bytes === undefined) return undefined;
   try {
-    return JSON.parse(uncheck(bytes).toString()) as Fact;
+    return JSON.parse(uncheck(bytes).toString()) as Facts[Name];
   } catch {
     throw new StoreBatchError({ detail: `the row "${name}" is damaged` });
   }
@@ -143,6 +152,6 @@ export async function commit({ root }: StoreTables, changes: () => void): Promis
   }
 }
 
-function quiet(error: { readonly commitError?: Promise<unknown> }): void {
-  error.commitError?.catch(() => {});
+async function quiet(failure: { readonly commitError?: Promise<unknown> }): Promise<void> {
+  await Promise.allSettled([failure.commitError]);
 }

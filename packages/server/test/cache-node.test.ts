@@ -1,0 +1,166 @@
+/** Cache nodes in one process: what they are given, what they tell, how their clock behaves. */
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connect } from "node:net";
+import { test } from "node:test";
+import type { Millis } from "@sluice/base/brand";
+import { SILENT_LOG } from "@sluice/base/log";
+import { SILENT_METER } from "@sluice/base/meter";
+import type { CacheName, Operation } from "@sluice/cache/state/operation";
+import { formatAddress, isLoopback, parseAddress } from "@sluice/server/cache/address";
+import type { CacheNode } from "@sluice/server/cache/cache-node";
+import type { CacheNodeOptions } from "@sluice/server/cache/node-options";
+import { openCacheNode } from "@sluice/server/cache/open-cache-node";
+import { SteadyWall } from "@sluice/server/cache/steady-wall";
+import { nextPromotion } from "@sluice/server/cache/upkeep";
+import { SystemClock } from "@sluice/server/clock";
+import { NODE_CRYPTO } from "@sluice/server/crypto/node-crypto";
+import { FakeClock } from "@sluice/testkit/fake-clock";
+
+const CACHE = "0" as CacheName;
+const FAST = { electionMin: 100 as Millis, electionMax: 200 as Millis, heartbeat: 30 as Millis, lease: 80 as Millis };
+
+const set = (key: string, value: string, expiry: Millis | "never" = "never"): Operation => ({
+  type: "set",
+  cache: CACHE,
+  key: Buffer.from(key),
+  value: Buffer.from(value),
+  expiry,
+  when: "always",
+  answerWith: "version",
+});
+
+const solo = (more: Partial<CacheNodeOptions> = {}): Promise<CacheNode> =>
+  openCacheNode({
+    id: "n1",
+    address: { host: "127.0.0.1", port: 0 },
+    founders: new Map([["n1", "127.0.0.1:0"]]),
+    resp: { host: "127.0.0.1", port: 0 },
+    clock: new SystemClock(),
+    log: SILENT_LOG,
+    meter: SILENT_METER,
+    crypto: NODE_CRYPTO,
+    timing: FAST,
+    ...more,
+  });
+
+async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
+  for (let i = 0; i < 500; i++) {
+    if (await isSo()) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  assert.fail(`Waited in vain for ${what}`);
+}
+
+/** One inline command over a plain socket, and what comes back within a moment. */
+function ask(node: CacheNode, line: string): Promise<string> {
+  const { host, port } = parseAddress(node.listeners.resp as string) as { host: string; port: number };
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port }, () => socket.write(`${line}\r\nQUIT\r\n`));
+    let text = "";
+    socket.on("data", (bytes) => (text += bytes));
+    socket.on("close", () => resolve(text));
+    socket.on("error", reject);
+  });
+}
+
+test("a node alone leads, answers over RESP and in process, and lets what is due expire", async (t) => {
+  await using node = await solo();
+  await until("leadership", () => node.status().role === "leader");
+  assert.equal((await node.write(set("a", "1"))).type, "answer");
+  assert.equal(await node.barrier(), "reached");
+  assert.match(await ask(node, "GET a"), /^\$1\r\n1\r\n/);
+  assert.match(await ask(node, "ROLE"), /master/);
+  assert.match(await ask(node, "SLUICE STATUS"), /"role":"leader"/);
+  assert.match(await ask(node, "SLUICE REMOVE n1"), /^-ERR Cannot remove member "n1"/);
+  assert.match(await ask(node, "SLUICE DANCE"), /^-ERR unknown subcommand/);
+  await node.write(set("soon", "1", (node.wall() + 60) as Millis));
+  const size = (): number => [...node.state.entries(CACHE, Buffer.from(""), 0 as Millis)].length;
+  assert.equal(size(), 2);
+  await until("expiry", () => size() === 1);
+  assert.ok(node.state.generation > 0);
+  t.diagnostic(JSON.stringify(node.listeners));
+});
+
+test("what a node was told outlives it, and a request is done once however often it is tried", async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), "cache-node-"));
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  const node = await solo({ dir });
+  await until("leadership", () => node.status().role === "leader");
+  const increment: Operation = { type: "increment", cache: CACHE, key: Buffer.from("n"), by: 5n };
+  const id = { client: "someone", sequence: 1 };
+  await node.write(increment, id);
+  await node.close();
+  const again = await solo({ dir });
+  await until("leadership", () => again.status().role === "leader");
+  await again.write(increment, id);
+  assert.match(await ask(again, "GET n"), /\r\n5\r\n/);
+  await again.close();
+  await again.close();
+});
+
+test("what does not fit together is refused before anything is opened, all of it at once", async () => {
+  const refused = (more: Partial<CacheNodeOptions>, message: RegExp): Promise<void> =>
+    assert.rejects(solo(more), { code: "STATE_CACHE_SETUP", message });
+  await refused({ id: "a b" }, /"a b" is no member id.*lacks "a b" itself/);
+  await refused({ founders: new Map([["n1", "nowhere"]]) }, /"nowhere" of member "n1" is no host:port/);
+  await refused(
+    {
+      founders: new Map([
+        ["n1", "127.0.0.1:1"],
+        ["n2", "127.0.0.1:1"],
+      ]),
+    },
+    /same address/,
+  );
+  await refused({ address: { host: "192.0.2.1", port: 7401 } }, /need a secret/);
+});
+
+test("addresses are read and written alike", () => {
+  for (const text of ["127.0.0.1:7401", "localhost:1", "[::1]:65535", "node-1.example:80"]) {
+    assert.equal(formatAddress(parseAddress(text) as { host: string; port: number }), text);
+  }
+  for (const text of ["", "host", "host:", ":1", "host:65536", "::1:80", "[x]:1", "a b:1"]) {
+    assert.equal(parseAddress(text), undefined, text);
+  }
+  assert.ok(isLoopback("127.9.9.9") && isLoopback("::1") && !isLoopback("10.0.0.1") && !isLoopback("0.0.0.0"));
+});
+
+test("the steady wall follows its clock, makes jumps good slowly and never goes back", () => {
+  const clock = new FakeClock();
+  let jump = 0;
+  const wall = new SteadyWall({
+    now: () => clock.now(),
+    wall: () => (clock.now() + jump) as Millis,
+    after: (...args) => clock.after(...args),
+    sleep: (...args) => clock.sleep(...args),
+  });
+  const start = wall.read();
+  clock.advance(1_000 as Millis);
+  assert.equal(wall.read() - start, 1_000);
+  jump = 3_600_000;
+  clock.advance(1_000 as Millis);
+  assert.equal(wall.read() - start, 2_100);
+  jump = -3_600_000;
+  clock.advance(1_000 as Millis);
+  assert.equal(wall.read() - start, 3_000);
+});
+
+test("voters go 1, 3, 5: two learners that keep up are waited for, and one completes an odd number", () => {
+  const member = (id: string, role: "voter" | "learner") => ({ id, role, address: "127.0.0.1:1" }) as never;
+  const follower = (id: string, held = 100) =>
+    ({ id, held, synced: held, silentFor: 10, isGettingSnapshot: false }) as never;
+  const one = [member("n1", "voter"), member("n2", "learner")];
+  const two = [...one, member("n3", "learner")];
+  assert.equal(nextPromotion(one, [follower("n2")], 100), undefined);
+  assert.equal(nextPromotion(two, [follower("n2")], 100), undefined);
+  assert.equal(nextPromotion(two, [follower("n2"), follower("n3", 0)], 90_000), undefined);
+  assert.deepEqual(nextPromotion(two, [follower("n2"), follower("n3")], 100), { type: "promote", id: "n2" });
+  const even = [member("n1", "voter"), member("n2", "voter"), member("n3", "learner")];
+  assert.deepEqual(nextPromotion(even, [follower("n2"), follower("n3")], 100), { type: "promote", id: "n3" });
+  const five = ["n1", "n2", "n3", "n4", "n5"].map((id) => member(id, "voter"));
+  const seven = [...five, member("n6", "learner"), member("n7", "learner")];
+  assert.equal(nextPromotion(seven, [follower("n6"), follower("n7")], 100), undefined);
+});
