@@ -2,6 +2,10 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join as joinPath } from "node:path";
 import { type BenchOptions, parseOptions } from "./options.ts";
+import { cacheGaps, cachePause } from "./scenarios/cache-faults.ts";
+import { cacheMemory } from "./scenarios/cache-memory.ts";
+import { cacheSpeed } from "./scenarios/cache-speed.ts";
+import { cacheVoters } from "./scenarios/cache-voters.ts";
 import { fanout, realtime, tls } from "./scenarios/fanout.ts";
 import { ingest } from "./scenarios/ingest.ts";
 import { join } from "./scenarios/join.ts";
@@ -11,7 +15,15 @@ import { formatVerdicts, type ScenarioResult } from "./verdict.ts";
 const OUT = joinPath(import.meta.dirname, "out");
 
 type Scenario = (options: BenchOptions) => Promise<ScenarioResult>;
-const SCENARIOS: Readonly<Record<string, Scenario>> = { fanout, realtime, tls, join, memory, stalled, cycles, ingest };
+const CACHE: Readonly<Record<string, Scenario>> = {
+  "cache-speed": cacheSpeed,
+  "cache-voters": cacheVoters,
+  "cache-memory": cacheMemory,
+  "cache-gaps": cacheGaps,
+  "cache-pause": cachePause,
+};
+const MEDIA: Readonly<Record<string, Scenario>> = { fanout, realtime, tls, join, memory, stalled, cycles, ingest };
+const SCENARIOS: Readonly<Record<string, Scenario>> = { ...MEDIA, ...CACHE };
 const ALL = Object.keys(SCENARIOS);
 
 const shortened = (options: BenchOptions): BenchOptions => ({
@@ -26,6 +38,7 @@ function planOf(options: BenchOptions): readonly (readonly [string, BenchOptions
       ["fanout", shortened(options)],
       ["join", { ...shortened(options), protocols: ["rtmp"], servers: ["sluice"] }],
     ];
+  if (options.scenario === "cache") return Object.keys(CACHE).map((name) => [name, options]);
   if (options.scenario !== "all") return [[options.scenario, options]];
   return ALL.map((name) => [
     name,
@@ -36,7 +49,7 @@ function planOf(options: BenchOptions): readonly (readonly [string, BenchOptions
 const options = parseOptions(process.argv.slice(2));
 const plan = planOf(options);
 if (plan.some(([name]) => SCENARIOS[name] === undefined)) {
-  console.error(`Unknown scenario ${options.scenario}; there are: all, quick, ${ALL.join(", ")}`);
+  console.error(`Unknown scenario ${options.scenario}; there are: all, quick, cache, ${ALL.join(", ")}`);
   process.exit(2);
 }
 const written: Record<string, ScenarioResult> = {};

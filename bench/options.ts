@@ -14,6 +14,8 @@ export interface BenchOptions {
   readonly windows: readonly string[];
   readonly writes: readonly number[];
   readonly slices: number;
+  /** How often the leader of a cache is killed. */
+  readonly kills: number;
   readonly seconds: number | undefined;
   readonly settings: readonly string[];
   readonly tls: boolean;
@@ -39,6 +41,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
         window: text,
         writes: text,
         slices: text,
+        kills: text,
         repeat: text,
         seconds: text,
         rate: text,
@@ -60,6 +63,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     windows: list(values.window).map(asWindow),
     writes: list(values.writes).map(Number),
     slices: Number(values.slices ?? 1),
+    kills: Number(values.kills ?? 10),
     seconds: values.seconds === undefined ? undefined : Number(values.seconds),
     settings: values.set ?? [],
     tls: values.tls ?? false,

@@ -10,7 +10,8 @@ export type BenchEvent = { readonly event: string } & Readonly<Record<string, un
 const PATIENCE_MS = 4_000;
 
 export interface ProcessOptions {
-  readonly core: number;
+  /** One core, or a list as `taskset -c` takes it. */
+  readonly core: number | string;
   readonly command: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;

@@ -23,7 +23,13 @@ export function parseResidentBytes(status: string): number {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? Number.NaN) * 1024;
 }
 
+/** Resident bytes that are in no file. */
+export function parsePrivateBytes(status: string): number {
+  return Number(/^RssAnon:\s+(\d+) kB$/m.exec(status)?.[1] ?? Number.NaN) * 1024;
+}
+
 export const cpuSeconds = (pid: number): number => parseCpuSeconds(readFileSync(`/proc/${pid}/stat`, "utf8"));
 export const residentBytes = (pid: number): number => parseResidentBytes(readFileSync(`/proc/${pid}/status`, "utf8"));
+export const privateBytes = (pid: number): number => parsePrivateBytes(readFileSync(`/proc/${pid}/status`, "utf8"));
 export const coreBusySeconds = (core: number): number => parseCoreBusySeconds(readFileSync("/proc/stat", "utf8"), core);
 export const loadAverage = (): number => Number(readFileSync("/proc/loadavg", "utf8").split(" ")[0]);

@@ -8,6 +8,8 @@ export interface Verdict {
   readonly goal: string;
   readonly value: number;
   readonly limit: number;
+  /** More is better: the limit is the least that is wanted. */
+  readonly isFloor?: true;
   readonly isMet: boolean;
 }
 
@@ -16,17 +18,33 @@ export type Budget = Readonly<Record<string, number>>;
 export const readBudget = (): Budget =>
   JSON.parse(readFileSync(join(import.meta.dirname, "budget.json"), "utf8")) as Budget;
 
-/** Goals are ceilings: met when the value is at most the limit; what could not be measured (NaN) is missed. @throws {RangeError} when the budget has no such id. */
+/** Most goals are ceilings: met when the value is at most the limit; what could not be measured (NaN) is missed. @throws {RangeError} when the budget has no such id. */
 export function judge(budget: Budget, id: string, goal: string, value: number): Verdict {
+  const limit = limitOf(budget, id);
+  return { goal, value, limit, isMet: value <= limit };
+}
+
+/** Met when the value is at least the limit. @throws {RangeError} when the budget has no such id. */
+export function judgeFloor(budget: Budget, id: string, goal: string, value: number): Verdict {
+  const limit = limitOf(budget, id);
+  return { goal, value, limit, isFloor: true, isMet: value >= limit };
+}
+
+function limitOf(budget: Budget, id: string): number {
   const limit = budget[id];
   if (limit === undefined) throw new RangeError(`Cannot find ${id} in the budget`);
-  return { goal, value, limit, isMet: value <= limit };
+  return limit;
 }
 
 export function formatVerdicts(verdicts: readonly Verdict[]): string {
   return formatTable(
-    ["goal", "measured", "at most", "verdict"],
-    verdicts.map((v) => [v.goal, short(v.value), short(v.limit), v.isMet ? "met" : "MISSED"]),
+    ["goal", "measured", "wanted", "verdict"],
+    verdicts.map((v) => [
+      v.goal,
+      short(v.value),
+      `${v.isFloor ? "≥" : "≤"} ${short(v.limit)}`,
+      v.isMet ? "met" : "MISSED",
+    ]),
   );
 }
 

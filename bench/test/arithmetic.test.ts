@@ -75,7 +75,7 @@ test("a goal is met at its limit and missed above it", () => {
   assert.equal(judge(budget, "cost", "x", 1.16).isMet, false);
   assert.equal(judge(budget, "cost", "x", Number.NaN).isMet, false, "nothing measured is not met");
   assert.throws(() => judge(budget, "other", "x", 1), RangeError);
-  assert.match(formatVerdicts([judge(budget, "cost", "x", 2)]), /\| x +\| +2\.00 \| +1\.15 \| +MISSED \|/);
+  assert.match(formatVerdicts([judge(budget, "cost", "x", 2)]), /\| x +\| +2\.00 \| +≤ 1\.15 \| +MISSED \|/);
 });
 
 test("the budget file holds only numbers", () => {
