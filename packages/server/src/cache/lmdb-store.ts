@@ -10,7 +10,7 @@ import type { Log } from "@sluice/base/log";
 import { lockDir } from "./dir-lock.ts";
 import { Journal } from "./journal.ts";
 import type { NodeStore, StoreBatch, StoreIdentity } from "./node-store.ts";
-import { encodeBatch } from "./store-batch.ts";
+import { encodeBatch, joinBatches } from "./store-batch.ts";
 import { findDamage } from "./store-check.ts";
 import { StoreCorruptError, StoreIoError, StoreOwnerError, StoreVersionError } from "./store-errors.ts";
 import { type Recovered, recover } from "./store-recovery.ts";
@@ -120,7 +120,8 @@ async function saveOpening(
       put(tables.facts, "identity", factBytes(fact));
       put(tables.facts, "hard", factBytes({ hardState, sequence }));
       put(tables.facts, "run", factBytes({ boot: bootId(), wasClosed: false }));
-      for (const batch of unsaved) put(tables.batches, batch.sequence, encodeBatch(batch, batch.sequence));
+      const group = unsaved.map((batch) => encodeBatch(batch, batch.sequence));
+      if (unsaved[0] !== undefined) put(tables.batches, unsaved[0].sequence, joinBatches(group));
     });
   } catch (cause) {
     throw new StoreIoError({ dir, action: "open" }, cause);

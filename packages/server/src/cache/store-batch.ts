@@ -101,3 +101,23 @@ function readRecord(r: ByteReader, index: LogIndex): LogRecord {
 }
 
 const votedForOf = (text: string): MemberId | undefined => (text === "" ? undefined : (text as MemberId));
+
+const LENGTH_BYTES = 4;
+
+/** Several batches as one value of the database: each with its length (u32) before it. */
+export function joinBatches(batches: readonly Buffer[]): Buffer {
+  const parts = batches.flatMap((batch) => {
+    const length = Buffer.allocUnsafe(LENGTH_BYTES);
+    length.writeUInt32BE(batch.length);
+    return [length, batch];
+  });
+  return Buffer.concat(parts);
+}
+
+/** @throws {WireError} */
+export function splitBatches(bytes: Uint8Array): SequencedBatch[] {
+  const r = new ByteReader(bytes);
+  const batches: SequencedBatch[] = [];
+  while (r.remaining > 0) batches.push(decodeBatch(r.bytes(r.u32())));
+  return batches;
+}

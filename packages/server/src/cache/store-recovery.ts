@@ -2,11 +2,12 @@
 import type { SnapshotMeta, LogRecord } from "@sluice/cache/replica/log-record";
 import type { HardState } from "@sluice/cache/replica/replica-output";
 import { readJournal } from "./journal.ts";
-import { decodeBatch, type SequencedBatch, StoreBatchError } from "./store-batch.ts";
+import { type SequencedBatch, splitBatches, StoreBatchError } from "./store-batch.ts";
 import { metaOf, readFact, type SnapshotFact, type StoreTables, uncheck } from "./store-tables.ts";
 
-/** Where one stored batch stands, for compaction. */
-export interface BatchPlace {
+/** Where one group of batches stands, for compaction. */
+export interface GroupPlace {
+  /** Of its first batch: its key. */
   readonly sequence: number;
   /** Of its last record, 0 without any. */
   readonly lastIndex: number;
@@ -18,8 +19,8 @@ export interface Recovered {
     | { readonly fact: SnapshotFact; readonly meta: SnapshotMeta; readonly pieces: Iterable<Uint8Array> }
     | undefined;
   readonly log: readonly LogRecord[];
-  readonly places: readonly BatchPlace[];
-  /** Of the journal that are not in the database yet. */
+  readonly places: readonly GroupPlace[];
+  /** Of the journal, not in the database yet: to be put there as one group. */
   readonly unsaved: readonly SequencedBatch[];
   /** Of the newest batch of all. */
   readonly sequence: number;
@@ -29,29 +30,35 @@ export interface Recovered {
 /** @throws {WireError} when something in the database is damaged or missing */
 export function recover(tables: StoreTables, dir: string): Recovered {
   const hard = readFact(tables, "hard");
-  const stored = storedBatches(tables);
+  const groups = storedGroups(tables);
   const { batches: unsaved, isTorn } = readJournal(dir, hard?.sequence ?? 0);
-  const all = [...stored, ...unsaved];
+  if (unsaved.length > 0) groups.push(unsaved);
   return {
     hardState: unsaved.findLast((batch) => batch.hardState !== undefined)?.hardState ?? hard?.hardState,
     snapshot: storedSnapshot(tables),
-    log: replay(all),
-    places: all.map(({ sequence, append }) => ({ sequence, lastIndex: append.at(-1)?.index ?? 0 })),
+    log: replay(groups.flat()),
+    places: groups.map(placeOf),
     unsaved,
     sequence: (hard?.sequence ?? 0) + unsaved.length,
     isTorn,
   };
 }
 
-function storedBatches({ batches }: StoreTables): SequencedBatch[] {
-  const found: SequencedBatch[] = [];
+function placeOf(group: readonly SequencedBatch[]): GroupPlace {
+  const last = group.findLast((batch) => batch.append.length > 0);
+  return { sequence: group[0]?.sequence ?? 0, lastIndex: last?.append.at(-1)?.index ?? 0 };
+}
+
+function storedGroups({ batches }: StoreTables): (readonly SequencedBatch[])[] {
+  const groups: (readonly SequencedBatch[])[] = [];
   for (const { key, value } of batches.getRange({})) {
     // The database's memory may change under the view once the read is over.
-    const batch = decodeBatch(Buffer.from(value));
-    if (batch.sequence !== key) throw new StoreBatchError({ detail: `batch ${batch.sequence} stands in place ${key}` });
-    found.push(batch);
+    const group = splitBatches(Buffer.from(value));
+    const first = group[0]?.sequence;
+    if (first !== key) throw new StoreBatchError({ detail: `batch ${first} stands in place ${key}` });
+    groups.push(group);
   }
-  return found;
+  return groups;
 }
 
 /** The log that the batches leave, oldest first. */

@@ -4,9 +4,9 @@ import type { SnapshotMeta } from "@sluice/cache/replica/log-record";
 import type { HardState } from "@sluice/cache/replica/replica-output";
 import type { Journal } from "./journal.ts";
 import type { StoreBatch } from "./node-store.ts";
-import { encodeBatch } from "./store-batch.ts";
+import { encodeBatch, joinBatches } from "./store-batch.ts";
 import { StoreClosedError, StoreIoError } from "./store-errors.ts";
-import type { BatchPlace, Recovered } from "./store-recovery.ts";
+import type { GroupPlace, Recovered } from "./store-recovery.ts";
 import { check, commit, factBytes, put, remove, type SnapshotFact, type StoreTables } from "./store-tables.ts";
 
 /** How long batches that nobody waits for may stand in the journal alone: long enough to make one commit of many. */
@@ -17,9 +17,15 @@ const GROUP_BYTES = 4 * 1024 * 1024;
 const SLICE_BYTES = 2 * 1024 * 1024;
 
 interface Group {
-  /** Puts and removals, in their order. */
+  /** Kept as one value: many small ones cost more to write, and to remove one touches pages of each. */
+  readonly batches: Buffer[];
+  firstSequence: number;
+  lastIndex: number;
+  /** Puts and removals after the batches, in their order. */
   readonly changes: (() => void)[];
   readonly synced: PromiseWithResolvers<void>;
+  /** What comes later belongs to the next group. */
+  isSealed: boolean;
   sequence: number;
   hardState: HardState | undefined;
   bytes: number;
@@ -36,14 +42,15 @@ export class StoreWriter {
   readonly #tables: StoreTables;
   readonly #journal: Journal;
   readonly #dir: string;
-  /** Of the batches in the database, oldest first. */
-  #places: BatchPlace[];
+  /** Of the groups in the database, oldest first. */
+  #places: GroupPlace[];
   #snapshot: SnapshotFact | undefined;
   #nextSnapshotId: number;
   #sequence: number;
   #syncedSequence: number;
   #hardState: HardState | undefined;
-  #group: Group | undefined;
+  /** Oldest first; only the last is open. */
+  readonly #groups: Group[] = [];
   #timer: NodeJS.Timeout | undefined;
   #committing: Promise<void> | undefined;
   #end: Error | undefined;
@@ -69,15 +76,13 @@ export class StoreWriter {
       throw this.#fail(cause);
     }
     this.#hardState = batch.hardState ?? this.#hardState;
-    const { batches } = this.#tables;
     const group = this.#openGroup();
+    if (group.batches.length === 0) group.firstSequence = sequence;
+    group.batches.push(bytes);
     group.sequence = sequence;
+    group.lastIndex = batch.append.at(-1)?.index ?? group.lastIndex;
     group.hardState = this.#hardState;
     group.bytes += bytes.length;
-    if (batch.append.length > 0 || batch.truncateFrom !== undefined) {
-      this.#places.push({ sequence, lastIndex: batch.append.at(-1)?.index ?? 0 });
-      group.changes.push(() => put(batches, sequence, bytes));
-    }
     this.#commitSoon(group.bytes > GROUP_BYTES ? 0 : GROUP_MS);
     return until === "synced" ? this.#syncJournal() : undefined;
   }
@@ -101,12 +106,14 @@ export class StoreWriter {
 
   async installSnapshot(meta: SnapshotMeta, pieces: readonly Uint8Array[]): Promise<void> {
     const fact = await this.#writePieces(meta, pieces);
-    const gone = this.#places;
-    this.#places = [];
-    await this.#change(() => {
-      for (const { sequence } of gone) remove(this.#tables.batches, sequence);
+    const installed = this.#change(() => {
+      for (const { sequence } of this.#places) remove(this.#tables.batches, sequence);
+      this.#places = [];
       this.#putSnapshot(fact);
     });
+    const group = this.#groups.at(-1);
+    if (group !== undefined) group.isSealed = true; // what is written from now on stands behind the snapshot
+    await installed;
   }
 
   async putFact(name: string, bytes: Buffer): Promise<void> {
@@ -171,12 +178,24 @@ export class StoreWriter {
   }
 
   #openGroup(): Group {
-    if (this.#group === undefined) {
-      const synced = Promise.withResolvers<void>();
-      synced.promise.catch(() => {}); // most groups have nobody waiting; the failure is told by the next write
-      this.#group = { changes: [], synced, sequence: this.#sequence, hardState: this.#hardState, bytes: 0 };
-    }
-    return this.#group;
+    const open = this.#groups.at(-1);
+    if (open !== undefined && !open.isSealed) return open;
+    const synced = Promise.withResolvers<void>();
+    synced.promise.catch(() => {}); // most groups have nobody waiting; the failure is told by the next write
+    const [sequence, hardState] = [this.#sequence, this.#hardState];
+    const group: Group = {
+      batches: [],
+      firstSequence: 0,
+      lastIndex: 0,
+      changes: [],
+      synced,
+      isSealed: false,
+      sequence,
+      hardState,
+      bytes: 0,
+    };
+    this.#groups.push(group);
+    return group;
   }
 
   #commitSoon(delay: number): void {
@@ -191,12 +210,12 @@ export class StoreWriter {
   /** Commits groups until none is waiting: whatever comes while the disk works makes the next one. */
   async #commit(): Promise<void> {
     await Promise.resolve(); // what else this turn writes joins the group
-    for (let group = this.#takeGroup(); group !== undefined; group = this.#takeGroup()) {
-      const { changes, sequence, hardState, synced } = group;
+    for (let group = this.#groups.shift(); group !== undefined; group = this.#groups.shift()) {
+      const { sequence, hardState, synced } = group;
       try {
         await commit(this.#tables, () => {
           put(this.#tables.facts, "hard", factBytes({ hardState, sequence }));
-          for (const change of changes) change();
+          this.#putGroup(group);
         });
       } catch (cause) {
         synced.reject(this.#fail(cause));
@@ -208,16 +227,18 @@ export class StoreWriter {
     this.#committing = undefined;
   }
 
-  #takeGroup(): Group | undefined {
-    const group = this.#group;
-    this.#group = undefined;
-    return group;
+  /** Within a commit. */
+  #putGroup({ batches, firstSequence, lastIndex, changes }: Group): void {
+    if (batches.length > 0) {
+      put(this.#tables.batches, firstSequence, joinBatches(batches));
+      this.#places.push({ sequence: firstSequence, lastIndex });
+    }
+    for (const change of changes) change();
   }
 
   #fail(cause: unknown): Error {
     this.#end ??= new StoreIoError({ dir: this.#dir, action: "write to" }, cause);
-    this.#group?.synced.reject(this.#end);
-    this.#group = undefined;
+    for (const group of this.#groups.splice(0)) group.synced.reject(this.#end);
     return this.#end;
   }
 
