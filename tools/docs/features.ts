@@ -8,7 +8,13 @@ const STATUSES = ["done", "part", "not"];
 const ROW = /^\| ([A-Z]+\d+) \| (.*?) \| (\S*) \| (.*?) \|$/gm;
 
 /** Ids by series: B is the feature bar, K the RTMP facts, E the Enhanced RTMP ones. */
-export const FEATURE_IDS: readonly string[] = [...series("B", 20), ...series("K", 32), ...series("E", 14)];
+export const FEATURE_IDS: readonly string[] = [
+  ...series("B", 20),
+  ...series("K", 32),
+  ...series("E", 14),
+  ...series("T", 12),
+  ...series("G", 12),
+];
 
 function series(letter: string, count: number): string[] {
   return Array.from({ length: count }, (_, i) => `${letter}${i + 1}`);

@@ -91,12 +91,14 @@ async function openHarness(count: number): Promise<EngineHarness> {
   };
 }
 
+/** Nodes of one process cannot be cut off from each other, nor their messages be delayed: see cache-faults.test.ts. */
+const cases = conformanceCases.filter(({ needs }) => !needs.includes("cut") && !needs.includes("delay"));
+
 for (const count of [1, 3]) {
-  for (const { id, name, needs, run } of conformanceCases) {
-    test(`[${id}] gcache on ${count}: ${name}`, { timeout: 30_000 }, async (t) => {
+  for (const { id, name, needs, run } of cases) {
+    test(`[${id}] gcache on ${count}: ${name}`, { timeout: 30_000 }, async () => {
       await using harness = await openHarness(count);
-      const missing = lacking(needs, harness, await harness.open());
-      if (missing.length > 0) return t.skip(`the harness cannot ${missing.join(", ")}`);
+      assert.deepEqual(lacking(needs, harness, await harness.open()), []);
       await run(harness);
     });
   }
