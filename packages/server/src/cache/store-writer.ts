@@ -29,6 +29,8 @@ interface Group {
   sequence: number;
   hardState: HardState | undefined;
   bytes: number;
+  /** Somebody waits for its commit. */
+  isAwaited: boolean;
 }
 
 export interface StoreWriterOptions {
@@ -173,6 +175,7 @@ export class StoreWriter {
     this.#throwIfEnded();
     const group = this.#openGroup();
     group.changes.push(change);
+    group.isAwaited = true;
     this.#commitSoon(0);
     await group.synced.promise;
   }
@@ -190,6 +193,7 @@ export class StoreWriter {
       changes: [],
       synced,
       isSealed: false,
+      isAwaited: false,
       sequence,
       hardState,
       bytes: 0,
@@ -207,10 +211,10 @@ export class StoreWriter {
     } else this.#timer ??= setTimeout(() => this.#commitSoon(0), delay).unref();
   }
 
-  /** Commits groups until none is waiting: whatever comes while the disk works makes the next one. */
+  /** Commits one group, and those behind it that cannot wait until more has gathered in them. */
   async #commit(): Promise<void> {
     await Promise.resolve(); // what else this turn writes joins the group
-    for (let group = this.#groups.shift(); group !== undefined; group = this.#groups.shift()) {
+    for (let group = this.#groups.shift(); group !== undefined; group = this.#takeUrgent()) {
       const { sequence, hardState, synced } = group;
       try {
         await commit(this.#tables, () => {
@@ -225,6 +229,13 @@ export class StoreWriter {
       synced.resolve();
     }
     this.#committing = undefined;
+    if (this.#groups.length > 0) this.#commitSoon(GROUP_MS);
+  }
+
+  #takeUrgent(): Group | undefined {
+    const [next] = this.#groups;
+    const isUrgent = next !== undefined && (next.isAwaited || next.isSealed || next.bytes > GROUP_BYTES);
+    return isUrgent ? this.#groups.shift() : undefined;
   }
 
   /** Within a commit. */
