@@ -28,6 +28,8 @@ export function openSentinelRedis(sentinels: Sentinels, more: More = {}): Redis 
 }
 
 const SILENCE_MILLIS = 800;
+const DISPOSE_MILLIS = 1_000;
+const FIND_MILLIS = 30_000;
 const LANES = 8;
 const PAUSE_MILLIS = 2;
 const BATCH = 500;
@@ -67,16 +69,24 @@ export class CacheLedger implements AsyncDisposable {
     return gap;
   }
 
-  async stop(): Promise<void> {
+  /** @throws {Error} when the last writes are not answered in time */
+  async stop(waitMillis = 20_000): Promise<void> {
     this.#isStopping = true;
-    await Promise.all(this.#lanes);
+    const ended = await this.#lanesEnd(waitMillis);
     this.#redis.disconnect();
+    if (!ended) throw new Error(`The last writes were not answered for ${waitMillis} ms (client: ${this.#redis.status})`);
   }
 
+  /** Waits no longer than it takes to end writes: ioredis forgets those that wait while it is between two attempts. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isStopping = true;
     this.#redis.disconnect();
-    await Promise.all(this.#lanes);
+    await this.#lanesEnd(DISPOSE_MILLIS);
+  }
+
+  #lanesEnd(waitMillis: number): Promise<boolean> {
+    const ended = Promise.all(this.#lanes).then(() => true);
+    return Promise.race([ended, pause(waitMillis, false, { ref: false })]);
   }
 
   async #run(lane: number): Promise<void> {
@@ -102,8 +112,22 @@ export class CacheLedger implements AsyncDisposable {
   }
 }
 
-/** Those of the keys that are not there as they were written. */
+/** Those of the keys that are not there as they were written. @throws {Error} when that cannot be read in time */
 export async function findMissing(redis: Redis, keys: readonly string[]): Promise<string[]> {
+  const reading = new AbortController();
+  const late = pause(FIND_MILLIS, undefined, { signal: reading.signal }).then(() => {
+    redis.disconnect();
+    throw new Error(`Reading back took more than ${FIND_MILLIS} ms (client: ${redis.status})`);
+  });
+  try {
+    return await Promise.race([readMissing(redis, keys), late]);
+  } finally {
+    late.catch(() => {});
+    reading.abort();
+  }
+}
+
+async function readMissing(redis: Redis, keys: readonly string[]): Promise<string[]> {
   const missing: string[] = [];
   for (let start = 0; start < keys.length; start += BATCH) {
     const some = keys.slice(start, start + BATCH);

@@ -128,7 +128,7 @@ function readFile(path: string): JournalTail {
     }
     at = end;
   }
-  return { batches, isTorn: at < bytes.length };
+  return { batches, isTorn: true }; // whole files have the end mark behind the last batch
 }
 
 function openEmpty(path: string): JournalFile {
