@@ -201,3 +201,9 @@ test("[CLI8] flv-dump lists the tags of a file, and says where there is none", a
   assert.deepEqual([missing.code, missing.out], [1, ""]);
   assert.match(missing.err, /there is no such file/);
 });
+
+test("a cache that is set up wrongly says so in one line, and ends with 2", async () => {
+  const { code, err } = await run(["cache", "--members", "n1=0.0.0.0:7401", "--resp", "off"]);
+  assert.equal(code, 2);
+  assert.match(err, /^STATE_CACHE_SETUP: Cannot start cache node: .*--secret-file\)$/);
+});

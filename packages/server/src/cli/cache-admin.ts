@@ -92,17 +92,23 @@ async function askLeader(
 const statusOf = async (options: CacheAdminOptions): Promise<NodeReport> =>
   JSON.parse(await ask(options, options.resp, ["STATUS"])) as NodeReport;
 
-/** Asks until it is so. */
+/** Asks until it is so. A leader that steps down ends its clients' connections: that is no answer, ask again. */
 async function until(
   options: CacheAdminOptions,
   trouble: string,
   isSo: (report: NodeReport) => boolean,
 ): Promise<NodeReport> {
+  let failure: unknown;
   for (const end = Date.now() + PATIENCE; Date.now() < end; await pause()) {
-    const report = await statusOf(options);
-    if (isSo(report)) return report;
+    try {
+      const report = await statusOf(options);
+      if (isSo(report)) return report;
+      failure = undefined;
+    } catch (error) {
+      failure = error;
+    }
   }
-  throw new CacheCallError({ resp: options.resp, reason: trouble });
+  throw failure ?? new CacheCallError({ resp: options.resp, reason: trouble });
 }
 
 const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 100));

@@ -1,5 +1,6 @@
 /** How a command that cannot go on says so, and with which exit code. */
 import { UnavailableError } from "@sluice/base/errors";
+import { CacheSetupError } from "../cache/node-errors.ts";
 import { ConfigError } from "../config/config-error.ts";
 
 /** A command was used in a way it cannot serve; the message says how. */
@@ -11,6 +12,7 @@ export class UsageError extends Error {
 /** What to print, and the exit code: 2 for what the user wrote, 1 for everything else. */
 export function failureOf(error: unknown): { readonly text: string; readonly exitCode: 1 | 2 } {
   if (error instanceof ConfigError || error instanceof UsageError) return { text: error.message, exitCode: 2 };
+  if (error instanceof CacheSetupError) return { text: `${error.code}: ${error.message}`, exitCode: 2 };
   if (error instanceof UnavailableError) return { text: `${error.code}: ${error.message}`, exitCode: 1 };
   return { text: error instanceof Error ? (error.stack ?? error.message) : String(error), exitCode: 1 };
 }
