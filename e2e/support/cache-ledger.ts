@@ -74,7 +74,8 @@ export class CacheLedger implements AsyncDisposable {
     this.#isStopping = true;
     const ended = await this.#lanesEnd(waitMillis);
     this.#redis.disconnect();
-    if (!ended) throw new Error(`The last writes were not answered for ${waitMillis} ms (client: ${this.#redis.status})`);
+    if (!ended)
+      throw new Error(`The last writes were not answered for ${waitMillis} ms (client: ${this.#redis.status})`);
   }
 
   /** Waits no longer than it takes to end writes: ioredis forgets those that wait while it is between two attempts. */

@@ -131,6 +131,8 @@ test("[RSP13] a write whose outcome is unknown, and others that failed, have err
     ["unknown-outcome", "UNKNOWNOUTCOME"],
     ["no-leader", "MASTERDOWN"],
     ["overloaded", "TRYAGAIN"],
+    ["too-large", "ERR The write is larger"],
+    ["removed", "MASTERDOWN This member was removed"],
     ["storage-failed", "MISCONF"],
   ] as const) {
     talk.member.failure = failure;

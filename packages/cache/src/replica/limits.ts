@@ -8,7 +8,7 @@ export interface ReplicaLimits {
   readonly memberIdBytes: number;
   /** Bytes of a member's address text, as UTF-8. */
   readonly addressBytes: number;
-  /** Bytes of one operation. */
+  /** Bytes of one operation; must hold the largest key and value that the state takes. */
   readonly operationBytes: number;
   /** Bytes of one member message; its length is refused before any of it is read. */
   readonly messageBytes: number;
@@ -47,7 +47,7 @@ export const DEFAULT_REPLICA_LIMITS: ReplicaLimits = {
   members: 9,
   memberIdBytes: 128,
   addressBytes: 512,
-  operationBytes: 16 * MIB,
+  operationBytes: 17 * MIB,
   messageBytes: 40 * MIB,
   appendRecords: 4_096,
   appendBytes: 256 * KIB,

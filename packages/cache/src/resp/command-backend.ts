@@ -29,18 +29,28 @@ export type StoreFailure =
   | "no-leader"
   /** Too much is waiting already: nothing was done. */
   | "overloaded"
+  /** Larger than one record of the log may be: nothing was done, and the same again will fare no better. */
+  | "too-large"
+  /** This member was removed from its cluster: nothing was done. */
+  | "removed"
   /** The disk is full or fails: nothing was done. */
   | "storage-failed"
   /** Leadership was lost while it waited: it may be done or not. */
   | "unknown-outcome";
+
+/**
+ * `now`: leader with a good lease. `confirm`: leader, but ask `confirmRead` first. `removed`: this copy is kept up by
+ * nobody any more, so that not even those who accept stale reads may have it.
+ */
+export type ReadStanding = "now" | "confirm" | "not-leader" | "no-leader" | "removed";
 
 export interface CommandStore {
   /** This member's copy. Reading it is linearizable only as `readStanding` allows. */
   readonly state: CacheState;
   /** The wall clock as the leader stamps it (never going back): what expiry is judged by. */
   wall(): Millis;
-  /** `now`: leader with a good lease. `confirm`: leader, but ask `confirmRead` first. */
-  readStanding(): "now" | "confirm" | "not-leader" | "no-leader";
+  /** Asked before every few reads. */
+  readStanding(): ReadStanding;
   confirmRead(sink: CommandSink, ticket: number): void;
   /** Proposes an encoded operation, which the store keeps. Writes of one sink are applied in the order of the calls. */
   write(sink: CommandSink, ticket: number, operation: Uint8Array): void;

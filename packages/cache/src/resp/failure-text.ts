@@ -9,6 +9,10 @@ export function failureText(failure: StoreFailure): string {
       return "MASTERDOWN No leader is known here: nothing was done";
     case "overloaded":
       return "TRYAGAIN Too many writes are waiting: nothing was done";
+    case "too-large":
+      return "ERR The write is larger than the log takes: nothing was done";
+    case "removed":
+      return "MASTERDOWN This member was removed from its cluster: ask another one, nothing was done";
     case "storage-failed":
       return "MISCONF The log cannot be written to disk: nothing was done";
     case "unknown-outcome":

@@ -38,7 +38,7 @@ export class ReadRight {
 
   /**
    * @returns false when the leader must be confirmed first
-   * @throws {CommandRefusal} on a follower, unless the client accepts that
+   * @throws {CommandRefusal} on a follower, unless the client accepts that, and on a removed member
    */
   isGranted(progress: Progress): boolean {
     if (this.#left > 0) {
@@ -47,6 +47,7 @@ export class ReadRight {
     }
     const standing = this.#store.readStanding();
     if (standing === "confirm") return this.#isConfirmed(progress);
+    if (standing === "removed") throw new CommandRefusal({ reply: failureText("removed") });
     if (standing !== "now" && !this.#client.acceptsStale) {
       throw new CommandRefusal({ reply: standing === "not-leader" ? STALE_READ_TEXT : failureText("no-leader") });
     }

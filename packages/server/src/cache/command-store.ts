@@ -1,10 +1,10 @@
 /** The replicated store as RESP sessions use it: proposals and reads out, answers back to the session that asked. */
 import type { Millis } from "@sluice/base/brand";
-import type { CommandSink, CommandStore, StoreFailure } from "@sluice/cache/resp/command-backend";
+import type { CommandSink, CommandStore, ReadStanding, StoreFailure } from "@sluice/cache/resp/command-backend";
 import type { CacheState } from "@sluice/cache/state/cache-state";
 import type { OperationAnswer } from "@sluice/cache/state/operation";
 import type { ProposeOptions, Refusal } from "@sluice/cache/replica/replica-options";
-import type { AckLevel, ProposalAnswer, ReadAnswer } from "@sluice/cache/replica/replica-output";
+import type { AckLevel, ProposalAnswer, ReadAnswer, Role } from "@sluice/cache/replica/replica-output";
 import type { ReplicaShell } from "./replica-shell.ts";
 import type { SteadyWall } from "./steady-wall.ts";
 import { TokenTable } from "./token-table.ts";
@@ -48,9 +48,10 @@ export class ReplicatedStore implements CommandStore {
   /** First refusal of those who write to the wrong member. */
   readonly #refusedSince = new WeakMap<CommandSink, number>();
   readonly #misdirected = new Set<CommandSink>();
-  #standing: "now" | "confirm" | "not-leader" | "no-leader" = "no-leader";
+  #standing: ReadStanding = "no-leader";
   #standingUntil = 0;
   #diskFailed = false;
+  #isRemoved = false;
   #turnWall: Millis | undefined;
 
   constructor({ shell, state, wall, ackLevel }: CommandStoreOptions) {
@@ -64,7 +65,7 @@ export class ReplicatedStore implements CommandStore {
     return this.#wall.read();
   }
 
-  readStanding(): "now" | "confirm" | "not-leader" | "no-leader" {
+  readStanding(): ReadStanding {
     const now = this.#shell.now();
     if (now >= this.#standingUntil) {
       this.#standing = this.#lookAtStanding(now);
@@ -78,7 +79,7 @@ export class ReplicatedStore implements CommandStore {
     this.#shell.wake();
     if (result === "granted") this.#answerLater(sink, () => sink.confirmed(ticket));
     else if (typeof result === "number") this.#reads.add(result, sink, ticket);
-    else this.#failLater(sink, ticket, failureOf(result));
+    else this.#failLater(sink, ticket, this.#failureOf(result));
   }
 
   write(sink: CommandSink, ticket: number, operation: Uint8Array): void {
@@ -88,7 +89,7 @@ export class ReplicatedStore implements CommandStore {
     const result = replica.propose(operation, this.#ack, this.#shell.turnNow(), this.#turnWall);
     this.#shell.wake();
     if (typeof result === "number") this.#writes.add(result, sink, ticket);
-    else this.#refuseWrite(sink, ticket, this.#diskFailed ? "storage-failed" : failureOf(result));
+    else this.#refuseWrite(sink, ticket, this.#failureOf(result));
   }
 
   waitForReplicas(sink: CommandSink, ticket: number, count: number, timeout: Millis): void {
@@ -128,7 +129,8 @@ export class ReplicatedStore implements CommandStore {
     }
   }
 
-  roleChanged(): void {
+  roleChanged(role: Role): void {
+    this.#isRemoved = role === "removed";
     this.#standingUntil = 0;
   }
 
@@ -157,11 +159,17 @@ export class ReplicatedStore implements CommandStore {
     return found;
   }
 
-  #lookAtStanding(now: Millis): "now" | "confirm" | "not-leader" | "no-leader" {
+  #lookAtStanding(now: Millis): ReadStanding {
+    if (this.#isRemoved) return "removed";
     const result = this.#shell.replica.readBarrier(now);
     if (result === "granted") return "now";
     if (typeof result === "number") return "confirm"; // nobody waits for this one; whoever reads asks again
     return failureOf(result) === "no-leader" ? "no-leader" : "not-leader";
+  }
+
+  #failureOf(refusal: Refusal): StoreFailure {
+    if (this.#diskFailed) return "storage-failed";
+    return this.#isRemoved ? "removed" : failureOf(refusal);
   }
 
   #refuseWrite(sink: CommandSink, ticket: number, failure: StoreFailure): void {
@@ -204,6 +212,6 @@ function failureOf(refusal: Refusal): StoreFailure {
       return "not-leader";
     case "overloaded":
     case "too-large":
-      return "overloaded";
+      return refusal.refused;
   }
 }

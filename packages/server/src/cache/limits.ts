@@ -18,7 +18,7 @@ export interface MemberLimits {
 
 export const DEFAULT_MEMBER_LIMITS: MemberLimits = {
   helloBytes: 4 * 1024,
-  frameBytes: 32 * 1024 * 1024,
+  frameBytes: 41 * 1024 * 1024,
   queuedBytes: 64 * 1024 * 1024,
   strangers: 64,
   handshake: 3_000 as Millis,

@@ -27,6 +27,8 @@ const FAILURES: readonly StoreFailure[] = [
   "overloaded",
   "storage-failed",
   "unknown-outcome",
+  "too-large",
+  "removed",
 ];
 
 /** u32 id, u8 0 for a barrier or 1 for a write, the operation. */

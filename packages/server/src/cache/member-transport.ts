@@ -9,11 +9,22 @@ import type { MemberPorts } from "./member-ports.ts";
 /** Beats in the time that a connection may be silent. */
 const BEATS = 4;
 
+/**
+ * How long a connection to a removed member stays: it must outlast the silence after which that one asks for votes, and
+ * so hears that it is none any more.
+ */
+const FAREWELL = 5_000 as Millis;
+/** Those who are no members and are spoken to all the same. */
+const MOST_LEAVING = 16;
+
 /** Each member dials every other and sends on the connection that it dialled; so no two connections compete. */
 export class MemberTransport {
   readonly #ports: MemberPorts;
   readonly #listener: MemberListener;
   readonly #links = new Map<string, MemberLink>();
+  /** Ends the links to those who are no members. */
+  readonly #leaving = new Map<string, Timer>();
+  #droppedCount = 0;
   #beatTimer: Timer | undefined;
   #lastBeat = 0 as Millis;
   #isClosed = false;
@@ -31,13 +42,17 @@ export class MemberTransport {
     return bound;
   }
 
-  /** Dials whoever is new here and forgets whoever is not. */
+  /** Messages that had no connection to go out on. */
+  get droppedCount(): number {
+    return this.#droppedCount;
+  }
+
+  /** Dials whoever is new here, and soon forgets whoever is not. */
   reach(members: ReadonlyMap<string, string>): void {
     if (this.#isClosed) return;
-    for (const [id, link] of this.#links) {
-      if (members.has(id)) continue;
-      link.close();
-      this.#links.delete(id);
+    for (const id of this.#links.keys()) {
+      if (members.has(id)) this.#stay(id);
+      else this.#leave(id);
     }
     for (const [id, address] of members) {
       const link = this.#links.get(id);
@@ -46,13 +61,22 @@ export class MemberTransport {
     }
   }
 
+  /** Dials, for a while, somebody who is no member and shall be told so. */
+  greet(id: string, address: string): void {
+    if (this.#isClosed || id === this.#ports.own().id || address === "" || this.#leaving.size >= MOST_LEAVING) return;
+    if (!this.#links.has(id)) this.#links.set(id, new MemberLink(id, address, this.#ports));
+    this.#leave(id);
+  }
+
   isConnected(to: string): boolean {
     return this.#links.get(to)?.isOpen ?? false;
   }
 
   /** False when there is no connection to it now. */
   send(to: string, kind: number, message: Uint8Array): boolean {
-    return this.#links.get(to)?.send(kind, message) ?? false;
+    const isSent = this.#links.get(to)?.send(kind, message) ?? false;
+    if (!isSent) this.#droppedCount++;
+    return isSent;
   }
 
   async close(): Promise<void> {
@@ -61,7 +85,23 @@ export class MemberTransport {
     this.#beatTimer?.cancel();
     for (const link of this.#links.values()) link.close();
     this.#links.clear();
+    for (const timer of this.#leaving.values()) timer.cancel();
     await this.#listener.close();
+  }
+
+  #leave(id: string): void {
+    if (this.#leaving.has(id)) return;
+    const timer = this.#ports.clock.after(FAREWELL, () => {
+      this.#leaving.delete(id);
+      this.#links.get(id)?.close();
+      this.#links.delete(id);
+    });
+    this.#leaving.set(id, timer);
+  }
+
+  #stay(id: string): void {
+    this.#leaving.get(id)?.cancel();
+    this.#leaving.delete(id);
   }
 
   #beatLater(): void {

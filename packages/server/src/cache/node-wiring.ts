@@ -59,6 +59,8 @@ export class NodeWiring {
   readonly #callers = new Map<string, string>();
   #role: Role = "follower";
   #leader: MemberId | undefined;
+  /** The last one that had a RESP port, and where. */
+  #announced: { readonly leader: MemberId; readonly clients: string } | undefined;
 
   constructor(options: CacheNodeOptions, { store, peers }: { readonly store: NodeStore; readonly peers: PeerBook }) {
     this.#options = options;
@@ -181,8 +183,11 @@ export class NodeWiring {
 
   #introduced(peer: OwnIdentity): void {
     this.#peers.met(peer);
+    this.#announceLeader(); // where its clients go may not have been known before
+    if (this.#members.some((member) => member.id === peer.id)) return;
+    // Whoever was removed asks for votes, and must hear the answer.
+    if (this.#members.length > 0) return this.transport.greet(peer.id, peer.address);
     // Only a member without a list of its own learns an address so: whoever adds it must hear its answers.
-    if (this.#members.length > 0) return;
     this.#callers.set(peer.id, peer.address);
     this.transport.reach(this.#callers);
   }
@@ -226,21 +231,24 @@ export class NodeWiring {
     this.#role = role;
     this.#leader = leader;
     this.#options.log.info({ role, term, leader }, "Role in the cluster");
-    commands.roleChanged();
+    commands.roleChanged(role);
     changes.roleChanged(role === "leader", leader);
     if (before.leader !== undefined && before.leader !== leader) desk.lost(before.leader);
     // Clients of a leader that is none any more look for the new one; so does Redis when a Sentinel demotes it.
     if (before.role === "leader" && role !== "leader") resp?.dismiss();
-    if (leader !== undefined && leader !== before.leader) this.#announceLeader(before.leader, leader);
+    this.#announceLeader();
   }
 
   /** In the words of a Sentinel: name of the master, then host and port of the old one and the new. */
-  #announceLeader(before: MemberId | undefined, leader: MemberId): void {
-    const clientsOf = (id: MemberId | undefined): string =>
-      (id === this.#options.id ? this.#ownClients : this.#peers.clientsOf(id ?? "")) ?? "";
-    const now = clientsOf(leader);
-    if (now === "") return;
-    const [old, next] = [splitAddress(clientsOf(before) || now), splitAddress(now)];
+  #announceLeader(): void {
+    const leader = this.#leader;
+    if (leader === undefined || leader === this.#announced?.leader) return;
+    const clients = (leader === this.#options.id ? this.#ownClients : this.#peers.clientsOf(leader)) ?? "";
+    if (clients === "") return;
+    const before = this.#announced;
+    this.#announced = { leader, clients };
+    if (before === undefined) return; // the first that this member knows of
+    const [old, next] = [splitAddress(before.clients), splitAddress(clients)];
     this.#run.resp?.publish("+switch-master", `sluice ${old.host} ${old.port} ${next.host} ${next.port}`);
   }
 

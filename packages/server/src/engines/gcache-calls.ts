@@ -62,7 +62,7 @@ export class GcacheCalls {
       if (result !== undefined && "answer" in result) return result.answer;
       const reason = result?.failure ?? "no answer in time";
       if (closing.aborted) throw new EngineClosedError({ action: call.action });
-      if (clock.now() >= until || result?.failure === "storage-failed") {
+      if (clock.now() >= until || isFinal(result?.failure)) {
         const isUnknown = call.isUnknown() || result === undefined;
         throw new EngineUnavailableError({ engine: "gcache", action: call.action, reason, isUnknown });
       }
@@ -83,6 +83,10 @@ export class GcacheCalls {
       ending.abort();
     }
   }
+}
+
+function isFinal(failure: StoreFailure | undefined): boolean {
+  return failure === "storage-failed" || failure === "too-large" || failure === "removed";
 }
 
 interface Retried {

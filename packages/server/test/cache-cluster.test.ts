@@ -1,0 +1,114 @@
+/** Three cache nodes over real sockets: removal, the largest values, and what clients are told of a new leader. */
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { SILENT_LOG } from "@sluice/base/log";
+import { SILENT_METER } from "@sluice/base/meter";
+import { DEFAULT_REPLICA_LIMITS } from "@sluice/cache/replica/limits";
+import { DEFAULT_STATE_LIMITS } from "@sluice/cache/state/limits";
+import { splitAddress } from "@sluice/server/cache/address";
+import type { CacheNode } from "@sluice/server/cache/cache-node";
+import { DEFAULT_MEMBER_LIMITS } from "@sluice/server/cache/limits";
+import { openCacheNode } from "@sluice/server/cache/open-cache-node";
+import { SystemClock } from "@sluice/server/clock";
+import { NODE_CRYPTO } from "@sluice/server/crypto/node-crypto";
+import { freePort } from "@sluice/testkit/free-port";
+import { Redis } from "ioredis";
+
+const IDS = ["n1", "n2", "n3"] as const;
+
+async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
+  for (let i = 0; i < 1_000; i++) {
+    if (await isSo()) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  assert.fail(`Waited in vain for ${what}`);
+}
+
+/** In memory, with default times; the leader first. */
+async function three(t: TestContext): Promise<readonly [CacheNode, CacheNode, CacheNode]> {
+  const founders = new Map<string, string>();
+  for (const id of IDS) founders.set(id, `127.0.0.1:${await freePort()}`);
+  const nodes: CacheNode[] = [];
+  for (const id of IDS) {
+    const node = await openCacheNode({
+      id,
+      address: splitAddress(founders.get(id) as string),
+      founders,
+      resp: { host: "127.0.0.1", port: 0 },
+      clock: new SystemClock(),
+      log: SILENT_LOG,
+      meter: SILENT_METER,
+      crypto: NODE_CRYPTO,
+    });
+    nodes.push(node);
+  }
+  t.after(() => Promise.all(nodes.map((node) => node.close())));
+  const leads = (node: CacheNode): boolean => node.status().role === "leader";
+  await until("a leader that all follow", () => nodes.some(leads) && nodes.every((node) => node.status().leader));
+  return nodes.sort((a, b) => Number(leads(b)) - Number(leads(a))) as unknown as [CacheNode, CacheNode, CacheNode];
+}
+
+function client(t: TestContext, node: CacheNode): Redis {
+  const redis = new Redis({ ...splitAddress(node.listeners.resp as string), retryStrategy: null });
+  redis.on("error", () => {});
+  t.after(() => redis.disconnect());
+  return redis;
+}
+
+test("[REP23] a removed member that still runs says that it is removed, and serves nobody any more", async (t) => {
+  const [leader, other, gone] = await three(t);
+  await client(t, leader).set("colour", "blue");
+  const redis = client(t, gone);
+  await redis.call("READONLY");
+  await until("the value on the follower", async () => (await redis.get("colour")) === "blue");
+  await leader.changeMembers({ type: "remove", id: gone.status().self });
+  await until("it to know", () => gone.status().role === "removed");
+  assert.match(String(await redis.call("SLUICE", "STATUS")), /"role":"removed"/);
+  await assert.rejects(redis.get("colour"), /^ReplyError: MASTERDOWN This member was removed from its cluster/);
+  await assert.rejects(redis.set("colour", "red"), /^ReplyError: MASTERDOWN This member was removed from its cluster/);
+  const { term } = leader.status();
+  assert.deepEqual([other.status().term, other.status().leader], [term, leader.status().self]);
+  await leader.changeMembers({ type: "add", id: gone.status().self, address: gone.listeners.member as string });
+  await until("it to follow again", () => gone.status().role !== "removed" && gone.status().leader !== undefined);
+});
+
+test("the largest value goes to three members and back; one byte more is refused with an error of its own", async (t) => {
+  const { valueBytes, keyBytes } = DEFAULT_STATE_LIMITS;
+  const { operationBytes, messageBytes } = DEFAULT_REPLICA_LIMITS;
+  assert.ok(operationBytes > valueBytes + keyBytes);
+  assert.ok(DEFAULT_MEMBER_LIMITS.frameBytes > messageBytes);
+  const [leader, follower] = await three(t);
+  const redis = client(t, leader);
+  const value = Buffer.alloc(valueBytes, 0x76);
+  assert.equal(await redis.set("large", value), "OK");
+  assert.ok((await redis.getBuffer("large"))?.equals(value));
+  const stale = client(t, follower);
+  await stale.call("READONLY");
+  await until("the value on a follower", async () => (await stale.strlen("large").catch(() => 0)) === valueBytes);
+  await assert.rejects(redis.append("large", "x"), /^ReplyError: ERR string exceeds maximum allowed size/);
+  const half = Buffer.alloc(valueBytes / 2 + 1024 * 1024, 0x76);
+  await assert.rejects(
+    redis.mset("a", half, "b", half),
+    /^ReplyError: ERR The write is larger than the log takes: nothing was done/,
+  );
+  const clumsy = client(t, leader);
+  await assert.rejects(clumsy.set("larger", Buffer.alloc(valueBytes + 1)), /invalid bulk length/);
+  assert.equal(await redis.exists("larger", "a", "b"), 0);
+});
+
+test("[RSP21] subscribers of +switch-master hear the old address and the new one", async (t) => {
+  const [leader, heir, third] = await three(t);
+  const heard: string[] = [];
+  for (const node of [heir, third]) {
+    const subscriber = client(t, node);
+    subscriber.on("message", (_channel, message: string) => heard.push(message));
+    await subscriber.subscribe("+switch-master");
+  }
+  await leader.switchOver(heir.id);
+  await until("both to hear", () => heard.length >= 2);
+  const [old, next] = [leader, heir].map((node) => (node.listeners.resp as string).replace(":", " "));
+  assert.deepEqual(
+    heard,
+    Array.from({ length: 2 }, () => `sluice ${old} ${next}`),
+  );
+});
