@@ -116,6 +116,24 @@ test("what does not fit together is refused before anything is opened, all of it
     /same address/,
   );
   await refused({ address: { host: "192.0.2.1", port: 7401 } }, /need a secret/);
+  await refused({ address: "none", founders: "join" }, /without an address it can have no other members/);
+});
+
+test("a node without an address opens no port for members, warns of none, and cannot grow", async () => {
+  const warnings: string[] = [];
+  const log = { ...SILENT_LOG, warn: (_fields: unknown, message: string) => void warnings.push(message) };
+  await using node = await solo({
+    address: "none",
+    log: { ...log, child: () => ({ ...log, child: () => SILENT_LOG }) },
+  });
+  await until("leadership", () => node.status().role === "leader");
+  assert.deepEqual(Object.keys(node.listeners), ["resp"]);
+  assert.equal((await node.write(set("a", "1"))).type, "answer");
+  assert.deepEqual(warnings, ["No folder: nothing outlives this process"]);
+  assert.match(
+    await ask(node, "SLUICE ADD n2 127.0.0.1:7402"),
+    /^-ERR Cannot add member "n2": this node opens no port/,
+  );
 });
 
 test("addresses are read and written alike", () => {

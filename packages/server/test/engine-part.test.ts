@@ -1,6 +1,6 @@
 /** The state engine inside a whole server: the embedded cache on its disk, and a remote one that is not there. */
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,6 +17,24 @@ function folder(t: TestContext): string {
   return path;
 }
 
+/** Of this process: of all of the machine that listen, those whose socket is ours. */
+function listeningPorts(): number[] {
+  const own = readdirSync("/proc/self/fd").flatMap((fd) => {
+    try {
+      return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/self/fd/${fd}`))?.[1] ?? [];
+    } catch {
+      return []; // closed meanwhile
+    }
+  });
+  return ["/proc/net/tcp", "/proc/net/tcp6"].flatMap((file) =>
+    readFileSync(file, "utf8")
+      .split("\n")
+      .map((line) => line.trim().split(/\s+/))
+      .filter((fields) => fields[3] === "0A" && own.includes(fields[9] ?? ""))
+      .map((fields) => Number.parseInt(fields[1]?.split(":")[1] ?? "", 16)),
+  );
+}
+
 function client(t: TestContext, port: number, password?: string): Redis {
   const redis = new Redis({ host: "127.0.0.1", port, ...(password && { password }), retryStrategy: null });
   redis.on("error", () => {});
@@ -27,7 +45,11 @@ function client(t: TestContext, port: number, password?: string): Redis {
 test("[EPT1] the embedded cache serves Redis clients beside the streams, and keeps its data over a restart", async (t) => {
   const sets = ["engine.kind=gcache", "cache.resp.port=0", `data.dir=${folder(t)}`];
   {
+    const before = listeningPorts();
     await using server = await openServer(sets);
+    const opened = listeningPorts().filter((port) => !before.includes(port));
+    const told = ["rtmp", "http", "resp"].map((name) => server.portOf(name));
+    assert.deepEqual(opened.sort(), told.sort(), "no port for members, and none that nobody was told of");
     await client(t, server.portOf("resp")).set("colour", "blue");
   }
   await using again = await openServer(sets);

@@ -28,7 +28,8 @@ const HAND_OVER = 2_000 as Millis;
 const UPKEEP_ROUNDS = 8;
 
 export interface NodeListeners {
-  readonly member: string;
+  /** Missing for a node that stays alone. */
+  readonly member?: string;
   readonly resp?: string;
 }
 

@@ -24,6 +24,7 @@ export class ClusterChanges {
   readonly #shell: ReplicaShell<OperationAnswer>;
   readonly #wall: SteadyWall;
   readonly #clock: Clock;
+  readonly #canGrow: boolean;
   readonly #waiting = new Map<ProposalToken, Waiting>();
   #handOver: (Waiting & { readonly to: MemberId }) | undefined;
 
@@ -31,10 +32,13 @@ export class ClusterChanges {
     readonly shell: ReplicaShell<OperationAnswer>;
     readonly wall: SteadyWall;
     readonly clock: Clock;
+    /** Others could reach it. */
+    readonly canGrow: boolean;
   }) {
     this.#shell = options.shell;
     this.#wall = options.wall;
     this.#clock = options.clock;
+    this.#canGrow = options.canGrow;
   }
 
   /** Resolves once it is committed. @throws {CacheChangeError} */
@@ -50,6 +54,8 @@ export class ClusterChanges {
 
   /** Without waiting for its commit. */
   tryChange(change: MemberChange): ChangeResult {
+    if (change.type === "add" && !this.#canGrow)
+      return { refused: "not-possible", reason: "this node opens no port for members" };
     const result = this.#shell.replica.changeMembers(change, this.#shell.now(), this.#wall.read());
     this.#shell.wake();
     return result;

@@ -20,9 +20,9 @@ export interface CacheNodeOptions {
   readonly id: string;
   /**
    * Where this member is reached by the others. Port 0, any free one, is only for a member without others, or one that
-   * joins.
+   * joins. `none`: it opens no port for members, is its own only founder and stays alone.
    */
-  readonly address: HostAndPort;
+  readonly address: HostAndPort | "none";
   /**
    * Id and `host:port` of all founders, this member among them: the same on all of them. `join`: this member founds
    * nothing and waits until it is added to a cluster. Only for an empty store; one that is there knows its members.

@@ -15,11 +15,14 @@ export function checkSetup({ id, founders, address, secret, dir }: CacheNodeOpti
   }
   if (founders !== "join" && !members.has(id)) problems.push(`the list of members lacks "${id}" itself`);
   if (new Set(members.values()).size < members.size) problems.push("two members have the same address");
-  const hosts = [address.host, ...[...members.values()].map((where) => parseAddress(where)?.host ?? "127.0.0.1")];
+  if (address === "none" && (founders === "join" || members.size !== 1))
+    problems.push("without an address it can have no other members");
+  const own = address === "none" ? [] : [address.host];
+  const hosts = [...own, ...[...members.values()].map((where) => parseAddress(where)?.host ?? "127.0.0.1")];
   const isOpen = secret === undefined || secret.length === 0;
   if (isOpen && !hosts.every(isLoopback)) problems.push("members beyond this machine need a secret (--secret-file)");
   if (problems.length > 0) throw new CacheSetupError({ problem: problems.join("; ") });
-  return warnings({ isOpen, memberCount: members.size, dir });
+  return warnings({ isOpen: isOpen && address !== "none", memberCount: members.size, dir });
 }
 
 function warnings(of: {

@@ -92,7 +92,7 @@ export class NodeWiring {
 
   /** @param ownAddress  where the other members reach this one */
   start(replica: Replica<OperationAnswer>, ownAddress: string): void {
-    const { clock, ackLevel = DEFAULT_ACK } = this.#options;
+    const { clock, address, ackLevel = DEFAULT_ACK } = this.#options;
     this.#ownAddress = ownAddress;
     const shell = new ReplicaShell({ replica, store: this.#store, clock, events: this.#events() });
     const commands = new ReplicatedStore({ shell, state: this.state, wall: this.#wall, ackLevel });
@@ -104,7 +104,7 @@ export class NodeWiring {
       sendReply: (to, reply) => this.transport.send(to, FRAME_KIND.reply, reply),
       applied: () => replica.status(clock.now()).applied,
     });
-    const changes = new ClusterChanges({ shell, wall: this.#wall, clock });
+    const changes = new ClusterChanges({ shell, wall: this.#wall, clock, canGrow: address !== "none" });
     this.#running = { shell, commands, desk, changes, resp: this.#newResp(shell, commands, changes) };
     shell.wake();
   }
@@ -114,7 +114,8 @@ export class NodeWiring {
     const { resp: at, address } = this.#options;
     const bound = at && (await this.#run.resp?.open(at));
     if (at === undefined || bound === undefined) return undefined;
-    const host = isUnspecified(at.host) ? address.host : at.host;
+    const shown = address === "none" ? "127.0.0.1" : address.host;
+    const host = isUnspecified(at.host) ? shown : at.host;
     this.#ownClients = formatAddress({ host, port: splitAddress(bound).port });
     return bound;
   }

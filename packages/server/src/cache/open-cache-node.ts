@@ -34,20 +34,25 @@ export async function openCacheNode(given: CacheNodeOptions): Promise<CacheNode>
   );
   const wiring = new NodeWiring(options, { store, peers: new PeerBook(store) });
   opening.defer(() => wiring.transport.close());
-  const member = await wiring.transport.open(options.address);
+  const { address } = options;
+  const member = address === "none" ? undefined : await wiring.transport.open(address);
   const replica = newReplica(options, { store, state: wiring.state, member });
-  wiring.start(replica, formatAddress({ ...options.address, port: splitAddress(member).port }));
+  wiring.start(replica, address === "none" ? "" : boundAddress(formatAddress(address), member));
   opening.defer(() => wiring.shell.close());
   const resp = await wiring.openResp();
   wiring.reachMembers();
   opening.move(); // from here on they are the node's to close
-  return new CacheNode({ ...wiring.parts(), id, listeners: resp === undefined ? { member } : { member, resp } });
+  return new CacheNode({ ...wiring.parts(), id, listeners: { ...(member && { member }), ...(resp && { resp }) } });
 }
 
 /** A member that founds alone may have been given port 0: its list says where it is reached now. */
 function newReplica(
   options: CacheNodeOptions,
-  { store, state, member }: { readonly store: NodeStore; readonly state: CacheState; readonly member: string },
+  {
+    store,
+    state,
+    member,
+  }: { readonly store: NodeStore; readonly state: CacheState; readonly member: string | undefined },
 ): Replica<OperationAnswer> {
   const { id, founders, clock, replicaLimits, timing } = options;
   const list = founders === "join" ? [] : founderList(founders);
@@ -65,7 +70,8 @@ function newReplica(
   });
 }
 
-function boundAddress(wanted: string, bound: string): string {
+/** @param bound  undefined when it listens nowhere */
+function boundAddress(wanted: string, bound: string | undefined): string {
   const { host, port } = splitAddress(wanted);
-  return port === 0 ? formatAddress({ host, port: splitAddress(bound).port }) : wanted;
+  return port === 0 && bound !== undefined ? formatAddress({ host, port: splitAddress(bound).port }) : wanted;
 }

@@ -29,7 +29,7 @@ async function openEmbedded(node: NodePart, scope: Scope): Promise<Engine> {
   const { config, clock, log } = node;
   const cache = await openCacheNode({
     id: config.node.id,
-    address: { host: LOOPBACK, port: 0 },
+    address: "none",
     founders: new Map([[config.node.id, `${LOOPBACK}:0`]]),
     dir: join(config.data.dir, "cache"),
     ackLevel: { type: "quorum+fsync" },
