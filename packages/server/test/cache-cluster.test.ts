@@ -96,6 +96,29 @@ test("the largest value goes to three members and back; one byte more is refused
   assert.equal(await redis.exists("larger", "a", "b"), 0);
 });
 
+test("[RSP26] INFO tells a member's place in the cluster and of its log", async (t) => {
+  const [leader, follower] = await three(t);
+  await client(t, leader).set("colour", "blue");
+  await leader.changeMembers({ type: "remove", id: follower.status().self });
+  const text = await client(t, leader).info();
+  const { self, term, commit, members, lastIndex } = leader.status();
+  for (const line of [
+    "sluice_cluster_role:leader",
+    `sluice_cluster_term:${term}`,
+    `sluice_cluster_leader:${self}`,
+    `sluice_commit_index:${commit}`,
+    `sluice_voters:${members.map(({ id }) => id).join(",")}`,
+    "sluice_learners:",
+    "sluice_truncated_records:0",
+    `sluice_log_last_index:${lastIndex}`,
+  ]) {
+    assert.ok(text.includes(`${line}\r\n`), line);
+  }
+  assert.match(text, /^# Cluster\r\n(.+\r\n)*sluice_elections:\d+\r\n/m);
+  assert.match(text, /^sluice_dropped_messages:\d+\r$/m);
+  assert.match(await client(t, follower).info("cluster"), /^sluice_cluster_role:(follower|removed|candidate)\r$/m);
+});
+
 test("[RSP21] subscribers of +switch-master hear the old address and the new one", async (t) => {
   const [leader, heir, third] = await three(t);
   const heard: string[] = [];

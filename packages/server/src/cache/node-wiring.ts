@@ -15,6 +15,7 @@ import { adminCommands, ClusterAdmin } from "./cluster-admin.ts";
 import { ClusterChanges } from "./cluster-changes.ts";
 import { NodeClusterView } from "./cluster-view.ts";
 import { ReplicatedStore } from "./command-store.ts";
+import { infoLinesOf } from "./info-lines.ts";
 import { DEFAULT_MEMBER_LIMITS, DEFAULT_RESP_LIMITS } from "./limits.ts";
 import { FRAME_KIND } from "./member-calls.ts";
 import { MemberFrameError } from "./member-errors.ts";
@@ -172,7 +173,7 @@ export class NodeWiring {
       peers: this.#peers,
       ownClients: () => this.#ownClients,
       isConnected: (id) => this.transport.isConnected(id),
-      infoLines: () => [],
+      infoLines: (section) => infoLinesOf(section, { status: status(), droppedMessages: this.transport.droppedCount }),
     });
     const generation = (): number => this.state.generation;
     const admin = new ClusterAdmin({ status, rows: () => cluster.members, generation, changes });
