@@ -98,14 +98,14 @@ async function until(
   trouble: string,
   isSo: (report: NodeReport) => boolean,
 ): Promise<NodeReport> {
-  let failure: unknown;
+  let failure: Error | undefined;
   for (const end = Date.now() + PATIENCE; Date.now() < end; await pause()) {
     try {
       const report = await statusOf(options);
       if (isSo(report)) return report;
       failure = undefined;
     } catch (error) {
-      failure = error;
+      failure = error as Error;
     }
   }
   throw failure ?? new CacheCallError({ resp: options.resp, reason: trouble });

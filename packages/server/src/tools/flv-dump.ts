@@ -37,7 +37,8 @@ export async function flvDump(args: readonly string[], streams: DumpStreams = pr
   } catch (error) {
     if (isBrokenPipe(error)) return 0;
     if (error instanceof WireError || error instanceof LimitError) return fail(streams, error.message);
-    if (isSystemError(error)) return fail(streams, `Cannot read ${file}: ${REASONS[error.code ?? ""] ?? error.message}`);
+    if (isSystemError(error))
+      return fail(streams, `Cannot read ${file}: ${REASONS[error.code ?? ""] ?? error.message}`);
     throw error;
   }
 }
