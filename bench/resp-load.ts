@@ -52,9 +52,17 @@ export async function measureLoad(redis: Redis, { inFlight, seconds, command }: 
   return { perSecond: took.length / elapsed, p50Ms: quantile(took, 0.5), p99Ms: quantile(took, 0.99) };
 }
 
-/** Requests per second by command, of Redis's own bench on the clients' core. */
-export async function redisBenchmark(port: number, requests: number): Promise<Readonly<Record<string, number>>> {
-  const args = ["-p", String(port), "-P", "16", "-t", "set,get", "-n", String(requests), "-r", "100000", "-d", "64"];
+/**
+ * Requests per second by command, of Redis's own bench on the clients' core.
+ *
+ * @param more  of its options
+ */
+export async function redisBenchmark(
+  port: number,
+  requests: number,
+  more: readonly string[] = [],
+): Promise<Readonly<Record<string, number>>> {
+  const args = ["-p", String(port), "-P", "16", "-t", "set,get", "-n", String(requests), ...more];
   const command = ["-c", String(PLAYER_CORE), "redis-benchmark", ...args, "--csv"];
   const { stdout } = await run("taskset", command, { timeout: 120_000 });
   const rows = [...stdout.matchAll(/^"(SET|GET)","([\d.]+)"/gm)];

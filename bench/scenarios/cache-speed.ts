@@ -8,10 +8,11 @@ import { judgeFloor, readBudget, type ScenarioResult } from "../verdict.ts";
 
 const TURNS = 3;
 const IN_FLIGHT = 100;
-const REQUESTS = 200_000;
+const REQUESTS = 400_000;
 
-type Rates = Readonly<Record<"ioredis SET" | "ioredis GET" | "-P 16 SET" | "-P 16 GET", number>>;
-const MEASURES = ["ioredis SET", "ioredis GET", "-P 16 SET", "-P 16 GET"] as const;
+const JUDGED = ["ioredis SET", "ioredis GET", "-P 16 SET", "-P 16 GET"] as const;
+const MEASURES = [...JUDGED, "-P 16 -r 100000 SET", "-P 16 -r 100000 GET"] as const;
+type Rates = Readonly<Record<(typeof MEASURES)[number], number>>;
 
 async function measure(server: CacheServer, seconds: number): Promise<Rates> {
   const redis = await openClient(server.port);
@@ -19,13 +20,15 @@ async function measure(server: CacheServer, seconds: number): Promise<Rates> {
   const set = await measureLoad(redis, { ...load, command: "set" });
   const get = await measureLoad(redis, { ...load, command: "get" });
   redis.disconnect();
-  const pipelined = await redisBenchmark(server.port, REQUESTS);
-  const rate = (name: string): number => pipelined[name] ?? Number.NaN;
+  const one = await redisBenchmark(server.port, REQUESTS);
+  const many = await redisBenchmark(server.port, REQUESTS, ["-r", "100000", "-d", "64"]);
   return {
     "ioredis SET": set.perSecond,
     "ioredis GET": get.perSecond,
-    "-P 16 SET": rate("SET"),
-    "-P 16 GET": rate("GET"),
+    "-P 16 SET": one["SET"] ?? Number.NaN,
+    "-P 16 GET": one["GET"] ?? Number.NaN,
+    "-P 16 -r 100000 SET": many["SET"] ?? Number.NaN,
+    "-P 16 -r 100000 GET": many["GET"] ?? Number.NaN,
   };
 }
 
@@ -34,8 +37,8 @@ export async function cacheSpeed(options: BenchOptions): Promise<ScenarioResult>
   const seconds = options.seconds ?? 3;
   await using redis = await startRedis();
   await using sluice = await startSluiceCache();
-  await measure(sluice, 1); // compiled and grown by then; Redis gets the same
-  await measure(redis, 1);
+  await measure(sluice, 3); // compiled and grown by then; Redis gets the same
+  await measure(redis, 3);
   const turns: { readonly redis: Rates; readonly sluice: Rates }[] = [];
   for (let turn = 0; turn < Math.max(TURNS, options.repeats); turn++) {
     turns.push({ redis: await measure(redis, seconds), sluice: await measure(sluice, seconds) });
@@ -47,7 +50,7 @@ export async function cacheSpeed(options: BenchOptions): Promise<ScenarioResult>
     short(ratio(name)),
   ]);
   console.log(formatTable(["requests a second", "redis", "sluice", "ratio"], rows));
-  const verdicts = MEASURES.map((name) => {
+  const verdicts = JUDGED.map((name) => {
     const id = name.startsWith("ioredis") ? "cache.ioredis.overRedis" : "cache.pipeline.overRedis";
     return judgeFloor(readBudget(), id, `${name}: share of Redis`, ratio(name));
   });
