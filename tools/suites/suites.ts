@@ -3,6 +3,8 @@ import { existsSync, globSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
 const MINUTE = 60_000;
+/** A test of a package that needs a browser stands beside its unit tests, and runs with the real programs. */
+const BROWSER_TEST = ".browser.test.ts";
 
 /** A command that passes or fails as one. */
 export interface CheckStep {
@@ -51,8 +53,12 @@ function testProjects(root: string): string[] {
 export function unitSuites(root: string): Suite[] {
   return readdirSync(join(root, "packages"))
     .sort()
-    .map((name) => unitSuite(`packages/${name}`, filesOf(root, `packages/${name}/test/**/*.{test,fuzz}.ts`)))
+    .map((name) => unitSuite(`packages/${name}`, unitFiles(root, name)))
     .filter((suite) => suite.files.length > 0);
+}
+
+function unitFiles(root: string, name: string): string[] {
+  return filesOf(root, `packages/${name}/test/**/*.{test,fuzz}.ts`).filter((file) => !file.endsWith(BROWSER_TEST));
 }
 
 export function toolSuites(root: string): Suite[] {
@@ -67,7 +73,7 @@ function unitSuite(name: string, files: readonly string[]): Suite {
 
 /** Real programs: few at once, since each brings decoders and browsers of its own. */
 export function endToEndSuites(root: string): Suite[] {
-  const files = filesOf(root, "e2e/**/*.test.ts");
+  const files = [...filesOf(root, "e2e/**/*.test.ts"), ...filesOf(root, `packages/*/test/**/*${BROWSER_TEST}`)];
   if (files.length === 0) return [];
   return [
     { name: "e2e", files, concurrency: 1, testLimitMillis: 4 * MINUTE, limitMillis: 25 * MINUTE, reporter: "spec" },

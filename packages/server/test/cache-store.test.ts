@@ -106,13 +106,16 @@ test("compaction drops what stands behind a snapshot; the snapshot comes back", 
   );
   again.write({ ...NOTHING, append: [record(11, "overtaken")] }, "written");
   const installed = again.installSnapshot({ ...meta, index: 50 as LogIndex }, [Buffer.from("new")]);
-  await new Promise((resolve) => setTimeout(resolve, 5));
-  again.write({ ...NOTHING, append: [record(51, "x")] }, "written");
+  const behind = [again.write({ ...NOTHING, append: [record(51, "x")] }, "written")];
+  await new Promise((resolve) => setImmediate(resolve));
+  behind.push(again.write({ ...NOTHING, append: [record(52, "y")] }, "written"));
   await installed;
+  again.write({ ...NOTHING, append: [record(53, "z")] }, "written");
+  for (const synced of behind) await synced;
   await again.close();
 
   const last = await openIn(dir);
-  assert.deepEqual(texts(last), ["51:x"]);
+  assert.deepEqual(texts(last), ["51:x", "52:y", "53:z"]);
   assert.equal(last.stored.snapshot?.meta.index, 50);
   assert.deepEqual(
     [...(last.stored.snapshot?.pieces ?? [])].map((piece) => Buffer.from(piece).toString()),

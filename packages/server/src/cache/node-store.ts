@@ -27,7 +27,7 @@ export interface NodeStore extends AsyncDisposable {
   readonly stored: StoredState;
   /**
    * When it returns, the batch outlives the end of this process.
-   * @returns for `synced` a promise of the time when it outlives a loss of power
+   * @returns for `synced`, and behind a snapshot that is being installed, a promise of the time when it outlives a loss of power
    */
   write(batch: StoreBatch, until: "written" | "synced"): Promise<void> | undefined;
   /** Records up to and including `upTo` may go. */

@@ -24,8 +24,6 @@ interface Group {
   /** Puts and removals after the batches, in their order. */
   readonly changes: (() => void)[];
   readonly synced: PromiseWithResolvers<void>;
-  /** What comes later belongs to the next group. */
-  isSealed: boolean;
   sequence: number;
   hardState: HardState | undefined;
   bytes: number;
@@ -55,6 +53,8 @@ export class StoreWriter {
   readonly #groups: Group[] = [];
   #timer: NodeJS.Timeout | undefined;
   #committing: Promise<void> | undefined;
+  /** While a snapshot is being installed: what is written behind it must not stand in the files before it does. */
+  #installing: Promise<void> | undefined;
   #end: Error | undefined;
 
   constructor({ tables, journal, dir, recovered }: StoreWriterOptions) {
@@ -70,6 +70,19 @@ export class StoreWriter {
 
   write(batch: StoreBatch, until: "written" | "synced"): Promise<void> | undefined {
     this.#throwIfEnded();
+    if (this.#installing !== undefined) return this.#writeBehind(this.#installing, batch);
+    this.#append(batch);
+    return until === "synced" ? this.#syncJournal() : undefined;
+  }
+
+  async #writeBehind(install: Promise<void>, batch: StoreBatch): Promise<void> {
+    await install;
+    this.#throwIfEnded();
+    this.#append(batch);
+    await this.#syncJournal();
+  }
+
+  #append(batch: StoreBatch): void {
     const sequence = ++this.#sequence;
     const bytes = encodeBatch(batch, sequence);
     try {
@@ -86,7 +99,6 @@ export class StoreWriter {
     group.hardState = this.#hardState;
     group.bytes += bytes.length;
     this.#commitSoon(group.bytes > GROUP_BYTES ? 0 : GROUP_MS);
-    return until === "synced" ? this.#syncJournal() : undefined;
   }
 
   compact(upTo: LogIndex): void {
@@ -107,15 +119,21 @@ export class StoreWriter {
   }
 
   async installSnapshot(meta: SnapshotMeta, pieces: readonly Uint8Array[]): Promise<void> {
+    this.#installing = this.#install(meta, pieces);
+    try {
+      await this.#installing;
+    } finally {
+      this.#installing = undefined;
+    }
+  }
+
+  async #install(meta: SnapshotMeta, pieces: readonly Uint8Array[]): Promise<void> {
     const fact = await this.#writePieces(meta, pieces);
-    const installed = this.#change(() => {
+    await this.#change(() => {
       for (const { sequence } of this.#places) remove(this.#tables.batches, sequence);
       this.#places = [];
       this.#putSnapshot(fact);
     });
-    const group = this.#groups.at(-1);
-    if (group !== undefined) group.isSealed = true; // what is written from now on stands behind the snapshot
-    await installed;
   }
 
   async putFact(name: string, bytes: Buffer): Promise<void> {
@@ -124,6 +142,7 @@ export class StoreWriter {
 
   /** Everything written so far is synced first; `run` is the last row written. */
   async close(run: Buffer): Promise<void> {
+    await this.#installing?.catch(() => {});
     if (this.#end === undefined) await this.putFact("run", run);
     this.#end ??= new StoreClosedError({ dir: this.#dir });
     await this.#committing?.catch(() => {});
@@ -182,7 +201,7 @@ export class StoreWriter {
 
   #openGroup(): Group {
     const open = this.#groups.at(-1);
-    if (open !== undefined && !open.isSealed) return open;
+    if (open !== undefined) return open;
     const synced = Promise.withResolvers<void>();
     synced.promise.catch(() => {}); // most groups have nobody waiting; the failure is told by the next write
     const [sequence, hardState] = [this.#sequence, this.#hardState];
@@ -192,7 +211,6 @@ export class StoreWriter {
       lastIndex: 0,
       changes: [],
       synced,
-      isSealed: false,
       isAwaited: false,
       sequence,
       hardState,
@@ -234,7 +252,7 @@ export class StoreWriter {
 
   #takeUrgent(): Group | undefined {
     const [next] = this.#groups;
-    const isUrgent = next !== undefined && (next.isAwaited || next.isSealed || next.bytes > GROUP_BYTES);
+    const isUrgent = next !== undefined && (next.isAwaited || next.bytes > GROUP_BYTES);
     return isUrgent ? this.#groups.shift() : undefined;
   }
 
