@@ -1,6 +1,8 @@
 /** A growing buffer that fixed-width numbers, text and views are written to, big-endian unless said. */
 
 const UTF8 = new TextEncoder();
+/** Up to here a loop beats the call into the runtime. */
+const SHORT_RUN_BYTES = 40;
 
 /** Chainable; `finish` hands over a view of exactly what was written. */
 export class ByteWriter {
@@ -66,8 +68,15 @@ export class ByteWriter {
 
   /** Copies `bytes` in. */
   bytes(bytes: Uint8Array): this {
-    const at = this.#grow(bytes.length);
-    this.#bytes.set(bytes, at);
+    return this.range(bytes, 0, bytes.length);
+  }
+
+  /** Copies `length` bytes of `bytes` from `start` in; needs no view, and short runs no call into the runtime. */
+  range(bytes: Uint8Array, start: number, length: number): this {
+    const at = this.#grow(length);
+    const to = this.#bytes;
+    if (length > SHORT_RUN_BYTES) to.set(length === bytes.length ? bytes : bytes.subarray(start, start + length), at);
+    else for (let i = 0; i < length; i++) to[at + i] = bytes[start + i] as number;
     return this;
   }
 
@@ -79,6 +88,11 @@ export class ByteWriter {
   /** A view of what was written so far; writing on may move the bytes elsewhere, so finish last. */
   finish(): Uint8Array {
     return this.#bytes.subarray(0, this.#length);
+  }
+
+  /** Like `finish`, of what was written behind the first `start` bytes. */
+  from(start: number): Uint8Array {
+    return this.#bytes.subarray(start, this.#length);
   }
 
   #grow(count: number): number {

@@ -41,6 +41,7 @@ export class Ledger<Answer> {
   #term = 0 as Term;
   #votedFor: MemberId | undefined;
   #commit = 0 as LogIndex;
+  #standsOn = 0 as LogIndex;
   #truncatedRecords = 0;
   #isHardStateNew = false;
   #hardStateToken: StoreToken | undefined;
@@ -70,6 +71,11 @@ export class Ledger<Answer> {
     return this.#commit;
   }
 
+  /** Of the snapshot that was last loaded or installed, 0 without one. */
+  get standsOn(): LogIndex {
+    return this.#standsOn;
+  }
+
   get truncatedRecords(): number {
     return this.#truncatedRecords;
   }
@@ -84,6 +90,12 @@ export class Ledger<Answer> {
 
   get isSingleVoter(): boolean {
     return this.membership.voters.length === 1 && this.membership.isVoter(this.self);
+  }
+
+  /** Nobody else will ever ask for what is applied: a joiner begins with a snapshot. */
+  get isAlone(): boolean {
+    const { members } = this.membership;
+    return members.length === 1 && members[0]?.id === this.self;
   }
 
   /** Takes over what the disk gave back; nothing of it is written again. */
@@ -145,6 +157,7 @@ export class Ledger<Answer> {
       sink?.applied(record.index, answer);
     }
     if (this.membership.index > before && this.membership.index <= this.#commit) this.tellMembers(true);
+    if (this.isAlone) this.log.compact(this.#commit);
   }
 
   /** Somebody waits until everything up to `index` is synced. */
@@ -209,6 +222,7 @@ export class Ledger<Answer> {
     this.log = new LogWindow(meta);
     this.membership = new Membership(meta.index, meta.members);
     this.#commit = meta.index;
+    this.#standsOn = meta.index;
   }
 
   #remember(record: LogRecord): void {

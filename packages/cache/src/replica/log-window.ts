@@ -71,9 +71,12 @@ export class LogWindow {
   compact(index: LogIndex): void {
     const last = this.at(index);
     if (last === undefined) return;
-    const gone = this.#records.splice(0, index - this.#base.index);
-    for (const record of gone) this.#byteCount -= weightOf(record);
+    const count = index - this.#base.index;
     this.#base = placeOf(last);
+    if (count === this.#records.length) {
+      this.#records = [];
+      this.#byteCount = 0;
+    } else for (const record of this.#records.splice(0, count)) this.#byteCount -= weightOf(record);
   }
 
   /** Records from `from` on, at most so many, and so many bytes of bodies unless the first alone has more. */

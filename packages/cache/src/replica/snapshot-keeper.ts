@@ -20,7 +20,7 @@ export class SnapshotKeeper {
 
   turn(): void {
     const { commit, limits, outbox, state } = this.#ledger;
-    if (this.#savedIndex < this.#ledger.log.baseIndex) this.#savedIndex = this.#ledger.log.baseIndex;
+    if (this.#savedIndex < this.#ledger.standsOn) this.#savedIndex = this.#ledger.standsOn;
     const isDue = commit - this.#savedIndex >= limits.snapshotAfterRecords || this.#isLogLong();
     if (!isDue || this.#savingIndex !== undefined || commit === this.#savedIndex) return;
     this.#savingIndex = commit;
@@ -39,8 +39,8 @@ export class SnapshotKeeper {
   /** @param keptFrom  what a snapshot on its way still needs; given up when the log grows too large */
   saved(index: LogIndex, keptFrom: LogIndex): void {
     this.#savingIndex = undefined;
-    const { log, limits, outbox } = this.#ledger;
-    if (index <= this.#savedIndex || index < log.baseIndex) return;
+    const { log, limits, outbox, standsOn } = this.#ledger;
+    if (index <= this.#savedIndex || index < standsOn) return;
     this.#savedIndex = index;
     const isTight = log.byteCount > limits.logBytes / 2;
     const wanted = log.compactionPoint(index, isTight ? 0 : limits.keptBytes);

@@ -1,5 +1,6 @@
 /** One RESP client's dialogue: bytes in, replies out in the order of the requests, whatever had to wait for the log. */
 import type { Millis } from "@sluice/base/brand";
+import { EntryPlaces } from "../state/entry-places.ts";
 import type { Operation, OperationAnswer } from "../state/operation.ts";
 import { ClientState } from "./client-state.ts";
 import type { Command, CommandCall, ReplyForm } from "./command.ts";
@@ -9,6 +10,7 @@ import { CommandRefusal, RespProtocolError } from "./errors.ts";
 import { failureText } from "./failure-text.ts";
 import { DEFAULT_RESP_LIMITS, type RespLimits } from "./limits.ts";
 import { Password } from "./password.ts";
+import { checkKeyLength } from "./keys.ts";
 import { PendingReplies } from "./pending-replies.ts";
 import { publishTo } from "./publishing.ts";
 import { ReadRight } from "./read-right.ts";
@@ -34,6 +36,9 @@ export interface CommandSessionOptions {
 export type SessionEnd = "quit" | "killed" | "protocol-error";
 
 const SUBSCRIBER_TEXT = "only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context";
+
+/** Points at the request that is being carried out. */
+const PLACES = new EntryPlaces();
 
 /**
  * The loop around it: `receive` what arrives, then write `nextOutput` until it is empty; the same after any answer
@@ -200,6 +205,17 @@ export class CommandSession implements CommandSink, CommandCall, ClientRow {
 
   propose(operation: Operation, form: ReplyForm): void {
     this.backend.store.write(this, this.#pending.add(form), this.#commands.encoder.encode(operation));
+  }
+
+  proposePlainSet(key: number, form: ReplyForm): boolean {
+    const { request, client } = this;
+    checkKeyLength(request, key);
+    PLACES.pointKey(request.bytes, request.startOf(key), request.lengthOf(key));
+    PLACES.pointValue(request.bytes, request.startOf(key + 1), request.lengthOf(key + 1));
+    const bytes = this.#commands.encoder.encodePlainSet(client.cache, PLACES);
+    if (bytes === undefined) return false;
+    this.backend.store.write(this, this.#pending.add(form), bytes);
+    return true;
   }
 
   waitForReplicas(count: number, timeout: Millis): void {

@@ -23,6 +23,8 @@ const TOLD_BYTES = 128;
 
 export class CommandTable {
   readonly #commands = new Map<string, Command>();
+  /** A pipeline mostly asks for one command again and again: to compare its name costs less than to look it up. */
+  #last: Command | undefined;
   /** Shared by all sessions that use this table. */
   readonly encoder = new OperationEncoder();
 
@@ -50,13 +52,20 @@ export class CommandTable {
 
   /** @throws {CommandRefusal} for one that is not there, or has too few or too many arguments */
   get(request: RespRequest): Command {
-    const name = request.word(0);
-    const command = CONTAINERS.has(name) ? this.#part(name, request) : this.#commands.get(name);
-    if (command === undefined) refuse(unknownCommand(request));
+    const command = this.#last !== undefined && request.isWord(0, this.#last.name) ? this.#last : this.#find(request);
     const { arity } = command;
     if (arity >= 0 ? request.count !== arity : request.count < -arity) {
       refuse(`ERR wrong number of arguments for '${command.name}' command`);
     }
+    return command;
+  }
+
+  #find(request: RespRequest): Command {
+    const name = request.word(0);
+    if (CONTAINERS.has(name)) return this.#part(name, request);
+    const command = this.#commands.get(name);
+    if (command === undefined) refuse(unknownCommand(request));
+    this.#last = command;
     return command;
   }
 

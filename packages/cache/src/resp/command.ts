@@ -20,6 +20,12 @@ export interface CommandCall {
   readonly wall: Millis;
   /** Proposes; the reply follows in its turn. Nothing else may be replied. */
   propose(operation: Operation, form: ReplyForm): void;
+  /**
+   * The same for a set without condition or expiry, with less work.
+   * @param key  index of the word; the value follows it
+   * @returns false when only `propose` can say it; nothing was done then
+   */
+  proposePlainSet(key: number, form: ReplyForm): boolean;
   /** Replies with a count, once so many replicas hold what was written before or the time is over. */
   waitForReplicas(count: number, timeout: Millis): void;
   /** @param password  answers whether it is the right one; true when none is needed */

@@ -6,9 +6,14 @@ import type { RespRequest } from "./request.ts";
 
 /** A view. @throws {CommandRefusal} when it is longer than a key may be */
 export function keyArgument(request: RespRequest, index: number): Uint8Array {
+  checkKeyLength(request, index);
+  return request.argument(index);
+}
+
+/** @throws {CommandRefusal} */
+export function checkKeyLength(request: RespRequest, index: number): void {
   const { keyBytes } = DEFAULT_STATE_LIMITS;
   if (request.lengthOf(index) > keyBytes) refuse(`ERR key is longer than ${keyBytes} bytes`);
-  return request.argument(index);
 }
 
 /** Replies with the value of the key at `index`, or with nothing; copies it once, from where it stands. */

@@ -47,6 +47,17 @@ export class RespRequest {
     return latin1(this.argument(index));
   }
 
+  /** @param word  in lower case */
+  isWord(index: number, word: string): boolean {
+    if (this.lengthOf(index) !== word.length) return false;
+    const start = this.startOf(index);
+    for (let i = 0; i < word.length; i++) {
+      const byte = this.bytes[start + i] as number;
+      if ((byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte) !== word.charCodeAt(i)) return false;
+    }
+    return true;
+  }
+
   /** At most `limit` characters, in lower case. */
   word(index: number, limit = 64): string {
     const start = this.startOf(index);

@@ -4,19 +4,23 @@ import type { AppliedAt } from "../state-machine.ts";
 import { editBatch } from "./batch-edits.ts";
 import { editEntry } from "./entry-edits.ts";
 import type { CacheName, EntryVersion, LeaseId, Operation, OperationAnswer, Refusal } from "./operation.ts";
-import type { Request } from "./operation-codec.ts";
+import { decodeOperation, type Request } from "./operation-codec.ts";
+import { applyPlainSet } from "./plain-set.ts";
 import type { StateContents } from "./state-contents.ts";
 
 const DONE: OperationAnswer = { type: "done" };
 
-/** Never throws. @param request  `undefined`: the record's bytes are no operation */
-export function applyOperation(contents: StateContents, request: Request | undefined, at: AppliedAt): OperationAnswer {
+/** Never throws. */
+export function applyOperation(contents: StateContents, bytes: Uint8Array, at: AppliedAt): OperationAnswer {
   contents.time = Math.max(contents.time, at.time) as Millis;
   if (at.term > contents.term) contents.leases.renewAll(contents.time);
   contents.term = at.term;
   contents.index = at.index;
-  if (request === undefined) return refused("bad-operation");
   const now = at.time === contents.time ? at : { ...at, time: contents.time };
+  const plain = applyPlainSet(contents, bytes, now);
+  if (plain !== undefined) return plain;
+  const request = bytes.length > contents.limits.operationBytes ? undefined : decode(bytes);
+  if (request === undefined) return refused("bad-operation");
   const { requestId } = request;
   if (requestId === undefined) return perform(contents, request.operation, now);
   const remembered = contents.answers.find(requestId);
@@ -24,6 +28,15 @@ export function applyOperation(contents: StateContents, request: Request | undef
   const answer = perform(contents, request.operation, now);
   contents.answers.remember(requestId, answer, contents.time);
   return answer;
+}
+
+/** `undefined` for bytes that are no operation: every member answers them alike. */
+function decode(bytes: Uint8Array): Request | undefined {
+  try {
+    return decodeOperation(bytes);
+  } catch {
+    return undefined;
+  }
 }
 
 function refused(reason: Refusal): OperationAnswer {

@@ -7,7 +7,6 @@ import { type EntryView, entriesOf, viewEntry } from "./entry-view.ts";
 import { DEFAULT_STATE_LIMITS, type StateLimits } from "./limits.ts";
 import type { NamedCache } from "./named-cache.ts";
 import type { CacheName, Operation, OperationAnswer } from "./operation.ts";
-import { decodeOperation, type Request } from "./operation-codec.ts";
 import { SnapshotReader } from "./snapshot-reader.ts";
 import { SnapshotWriter } from "./snapshot-writer.ts";
 import { StateContents } from "./state-contents.ts";
@@ -33,8 +32,7 @@ export class CacheState implements StateMachine<OperationAnswer> {
   }
 
   apply(operation: Uint8Array, at: AppliedAt): OperationAnswer {
-    const request = operation.length > this.#limits.operationBytes ? undefined : decode(operation);
-    return applyOperation(this.#contents, request, at);
+    return applyOperation(this.#contents, operation, at);
   }
 
   /** Whoever stops before the last piece calls the iterator's `return`, as `for` does. */
@@ -106,14 +104,5 @@ export class CacheState implements StateMachine<OperationAnswer> {
 
   #emptyContents(): StateContents {
     return new StateContents({ limits: this.#limits, hashSeed: this.#hashSeed, changes: this.#changes });
-  }
-}
-
-/** `undefined` for bytes that are no operation: every member answers them alike. */
-function decode(operation: Uint8Array): Request | undefined {
-  try {
-    return decodeOperation(operation);
-  } catch {
-    return undefined;
   }
 }

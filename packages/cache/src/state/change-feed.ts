@@ -31,6 +31,11 @@ export class ChangeFeed {
     return reader;
   }
 
+  /** Whether there is anybody to tell. */
+  get isHeard(): boolean {
+    return this.#readers.size > 0;
+  }
+
   /** @param key  a view; copied when somebody listens */
   tell(cache: CacheName, key: Uint8Array, kind: EntryChange["kind"], version: EntryVersion): void {
     if (this.#readers.size === 0) return;

@@ -1,6 +1,7 @@
 /** The entries of one cache: keys and values in an arena, what else is known of them in columns, found by hash. */
 import type { Arena } from "./arena.ts";
 import { blockBytesFor } from "./arena.ts";
+import type { EntryPlaces } from "./entry-places.ts";
 import { ExpiryHeap } from "./expiry-heap.ts";
 import type { KeyHash } from "./key-hash.ts";
 import { KeyIndex } from "./key-index.ts";
@@ -60,32 +61,34 @@ export class EntryTable {
   }
 
   /** A new entry with no expiry. The key must not be there. */
-  add(key: Uint8Array, value: Uint8Array, version: number): Slot {
+  add(from: EntryPlaces, version: number): Slot {
     const { arena, hash } = this.#memory;
-    const address = arena.allocate(key.length + value.length);
+    const { keyBytes, keyStart, keyLength, valueLength } = from;
+    const address = arena.allocate(keyLength + valueLength);
     const bytes = arena.bytesOf(address);
     const at = arena.offsetOf(address);
-    copyInto(bytes, at, key);
-    copyInto(bytes, at + key.length, value);
-    const slot = this.#slots.add(address, key.length, value.length, hash.hash(key, 0, key.length), version);
+    copyInto(bytes, at, keyBytes, keyStart, keyLength);
+    copyInto(bytes, at + keyLength, from.valueBytes, from.valueStart, valueLength);
+    const slot = this.#slots.add(address, keyLength, valueLength, hash.hash(keyBytes, keyStart, keyLength), version);
     this.#index.add(slot);
-    this.#usedBytes += key.length + value.length + ENTRY_OVERHEAD_BYTES;
+    this.#usedBytes += keyLength + valueLength + ENTRY_OVERHEAD_BYTES;
     return slot;
   }
 
-  /** Another value at another version; the expiry stays. The entry is now the one used last. */
-  replace(slot: Slot, value: Uint8Array, version: number): void {
+  /** Its value at another version; the expiry stays. The entry is now the one used last. */
+  replace(slot: Slot, from: EntryPlaces, version: number): void {
     const slots = this.#slots;
     const keyLength = slots.keyLength[slot] as number;
     const before = slots.valueLength[slot] as number;
-    this.#makeRoom(slot, keyLength, keyLength + before, keyLength + value.length);
+    this.#makeRoom(slot, keyLength, keyLength + before, keyLength + from.valueLength);
     const { arena } = this.#memory;
     const address = slots.address[slot] as number;
-    copyInto(arena.bytesOf(address), arena.offsetOf(address) + keyLength, value);
-    slots.valueLength[slot] = value.length;
+    const at = arena.offsetOf(address) + keyLength;
+    copyInto(arena.bytesOf(address), at, from.valueBytes, from.valueStart, from.valueLength);
+    slots.valueLength[slot] = from.valueLength;
     slots.version[slot] = version;
     slots.markUsed(slot);
-    this.#usedBytes += value.length - before;
+    this.#usedBytes += from.valueLength - before;
   }
 
   remove(slot: Slot): void {
@@ -155,7 +158,7 @@ export class EntryTable {
     const from = this.#slots.address[slot] as number;
     const to = arena.allocate(after);
     const at = arena.offsetOf(from);
-    copyInto(arena.bytesOf(to), arena.offsetOf(to), arena.bytesOf(from).subarray(at, at + keyLength));
+    copyInto(arena.bytesOf(to), arena.offsetOf(to), arena.bytesOf(from), at, keyLength);
     this.#slots.address[slot] = to;
     pins.free(from, version);
   }
@@ -164,7 +167,7 @@ export class EntryTable {
 /** Below this a loop beats the call into the runtime. */
 const SHORT_BYTES = 40;
 
-function copyInto(to: Uint8Array, at: number, from: Uint8Array): void {
-  if (from.length > SHORT_BYTES) to.set(from, at);
-  else for (let i = 0; i < from.length; i++) to[at + i] = from[i] as number;
+function copyInto(to: Uint8Array, at: number, from: Uint8Array, start: number, length: number): void {
+  if (length > SHORT_BYTES) to.set(from.subarray(start, start + length), at);
+  else for (let i = 0; i < length; i++) to[at + i] = from[start + i] as number;
 }

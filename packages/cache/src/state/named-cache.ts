@@ -1,6 +1,7 @@
 /** One named cache: its entries with expiry, leases and limits, and the telling of what happens to them. */
 import type { Millis } from "@sluice/base/brand";
 import type { ChangeFeed } from "./change-feed.ts";
+import { EntryPlaces } from "./entry-places.ts";
 import { ENTRY_OVERHEAD_BYTES, EntryTable, type TableMemory } from "./entry-table.ts";
 import type { Leases } from "./leases.ts";
 import type { CacheLimits, CacheName, EntryChange, EntryVersion, LeaseId } from "./operation.ts";
@@ -20,6 +21,7 @@ export class NamedCache {
   readonly table: EntryTable;
   limits: CacheLimits = { entries: 0, bytes: 0 };
   readonly #around: CacheSurroundings;
+  readonly #places = new EntryPlaces();
   #touched = new Set<Slot>();
 
   constructor(name: CacheName, around: CacheSurroundings) {
@@ -38,19 +40,22 @@ export class NamedCache {
 
   /** For writes: an entry whose time is over is removed first. */
   findForWrite(key: Uint8Array, time: Millis, version: EntryVersion): Slot {
-    const slot = this.table.find(key);
-    if (slot === 0 || !this.isOver(slot, time)) return slot;
-    this.drop(slot, "expired", version);
-    return 0;
+    return this.#unlessOver(this.table.find(key), time, version);
   }
 
   /** @param slot  where the key stands, or 0 */
   put(slot: Slot, key: Uint8Array, value: Uint8Array, version: EntryVersion): Slot {
-    let at = slot;
-    if (at === 0) at = this.table.add(key, value, version);
-    else this.table.replace(at, value, version);
-    this.#around.changes.tell(this.name, key, "set", version);
-    return at;
+    return this.#put(slot, this.#places.point(key, value), version);
+  }
+
+  /** Whatever stood there gives way, its expiry and its lease included. */
+  overwrite(from: EntryPlaces, time: Millis, version: EntryVersion): void {
+    const found = this.table.find(from.keyBytes, from.keyStart, from.keyLength);
+    const before = this.#unlessOver(found, time, version);
+    const slot = this.#put(before, from, version);
+    if (before === 0) return;
+    this.table.expiries.set(slot, 0);
+    this.#around.leases.bind(this.table, slot, undefined);
   }
 
   /** A time of 0 becomes 1, which is as long ago: 0 stands for never. */
@@ -109,6 +114,20 @@ export class NamedCache {
   isOver(slot: Slot, time: Millis): boolean {
     const expiresAt = this.table.slots.expiresAt[slot] as number;
     return expiresAt !== 0 && expiresAt < time;
+  }
+
+  #unlessOver(slot: Slot, time: Millis, version: EntryVersion): Slot {
+    if (slot === 0 || !this.isOver(slot, time)) return slot;
+    this.drop(slot, "expired", version);
+    return 0;
+  }
+
+  #put(slot: Slot, from: EntryPlaces, version: EntryVersion): Slot {
+    let at = slot;
+    if (at === 0) at = this.table.add(from, version);
+    else this.table.replace(at, from, version);
+    if (this.#around.changes.isHeard) this.tell(at, "set", version);
+    return at;
   }
 
   #isFull(): boolean {

@@ -1,7 +1,9 @@
 /** Encodes many small operations into few buffers: one buffer for each would cost more than all the rest of a write. */
 import { ByteWriter } from "@sluice/bytes/byte-writer";
-import type { Operation } from "./operation.ts";
+import type { EntryPlaces } from "./entry-places.ts";
+import type { CacheName, Operation } from "./operation.ts";
 import { encodeOperation, writeRequest } from "./operation-codec.ts";
+import { isPlainCache, PLAIN_SET_BYTES, writePlainSet } from "./plain-set.ts";
 
 const SLAB_BYTES = 64 * 1024;
 /** Larger ones get a buffer of their own. */
@@ -19,10 +21,23 @@ export class OperationEncoder {
   encode(operation: Operation): Uint8Array {
     const size = sizeOf(operation);
     if (size > MAX_SHARED_BYTES) return encodeOperation(operation);
-    if (this.#slab.length + size > SLAB_BYTES) this.#slab = new ByteWriter(SLAB_BYTES);
-    const start = this.#slab.length;
+    const start = this.#makeRoom(size);
     writeRequest(this.#slab, operation);
-    return this.#slab.finish().subarray(start);
+    return this.#slab.from(start);
+  }
+
+  /** @returns `undefined` when the short form cannot say it, or it would take too much of a shared buffer */
+  encodePlainSet(cache: CacheName, from: EntryPlaces): Uint8Array | undefined {
+    const size = PLAIN_SET_BYTES + from.keyLength + from.valueLength;
+    if (size > MAX_SHARED_BYTES || !isPlainCache(cache)) return undefined;
+    const start = this.#makeRoom(size);
+    writePlainSet(this.#slab, cache, from);
+    return this.#slab.from(start);
+  }
+
+  #makeRoom(size: number): number {
+    if (this.#slab.length + size > SLAB_BYTES) this.#slab = new ByteWriter(SLAB_BYTES);
+    return this.#slab.length;
   }
 }
 

@@ -2,6 +2,7 @@
 import { ByteQueue } from "@sluice/bytes/byte-queue";
 import { ByteReader } from "@sluice/bytes/byte-reader";
 import { crc32 } from "./crc32.ts";
+import { EntryPlaces } from "./entry-places.ts";
 import { SnapshotBytesError } from "./errors.ts";
 import type { NamedCache } from "./named-cache.ts";
 import type { EntryVersion } from "./operation.ts";
@@ -26,6 +27,7 @@ const RECORD_ROOM = 128 * 1024;
 export class SnapshotReader {
   readonly #contents: StateContents;
   readonly #queue = new ByteQueue();
+  readonly #places = new EntryPlaces();
   #cache: NamedCache | undefined;
   #offset = 0;
   #entryCount = 0;
@@ -121,7 +123,7 @@ export class SnapshotReader {
     const cache = this.#cache;
     if (cache === undefined || version === 0 || cache.table.find(key) !== 0)
       throw this.#problem("an entry is out of place");
-    const slot = cache.table.add(key, value, version as EntryVersion);
+    const slot = cache.table.add(this.#places.point(key, value), version as EntryVersion);
     cache.setExpiry(slot, expiresAt === 0 ? "never" : (expiresAt as Millis));
     if (lease !== undefined) cache.bind(slot, lease);
     this.#entryCount++;

@@ -32,6 +32,7 @@ interface SetChoices {
 /** SET key value [NX | XX] [GET] [EX seconds | PX ms | EXAT s | PXAT ms | KEEPTTL]. */
 function set(call: CommandCall): void {
   const { request, client } = call;
+  if (request.count === 3 && call.proposePlainSet(1, asOk)) return;
   const choices = request.count === 3 ? PLAIN : setChoices(call);
   const operation: SetOperation = {
     type: "set",
