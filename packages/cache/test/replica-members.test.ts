@@ -54,6 +54,28 @@ test("[REP20] one member grows to three and to five while it is written to, and 
   sim.settle();
 });
 
+test("[REP41] a member alone keeps no applied records in memory; its disk does, and who joins gets a snapshot", () => {
+  const sim = new Sim({ seed: 1, members: ["a"], limits: SMALL_LOG, countsWhen: "stored" });
+  writing(sim, 1_000);
+  const alone = sim.get("a");
+  const before = sim.status(alone);
+  assert.equal(before.logBytes, 0);
+  assert.ok(before.snapshotIndex > 100, "snapshots go on");
+  assert.ok(alone.disk.written.log.length > 0 && alone.disk.written.log.length < 150);
+  sim.crash(alone, "kill");
+  sim.restart(alone, "kill");
+  sim.runUntil(() => sim.leader !== undefined);
+  sim.run(50);
+  assert.ok(sim.status(alone).commit > before.commit, "a restart has all that was committed");
+  sim.join("b");
+  changeUntilDone(sim, "add", "b");
+  writing(sim, 500);
+  sim.run(100);
+  assert.equal(sim.status(sim.get("b")).commit, sim.status(alone).commit);
+  assert.ok(sim.status(alone).logBytes > 0, "now somebody may ask for them");
+  sim.settle();
+});
+
 test("[REP21] a learner has the whole log and no vote", () => {
   const sim = new Sim({ seed: 2, members: ["a", "b", "c"] });
   sim.runUntil(() => sim.leader !== undefined);

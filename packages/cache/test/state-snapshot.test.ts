@@ -3,9 +3,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { WireError } from "@sluice/bytes/wire-error";
 import type { Millis } from "@sluice/base/brand";
+import { EntryPlaces } from "@sluice/cache/state/entry-places";
 import { SnapshotBytesError, SnapshotEndedError } from "@sluice/cache/state/errors";
 import { latin1, latin1Bytes } from "@sluice/cache/state/integer-text";
 import type { CacheName, Operation } from "@sluice/cache/state/operation";
+import { encodeOperation } from "@sluice/cache/state/operation-codec";
+import { OperationEncoder } from "@sluice/cache/state/operation-encoder";
 import { fuzz } from "@sluice/testkit/fuzz";
 import { randomBelow, seededRandom } from "@sluice/testkit/random";
 import { assertSameState, CACHE, increment, LogFeeder, piecesOf, remove, set } from "./support/log-feeder.ts";
@@ -43,6 +46,40 @@ test("[ENT1] the same log gives the same snapshot, whatever the seed of the hash
     assertSameState((logs[0] as LogFeeder).state, (logs[1] as LogFeeder).state);
   }
 });
+
+test("[ENT9] a plain set has the bytes of any set, and does what it does in a batch", () => {
+  const encoder = new OperationEncoder();
+  const limits = { keyBytes: 64, valueBytes: 80 };
+  for (const seed of [21, 22, 23]) {
+    const random = seededRandom(seed);
+    const [short, long] = [new LogFeeder(limits, 5), new LogFeeder(limits, 5)];
+    const changes = [short, long].map((log) => log.state.openChanges({}));
+    for (let i = 0; i < 3_000; i++) {
+      short.time = long.time += randomBelow(random, 20);
+      const operation = randomOperation(random, long.time);
+      const isPlain = operation.type === "set" && operation.expiry === "never" && operation.cache === CACHE;
+      if (!isPlain) {
+        assert.deepEqual(short.feed(operation), long.feed(operation));
+        continue;
+      }
+      const around = Buffer.concat([Buffer.from("before"), operation.value, Buffer.from("behind")]);
+      const places = new EntryPlaces().point(operation.key, operation.value);
+      places.pointValue(around, 6, operation.value.length);
+      const bytes = encoder.encodePlainSet(operation.cache, places);
+      assert.deepEqual(bytes && Buffer.from(bytes), Buffer.from(encodeOperation(operation)));
+      const answer = long.feed({ type: "batch", conditions: [], operations: [operation] });
+      assert.deepEqual(short.feedBytes(bytes as Uint8Array), answer.type === "batch" ? answer.answers[0] : answer);
+    }
+    assertSameState(short.state, long.state);
+    const [mine, theirs] = changes.map((reader) => [...iterate(() => reader.take())]);
+    assert.ok((mine?.length ?? 0) > 1_000);
+    assert.deepEqual(mine, theirs);
+  }
+});
+
+function* iterate<T>(next: () => T | undefined): Generator<T> {
+  for (let item = next(); item !== undefined; item = next()) yield item;
+}
 
 test("[ENT2] a restored state goes on as the one it was taken from", () => {
   for (const seed of [11, 12, 13]) {

@@ -1,26 +1,15 @@
 /** What was written since the database last synced: read back after the process was killed or the power was lost. */
-import {
-  closeSync,
-  constants,
-  existsSync,
-  fdatasync,
-  fstatSync,
-  openSync,
-  readFileSync,
-  writeSync,
-  writevSync,
-} from "node:fs";
+import { closeSync, constants, existsSync, fdatasync, fstatSync, openSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { type BatchRun, END_BYTES, LENGTH_BYTES } from "./batch-slab.ts";
 import { decodeBatch, type SequencedBatch } from "./store-batch.ts";
 
 /** A journal file past this size is left for the other one; it bounds what is read at start. */
 const TURN_BYTES = 8 * 1024 * 1024;
 /** Filled with zeros when the file is made: overwriting is synced in half the time that appending takes. */
 const FILLED_BYTES = 4 * 1024 * 1024;
-const LENGTH_BYTES = 4;
-/** Stands behind the last batch, in place of the next one's length. */
-const END = Buffer.alloc(LENGTH_BYTES);
+const END = Buffer.alloc(END_BYTES);
 
 interface JournalFile {
   readonly fd: number;
@@ -49,14 +38,13 @@ export class Journal {
     this.#files = [openEmpty(join(dir, "journal-a")), openEmpty(join(dir, "journal-b"))];
   }
 
-  /** @throws when the disk refuses; the file may then end in the middle of a batch */
-  append(batch: Buffer, sequence: number, savedSequence: number): void {
+  /** @param run  with an end mark behind it. @throws when the disk refuses; the file may then end in the middle of a batch */
+  append({ bytes, start, end }: BatchRun, sequence: number, savedSequence: number): void {
     const file = this.#fileFor(savedSequence);
-    const length = Buffer.allocUnsafe(LENGTH_BYTES);
-    length.writeUInt32BE(batch.length);
-    const written = writevSync(file.fd, [length, batch, END], file.end);
-    if (written < 2 * LENGTH_BYTES + batch.length) throw Object.assign(new Error("Short write"), { code: "ENOSPC" });
-    file.end += written - LENGTH_BYTES;
+    const length = end + END_BYTES - start;
+    const written = writeSync(file.fd, bytes, start, length, file.end);
+    if (written < length) throw Object.assign(new Error("Short write"), { code: "ENOSPC" });
+    file.end += length - END_BYTES;
     file.lastSequence = sequence;
     file.isDirty = true;
   }
@@ -135,6 +123,6 @@ function openEmpty(path: string): JournalFile {
   const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o666);
   const missing = FILLED_BYTES - fstatSync(fd).size;
   if (missing > 0) writeSync(fd, Buffer.alloc(missing), 0, missing, FILLED_BYTES - missing);
-  writeSync(fd, END, 0, LENGTH_BYTES, 0);
+  writeSync(fd, END, 0, END_BYTES, 0);
   return { fd, end: 0, lastSequence: 0, isDirty: true };
 }

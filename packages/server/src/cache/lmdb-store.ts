@@ -10,7 +10,7 @@ import type { Log } from "@sluice/base/log";
 import { lockDir } from "./dir-lock.ts";
 import { Journal } from "./journal.ts";
 import type { NodeStore, StoreBatch, StoreIdentity } from "./node-store.ts";
-import { encodeBatch, joinBatches } from "./store-batch.ts";
+import { addRun, type BatchRun, BatchSlab, joinRuns } from "./batch-slab.ts";
 import { findDamage } from "./store-check.ts";
 import { StoreCorruptError, StoreIoError, StoreOwnerError, StoreVersionError } from "./store-errors.ts";
 import { type Recovered, recover } from "./store-recovery.ts";
@@ -120,8 +120,9 @@ async function saveOpening(
       put(tables.facts, "identity", factBytes(fact));
       put(tables.facts, "hard", factBytes({ hardState, sequence }));
       put(tables.facts, "run", factBytes({ boot: bootId(), wasClosed: false }));
-      const group = unsaved.map((batch) => encodeBatch(batch, batch.sequence));
-      if (unsaved[0] !== undefined) put(tables.batches, unsaved[0].sequence, joinBatches(group));
+      const [slab, runs]: [BatchSlab, BatchRun[]] = [new BatchSlab(), []];
+      for (const batch of unsaved) addRun(runs, slab.add(batch, batch.sequence));
+      if (unsaved[0] !== undefined) put(tables.batches, unsaved[0].sequence, joinRuns(runs));
     });
   } catch (cause) {
     throw new StoreIoError({ dir, action: "open" }, cause);

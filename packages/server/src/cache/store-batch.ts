@@ -26,7 +26,8 @@ export interface SequencedBatch extends StoreBatch {
 const RECORD_TYPES: readonly RecordType[] = ["operation", "no-op", "members"];
 const HAS_HARD_STATE = 1;
 const HAS_TRUNCATE = 2;
-const HEAD_BYTES = 4 + 8 + 1 + 4 + 8;
+const CHECKSUM_BYTES = 4;
+const HEAD_BYTES = CHECKSUM_BYTES + 8 + 1 + 4 + 8;
 const RECORD_BYTES = 8 + 8 + 1 + 4;
 
 /**
@@ -42,37 +43,52 @@ const RECORD_BYTES = 8 + 8 + 1 + 4;
  * | records       | f64 term, f64 time, u8 type, u32 length + body | type: operation, no-op, members |
  */
 export function encodeBatch(batch: StoreBatch, sequence: number): Buffer {
-  const { hardState, truncateFrom, append } = batch;
-  const votedFor = Buffer.from(hardState?.votedFor ?? "");
-  const bytes = Buffer.allocUnsafeSlow(sizeOf(batch, votedFor.length));
-  let at = bytes.writeDoubleBE(sequence, 4);
-  at = bytes.writeUInt8((hardState ? HAS_HARD_STATE : 0) | (truncateFrom === undefined ? 0 : HAS_TRUNCATE), at);
-  at = bytes.writeUInt32BE(append.length, at);
-  at = bytes.writeDoubleBE(append[0]?.index ?? 0, at);
-  if (hardState) {
-    at = bytes.writeDoubleBE(hardState.term, at);
-    at = bytes.writeUInt8(votedFor.length, at);
-    at += votedFor.copy(bytes, at);
-  }
-  if (truncateFrom !== undefined) at = bytes.writeDoubleBE(truncateFrom, at);
-  for (const record of append) at = writeRecord(bytes, at, record);
-  bytes.writeUInt32BE(crc32(bytes.subarray(4)), 0);
+  const bytes = Buffer.allocUnsafeSlow(bytesOfBatch(batch));
+  writeBatch(new DataView(bytes.buffer), bytes, { at: 0, batch, sequence });
   return bytes;
 }
 
-function sizeOf({ hardState, truncateFrom, append }: StoreBatch, votedForBytes: number): number {
+/** What `writeBatch` takes. */
+export function bytesOfBatch({ hardState, truncateFrom, append }: StoreBatch): number {
+  const votedForBytes = hardState === undefined ? 0 : Buffer.byteLength(hardState.votedFor ?? "");
   let size = HEAD_BYTES + (hardState ? 9 + votedForBytes : 0) + (truncateFrom === undefined ? 0 : 8);
   for (const record of append) size += RECORD_BYTES + record.body.length;
   return size;
 }
 
-function writeRecord(bytes: Buffer, from: number, record: LogRecord): number {
-  let at = bytes.writeDoubleBE(record.term, from);
-  at = bytes.writeDoubleBE(record.time, at);
-  at = bytes.writeUInt8(RECORD_TYPES.indexOf(record.type), at);
-  at = bytes.writeUInt32BE(record.body.length, at);
-  bytes.set(record.body, at);
-  return at + record.body.length;
+/** @param view  of the buffer that `bytes` is the whole of */
+export function writeBatch(
+  view: DataView,
+  bytes: Uint8Array,
+  of: { readonly at: number; readonly batch: StoreBatch; readonly sequence: number },
+): void {
+  const { hardState, truncateFrom, append } = of.batch;
+  const start = of.at + CHECKSUM_BYTES;
+  view.setFloat64(start, of.sequence);
+  view.setUint8(start + 8, (hardState ? HAS_HARD_STATE : 0) | (truncateFrom === undefined ? 0 : HAS_TRUNCATE));
+  view.setUint32(start + 9, append.length);
+  view.setFloat64(start + 13, append[0]?.index ?? 0);
+  let at = of.at + HEAD_BYTES;
+  if (hardState) {
+    const votedFor = Buffer.from(hardState.votedFor ?? "");
+    view.setFloat64(at, hardState.term);
+    view.setUint8(at + 8, votedFor.length);
+    bytes.set(votedFor, at + 9);
+    at += 9 + votedFor.length;
+  }
+  if (truncateFrom !== undefined) {
+    view.setFloat64(at, truncateFrom);
+    at += 8;
+  }
+  for (const { term, time, type, body } of append) {
+    view.setFloat64(at, term);
+    view.setFloat64(at + 8, time);
+    view.setUint8(at + 16, RECORD_TYPES.indexOf(type));
+    view.setUint32(at + 17, body.length);
+    bytes.set(body, at + RECORD_BYTES);
+    at += RECORD_BYTES + body.length;
+  }
+  view.setUint32(of.at, crc32(bytes.subarray(start, at)));
 }
 
 /** The records' bodies are views of `bytes`. @throws {WireError} */
@@ -102,19 +118,10 @@ function readRecord(r: ByteReader, index: LogIndex): LogRecord {
 
 const votedForOf = (text: string): MemberId | undefined => (text === "" ? undefined : (text as MemberId));
 
-const LENGTH_BYTES = 4;
-
-/** Several batches as one value of the database: each with its length (u32) before it. */
-export function joinBatches(batches: readonly Buffer[]): Buffer {
-  const parts = batches.flatMap((batch) => {
-    const length = Buffer.allocUnsafe(LENGTH_BYTES);
-    length.writeUInt32BE(batch.length);
-    return [length, batch];
-  });
-  return Buffer.concat(parts);
-}
-
-/** @throws {WireError} */
+/**
+ * What stands in one value of the database: batches, each with its length (u32) before it.
+ * @throws {WireError}
+ */
 export function splitBatches(bytes: Uint8Array): SequencedBatch[] {
   const r = new ByteReader(bytes);
   const batches: SequencedBatch[] = [];

@@ -15,7 +15,7 @@ export interface StoreTables {
   readonly root: RootDatabase<Buffer, string>;
   /** One row of JSON each for `identity`, `hard`, `snapshot`, `pins`, `run`. */
   readonly facts: Database<Buffer, string>;
-  /** By the sequence of the first: groups as `joinBatches` makes them. */
+  /** By the sequence of the first: groups as `joinRuns` makes them. */
   readonly batches: Database<Buffer, number>;
   /** By snapshot and number, each with its checksum before it. */
   readonly pieces: Database<Buffer, [snapshot: number, piece: number]>;

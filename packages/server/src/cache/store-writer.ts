@@ -2,9 +2,9 @@
 import type { LogIndex } from "@sluice/cache/ids";
 import type { SnapshotMeta } from "@sluice/cache/replica/log-record";
 import type { HardState } from "@sluice/cache/replica/replica-output";
+import { addRun, type BatchRun, BatchSlab, joinRuns } from "./batch-slab.ts";
 import type { Journal } from "./journal.ts";
 import type { StoreBatch } from "./node-store.ts";
-import { encodeBatch, joinBatches } from "./store-batch.ts";
 import { StoreClosedError, StoreIoError } from "./store-errors.ts";
 import type { GroupPlace, Recovered } from "./store-recovery.ts";
 import { check, commit, factBytes, put, remove, type SnapshotFact, type StoreTables } from "./store-tables.ts";
@@ -18,7 +18,7 @@ const SLICE_BYTES = 2 * 1024 * 1024;
 
 interface Group {
   /** Kept as one value: many small ones cost more to write, and to remove one touches pages of each. */
-  readonly batches: Buffer[];
+  readonly batches: BatchRun[];
   firstSequence: number;
   lastIndex: number;
   /** Puts and removals after the batches, in their order. */
@@ -42,6 +42,7 @@ export class StoreWriter {
   readonly #tables: StoreTables;
   readonly #journal: Journal;
   readonly #dir: string;
+  readonly #slab = new BatchSlab();
   /** Of the groups in the database, oldest first. */
   #places: GroupPlace[];
   #snapshot: SnapshotFact | undefined;
@@ -84,20 +85,21 @@ export class StoreWriter {
 
   #append(batch: StoreBatch): void {
     const sequence = ++this.#sequence;
-    const bytes = encodeBatch(batch, sequence);
+    const run = this.#slab.add(batch, sequence);
+    const byteCount = run.end - run.start;
     try {
-      this.#journal.append(bytes, sequence, this.#syncedSequence);
+      this.#journal.append(run, sequence, this.#syncedSequence);
     } catch (cause) {
       throw this.#fail(cause);
     }
     this.#hardState = batch.hardState ?? this.#hardState;
     const group = this.#openGroup();
     if (group.batches.length === 0) group.firstSequence = sequence;
-    group.batches.push(bytes);
+    addRun(group.batches, run);
     group.sequence = sequence;
     group.lastIndex = batch.append.at(-1)?.index ?? group.lastIndex;
     group.hardState = this.#hardState;
-    group.bytes += bytes.length;
+    group.bytes += byteCount;
     this.#commitSoon(group.bytes > GROUP_BYTES ? 0 : GROUP_MS);
   }
 
@@ -259,7 +261,7 @@ export class StoreWriter {
   /** Within a commit. */
   #putGroup({ batches, firstSequence, lastIndex, changes }: Group): void {
     if (batches.length > 0) {
-      put(this.#tables.batches, firstSequence, joinBatches(batches));
+      put(this.#tables.batches, firstSequence, joinRuns(batches));
       this.#places.push({ sequence: firstSequence, lastIndex });
     }
     for (const change of changes) change();
