@@ -52,21 +52,21 @@ export async function measureLoad(redis: Redis, { inFlight, seconds, command }: 
   return { perSecond: took.length / elapsed, p50Ms: quantile(took, 0.5), p99Ms: quantile(took, 0.99) };
 }
 
-/**
- * Requests per second by command, of Redis's own bench on the clients' core.
- *
- * @param more  of its options
- */
-export async function redisBenchmark(
-  port: number,
-  requests: number,
-  more: readonly string[] = [],
-): Promise<Readonly<Record<string, number>>> {
-  const args = ["-p", String(port), "-P", "16", "-t", "set,get", "-n", String(requests), ...more];
-  const command = ["-c", String(PLAYER_CORE), "redis-benchmark", ...args, "--csv"];
-  const { stdout } = await run("taskset", command, { timeout: 120_000 });
-  const rows = [...stdout.matchAll(/^"(SET|GET)","([\d.]+)"/gm)];
-  return Object.fromEntries(rows.map(([, name, rate]) => [String(name), Number(rate)]));
+export interface BenchmarkRun {
+  readonly command: "set" | "get";
+  readonly requests: number;
+  /** Of its other options. */
+  readonly more: readonly string[];
+}
+
+/** Requests per second, of Redis's own bench on the clients' core. */
+export async function redisBenchmark(port: number, { command, requests, more }: BenchmarkRun): Promise<number> {
+  const args = ["-p", String(port), "-P", "16", "-t", command, "-n", String(requests), ...more];
+  const pinned = ["-c", String(PLAYER_CORE), "redis-benchmark", ...args, "--csv"];
+  const { stdout } = await run("taskset", pinned, { timeout: 120_000 });
+  const row = /^"(?:SET|GET)","([\d.]+)"/m.exec(stdout);
+  if (row === null) throw new Error(`redis-benchmark gave no result: ${stdout}`);
+  return Number(row[1]);
 }
 
 const BATCH = 1_000;

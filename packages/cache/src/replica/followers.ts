@@ -72,7 +72,8 @@ export class Followers implements LevelReach {
   }
 
   #reached(own: number, of: (follower: ReplicationProgress) => number): number {
-    const { membership, self } = this.#ledger;
+    const { membership, self, isSingleVoter } = this.#ledger;
+    if (isSingleVoter) return own;
     return reachedByMajority(
       membership.voters.map((id) => {
         const follower = this.#progress.get(id);

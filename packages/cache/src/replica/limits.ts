@@ -54,7 +54,7 @@ export const DEFAULT_REPLICA_LIMITS: ReplicaLimits = {
   inFlightBytes: 4 * MIB,
   inFlightMessages: 64,
   waitingProposals: 65_536,
-  snapshotAfterBytes: 32 * MIB,
+  snapshotAfterBytes: 64 * MIB,
   snapshotAfterRecords: 1_000_000,
   keptBytes: 8 * MIB,
   logBytes: 256 * MIB,

@@ -1,6 +1,6 @@
 /** One member of a replicated log: elections, replication, commit and applying, without clock, disk or network. */
 import type { Millis } from "@sluice/base/brand";
-import type { LogIndex, MemberId } from "../ids.ts";
+import type { LogIndex, MemberId, Term } from "../ids.ts";
 import { ReplicaStateError } from "./errors.ts";
 import type { Leadership } from "./leadership.ts";
 import { Ledger } from "./ledger.ts";
@@ -18,7 +18,7 @@ import type {
   ReplicaStatus,
   SwitchOverResult,
 } from "./replica-options.ts";
-import type { ProposalToken, ReplicaOutput, StoreToken } from "./replica-output.ts";
+import type { ProposalToken, ReplicaOutput, Role, StoreToken } from "./replica-output.ts";
 import { restoreLedger } from "./restore.ts";
 import { RoleKeeper } from "./role-keeper.ts";
 import { SnapshotKeeper } from "./snapshot-keeper.ts";
@@ -41,7 +41,7 @@ export class Replica<Answer> {
   #lastToken = 0 as ProposalToken;
   #isTurnDue = true;
   #isHalted = false;
-  #toldRole = "";
+  #told: { readonly role?: Role; readonly term?: Term; readonly leader?: MemberId | undefined } = {};
 
   /** @throws {WireError} when what is stored is damaged; nothing was changed on disk */
   constructor(options: ReplicaOptions<Answer>) {
@@ -174,9 +174,9 @@ export class Replica<Answer> {
       this.#ledger.flush();
     }
     const [role, term, leader] = [this.#role, this.#ledger.term, this.#roles.leader];
-    const told = `${role} ${term} ${leader}`;
-    if (told === this.#toldRole) return;
-    this.#toldRole = told;
+    const told = this.#told;
+    if (told.role === role && told.term === term && told.leader === leader) return;
+    this.#told = { role, term, leader };
     this.#ledger.outbox.put({ type: "role", role, term, leader });
   }
 
