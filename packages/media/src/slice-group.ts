@@ -10,6 +10,9 @@ export const STAGGER_FROM = 50 as Millis;
 /** How long a turn waits for frames that were pulled; they come in the next round of the loop or not at all. */
 const PULL_PATIENCE = 2 as Millis;
 
+/** Timers count whole milliseconds and ring that much too soon: a turn that waited for the rest would wake twice. */
+const EARLY = 1 as Millis;
+
 export interface SliceGroupOptions {
   readonly clock: Clock;
   readonly window: () => Millis;
@@ -123,7 +126,7 @@ export class SliceGroup {
   #takeTurns(window: Millis): void {
     const now = this.#options.clock.now();
     const beat = this.#beat(window);
-    const due = Math.floor((now - this.#turnAt) / beat);
+    const due = Math.floor((now - this.#turnAt + EARLY) / beat);
     this.#turnAt = (due > this.#slices.length ? now : this.#turnAt + due * beat) as Millis;
     for (let left = Math.min(due, this.#slices.length); left > 0; left--) {
       this.#turn = (this.#turn + 1) % this.#slices.length;

@@ -10,24 +10,34 @@ export interface Load {
   readonly memoryBytes: number;
 }
 
-/** Each asker owns one: the times between its own samples are what it hears about. */
-export class ProcessLoad {
+/** How busy the event loop has been, 0 to 1. Each asker owns one: it hears of the time between its own samples. */
+export class LoopLoad {
   #loop = performance.eventLoopUtilization();
+
+  /** Since the last sample, or since construction. */
+  sample(): number {
+    const before = this.#loop;
+    this.#loop = performance.eventLoopUtilization();
+    return performance.eventLoopUtilization(this.#loop, before).utilization;
+  }
+}
+
+/** Each asker owns one, as of `LoopLoad`. */
+export class ProcessLoad {
+  readonly #loop = new LoopLoad();
   #cpu = process.cpuUsage();
   #at = performance.now();
 
   /** Since the last sample, or since construction. */
   sample(): Load {
-    const loop = performance.eventLoopUtilization();
     const cpu = process.cpuUsage();
     const at = performance.now();
     const busyMillis = (cpu.user + cpu.system - this.#cpu.user - this.#cpu.system) / 1000;
     const load: Load = {
       cpu: busyMillis / Math.max(at - this.#at, 1),
-      loop: performance.eventLoopUtilization(loop, this.#loop).utilization,
+      loop: this.#loop.sample(),
       memoryBytes: process.memoryUsage.rss(),
     };
-    this.#loop = loop;
     this.#cpu = cpu;
     this.#at = at;
     return load;

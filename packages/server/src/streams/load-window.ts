@@ -2,7 +2,7 @@
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
 import { AutoWindow } from "@sluice/media/delivery-window";
-import { ProcessLoad } from "../metrics/process-load.ts";
+import { LoopLoad } from "../metrics/process-load.ts";
 
 /** Short enough to follow a crowd that arrives, long enough to average over many turns of the loop. */
 const SAMPLE = 250 as Millis;
@@ -11,7 +11,7 @@ export class LoadWindow implements Disposable {
   /** What streams read. */
   readonly window = new AutoWindow();
   readonly #clock: Clock;
-  readonly #load = new ProcessLoad();
+  readonly #load = new LoopLoad();
   #timer: Timer;
 
   constructor(clock: Clock) {
@@ -26,7 +26,7 @@ export class LoadWindow implements Disposable {
   #arm(): Timer {
     return this.#clock.after(SAMPLE, () => {
       this.#timer = this.#arm();
-      this.window.sample(this.#load.sample().loop);
+      this.window.sample(this.#load.sample());
     });
   }
 }
