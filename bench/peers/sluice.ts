@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { PinnedProcess } from "../pinned-process.ts";
 import { makeCertificate, type RunningServer, SERVER_CORE, temporaryFolder } from "./running-server.ts";
 
-const MAIN = join(import.meta.dirname, "..", "..", "packages", "server", "dist", "main.js");
+const ROOT = join(import.meta.dirname, "..", "..");
+const MAIN = join(ROOT, "packages", "server", "dist", "main.js");
 
 export interface SluiceOptions {
   /** `auto`, or a duration such as `100ms`. */
@@ -38,10 +39,10 @@ export async function startSluice(options: SluiceOptions): Promise<RunningServer
   const folder = temporaryFolder();
   const child = new PinnedProcess({
     core: SERVER_CORE,
-    command: process.execPath,
-    args: [MAIN, "serve", ...settingsOf(options, folder.path)],
+    command: join(ROOT, "sluice"),
+    args: ["serve", ...settingsOf(options, folder.path)],
   });
-  const ready = await child.take("ready", 15_000);
+  const ready = await child.take("ready", 60_000); // a stale build is built first
   const { rtmp, http, rtmps, https } = ready["listeners"] as Record<string, unknown>;
   if (rtmp === undefined) await child[Symbol.asyncDispose]();
   if (rtmp === undefined) throw new Error("Sluice opened no RTMP listener");

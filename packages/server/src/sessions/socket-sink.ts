@@ -16,8 +16,8 @@ const NOTHING = Buffer.alloc(0);
 
 /** A socket hands this much to the kernel in one gathered write. */
 const PLAIN_BURST_BYTES = 512 * 1024;
-/** TLS encrypts all it is given into memory of its own at once, and the heap keeps the peak. */
-const TLS_BURST_BYTES = 64 * 1024;
+/** TLS encrypts all it is given into memory of its own at once, and the heap keeps the peak: so one record at a time. */
+const TLS_BURST_BYTES = 16 * 1024;
 
 /** The right sink for a plain or an encrypted socket. */
 export function socketSink(options: SocketSinkOptions): SubscriberSink {
