@@ -157,6 +157,16 @@ test("[RSP14] a killed client gets nothing of what waited, and a quitting one ge
   assert.equal(quitting.session.ended, "quit");
 });
 
+test("[RSP17] a reply over the limit is refused whole, and the session goes on", () => {
+  const talk = new Talk({ limits: { replyBytes: 1_000 } });
+  const value = "v".repeat(400);
+  assert.equal(talk.say(`SET a ${value}\r\nSET b ${value}\r\n`), "+OK\r\n+OK\r\n");
+  const refused = "-ERR the reply is larger than 1000 bytes\r\n";
+  assert.equal(talk.say("MGET a b\r\n"), `*2\r\n${bulk(value)}${bulk(value)}`);
+  assert.equal(talk.say("PING\r\nMGET a b a\r\nGET b\r\n"), `+PONG\r\n${refused}${bulk(value)}`);
+  assert.equal(talk.say("SET a x GET\r\nGET a\r\n"), `${bulk(value)}${bulk("x")}`);
+});
+
 test("[RSP15] expired keys are not there for any command", () => {
   const talk = new Talk();
   talk.say("SET a 1 PX 100\r\nSET b 1\r\n");

@@ -261,6 +261,8 @@ export class CommandSession implements CommandSink, CommandCall, ClientRow {
   /** Leaves the request at the front when it has to wait. */
   #carryOut(request: RespRequest): void {
     this.#request = request;
+    const replied = this.reply.length;
+    this.reply.ceiling = this.#limits.replyBytes;
     try {
       const command = this.#commands.get(request);
       this.#admit(command);
@@ -269,8 +271,11 @@ export class CommandSession implements CommandSink, CommandCall, ClientRow {
       else this.#run(command);
     } catch (error) {
       if (!(error instanceof CommandRefusal)) throw error;
+      this.reply.rewind(replied);
       this.#pending.addError(error.context.reply);
       this.#parser.release();
+    } finally {
+      this.reply.ceiling = Number.POSITIVE_INFINITY; // what the log has done is answered in any case
     }
   }
 

@@ -13,6 +13,8 @@ export interface RespLimits {
   readonly pendingRequests: number;
   /** Bytes of replies that were not taken yet; above it the session executes nothing. */
   readonly outputBytes: number;
+  /** Bytes of replies that wait, the largest single one included; a command that reads more is refused. */
+  readonly replyBytes: number;
   /** Bytes that arrived and wait for earlier requests; above it `isPaused` asks the owner of the socket to stop reading. */
   readonly waitingInputBytes: number;
   /** Channels and patterns that one client is subscribed to. */
@@ -26,6 +28,7 @@ export const DEFAULT_RESP_LIMITS: RespLimits = {
   inlineBytes: 64 * 1024,
   pendingRequests: 4_096,
   outputBytes: 8 * 1024 * 1024,
+  replyBytes: 64 * 1024 * 1024,
   waitingInputBytes: 1024 * 1024,
   subscriptions: 64,
 };

@@ -1,5 +1,6 @@
 /** Replies of RESP 2 and 3, one behind the other in buffers that are handed over whole. */
 import { encodeUtf8 } from "@sluice/bytes/byte-writer";
+import { refuse } from "./errors.ts";
 
 /** Large enough that replies of a pipeline are joined; small enough that an idle client costs little. */
 const BUFFER_BYTES = 16 * 1024;
@@ -12,6 +13,8 @@ const LF = 0x0a;
 
 export class RespWriter {
   protocol: 2 | 3 = 2;
+  /** Bytes that may wait, values included; whoever writes a value beyond it is refused. */
+  ceiling = Number.POSITIVE_INFINITY;
   #bytes = new Uint8Array(0);
   #start = 0;
   #end = 0;
@@ -30,6 +33,13 @@ export class RespWriter {
     return taken;
   }
 
+  /** Takes back what was written since `length` was so; the bytes must not have been taken meanwhile. */
+  rewind(length: number): void {
+    if (length === this.length) return;
+    this.#end = this.#start + length;
+    this.#replace(0);
+  }
+
   simple(text: string): void {
     this.#line("+", text);
   }
@@ -43,13 +53,14 @@ export class RespWriter {
     this.#line(":", String(value));
   }
 
-  /** A number without fraction, small and not negative: the fast form. */
+  /** @throws {CommandRefusal} above the ceiling */
   bulk(bytes: Uint8Array): void {
     this.bulkOf(bytes, 0, bytes.length);
   }
 
-  /** `length` bytes of `bytes` from `start`. */
+  /** `length` bytes of `bytes` from `start`. @throws {CommandRefusal} above the ceiling */
   bulkOf(bytes: Uint8Array, start: number, length: number): void {
+    if (this.length + length > this.ceiling) refuse(`ERR the reply is larger than ${this.ceiling} bytes`);
     this.#room(length + HEAD_BYTES);
     this.#head(0x24, length);
     const to = this.#bytes;

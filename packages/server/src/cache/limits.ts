@@ -30,8 +30,6 @@ export interface RespLimits {
   readonly clients: number;
   /** Bytes of answers that may wait for a client before its requests are no longer read. */
   readonly pauseBytes: number;
-  /** Bytes of answers that may wait in all; beyond it the client is dropped. */
-  readonly queuedBytes: number;
   /** How long a client may leave answers unread before it is dropped. */
   readonly unread: Millis;
 }
@@ -39,6 +37,5 @@ export interface RespLimits {
 export const DEFAULT_RESP_LIMITS: RespLimits = {
   clients: 10_000,
   pauseBytes: 1024 * 1024,
-  queuedBytes: 64 * 1024 * 1024,
   unread: 60_000 as Millis,
 };
