@@ -71,7 +71,7 @@ async function openHarness(count: number): Promise<EngineHarness> {
     tolerance: 300 as Millis,
     async open() {
       const node = nodes[engines.size % nodes.length] as CacheNode;
-      const engine = await openGcacheEngine({ node, clock, random: Math.random });
+      const engine = await openGcacheEngine({ node, clock, log: SILENT_LOG, random: Math.random });
       engines.add(engine);
       return engine;
     },

@@ -12,6 +12,8 @@ export interface EngineLimits {
   readonly keyBytes: number;
   /** Bytes of a value, a message or a log record; an engine may state less in its capabilities. */
   readonly valueBytes: number;
+  /** Entries that one process keeps a copy of; with one more it knows nothing for sure, and its watchers are stale. */
+  readonly entries: number;
   /** Times to live that a lease may have. Shorter ones would end by a busy event loop, longer ones would outlive care. */
   readonly leaseTtl: TtlRange;
   /** Records that one read of a log gives. */
@@ -33,6 +35,7 @@ export interface EngineLimits {
 export const ENGINE_LIMITS: EngineLimits = {
   keyBytes: 1024,
   valueBytes: 512 * 1024,
+  entries: 1_000_000,
   leaseTtl: { min: 500 as Millis, max: 3_600_000 as Millis },
   logReadRecords: 256,
   logReadBytes: 4 * 1024 * 1024,

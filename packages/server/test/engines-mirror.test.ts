@@ -120,6 +120,34 @@ test("[RMT10] each watcher's values are its own, and an ended watch is forgotten
   assert.equal(mirror.watcherCount, 1);
 });
 
+test("[RMT18] more entries than it may hold leave its watchers stale until a whole read finds fewer", async () => {
+  const mirror = new Mirror(2);
+  const told: string[] = [];
+  mirror.onFull = () => told.push("full");
+  const read = (...keys: string[]): void => {
+    mirror.beginReload();
+    for (const [i, key] of keys.entries()) mirror.put({ key, value: NOTHING, revision: at(i + 1) });
+    mirror.finishReload();
+  };
+  read("a", "b");
+  const tap = watch(mirror);
+  await turn();
+  mirror.put({ key: "b", value: NOTHING, revision: at(3) });
+  assert.equal(mirror.isCurrent, true, "one that is there may change");
+  mirror.put({ key: "c", value: NOTHING, revision: at(4) });
+  mirror.put({ key: "d", value: NOTHING, revision: at(5) });
+  await turn();
+  assert.equal(tap.state, "stale");
+  assert.deepEqual(told, ["full"]);
+  read("a", "b", "c");
+  assert.equal(mirror.isCurrent, false);
+  assert.deepEqual(told, ["full", "full"]);
+  read("a", "c");
+  await turn();
+  assert.equal(tap.state, "current");
+  assert.deepEqual([...tap.entries.keys()], ["a", "c"]);
+});
+
 test("[RMT12] a watch that fails is begun again after a growing pause, at once when woken, and never after closing", async () => {
   const clock = new FakeClock();
   const mirror = new Mirror();

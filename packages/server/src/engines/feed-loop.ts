@@ -3,7 +3,7 @@ import { Backoff } from "@sluice/base/backoff";
 import type { Clock } from "@sluice/base/clock";
 import type { Log } from "@sluice/base/log";
 import { type RemoteEngineOptions, timingsOf } from "./engine-options.ts";
-import type { Mirror } from "./mirror.ts";
+import { type Mirror, TOO_MANY_ENTRIES } from "./mirror.ts";
 
 /** One watch, from its start to the first doubt. */
 export class Vigil {
@@ -50,6 +50,7 @@ export class FeedLoop {
     this.#clock = options.clock;
     this.#log = options.log;
     this.#backoff = new Backoff({ first, cap, factor: 2, random: options.random });
+    parts.mirror.onFull = () => this.#onFull();
   }
 
   /** Resolves once all that stands was read for the first time. */
@@ -94,8 +95,15 @@ export class FeedLoop {
 
   #hasRead(): void {
     this.#parts.mirror.finishReload();
+    if (!this.#parts.mirror.isCurrent) return;
     this.#backoff.reset();
     this.#loaded.resolve();
+  }
+
+  #onFull(): void {
+    const { engine, mirror } = this.#parts;
+    this.#log.error({ engine, limit: mirror.limit }, TOO_MANY_ENTRIES);
+    this.doubt("it has too many entries");
   }
 
   async #rest(): Promise<void> {

@@ -1,5 +1,6 @@
 /** The state engine on a cache node of this process: nothing else is needed, and it grows with its cluster. */
 import type { Millis } from "@sluice/base/brand";
+import type { Log } from "@sluice/base/log";
 import type { Clock } from "@sluice/base/clock";
 import type { LeaseId, OperationAnswer, SetOperation } from "@sluice/cache/state/operation";
 import { checkKey, checkPrefix, checkTtl, checkValue } from "@sluice/engine/checks";
@@ -31,6 +32,7 @@ import { Mirror } from "./mirror.ts";
 export interface GcacheEngineOptions {
   readonly node: CacheNode;
   readonly clock: Clock;
+  readonly log: Log;
   readonly random: () => number;
 }
 

@@ -1,14 +1,18 @@
 /** Keeps an engine's mirror in step with its node's copy of the state, and in doubt while the node hears no leader. */
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
+import type { Log } from "@sluice/base/log";
 import type { ChangeReader } from "@sluice/cache/state/change-feed";
 import type { CacheNode } from "../cache/cache-node.ts";
 import { bytesOfKey, ENTRIES, entryOf, keyOfBytes, revisionOf } from "./gcache-names.ts";
-import type { Mirror } from "./mirror.ts";
+import { type Mirror, TOO_MANY_ENTRIES } from "./mirror.ts";
 
 /** Beyond an election that went well; a view that stands still for longer may be old. */
 const LEADERLESS = 2_000 as Millis;
 const LOOK_EVERY = 200 as Millis;
+
+/** To read more than may be kept holds up the loop, and helps only once something was deleted. */
+const FULL_REST = 10_000 as Millis;
 
 const EVERYTHING = bytesOfKey("");
 
@@ -22,13 +26,23 @@ export class GcacheFeed implements Disposable {
   #ledAt: Millis;
   /** A barrier is on its way, after which everything is read anew. */
   #isReturning = false;
+  #restUntil = 0 as Millis;
   #isClosed = false;
 
-  constructor(options: { readonly node: CacheNode; readonly mirror: Mirror; readonly clock: Clock }) {
+  constructor(options: {
+    readonly node: CacheNode;
+    readonly mirror: Mirror;
+    readonly clock: Clock;
+    readonly log: Log;
+  }) {
     this.#node = options.node;
     this.#mirror = options.mirror;
     this.#clock = options.clock;
     this.#ledAt = options.clock.now();
+    this.#mirror.onFull = () => {
+      this.#restUntil = (this.#clock.now() + FULL_REST) as Millis;
+      options.log.error({ engine: "gcache", limit: this.#mirror.limit }, TOO_MANY_ENTRIES);
+    };
     this.#changes = this.#node.state.openChanges({ cache: ENTRIES });
     this.#turns = this.#node.onTurn(() => this.#pump());
     void this.#return();
@@ -47,7 +61,7 @@ export class GcacheFeed implements Disposable {
       const now = this.#clock.now();
       if (this.#hearsLeader()) this.#ledAt = now;
       if (now - this.#ledAt > LEADERLESS) this.#mirror.doubt();
-      if (!this.#mirror.isCurrent) void this.#return();
+      if (!this.#mirror.isCurrent && now >= this.#restUntil) void this.#return();
       this.#lookLater();
     });
   }

@@ -1,6 +1,7 @@
 /** This process's copy of what stands in a store, kept by one feed and read by all its watchers. */
 import { compareEpochs, type Epoch } from "@sluice/engine/epoch";
 import type { Entry, Key, WatchEvent } from "@sluice/engine/engine";
+import { ENGINE_LIMITS } from "@sluice/engine/limits";
 import { Outlet } from "@sluice/engine/outlet";
 import { WatchQueue } from "@sluice/engine/watch-queue";
 import { plainCopy } from "./plain-copy.ts";
@@ -19,11 +20,24 @@ interface Reload {
   readonly removed: Map<Key, Epoch>;
 }
 
+export const TOO_MANY_ENTRIES =
+  "The store has more entries than a process may keep; nothing of it is taken for current";
+
 export class Mirror {
+  /** Told when there is more than it may hold, once for each whole read. */
+  onFull: () => void = () => {};
+  /** Entries that it may hold. */
+  readonly limit: number;
   readonly #watchers = new Set<Watcher>();
   #entries = new Map<Key, Entry>();
   #reload: Reload | undefined;
   #isCurrent = false;
+  /** Takes nothing more until the next whole read. */
+  #isFull = false;
+
+  constructor(limit: number = ENGINE_LIMITS.entries) {
+    this.limit = limit;
+  }
 
   /** Whether all that stands is here and changes are being told. */
   get isCurrent(): boolean {
@@ -55,6 +69,7 @@ export class Mirror {
 
   /** A whole re-read begins; what is told from now on belongs to it, until `finishReload`. */
   beginReload(): void {
+    this.#isFull = false;
     this.#reload = { entries: new Map(), removed: new Map() };
   }
 
@@ -73,6 +88,8 @@ export class Mirror {
 
   /** Keeps the entry itself; an older one than is known is passed over. */
   put(entry: Entry): void {
+    const entries = this.#reload?.entries ?? this.#entries;
+    if (this.#isFull || (entries.size >= this.limit && !entries.has(entry.key))) return this.#fill();
     const known = this.#known(entry.key);
     if (known !== undefined && compareEpochs(known, entry.revision) >= 0) return;
     if (this.#reload === undefined) {
@@ -110,6 +127,13 @@ export class Mirror {
     const watcher: Watcher = { prefix, queue, outlet, isBehind: true };
     if (!signal.aborted) this.#watchers.add(watcher);
     return outlet;
+  }
+
+  #fill(): void {
+    if (this.#isFull) return;
+    this.#isFull = true;
+    this.doubt();
+    this.onFull();
   }
 
   #known(key: Key): Epoch | undefined {

@@ -43,7 +43,7 @@ async function openEmbedded(node: NodePart, scope: Scope): Promise<Engine> {
   if (cache.listeners.resp !== undefined) node.addListener("resp", cache.listeners.resp, undefined);
   watchDisk(node, cache);
   await untilServing(cache, node.clock, scope.signal);
-  return new GcacheEngine({ node: cache, clock, random: Math.random });
+  return new GcacheEngine({ node: cache, clock, log, random: Math.random });
 }
 
 function respOf({ config }: NodePart): { host: string; port: number; password?: string } | undefined {
