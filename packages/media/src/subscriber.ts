@@ -46,8 +46,8 @@ export class Subscriber {
   }
 }
 
-/** Writes of one turn; more would hold up the loop, and with it the publisher, for many milliseconds; fewer wake the readers more often. */
-export const SLICE_MEMBERS = 512;
+/** Writes of one turn; more would hold up the loop for longer than some 20 ms; fewer wake it, and the readers, more often. */
+export const SLICE_MEMBERS = 2048;
 
 /** Written to in one turn: one cursor, one batch. */
 export class Slice {
