@@ -193,11 +193,17 @@ export class Ledger<Answer> {
     this.#unwritten = [];
   }
 
-  stored(token: StoreToken): void {
+  /** @returns whether anything may follow from it: most stores of one that counts its records at once change nothing */
+  stored(token: StoreToken): boolean {
+    const { held } = this;
+    const { synced } = this.disk;
     this.disk.done(token);
-    if (this.#hardStateToken === undefined || !this.disk.isDone(this.#hardStateToken)) return;
-    this.#hardStateToken = undefined;
-    if (!this.#isHardStateNew) this.outbox.release();
+    const isHardStateDone = this.#hardStateToken !== undefined && this.disk.isDone(this.#hardStateToken);
+    if (isHardStateDone) {
+      this.#hardStateToken = undefined;
+      if (!this.#isHardStateNew) this.outbox.release();
+    }
+    return isHardStateDone || this.held !== held || this.disk.synced !== synced;
   }
 
   /** The state already is the snapshot's: the log goes on behind it. @returns what the install is known by */

@@ -125,8 +125,10 @@ export class Replica<Answer> {
 
   /** The disk has done what the output of this token asked, and of all before it. */
   stored(token: StoreToken, now: Millis): void {
+    const wasTurnDue = this.#isTurnDue;
     this.#at(now);
-    this.#ledger.stored(token);
+    const isTurnDue = this.#ledger.stored(token);
+    this.#isTurnDue = wasTurnDue || isTurnDue;
   }
 
   snapshotStored(index: LogIndex, now: Millis): void {
