@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { WireError } from "@sluice/bytes/wire-error";
 import type { Millis } from "@sluice/base/brand";
-import { EntryPlaces } from "@sluice/cache/state/entry-places";
 import { SnapshotBytesError, SnapshotEndedError } from "@sluice/cache/state/errors";
 import { latin1, latin1Bytes } from "@sluice/cache/state/integer-text";
 import type { CacheName, Operation } from "@sluice/cache/state/operation";
@@ -63,9 +62,8 @@ test("[ENT9] a plain set has the bytes of any set, and does what it does in a ba
         continue;
       }
       const around = Buffer.concat([Buffer.from("before"), operation.value, Buffer.from("behind")]);
-      const places = new EntryPlaces().point(operation.key, operation.value);
-      places.pointValue(around, 6, operation.value.length);
-      const bytes = encoder.encodePlainSet(operation.cache, places);
+      encoder.places.point(operation.key, operation.value).pointValue(around, 6, operation.value.length);
+      const bytes = encoder.encodePlainSet(operation.cache);
       assert.deepEqual(bytes && Buffer.from(bytes), Buffer.from(encodeOperation(operation)));
       const answer = long.feed({ type: "batch", conditions: [], operations: [operation] });
       assert.deepEqual(short.feedBytes(bytes as Uint8Array), answer.type === "batch" ? answer.answers[0] : answer);

@@ -1,6 +1,5 @@
 /** One RESP client's dialogue: bytes in, replies out in the order of the requests, whatever had to wait for the log. */
 import type { Millis } from "@sluice/base/brand";
-import { EntryPlaces } from "../state/entry-places.ts";
 import type { Operation, OperationAnswer } from "../state/operation.ts";
 import { ClientState } from "./client-state.ts";
 import type { Command, CommandCall, ReplyForm } from "./command.ts";
@@ -36,9 +35,6 @@ export interface CommandSessionOptions {
 export type SessionEnd = "quit" | "killed" | "protocol-error";
 
 const SUBSCRIBER_TEXT = "only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context";
-
-/** Points at the request that is being carried out. */
-const PLACES = new EntryPlaces();
 
 /**
  * The loop around it: `receive` what arrives, then write `nextOutput` until it is empty; the same after any answer
@@ -209,10 +205,11 @@ export class CommandSession implements CommandSink, CommandCall, ClientRow {
 
   proposePlainSet(key: number, form: ReplyForm): boolean {
     const { request, client } = this;
+    const { encoder } = this.#commands;
     checkKeyLength(request, key);
-    PLACES.pointKey(request.bytes, request.startOf(key), request.lengthOf(key));
-    PLACES.pointValue(request.bytes, request.startOf(key + 1), request.lengthOf(key + 1));
-    const bytes = this.#commands.encoder.encodePlainSet(client.cache, PLACES);
+    encoder.places.pointKey(request.bytes, request.startOf(key), request.lengthOf(key));
+    encoder.places.pointValue(request.bytes, request.startOf(key + 1), request.lengthOf(key + 1));
+    const bytes = encoder.encodePlainSet(client.cache);
     if (bytes === undefined) return false;
     this.backend.store.write(this, this.#pending.add(form), bytes);
     return true;

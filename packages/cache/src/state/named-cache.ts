@@ -45,7 +45,9 @@ export class NamedCache {
 
   /** @param slot  where the key stands, or 0 */
   put(slot: Slot, key: Uint8Array, value: Uint8Array, version: EntryVersion): Slot {
-    return this.#put(slot, this.#places.point(key, value), version);
+    const at = this.#put(slot, this.#places.point(key, value), version);
+    this.#places.forget();
+    return at;
   }
 
   /** Whatever stood there gives way, its expiry and its lease included. */

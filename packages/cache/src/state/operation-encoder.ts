@@ -1,6 +1,6 @@
 /** Encodes many small operations into few buffers: one buffer for each would cost more than all the rest of a write. */
 import { ByteWriter } from "@sluice/bytes/byte-writer";
-import type { EntryPlaces } from "./entry-places.ts";
+import { EntryPlaces } from "./entry-places.ts";
 import type { CacheName, Operation } from "./operation.ts";
 import { encodeOperation, writeRequest } from "./operation-codec.ts";
 import { isPlainCache, PLAIN_SET_BYTES, writePlainSet } from "./plain-set.ts";
@@ -12,6 +12,8 @@ const MAX_SHARED_BYTES = 4 * 1024;
 const ROOM_BYTES = 128;
 
 export class OperationEncoder {
+  /** For `encodePlainSet`: whoever encodes points it first. */
+  readonly places = new EntryPlaces();
   #slab = new ByteWriter(SLAB_BYTES);
 
   /**
@@ -26,13 +28,18 @@ export class OperationEncoder {
     return this.#slab.from(start);
   }
 
-  /** @returns `undefined` when the short form cannot say it, or it would take too much of a shared buffer */
-  encodePlainSet(cache: CacheName, from: EntryPlaces): Uint8Array | undefined {
-    const size = PLAIN_SET_BYTES + from.keyLength + from.valueLength;
-    if (size > MAX_SHARED_BYTES || !isPlainCache(cache)) return undefined;
-    const start = this.#makeRoom(size);
-    writePlainSet(this.#slab, cache, from);
-    return this.#slab.from(start);
+  /**
+   * Of the key and the value that `places` points at; it forgets them.
+   * @returns `undefined` when the short form cannot say it, or it would take too much of a shared buffer
+   */
+  encodePlainSet(cache: CacheName): Uint8Array | undefined {
+    const { places } = this;
+    const size = PLAIN_SET_BYTES + places.keyLength + places.valueLength;
+    const isShort = size <= MAX_SHARED_BYTES && isPlainCache(cache);
+    const start = isShort ? this.#makeRoom(size) : 0;
+    if (isShort) writePlainSet(this.#slab, cache, places);
+    places.forget();
+    return isShort ? this.#slab.from(start) : undefined;
   }
 
   #makeRoom(size: number): number {

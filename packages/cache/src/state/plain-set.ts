@@ -12,7 +12,7 @@
  */
 import type { ByteWriter } from "@sluice/bytes/byte-writer";
 import type { AppliedAt } from "../state-machine.ts";
-import { EntryPlaces } from "./entry-places.ts";
+import type { EntryPlaces } from "./entry-places.ts";
 import { KIND } from "./operation-kind.ts";
 import type { CacheName, EntryVersion, OperationAnswer } from "./operation.ts";
 import type { StateContents } from "./state-contents.ts";
@@ -41,7 +41,7 @@ export function writePlainSet(w: ByteWriter, cache: CacheName, from: EntryPlaces
 export function applyPlainSet(contents: StateContents, bytes: Uint8Array, at: AppliedAt): OperationAnswer | undefined {
   if (bytes.length < PLAIN_SET_BYTES || bytes[0] !== KIND.set || bytes[1] !== 1 || bytes[3] !== 0) return undefined;
   const cache = contents.findCache(String.fromCharCode(bytes[2] as number) as CacheName);
-  const from = pointAt(bytes);
+  const from = pointInto(bytes, contents.places);
   if (cache === undefined || from === undefined) return undefined;
   const { keyLength, valueLength } = from;
   const { limits } = contents;
@@ -49,13 +49,13 @@ export function applyPlainSet(contents: StateContents, bytes: Uint8Array, at: Ap
   if (!isSmall || !cache.admits(keyLength, valueLength)) return undefined;
   const version = at.index as number as EntryVersion;
   cache.overwrite(from, at.time, version);
+  from.forget();
   cache.evict(version);
   return { type: "written", version };
 }
 
-const PLACES = new EntryPlaces();
-
-function pointAt(bytes: Uint8Array): EntryPlaces | undefined {
+/** @returns `places`, or undefined when the lengths do not fit */
+function pointInto(bytes: Uint8Array, places: EntryPlaces): EntryPlaces | undefined {
   const keyLength = ((bytes[KEY_AT - 2] as number) << 8) | (bytes[KEY_AT - 1] as number);
   const head = KEY_AT + keyLength;
   const valueLength = bytes.length - head - 4;
@@ -63,5 +63,5 @@ function pointAt(bytes: Uint8Array): EntryPlaces | undefined {
   const high = ((bytes[head] as number) << 8) | (bytes[head + 1] as number);
   const low = ((bytes[head + 2] as number) << 8) | (bytes[head + 3] as number);
   if (high * 0x1_0000 + low !== valueLength) return undefined;
-  return PLACES.pointKey(bytes, KEY_AT, keyLength).pointValue(bytes, head + 4, valueLength);
+  return places.pointKey(bytes, KEY_AT, keyLength).pointValue(bytes, head + 4, valueLength);
 }

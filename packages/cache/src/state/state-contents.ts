@@ -3,6 +3,7 @@ import type { Millis } from "@sluice/base/brand";
 import { AnswerMemory } from "./answer-memory.ts";
 import { Arena } from "./arena.ts";
 import type { ChangeFeed } from "./change-feed.ts";
+import { EntryPlaces } from "./entry-places.ts";
 import { KeyHash } from "./key-hash.ts";
 import { Leases } from "./leases.ts";
 import type { StateLimits } from "./limits.ts";
@@ -21,6 +22,8 @@ export class StateContents {
   readonly pins: Pins;
   readonly arena = new Arena();
   readonly leases = new Leases();
+  /** Of the operation that is being applied. */
+  readonly places = new EntryPlaces();
   readonly answers: AnswerMemory;
   readonly changes: ChangeFeed;
   readonly #caches = new Map<CacheName, NamedCache>();
