@@ -87,6 +87,27 @@ for (const over of ["tcp", "tls"] as const) {
   });
 }
 
+test("[SNK4] over tls a large batch goes in pieces of a record, in order with all that others write", async () => {
+  using pair = await openPair("tls");
+  const sizes: number[] = [];
+  const write = pair.near._write.bind(pair.near);
+  pair.near._write = (chunk: Buffer, encoding, done) => {
+    sizes.push(chunk.length);
+    write(chunk, encoding, done);
+  };
+  const sink = sinkOf(pair.near);
+  const batch = Buffer.alloc(50_000, 0).map((_, i) => i % 251);
+  assert.equal(sink.write(batch), true);
+  pair.near.write("between");
+  assert.equal(sink.write(batch.subarray(0, 16_256)), false);
+  const heard: Buffer[] = [];
+  pair.far.on("data", (bytes: Buffer) => heard.push(bytes));
+  const expected = Buffer.concat([batch, Buffer.from("between"), batch.subarray(0, 16_256)]);
+  await until(() => heard.reduce((sum, one) => sum + one.length, 0) === expected.length, "every byte");
+  assert.ok(Buffer.concat(heard).equals(expected));
+  assert.deepEqual(sizes, [16_256, 16_256, 16_256, 1_232, 7, 16_256]);
+});
+
 test("[SNK3] addresses are shown as people write them", () => {
   const shown = (remoteAddress: string | undefined): string => peerAddress({ remoteAddress } as Socket);
   assert.deepEqual(["::ffff:10.1.2.3", "10.1.2.3", "::1", "fe80::1%eth0", undefined].map(shown), [

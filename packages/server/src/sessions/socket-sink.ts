@@ -16,8 +16,11 @@ const NOTHING = Buffer.alloc(0);
 
 /** A socket hands this much to the kernel in one gathered write. */
 const PLAIN_BURST_BYTES = 512 * 1024;
-/** TLS encrypts all it is given into memory of its own at once, and the heap keeps the peak: so one record at a time. */
-const TLS_BURST_BYTES = 16 * 1024;
+/**
+ * TLS encrypts all that one write gives it before any of it goes out, into buffers of 16 KB of which the connection
+ * keeps what it once needed. So a write is one record, which with what encryption adds fits into one of them.
+ */
+const TLS_WRITE_BYTES = 16 * 1024 - 128;
 
 /** The right sink for a plain or an encrypted socket. */
 export function socketSink(options: SocketSinkOptions): SubscriberSink {
@@ -58,13 +61,14 @@ class PlainSink implements SubscriberSink {
 
 /** Node ends a TLS write a turn of the loop later even when the kernel took it, so one batch may be under way. */
 class TlsSink implements SubscriberSink {
-  readonly burstBytes = TLS_BURST_BYTES;
+  readonly burstBytes = TLS_WRITE_BYTES;
   readonly #socket: Socket;
   readonly notify: SubscriberSink["notify"];
   readonly end: SubscriberSink["end"];
 
   constructor(options: SocketSinkOptions) {
     this.#socket = options.socket;
+    withoutJoining(this.#socket);
     this.notify = options.notify;
     this.end = options.end;
   }
@@ -72,8 +76,14 @@ class TlsSink implements SubscriberSink {
   write(bytes: Uint8Array): boolean {
     if (!this.#socket.writable) return true;
     const wasFree = this.#socket.writableLength === 0;
-    this.#socket.write(bytes);
+    if (bytes.length <= TLS_WRITE_BYTES) this.#socket.write(bytes);
+    else this.#writePieces(bytes);
     return wasFree;
+  }
+
+  #writePieces(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length; at += TLS_WRITE_BYTES)
+      this.#socket.write(bytes.subarray(at, at + TLS_WRITE_BYTES));
   }
 
   /** Joined, as encryption reads every byte anyway and small records cost more than a copy. */
@@ -84,6 +94,11 @@ class TlsSink implements SubscriberSink {
   whenDrained(resume: () => void): void {
     resumeWhenDrained(this.#socket, resume);
   }
+}
+
+/** What waits in its queue is written piece by piece, each once the one before has gone, and not in one gathered write. */
+function withoutJoining(socket: Socket): void {
+  Object.assign(socket, { _writev: undefined });
 }
 
 /** An empty write ends when all before it has: the `drain` event would come only above the high-water mark. */
