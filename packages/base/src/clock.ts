@@ -8,6 +8,8 @@ export interface Clock {
   wall(): Millis;
   /** Calls `action` once, `delay` from now, unless cancelled first. Never keeps the process alive by itself. */
   after(delay: Millis, action: () => void): Timer;
+  /** Calls `action` once all that has arrived by now was read and told of, unless cancelled first; no time need pass. */
+  afterPoll(action: () => void): Timer;
   /** Resolves after `delay`; rejects with the signal's reason if that comes first. */
   sleep(delay: Millis, signal: AbortSignal): Promise<void>;
 }

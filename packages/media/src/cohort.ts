@@ -9,6 +9,7 @@ import type { LagLimits } from "./limits.ts";
 import { encodeFrame, encodePrelude, type Prelude } from "./prelude.ts";
 import { SliceGroup } from "./slice-group.ts";
 import type { Slice, Subscriber } from "./subscriber.ts";
+import type { SubscriberSink } from "./subscriber-sink.ts";
 import type { WireForm } from "./wire-form.ts";
 
 /** How often lagging subscribers are looked at; a fraction of the shortest useful stall timeout. */
@@ -146,6 +147,11 @@ export class Cohort {
     return [...inStep, ...this.#behind, ...this.#awaiting];
   }
 
+  /** A turn of its flush is due. */
+  get isBeating(): boolean {
+    return this.#prompt.isBeating || this.#patient.isBeating;
+  }
+
   /** The cached GOP belongs to a publication that is over: joiners wait for the next key frame. */
   forgetGop(): void {
     this.#gop = undefined;
@@ -176,13 +182,12 @@ export class Cohort {
     if (slice.cursor === end) return false;
     const batch = this.#log.run(slice.cursor, end);
     slice.cursor = end;
-    const { members } = slice;
+    const { members, sinks } = slice;
     const { counts } = this.#options;
     counts.bytesOut += batch.length * members.length;
     counts.writes += members.length;
-    for (let i = members.length - 1; i >= 0; i--) {
-      const member = members[i] as Subscriber;
-      if (!member.sink.write(batch)) this.#fallBehind(member, slice);
+    for (let i = sinks.length - 1; i >= 0; i--) {
+      if (!(sinks[i] as SubscriberSink).write(batch)) this.#fallBehind(members[i] as Subscriber, slice);
     }
     return true;
   }

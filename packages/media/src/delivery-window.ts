@@ -39,16 +39,18 @@ export class AutoWindow implements DeliveryWindow {
     return Math.min(this.prompt * PATIENCE, STEPS[STEPS.length - 1] as Millis) as Millis;
   }
 
-  /** @param utilisation  share of the last sample (some 250 ms) that the loop was busy, 0 to 1 */
-  sample(utilisation: number): void {
+  /**
+   * @param utilisation  share of the last sample (some 250 ms) that the loop was busy, 0 to 1
+   * @param count  samples that this one stands for, when nobody asked for a while: idle ones narrow the window
+   */
+  sample(utilisation: number, count = 1): void {
     if (utilisation >= BUSY) {
       this.#calm = 0;
       this.#step = Math.min(STEPS.length - 1, this.#step + (utilisation >= OVERLOADED ? 2 : 1));
       return;
     }
-    this.#calm = utilisation < CALM ? this.#calm + 1 : 0;
-    if (this.#calm < CALM_SAMPLES) return;
-    this.#calm = 0;
-    this.#step = Math.max(0, this.#step - 1);
+    this.#calm = utilisation < CALM ? this.#calm + count : 0;
+    this.#step = Math.max(0, this.#step - Math.floor(this.#calm / CALM_SAMPLES));
+    this.#calm %= CALM_SAMPLES;
   }
 }

@@ -28,10 +28,10 @@ export interface DistributionOptions {
   readonly gop: GopCache;
 }
 
-/** With nobody watching; joiners and whoever asks about a stream must not see it much older than it is. */
-const UNWATCHED_HOLD = 50 as Millis;
-/** What a publisher sends meanwhile must fit into the kernel's buffer. */
-const LONGEST_HOLD = 100 as Millis;
+/** Where no turn of a flush is due; joiners and whoever asks about a stream must not see it much older than it is. */
+const IDLE_HOLD = 50 as Millis;
+/** Longer than the widest window, so that it is the turns that pull; what a publisher sends meanwhile waits in the kernel. */
+const LONGEST_HOLD = 400 as Millis;
 
 /** Of a cohort beyond the limit, whose log serves one viewer. */
 const SOLO_LAG_BYTES = 256 * 1024;
@@ -65,9 +65,8 @@ export class Distribution {
 
   /** How long a publisher's next frames may be held back unless pulled; 0 when somebody would get them later. */
   get pullWithin(): Millis {
-    if (this.subscriberCount === 0) return UNWATCHED_HOLD;
-    const { prompt } = this.#options.window;
-    return prompt < STAGGER_FROM ? (0 as Millis) : (Math.min(prompt, LONGEST_HOLD) as Millis);
+    if (this.subscriberCount > 0 && this.#options.window.prompt < STAGGER_FROM) return 0 as Millis;
+    return this.#isBeating ? LONGEST_HOLD : IDLE_HOLD;
   }
 
   append(frame: Frame, gop: GopStep): void {
@@ -117,6 +116,12 @@ export class Distribution {
 
   forgetGop(): void {
     for (const cohort of [...this.#cohorts.values(), ...this.#solo]) cohort.forgetGop();
+  }
+
+  get #isBeating(): boolean {
+    for (const cohort of this.#cohorts.values()) if (cohort.isBeating) return true;
+    for (const cohort of this.#solo) if (cohort.isBeating) return true;
+    return false;
   }
 
   #end(subscriber: Subscriber, reason: SubscriberEnd): void {

@@ -7,9 +7,6 @@ import { Slice, type Subscriber } from "./subscriber.ts";
 /** Below this window no publisher is held back, and all slices go in one turn, counted from the first frame that waits: fewer writes than a fixed beat. */
 export const STAGGER_FROM = 50 as Millis;
 
-/** How long a turn waits for frames that were pulled; they come in the next round of the loop or not at all. */
-const PULL_PATIENCE = 2 as Millis;
-
 /** Timers count whole milliseconds and ring that much too soon: a turn that waited for the rest would wake twice. */
 const EARLY = 1 as Millis;
 
@@ -37,6 +34,11 @@ export class SliceGroup {
 
   constructor(options: SliceGroupOptions) {
     this.#options = options;
+  }
+
+  /** A turn is due, and will pull. */
+  get isBeating(): boolean {
+    return this.#timer !== undefined;
   }
 
   get slices(): readonly Slice[] {
@@ -67,7 +69,9 @@ export class SliceGroup {
     if (at < 0) return;
     this.#slices.splice(at, 1);
     if (at <= this.#turn) this.#turn--; // the one behind it is next, not passed over
-    if (this.#slices.length === 0) this.stop();
+    if (this.#slices.length > 0) return;
+    this.stop();
+    this.#options.pull(); // what counted on the next turn
   }
 
   /** Whether `slice` still takes part. */
@@ -109,12 +113,13 @@ export class SliceGroup {
     const window = this.#options.window();
     if (window < STAGGER_FROM) {
       this.#isPulling = false;
+      this.#options.pull(); // held under a wider window
       this.#flushAll();
       return;
     }
     if (!this.#isPulling && this.#options.pull()) {
       this.#isPulling = true;
-      this.#timer = this.#options.clock.after(PULL_PATIENCE, () => this.#onTimer());
+      this.#timer = this.#options.clock.afterPoll(() => this.#onTimer());
       return;
     }
     this.#isPulling = false;

@@ -52,6 +52,8 @@ export const SLICE_MEMBERS = 2048;
 /** Written to in one turn: one cursor, one batch. */
 export class Slice {
   readonly members: Subscriber[] = [];
+  /** Of the members, place by place: a flush need not touch the members themselves. */
+  readonly sinks: SubscriberSink[] = [];
   /** Everything before it has been handed to every member. */
   cursor: Position;
 
@@ -66,14 +68,17 @@ export class Slice {
   add(subscriber: Subscriber): void {
     subscriber.index = this.members.length;
     this.members.push(subscriber);
+    this.sinks.push(subscriber.sink);
     subscriber.state = { at: "in-step", slice: this };
   }
 
   /** The last member takes the place of the one that goes, so a walk from the end sees everybody once. */
   remove(subscriber: Subscriber): void {
     const last = this.members.pop() as Subscriber;
+    this.sinks.pop();
     if (last === subscriber) return;
     this.members[subscriber.index] = last;
+    this.sinks[subscriber.index] = last.sink;
     last.index = subscriber.index;
   }
 }

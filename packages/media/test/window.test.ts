@@ -189,11 +189,53 @@ test("[MED38] frames may be held back under a window of 50 ms or more, and while
   at.window.set(0);
   assert.equal(at.stream.pullWithin, 50);
   at.join(new FakeSink(at.clock));
-  const allowed = [0, 49, 50, 70, 350].map((window) => {
+  const allowed = [0, 49, 50, 350].map((window) => {
     at.window.set(window);
     return at.stream.pullWithin;
   });
-  assert.deepEqual(allowed, [0, 0, 50, 70, 100]);
+  assert.deepEqual(allowed, [0, 0, 50, 50]);
+});
+
+test("[MED38] while a turn is due it is the turn that pulls, and nobody else need", () => {
+  const { stream, frame, clock, sink, window } = watched(100);
+  let pulls = 0;
+  stream.source = {
+    pull: () => {
+      pulls++;
+      return false;
+    },
+  };
+  frame();
+  assert.equal(stream.pullWithin, 400);
+  clock.advance(100);
+  assert.deepEqual([sink.writes, pulls], [1, 1]);
+  clock.advance(200);
+  assert.equal(stream.pullWithin, 50);
+  assert.equal(pulls, 2);
+  frame();
+  window.set(20);
+  clock.advance(100);
+  assert.deepEqual([sink.writes, pulls, stream.pullWithin], [2, 3, 0]);
+});
+
+test("[MED38] when the last viewer of a turn goes, what counted on the turn is pulled", () => {
+  const at = stage();
+  at.window.set(100);
+  at.setUp();
+  at.push("video", "key", 0);
+  const subscriber = at.join(new FakeSink(at.clock)) as Subscriber;
+  at.push("video", "delta", 1);
+  at.stream.deliver();
+  let pulls = 0;
+  at.stream.source = {
+    pull: () => {
+      pulls++;
+      return false;
+    },
+  };
+  assert.equal(at.stream.pullWithin, 400);
+  at.stream.unsubscribe(subscriber);
+  assert.deepEqual([pulls, at.stream.pullWithin, at.clock.pendingCount], [1, 50, 0]);
 });
 
 test("[MED33] a timer that comes late makes up for missed turns, at most one round", () => {
@@ -322,6 +364,18 @@ test("[MED35] it narrows one step after eight calm samples in a row, and holds i
   assert.equal(window.prompt, 10);
   calm(8);
   calm(80);
+  assert.equal(window.prompt, 0);
+});
+
+test("[MED35] a calm sample that stands for many narrows by as many steps, a busy one widens once", () => {
+  const window = new AutoWindow();
+  for (let i = 0; i < 4; i++) window.sample(0.8, 50);
+  assert.equal(window.prompt, 70);
+  window.sample(0.1, 17);
+  assert.equal(window.prompt, 20);
+  window.sample(0.1, 7);
+  assert.equal(window.prompt, 10);
+  window.sample(0, 10_000);
   assert.equal(window.prompt, 0);
 });
 

@@ -19,6 +19,14 @@ export class SystemClock implements Clock {
     return { cancel: () => clearTimeout(timer) };
   }
 
+  /** A poll begun before the call may be under way: what the second one has read is told by its end. */
+  afterPoll(action: () => void): Timer {
+    let immediate = setImmediate(() => {
+      immediate = setImmediate(action);
+    });
+    return { cancel: () => clearImmediate(immediate) };
+  }
+
   sleep(delay: Millis, signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason);

@@ -153,6 +153,7 @@ test("the steady wall follows its clock, makes jumps good slowly and never goes 
     now: () => clock.now(),
     wall: () => (clock.now() + jump) as Millis,
     after: (...args) => clock.after(...args),
+    afterPoll: (...args) => clock.afterPoll(...args),
     sleep: (...args) => clock.sleep(...args),
   });
   const start = wall.read();

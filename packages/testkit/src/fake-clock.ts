@@ -41,6 +41,10 @@ export class FakeClock implements Clock {
     return { cancel: () => void this.#take(pending) };
   }
 
+  afterPoll(action: () => void): Timer {
+    return this.after(0 as Millis, action);
+  }
+
   async sleep(delay: Millis, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     await new Promise<void>((resolve, reject) => {

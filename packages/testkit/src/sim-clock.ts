@@ -73,6 +73,10 @@ export class SimClock implements Clock {
     return handle;
   }
 
+  afterPoll(action: () => void): Timer {
+    return this.after(0 as Millis, action);
+  }
+
   async sleep(delay: Millis, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     await new Promise<void>((resolve, reject) => {

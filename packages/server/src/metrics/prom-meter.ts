@@ -8,7 +8,7 @@ import { ProcessLoad } from "./process-load.ts";
 export const METRIC_PREFIX = "sluice_";
 
 /** How often the lag of the event loop is sampled; the library's own 10 ms wakes an idle process a hundred times a second. */
-const LAG_SAMPLE_MS = 100;
+const LAG_SAMPLE_MS = 500;
 
 /** The same name was asked for as another kind, or with other label names; or the name is not snake case. */
 export class MetricMismatchError extends StateError {

@@ -67,8 +67,8 @@ export function openNode({
   const notices = noticesFor({ hub, clock, log, meter, traffic, totals });
   const registry = scope.use(new SessionRegistry(clock, notices.ofSessions));
   const reads = scope.use(new MergedReads(clock));
-  const load = scope.use(new LoadWindow(clock));
-  const policies = new StreamPolicies(config, load.window);
+  const load = new LoadWindow(clock);
+  const policies = new StreamPolicies(config, load);
   const streams = new StreamDirectory({
     clock,
     limits: { streams: config.limits.streams || Number.POSITIVE_INFINITY },
@@ -77,7 +77,7 @@ export function openNode({
   });
   scope.defer(() => streams.close());
   const ports = sessionPorts({ config, clock, log, meter, guard, registry, reads, streams, policies });
-  const count = meterNode({ meter, streams, registry, totals, load: load.window });
+  const count = meterNode({ meter, streams, registry, totals, load });
   const patterns = scope.use(new TestPatterns(ports));
   const gate = new ConnectionGate({
     limits: config.limits,

@@ -1,32 +1,40 @@
 /** Lets the `auto` delivery window follow how busy this process is. */
 import type { Millis } from "@sluice/base/brand";
-import type { Clock, Timer } from "@sluice/base/clock";
-import { AutoWindow } from "@sluice/media/delivery-window";
+import type { Clock } from "@sluice/base/clock";
+import { AutoWindow, type DeliveryWindow } from "@sluice/media/delivery-window";
 import { LoopLoad } from "../metrics/process-load.ts";
 
 /** Short enough to follow a crowd that arrives, long enough to average over many turns of the loop. */
 const SAMPLE = 250 as Millis;
 
-export class LoadWindow implements Disposable {
-  /** What streams read. */
-  readonly window = new AutoWindow();
+/** Looks at the load when it is read, where a sample is due: a timer of its own would wake an idle loop for nothing. */
+export class LoadWindow implements DeliveryWindow {
+  readonly #auto = new AutoWindow();
   readonly #clock: Clock;
-  readonly #load = new LoopLoad();
-  #timer: Timer;
+  readonly #load: { sample(): number };
+  #sampledAt: Millis;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, load: { sample(): number } = new LoopLoad()) {
     this.#clock = clock;
-    this.#timer = this.#arm();
+    this.#load = load;
+    this.#sampledAt = clock.now();
   }
 
-  [Symbol.dispose](): void {
-    this.#timer.cancel();
+  get prompt(): Millis {
+    this.#look();
+    return this.#auto.prompt;
   }
 
-  #arm(): Timer {
-    return this.#clock.after(SAMPLE, () => {
-      this.#timer = this.#arm();
-      this.window.sample(this.#load.sample());
-    });
+  get patient(): Millis {
+    this.#look();
+    return this.#auto.patient;
+  }
+
+  #look(): void {
+    const now = this.#clock.now();
+    const due = Math.floor((now - this.#sampledAt) / SAMPLE);
+    if (due === 0) return;
+    this.#sampledAt = now;
+    this.#auto.sample(this.#load.sample(), due);
   }
 }

@@ -27,7 +27,7 @@ export const LISTENER_KEYS = {
   ),
   "rtmp.windowAckSize": key(
     integer({ min: 1_000, max: 2_147_483_647 }),
-    "5000000",
+    "10000000",
     "Bytes after which a peer owes an Acknowledgement.",
   ),
   "rtmp.pingInterval": key(
