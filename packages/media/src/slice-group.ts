@@ -10,6 +10,9 @@ export const STAGGER_FROM = 50 as Millis;
 /** Timers count whole milliseconds and ring that much too soon: a turn that waited for the rest would wake twice. */
 const EARLY = 1 as Millis;
 
+/** Frames that are delivered this soon after a flush came while it went on, and could not be read. */
+const RIGHT_AFTER = 2 as Millis;
+
 export interface SliceGroupOptions {
   readonly clock: Clock;
   readonly window: () => Millis;
@@ -27,6 +30,9 @@ export class SliceGroup {
   #turn = -1;
   /** When the last turn was due. */
   #turnAt: Millis = 0 as Millis;
+  /** When the last flush of all slices ended, and how long it took. */
+  #flushedAt = Number.NEGATIVE_INFINITY;
+  #flushTook = 0;
   /** The turn is due, and waits for the frames that it pulled. */
   #isPulling = false;
   /** Turns since something was appended or flushed; a whole round of them stops the beat. */
@@ -103,9 +109,14 @@ export class SliceGroup {
   }
 
   #arm(window: Millis): void {
-    const wait =
-      window < STAGGER_FROM ? window : Math.max(1, this.#turnAt + this.#beat(window) - this.#options.clock.now());
-    this.#timer = this.#options.clock.after(wait as Millis, () => this.#onTimer());
+    const now = this.#options.clock.now();
+    const wait = window < STAGGER_FROM ? window - this.#waitedBefore(now) : this.#turnAt + this.#beat(window) - now;
+    this.#timer = this.#options.clock.after(Math.max(1, wait) as Millis, () => this.#onTimer());
+  }
+
+  /** What frames that are delivered now have waited on average for the flush that went on when they came. */
+  #waitedBefore(now: Millis): number {
+    return now - this.#flushedAt < RIGHT_AFTER ? this.#flushTook / 2 : 0;
   }
 
   #onTimer(): void {
@@ -146,6 +157,10 @@ export class SliceGroup {
   }
 
   #flushAll(): void {
-    for (let i = this.#slices.length - 1; i >= 0; i--) this.#options.flush(this.#slices[i] as Slice);
+    const { clock, flush } = this.#options;
+    const begunAt = clock.now();
+    for (let i = this.#slices.length - 1; i >= 0; i--) flush(this.#slices[i] as Slice);
+    this.#flushedAt = clock.now();
+    this.#flushTook = this.#flushedAt - begunAt;
   }
 }

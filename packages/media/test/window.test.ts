@@ -1,6 +1,7 @@
 /** When frames are written: windows, turns of slices, and the window that follows the load. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Clock } from "@sluice/base/clock";
 import { AutoWindow, fixedWindow } from "@sluice/media/delivery-window";
 import { SliceGroup } from "@sluice/media/slice-group";
 import { SLICE_MEMBERS, type Slice, Subscriber } from "@sluice/media/subscriber";
@@ -53,6 +54,42 @@ test("[MED31, MED34] a short window writes once, as long after the first frame t
   assert.equal(sink.writes, 1);
   clock.advance(1);
   assert.equal(sink.writes, 2);
+});
+
+test("[MED31] what is read right after a flush is taken to have waited half of it", () => {
+  const fake = new FakeClock();
+  let spent = 0;
+  const delays: number[] = [];
+  const clock: Clock = {
+    now: () => ms(fake.now() + spent),
+    wall: () => fake.wall(),
+    after(delay, action) {
+      delays.push(delay);
+      return fake.after(delay, action);
+    },
+    afterPoll: (action) => fake.afterPoll(action),
+    sleep: (delay, signal) => fake.sleep(delay, signal),
+  };
+  const slices = new SliceGroup({
+    clock,
+    window: () => ms(20),
+    pull: () => false,
+    flush() {
+      spent += 10;
+      return true;
+    },
+  });
+  slices.seat(new Subscriber(new FakeSink(fake), false), slices.sliceWithRoom(0));
+  slices.deliver();
+  fake.advance(20);
+  slices.deliver();
+  fake.advance(15);
+  fake.advance(2);
+  slices.deliver();
+  fake.advance(20);
+  spent += 1;
+  slices.deliver();
+  assert.deepEqual(delays, [20, 15, 20, 15]);
 });
 
 test("[MED32, MED34] a long window writes once in it, and rests when nothing comes", () => {
