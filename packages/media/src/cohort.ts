@@ -23,6 +23,8 @@ export interface CohortOptions {
   readonly allocate: (byteCount: number) => Uint8Array;
   /** See `FrameSource`. */
   readonly pull: () => boolean;
+  /** No turn is due in one of its groups any more. */
+  readonly stopped: () => void;
   readonly counts: DeliveryCounts;
   /** What a joiner hears first that starts with the cached GOP. */
   readonly gopPrelude: () => Prelude;
@@ -61,10 +63,10 @@ export class Cohort {
     this.form = options.form;
     this.#options = options;
     this.#log = new CohortLog(options.allocate, options.retention === "gop" ? MAX_SLAB_BYTES : MIN_SLAB_BYTES);
-    const { clock, window, pull } = options;
+    const { clock, window, pull, stopped } = options;
     const flush = (slice: Slice): boolean => this.#flush(slice);
-    this.#prompt = new SliceGroup({ clock, flush, pull, window: () => window.prompt });
-    this.#patient = new SliceGroup({ clock, flush, pull, window: () => window.patient });
+    this.#prompt = new SliceGroup({ clock, flush, pull, stopped, window: () => window.prompt });
+    this.#patient = new SliceGroup({ clock, flush, pull, stopped, window: () => window.patient });
   }
 
   get size(): number {

@@ -142,6 +142,7 @@ export class Distribution {
       window,
       allocate,
       pull,
+      stopped: () => void (this.#isBeating || pull()),
       counts,
       keyPatience,
       lag: isSolo ? { ...lag, maxBytes: Math.min(lag.maxBytes, SOLO_LAG_BYTES) } : lag,

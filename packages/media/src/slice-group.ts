@@ -18,6 +18,8 @@ export interface SliceGroupOptions {
   readonly window: () => Millis;
   /** Whether frames that have arrived at the publisher's session will be delivered at once; see `FrameSource`. */
   readonly pull: () => boolean;
+  /** Its last slice went: whoever counted on the next turn waits for nothing. */
+  readonly stopped: () => void;
   /** Writes what a slice lacks; answers whether there was anything. */
   readonly flush: (slice: Slice) => boolean;
 }
@@ -77,7 +79,7 @@ export class SliceGroup {
     if (at <= this.#turn) this.#turn--; // the one behind it is next, not passed over
     if (this.#slices.length > 0) return;
     this.stop();
-    this.#options.pull(); // what counted on the next turn
+    this.#options.stopped();
   }
 
   /** Whether `slice` still takes part. */

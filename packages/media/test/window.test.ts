@@ -74,6 +74,7 @@ test("[MED31] what is read right after a flush is taken to have waited half of i
     clock,
     window: () => ms(20),
     pull: () => false,
+    stopped: () => {},
     flush() {
       spent += 10;
       return true;
@@ -115,6 +116,7 @@ function group(window: TestWindow, sliceCount: number) {
     clock,
     window: () => window.prompt,
     pull: () => false,
+    stopped: () => {},
     flush(slice) {
       if (slice.cursor === end) return false;
       longest = Math.max(longest, clock.now() - (appendedAt[slice.cursor] as number));
@@ -260,7 +262,9 @@ test("[MED38] when the last viewer of a turn goes, what counted on the turn is p
   at.window.set(100);
   at.setUp();
   at.push("video", "key", 0);
+  const patient = at.join(new FakeSink(at.clock)) as Subscriber;
   const subscriber = at.join(new FakeSink(at.clock)) as Subscriber;
+  at.stream.setPatience(patient, true);
   at.push("video", "delta", 1);
   at.stream.deliver();
   let pulls = 0;
@@ -272,6 +276,8 @@ test("[MED38] when the last viewer of a turn goes, what counted on the turn is p
   };
   assert.equal(at.stream.pullWithin, 400);
   at.stream.unsubscribe(subscriber);
+  assert.equal(pulls, 0, "the patient one's turn is still due");
+  at.stream.unsubscribe(patient);
   assert.deepEqual([pulls, at.stream.pullWithin, at.clock.pendingCount], [1, 50, 0]);
 });
 
