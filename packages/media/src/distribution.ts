@@ -30,7 +30,7 @@ export interface DistributionOptions {
 
 /** Where no turn of a flush is due; joiners and whoever asks about a stream must not see it much older than it is. */
 const IDLE_HOLD = 50 as Millis;
-/** Longer than the widest window, so that it is the turns that pull; what a publisher sends meanwhile waits in the kernel. */
+/** Longer than the widest automatic window, so that it is the turns that pull; what comes meanwhile must fit into the kernel's buffer. */
 const LONGEST_HOLD = 400 as Millis;
 
 /** Of a cohort beyond the limit, whose log serves one viewer. */
