@@ -22,6 +22,7 @@ const BUSY = 0.7;
 const OVERLOADED = 0.9;
 /** Below this share it narrows, after `CALM_SAMPLES` in a row; far enough from `BUSY` that one step cannot swing back. */
 const CALM = 0.35;
+/** A sample at a half of `CALM` counts as two, at a third as three: what a crowd's arrival widened is soon narrow again. */
 const CALM_SAMPLES = 8;
 
 /** A viewer with a buffer waits this many times longer, up to the widest step, once there is load at all. */
@@ -49,7 +50,8 @@ export class AutoWindow implements DeliveryWindow {
       this.#step = Math.min(STEPS.length - 1, this.#step + (utilisation >= OVERLOADED ? 2 : 1));
       return;
     }
-    this.#calm = utilisation < CALM ? this.#calm + count : 0;
+    const calm = Math.min(Math.floor(CALM / utilisation), CALM_SAMPLES);
+    this.#calm = calm > 0 ? this.#calm + count * calm : 0;
     this.#step = Math.max(0, this.#step - Math.floor(this.#calm / CALM_SAMPLES));
     this.#calm %= CALM_SAMPLES;
   }

@@ -353,6 +353,18 @@ for (const [from, to] of [
   });
 }
 
+test("[MED35] the emptier the loop, the fewer calm samples it takes: two at a twelfth, one when it stands still", () => {
+  const window = new AutoWindow();
+  const samplesToNarrow = (load: number): number => {
+    window.sample(0.8);
+    for (let count = 1; ; count++) {
+      window.sample(load);
+      if (window.prompt === 0) return count;
+    }
+  };
+  assert.deepEqual([0.34, 0.17, 0.1, 0.08, 0.01, 0].map(samplesToNarrow), [8, 4, 3, 2, 1, 1]);
+});
+
 test("[MED36] a viewer with a buffer waits for the wide window, and changes its mind without loss", () => {
   const at = watched(20);
   at.window.set(20, 100);
@@ -395,7 +407,7 @@ test("[MED35] it narrows one step after eight calm samples in a row, and holds i
   for (let i = 0; i < 2; i++) window.sample(0.8);
   assert.equal(window.prompt, 20);
   const calm = (count: number): void => {
-    for (let i = 0; i < count; i++) window.sample(0.1);
+    for (let i = 0; i < count; i++) window.sample(0.3);
   };
   calm(7);
   window.sample(0.5);
@@ -414,9 +426,9 @@ test("[MED35] a calm sample that stands for many narrows by as many steps, a bus
   const window = new AutoWindow();
   for (let i = 0; i < 4; i++) window.sample(0.8, 50);
   assert.equal(window.prompt, 70);
-  window.sample(0.1, 17);
+  window.sample(0.3, 17);
   assert.equal(window.prompt, 20);
-  window.sample(0.1, 7);
+  window.sample(0.3, 7);
   assert.equal(window.prompt, 10);
   window.sample(0, 10_000);
   assert.equal(window.prompt, 0);

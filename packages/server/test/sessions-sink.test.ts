@@ -7,6 +7,7 @@ import type { Millis } from "@sluice/base/brand";
 import { fixedWindow } from "@sluice/media/delivery-window";
 import { findStreamKey, type StreamKey } from "@sluice/media/stream-key";
 import { loadConfig } from "@sluice/server/config/load-config";
+import { DirectWrites, findStreamWrap } from "@sluice/server/sessions/direct-writes";
 import { peerAddress } from "@sluice/server/sessions/peer-address";
 import { socketSink } from "@sluice/server/sessions/socket-sink";
 import { StreamPolicies } from "@sluice/server/streams/stream-policies";
@@ -39,22 +40,29 @@ async function openPair(over: "tcp" | "tls"): Promise<Pair> {
   };
 }
 
-const sinkOf = (socket: Socket): ReturnType<typeof socketSink> =>
-  socketSink({ socket, notify: () => {}, end: () => {} });
+const sinkOf = (socket: Socket, writes = new DirectWrites(findStreamWrap())): ReturnType<typeof socketSink> =>
+  socketSink({ socket, writes, notify: () => {}, end: () => {} });
 
-for (const over of ["tcp", "tls"] as const) {
-  test(`[SNK1] over ${over} a sink says when its transport is full, and calls back once when it is free again`, async () => {
+/** Twice as much as a socket's buffers hold at both ends when nobody reads. */
+const MUCH = 64 * 1024 * 1024;
+
+for (const [over, through, writes] of [
+  ["tcp", "the handle", new DirectWrites(findStreamWrap())],
+  ["tcp", "the socket", new DirectWrites(undefined)],
+  ["tls", "the socket", new DirectWrites(findStreamWrap())],
+] as const) {
+  test(`[SNK1] over ${over} through ${through} a sink says when its transport is full, and calls back once when it is free again`, async () => {
     using pair = await openPair(over);
-    const sink = sinkOf(pair.near);
+    const sink = sinkOf(pair.near, writes);
     assert.equal(sink.write(new Uint8Array(100)), true);
     let written = 100;
     const piece = new Uint8Array(256 * 1024);
-    while (written < 64 * 1024 * 1024) {
+    while (written < MUCH) {
       written += 2 * piece.length;
       if (!sink.writeAll([piece, piece])) break;
       await new Promise((resolve) => setImmediate(resolve));
     }
-    assert.ok(written < 64 * 1024 * 1024, "a peer that does not read fills it");
+    assert.ok(written < MUCH, "a peer that does not read fills it");
     let calls = 0;
     sink.whenDrained(() => calls++);
     assert.equal(calls, 0);
@@ -65,9 +73,9 @@ for (const over of ["tcp", "tls"] as const) {
     assert.equal(calls, 1);
   });
 
-  test(`[SNK2] over ${over} a sink of a socket that ends pretends, and breaks nothing`, async () => {
+  test(`[SNK2] over ${over} through ${through} a sink of a socket that ends pretends, and breaks nothing`, async () => {
     using pair = await openPair(over);
-    const sink = sinkOf(pair.near);
+    const sink = sinkOf(pair.near, writes);
     const errors: Error[] = [];
     pair.near.on("error", (error) => errors.push(error));
     const closed = new Promise((resolve) => pair.near.once("close", resolve));
@@ -106,6 +114,55 @@ test("[SNK4] over tls a large batch goes in pieces of a record, in order with al
   await until(() => heard.reduce((sum, one) => sum + one.length, 0) === expected.length, "every byte");
   assert.ok(Buffer.concat(heard).equals(expected));
   assert.deepEqual(sizes, [16_256, 16_256, 16_256, 1_232, 7, 16_256]);
+});
+
+test("[SNK5] what goes through the handle keeps its order with all that others write to the socket, and every byte", async () => {
+  using pair = await openPair("tcp");
+  const sink = sinkOf(pair.near);
+  const expected: Buffer[] = [];
+  const say = (write: (bytes: Buffer) => unknown, bytes: Buffer): unknown => {
+    expected.push(bytes);
+    return write(bytes);
+  };
+  const bySink = (bytes: Buffer): boolean => sink.write(bytes);
+  const byOthers = (bytes: Buffer): boolean => pair.near.write(bytes);
+  pair.near.cork();
+  say(byOthers, Buffer.from("held by a cork;"));
+  assert.equal(say(bySink, Buffer.from("behind it;")), false);
+  pair.near.uncork();
+  await until(() => pair.near.writableLength === 0, "the cork's content to go");
+  assert.equal(say(bySink, Buffer.from("at once;")), true);
+  say(byOthers, Buffer.from("by the session;"));
+  let fill = 0;
+  while (say(bySink, Buffer.alloc(256 * 1024, ++fill % 251)) && fill < MUCH / (256 * 1024));
+  assert.equal(pair.near.writableLength, 0, "what did not fit waits at the handle, not in the socket");
+  say(byOthers, Buffer.from("behind what waits;"));
+  assert.equal(say(bySink, Buffer.from("behind both;")), false);
+  let drained = 0;
+  sink.whenDrained(() => drained++);
+  const heard: Buffer[] = [];
+  pair.far.on("data", (bytes: Buffer) => heard.push(bytes));
+  const all = Buffer.concat(expected);
+  await until(() => pair.far.bytesRead === all.length, "every byte");
+  assert.ok(Buffer.concat(heard).equals(all));
+  await until(() => drained === 1, "the call back");
+  assert.equal(pair.near.bytesWritten, all.length);
+});
+
+test("[SNK6] a connection that breaks while bytes wait at its handle, or before a write, is an error of its socket alone", async () => {
+  using pair = await openPair("tcp");
+  const sink = sinkOf(pair.near);
+  const errors: Error[] = [];
+  pair.near.on("error", (error) => errors.push(error));
+  const closed = new Promise((resolve) => pair.near.once("close", resolve));
+  for (let written = 0; written < MUCH && sink.write(new Uint8Array(256 * 1024)); written += 256 * 1024);
+  sink.whenDrained(() => assert.fail("never drained"));
+  pair.far.resetAndDestroy();
+  await closed;
+  assert.equal(errors.length, 1);
+  assert.equal(sink.write(new Uint8Array(9)), true, "it pretends");
+  await new Promise((resolve) => setImmediate(resolve)); // its handle is gone by now
+  assert.equal(sink.write(new Uint8Array(9)), true, "it still does");
 });
 
 test("[SNK3] addresses are shown as people write them", () => {

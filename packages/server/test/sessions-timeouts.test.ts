@@ -15,6 +15,7 @@ import { RtmpClientEngine } from "@sluice/rtmp/client-engine";
 import { RtmpServerEngine } from "@sluice/rtmp/server-engine";
 import { ALLOWED } from "@sluice/server/auth/access";
 import { socketTransport } from "@sluice/server/sessions/byte-transport";
+import { DirectWrites, findStreamWrap } from "@sluice/server/sessions/direct-writes";
 import { MergedReads } from "@sluice/server/sessions/merged-reads";
 import { RtmpSession } from "@sluice/server/sessions/rtmp-session";
 import type { SessionPorts } from "@sluice/server/sessions/session-ports";
@@ -59,6 +60,7 @@ class World {
     meter: { counter: () => ({ add: () => {} }), gauge: () => ({ set: () => {} }) } satisfies Meter,
     registry: this.registry,
     reads: new MergedReads(this.clock),
+    writes: new DirectWrites(findStreamWrap()),
     streams: this.streams,
     guard: {
       decide: () => Promise.resolve(ALLOWED),

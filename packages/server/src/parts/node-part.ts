@@ -11,6 +11,7 @@ import { openWarning } from "../auth/open-warning.ts";
 import type { SluiceConfig } from "../config/load-config.ts";
 import { PromMeter } from "../metrics/prom-meter.ts";
 import type { SessionPorts } from "../sessions/session-ports.ts";
+import { DirectWrites, findStreamWrap } from "../sessions/direct-writes.ts";
 import { MergedReads } from "../sessions/merged-reads.ts";
 import { SessionRegistry } from "../sessions/session-registry.ts";
 import { LoadWindow } from "../streams/load-window.ts";
@@ -67,6 +68,7 @@ export function openNode({
   const notices = noticesFor({ hub, clock, log, meter, traffic, totals });
   const registry = scope.use(new SessionRegistry(clock, notices.ofSessions));
   const reads = scope.use(new MergedReads(clock));
+  const writes = new DirectWrites(findStreamWrap());
   const load = new LoadWindow(clock);
   const policies = new StreamPolicies(config, load);
   const streams = new StreamDirectory({
@@ -76,7 +78,7 @@ export function openNode({
     notice: notices.ofStreams,
   });
   scope.defer(() => streams.close());
-  const ports = sessionPorts({ config, clock, log, meter, guard, registry, reads, streams, policies });
+  const ports = sessionPorts({ config, clock, log, meter, guard, registry, reads, writes, streams, policies });
   const count = meterNode({ meter, streams, registry, totals, load });
   const patterns = scope.use(new TestPatterns(ports));
   const gate = new ConnectionGate({
@@ -181,7 +183,7 @@ class NodeState {
 }
 
 function sessionPorts(
-  parts: Pick<SessionPorts, "clock" | "log" | "meter" | "guard" | "registry" | "reads" | "streams"> & {
+  parts: Pick<SessionPorts, "clock" | "log" | "meter" | "guard" | "registry" | "reads" | "writes" | "streams"> & {
     readonly config: SluiceConfig;
     readonly policies: StreamPolicies;
   },

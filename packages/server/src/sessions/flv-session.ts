@@ -95,6 +95,7 @@ export class FlvSession implements Session {
     const { stream, form, socket, ports, protocol } = this.#options;
     const sink = socketSink({
       socket,
+      writes: ports.writes,
       notify: (notice) => {
         if (notice === "unpublished") this.end("stream-ended");
       },

@@ -4,21 +4,13 @@ import { setImmediate } from "node:timers/promises";
 import { TLSSocket } from "node:tls";
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
+import { handleOf } from "./socket-handle.ts";
 
 /** A publisher that sends this much at a time fills its wakes already, and must not fill the kernel's buffer. */
 const BUSY_BYTES = 32 * 1024;
 
 /** The poll that reads bytes comes before the second turn, the one that reads the end behind them before the third. */
 const CATCH_UP_TURNS = 4;
-
-/**
- * Node offers no public way to stop a flowing socket from being read: `pause()` alone reads on, into memory. Where the
- * handle has no such methods, every message is read as it comes.
- */
-interface ReadableHandle {
-  readStart(): number;
-  readStop(): number;
-}
 
 /** Sockets that are not read, on a timer of their own; those who come after it began wait for the next one. */
 interface Held {
@@ -27,6 +19,10 @@ interface Held {
   timer: Timer;
 }
 
+/**
+ * Node offers no public way to stop a flowing socket from being read: `pause()` alone reads on, into memory. Where the
+ * handle has no such methods, every message is read as it comes.
+ */
 export class MergedReads implements Disposable {
   readonly #clock: Clock;
   /** By how long they may be left unread. */
@@ -41,7 +37,7 @@ export class MergedReads implements Disposable {
   hold(socket: Socket, within: Millis, arrivedBytes: number): void {
     if (within <= 0 || this.#catchingUp !== undefined || arrivedBytes >= BUSY_BYTES || socket instanceof TLSSocket)
       return;
-    if (handleOf(socket)?.readStop() !== 0) return;
+    if (handleOf(socket, "readStop", "readStart")?.readStop() !== 0) return;
     this.#youngOf(within).add(socket);
   }
 
@@ -49,7 +45,7 @@ export class MergedReads implements Disposable {
   pull(socket: Socket): boolean {
     for (const { old, young } of this.#held.values()) {
       if (!old.delete(socket) && !young.delete(socket)) continue;
-      handleOf(socket)?.readStart();
+      handleOf(socket, "readStart")?.readStart();
       return true;
     }
     return false;
@@ -106,12 +102,5 @@ export class MergedReads implements Disposable {
 }
 
 function read(sockets: Iterable<Socket>): void {
-  for (const socket of sockets) handleOf(socket)?.readStart();
-}
-
-/** None once the socket is destroyed. */
-function handleOf(socket: Socket): ReadableHandle | undefined {
-  const handle = (socket as unknown as { readonly _handle?: Partial<ReadableHandle> | null })._handle;
-  const has = typeof handle?.readStop === "function" && typeof handle.readStart === "function";
-  return has ? (handle as ReadableHandle) : undefined;
+  for (const socket of sockets) handleOf(socket, "readStart")?.readStart();
 }

@@ -70,6 +70,7 @@ function openPlayer(from: {
   const { transport, chunkSize } = options;
   const sink = socketSink({
     socket: transport.socket,
+    writes: options.ports.writes,
     notify: (notice) => tell(options, messageStreamId, notice),
     end: (reason) => options.end(reason),
   });

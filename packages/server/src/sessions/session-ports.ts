@@ -5,6 +5,7 @@ import type { Log } from "@sluice/base/log";
 import type { Meter } from "@sluice/base/meter";
 import type { PublishPolicy, StreamDirectory } from "@sluice/media/stream-directory";
 import type { AccessRequest, DoneReport, Verdict } from "../auth/access.ts";
+import type { DirectWrites } from "./direct-writes.ts";
 import type { MergedReads } from "./merged-reads.ts";
 import type { SessionRegistry } from "./session-registry.ts";
 
@@ -36,6 +37,7 @@ export interface SessionPorts {
   readonly meter: Meter;
   readonly registry: SessionRegistry;
   readonly reads: MergedReads;
+  readonly writes: DirectWrites;
   readonly streams: StreamDirectory;
   readonly guard: Doorkeeper;
   readonly timeouts: SessionTimeouts;

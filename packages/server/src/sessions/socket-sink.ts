@@ -3,9 +3,11 @@ import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { SubscriberEnd, SubscriberSink } from "@sluice/media/subscriber-sink";
+import type { DirectWrites, WritableHandle } from "./direct-writes.ts";
 
 export interface SocketSinkOptions {
   readonly socket: Socket;
+  readonly writes: DirectWrites;
   readonly notify: (notice: "published" | "unpublished") => void;
   readonly end: (reason: SubscriberEnd) => void;
 }
@@ -30,16 +32,24 @@ export function socketSink(options: SocketSinkOptions): SubscriberSink {
 class PlainSink implements SubscriberSink {
   readonly burstBytes = PLAIN_BURST_BYTES;
   readonly #socket: Socket;
+  readonly #writes: DirectWrites;
+  readonly #handle: WritableHandle | undefined;
   readonly notify: SubscriberSink["notify"];
   readonly end: SubscriberSink["end"];
 
   constructor(options: SocketSinkOptions) {
     this.#socket = options.socket;
+    this.#writes = options.writes;
+    this.#handle = options.writes.handleOf(options.socket);
     this.notify = options.notify;
     this.end = options.end;
   }
 
   write(bytes: Uint8Array): boolean {
+    if (this.#handle !== undefined && this.#socket.writableLength === 0) {
+      const outcome = this.#writes.write(this.#socket, this.#handle, bytes);
+      if (outcome !== "refused") return outcome === "taken";
+    }
     if (!this.#socket.writable) return true;
     this.#socket.write(bytes);
     return this.#socket.writableLength === 0;
