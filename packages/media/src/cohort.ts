@@ -154,6 +154,11 @@ export class Cohort {
     return this.#prompt.isBeating || this.#patient.isBeating;
   }
 
+  /** Somebody would get frames now, or before its turn is due. */
+  get isListening(): boolean {
+    return this.#prompt.isListening || this.#patient.isListening;
+  }
+
   /** The cached GOP belongs to a publication that is over: joiners wait for the next key frame. */
   forgetGop(): void {
     this.#gop = undefined;

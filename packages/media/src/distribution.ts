@@ -65,8 +65,9 @@ export class Distribution {
 
   /** How long a publisher's next frames may be held back unless pulled; 0 when somebody would get them later. */
   get pullWithin(): Millis {
-    if (this.subscriberCount > 0 && this.#options.window.prompt < STAGGER_FROM) return 0 as Millis;
-    return this.#isBeating ? LONGEST_HOLD : IDLE_HOLD;
+    if (this.subscriberCount === 0 || this.#options.window.prompt >= STAGGER_FROM)
+      return this.#isBeating ? LONGEST_HOLD : IDLE_HOLD;
+    return this.#isBeating && !this.#isListening ? LONGEST_HOLD : (0 as Millis);
   }
 
   append(frame: Frame, gop: GopStep): void {
@@ -121,6 +122,12 @@ export class Distribution {
   get #isBeating(): boolean {
     for (const cohort of this.#cohorts.values()) if (cohort.isBeating) return true;
     for (const cohort of this.#solo) if (cohort.isBeating) return true;
+    return false;
+  }
+
+  get #isListening(): boolean {
+    for (const cohort of this.#cohorts.values()) if (cohort.isListening) return true;
+    for (const cohort of this.#solo) if (cohort.isListening) return true;
     return false;
   }
 

@@ -4,14 +4,17 @@ import type { Clock, Timer } from "@sluice/base/clock";
 import type { Position } from "./cohort-log.ts";
 import { Slice, type Subscriber } from "./subscriber.ts";
 
-/** Below this window no publisher is held back, and all slices go in one turn, counted from the first frame that waits: fewer writes than a fixed beat. */
+/** From here on a publisher is held back while no turn is due, too, and the turns are spread over the window. */
 export const STAGGER_FROM = 50 as Millis;
+
+/** Writes of one turn of a wide window; more would hold up the loop for longer than some 20 ms; fewer wake it, and the readers, more often. */
+export const TURN_MEMBERS = 2048;
 
 /** Timers count whole milliseconds and ring that much too soon: a turn that waited for the rest would wake twice. */
 const EARLY = 1 as Millis;
 
-/** Frames that are delivered this soon after a flush came while it went on, and could not be read. */
-const RIGHT_AFTER = 2 as Millis;
+/** Of what a round took, this is added to a narrow window: writing to a crowd must leave time for everything else. */
+const ROUND_SHARE = 0.75;
 
 export interface SliceGroupOptions {
   readonly clock: Clock;
@@ -24,21 +27,28 @@ export interface SliceGroupOptions {
   readonly flush: (slice: Slice) => boolean;
 }
 
+/** `waiting` for a turn; `pulling`: it is due, and waits for the frames that it pulled; `round`: some slices have had it. */
+type Stage = "idle" | "waiting" | "pulling" | "round";
+
 export class SliceGroup {
   readonly #options: SliceGroupOptions;
   readonly #slices: Slice[] = [];
+  #memberCount = 0;
+  #stage: Stage = "idle";
+  /** Unless idle. */
   #timer: Timer | undefined;
-  /** Slice whose turn was last; −1 before the first. */
-  #turn = -1;
-  /** When the last turn was due. */
+  /** Slice that was flushed last; −1 before the first. */
+  #last = -1;
+  /** When the last turn was due; below a wide window, when the first frame came that waits. */
   #turnAt: Millis = 0 as Millis;
-  /** When the last flush of all slices ended, and how long it took. */
-  #flushedAt = Number.NEGATIVE_INFINITY;
-  #flushTook = 0;
-  /** The turn is due, and waits for the frames that it pulled. */
-  #isPulling = false;
-  /** Turns since something was appended or flushed; a whole round of them stops the beat. */
-  #idleTurns = 0;
+  /** Slices flushed since something was appended, without bytes; a whole round of them stops the beat. */
+  #idleSlices = 0;
+  /** Of the round that goes on: when it began, the slices it has yet to flush, since when those flushed lack a frame. */
+  #roundAt: Millis = 0 as Millis;
+  #roundLeft = 0;
+  #lackSince: Millis | undefined;
+  /** Of the last one. */
+  #roundTook = 0;
 
   constructor(options: SliceGroupOptions) {
     this.#options = options;
@@ -46,7 +56,12 @@ export class SliceGroup {
 
   /** A turn is due, and will pull. */
   get isBeating(): boolean {
-    return this.#timer !== undefined;
+    return this.#stage === "waiting" || this.#stage === "pulling";
+  }
+
+  /** Somebody gets its frames as they are delivered, as no turn is due. */
+  get isListening(): boolean {
+    return !this.isBeating && this.#slices.length > 0;
   }
 
   get slices(): readonly Slice[] {
@@ -68,15 +83,17 @@ export class SliceGroup {
   seat(subscriber: Subscriber, slice: Slice): void {
     if (!this.has(slice)) this.#slices.push(slice);
     slice.add(subscriber);
+    this.#memberCount++;
   }
 
   remove(subscriber: Subscriber, slice: Slice): void {
     slice.remove(subscriber);
+    this.#memberCount--;
     if (slice.members.length > 0) return;
     const at = this.#slices.indexOf(slice);
     if (at < 0) return;
     this.#slices.splice(at, 1);
-    if (at <= this.#turn) this.#turn--; // the one behind it is next, not passed over
+    if (at <= this.#last) this.#last--; // the one behind it is next, not passed over
     if (this.#slices.length > 0) return;
     this.stop();
     this.#options.stopped();
@@ -91,78 +108,99 @@ export class SliceGroup {
   deliver(): void {
     if (this.#slices.length === 0) return;
     const window = this.#options.window();
-    this.#idleTurns = 0;
+    this.#idleSlices = 0;
     if (window === 0) {
       this.stop();
-      this.#flushAll();
-    } else if (this.#timer === undefined) {
+      this.#flushSome(this.#slices.length);
+    } else if (this.#stage === "round") {
+      this.#lackSince ??= this.#options.clock.now();
+    } else if (this.#stage === "idle") {
       this.#turnAt = this.#options.clock.now();
       this.#arm(window);
-    } else if (this.#isPulling) {
-      this.#timer.cancel();
-      this.#onTimer();
+    } else if (this.#stage === "pulling") {
+      this.#timer?.cancel();
+      this.#take();
     }
   }
 
   stop(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    this.#isPulling = false;
+    this.#stage = "idle";
   }
 
   #arm(window: Millis): void {
-    const now = this.#options.clock.now();
-    const wait = window < STAGGER_FROM ? window - this.#waitedBefore(now) : this.#turnAt + this.#beat(window) - now;
-    this.#timer = this.#options.clock.after(Math.max(1, wait) as Millis, () => this.#onTimer());
+    const { clock } = this.#options;
+    const wait = window < STAGGER_FROM ? window + this.#roundTook * ROUND_SHARE : this.#beat(window);
+    this.#stage = "waiting";
+    this.#timer = clock.after(Math.max(1, this.#turnAt + wait - clock.now()) as Millis, () => this.#turn());
   }
 
-  /** What frames that are delivered now have waited on average for the flush that went on when they came. */
-  #waitedBefore(now: Millis): number {
-    return now - this.#flushedAt < RIGHT_AFTER ? this.#flushTook / 2 : 0;
+  #turn(): void {
+    if (!this.#options.pull()) return this.#take();
+    this.#stage = "pulling";
+    this.#timer = this.#options.clock.afterPoll(() => this.#take());
   }
 
-  #onTimer(): void {
+  #take(): void {
     this.#timer = undefined;
+    this.#stage = "idle";
     const window = this.#options.window();
-    if (window < STAGGER_FROM) {
-      this.#isPulling = false;
-      this.#options.pull(); // held under a wider window
-      this.#flushAll();
-      return;
-    }
-    if (!this.#isPulling && this.#options.pull()) {
-      this.#isPulling = true;
-      this.#timer = this.#options.clock.afterPoll(() => this.#onTimer());
-      return;
-    }
-    this.#isPulling = false;
+    if (window < STAGGER_FROM) return this.#beginRound();
     this.#takeTurns(window);
-    if (this.#slices.length > 0 && this.#idleTurns < this.#slices.length) this.#arm(window);
+    if (this.#slices.length > 0 && this.#idleSlices < this.#slices.length) this.#arm(window);
   }
 
-  /** Flushes as many slices as beats have passed, at most one round. */
+  /** Makes up for as many turns as beats have passed, at most one round. */
   #takeTurns(window: Millis): void {
     const now = this.#options.clock.now();
     const beat = this.#beat(window);
     const due = Math.floor((now - this.#turnAt + EARLY) / beat);
-    this.#turnAt = (due > this.#slices.length ? now : this.#turnAt + due * beat) as Millis;
-    for (let left = Math.min(due, this.#slices.length); left > 0; left--) {
-      this.#turn = (this.#turn + 1) % this.#slices.length;
-      const hadBytes = this.#options.flush(this.#slices[this.#turn] as Slice);
-      this.#idleTurns = hadBytes ? 0 : this.#idleTurns + 1;
+    const perTurn = Math.ceil(this.#slices.length / this.#turnCount);
+    this.#turnAt = (due > this.#turnCount ? now : this.#turnAt + due * beat) as Millis;
+    this.#flushSome(Math.min(due * perTurn, this.#slices.length));
+  }
+
+  /** All slices, and between two of them the loop reads: a frame that comes meanwhile goes with those that are left. */
+  #beginRound(): void {
+    this.#roundAt = this.#options.clock.now();
+    this.#roundLeft = this.#slices.length;
+    this.#lackSince = undefined;
+    this.#stage = "round";
+    this.#stepRound();
+  }
+
+  #stepRound(): void {
+    this.#roundLeft--;
+    this.#flushSome(1);
+    if (this.#stage !== "round") return; // the last viewer left inside the write
+    if (this.#roundLeft > 0) this.#timer = this.#options.clock.afterPoll(() => this.#stepRound());
+    else this.#endRound();
+  }
+
+  #endRound(): void {
+    this.#timer = undefined;
+    this.#stage = "idle";
+    this.#roundTook = this.#options.clock.now() - this.#roundAt;
+    if (this.#lackSince === undefined) return;
+    this.#turnAt = this.#lackSince;
+    this.#arm(this.#options.window());
+  }
+
+  #flushSome(count: number): void {
+    for (let left = count; left > 0; left--) {
+      this.#last = (this.#last + 1) % this.#slices.length;
+      const hadBytes = this.#options.flush(this.#slices[this.#last] as Slice);
+      this.#idleSlices = hadBytes ? 0 : this.#idleSlices + 1;
       if (this.#slices.length === 0) return;
     }
   }
 
-  #beat(window: Millis): number {
-    return window / this.#slices.length;
+  get #turnCount(): number {
+    return Math.max(1, Math.ceil(this.#memberCount / TURN_MEMBERS));
   }
 
-  #flushAll(): void {
-    const { clock, flush } = this.#options;
-    const begunAt = clock.now();
-    for (let i = this.#slices.length - 1; i >= 0; i--) flush(this.#slices[i] as Slice);
-    this.#flushedAt = clock.now();
-    this.#flushTook = this.#flushedAt - begunAt;
+  #beat(window: Millis): number {
+    return window / this.#turnCount;
   }
 }

@@ -46,10 +46,10 @@ export class Subscriber {
   }
 }
 
-/** Writes of one turn; more would hold up the loop for longer than some 20 ms; fewer wake it, and the readers, more often. */
-export const SLICE_MEMBERS = 2048;
+/** Written to without reading in between, in about a millisecond. */
+export const SLICE_MEMBERS = 128;
 
-/** Written to in one turn: one cursor, one batch. */
+/** Written to in one go: one cursor, one batch. */
 export class Slice {
   readonly members: Subscriber[] = [];
   /** Of the members, place by place: a flush need not touch the members themselves. */

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Clock } from "@sluice/base/clock";
 import { AutoWindow, fixedWindow } from "@sluice/media/delivery-window";
-import { SliceGroup } from "@sluice/media/slice-group";
+import { SliceGroup, TURN_MEMBERS } from "@sluice/media/slice-group";
 import { SLICE_MEMBERS, type Slice, Subscriber } from "@sluice/media/subscriber";
 import { FakeClock } from "@sluice/testkit/fake-clock";
 import fc from "fast-check";
@@ -56,41 +56,81 @@ test("[MED31, MED34] a short window writes once, as long after the first frame t
   assert.equal(sink.writes, 2);
 });
 
-test("[MED31] what is read right after a flush is taken to have waited half of it", () => {
+/** Slices under a window of 20 ms whose writes take time, and what was delivered after which of them. */
+function rounds(sliceCount: number, flushTakes: number) {
   const fake = new FakeClock();
   let spent = 0;
-  const delays: number[] = [];
   const clock: Clock = {
     now: () => ms(fake.now() + spent),
     wall: () => fake.wall(),
-    after(delay, action) {
-      delays.push(delay);
-      return fake.after(delay, action);
-    },
+    after: (delay, action) => fake.after(delay, action),
     afterPoll: (action) => fake.afterPoll(action),
     sleep: (delay, signal) => fake.sleep(delay, signal),
   };
+  const flushes: number[] = [];
+  let afterFlush = (_slice: number): void => {};
   const slices = new SliceGroup({
     clock,
     window: () => ms(20),
     pull: () => false,
     stopped: () => {},
-    flush() {
-      spent += 10;
+    flush(slice) {
+      const index = slices.slices.indexOf(slice);
+      flushes.push(index);
+      spent += flushTakes;
+      fake.after(ms(0), () => afterFlush(index));
       return true;
     },
   });
-  slices.seat(new Subscriber(new FakeSink(fake), false), slices.sliceWithRoom(0));
+  for (let i = 0; i < sliceCount * SLICE_MEMBERS; i++)
+    slices.seat(new Subscriber(new FakeSink(fake), false), slices.sliceWithRoom(0));
+  const onFlush = (action: (slice: number) => void): void => {
+    afterFlush = action;
+  };
+  return { fake, slices, flushes, onFlush };
+}
+
+test("[MED31] a round reads between its slices; what comes meanwhile is no reason to wait a window from its end", () => {
+  const { fake, slices, flushes, onFlush } = rounds(3, 4);
   slices.deliver();
   fake.advance(20);
+  assert.deepEqual(flushes, [0, 1, 2]);
+  assert.equal(fake.pendingCount, 0, "nobody lacks anything");
+  flushes.length = 0;
+  onFlush((slice) => {
+    if (slice !== 0) return;
+    onFlush(() => {});
+    slices.deliver(); // seen after the first slice was written to, which took 4 ms: the others have it, and take 8 more
+  });
   slices.deliver();
-  fake.advance(15);
-  fake.advance(2);
+  fake.advance(29); // 20 ms and three quarters of the 12 that the first round took
+  assert.equal(flushes.length, 3);
+  flushes.length = 0;
+  fake.advance(20); // as much, less the 8 that had gone when the second round was over, less one
+  assert.equal(flushes.length, 0);
+  fake.advance(1);
+  assert.equal(flushes.length, 3);
+});
+
+test("[MED31] three quarters of what a round took are added to the window, and nothing where it takes no time", () => {
+  const { fake, slices, flushes } = rounds(1, 8);
+  for (const wait of [20, 26, 26]) {
+    slices.deliver();
+    fake.advance(wait - 1);
+    const before = flushes.length;
+    fake.advance(1);
+    assert.equal(flushes.length, before + 1, `after ${wait} ms`);
+  }
+});
+
+test("[MED31, MED34] a round whose last viewer leaves inside a write is over", () => {
+  const { fake, slices, flushes, onFlush } = rounds(2, 0);
+  onFlush(() => {
+    for (const slice of [...slices.slices]) for (const member of [...slice.members]) slices.remove(member, slice);
+  });
   slices.deliver();
-  fake.advance(20);
-  spent += 1;
-  slices.deliver();
-  assert.deepEqual(delays, [20, 15, 20, 15]);
+  fake.advance(1_000);
+  assert.deepEqual([flushes.length, fake.pendingCount, slices.isBeating, slices.isListening], [1, 0, false, false]);
 });
 
 test("[MED32, MED34] a long window writes once in it, and rests when nothing comes", () => {
@@ -105,8 +145,8 @@ test("[MED32, MED34] a long window writes once in it, and rests when nothing com
   assert.equal(sink.writes, 10);
 });
 
-/** A group of slices whose log is a number. */
-function group(window: TestWindow, sliceCount: number) {
+/** A group of slices that fill so many turns, whose log is a number. */
+function group(window: TestWindow, turnCount: number) {
   const clock = new FakeClock();
   let end = 0;
   let longest = 0;
@@ -125,26 +165,33 @@ function group(window: TestWindow, sliceCount: number) {
       return true;
     },
   });
-  const fill = (): Slice => {
-    const slice = slices.sliceWithRoom(end);
-    for (let i = 0; i < SLICE_MEMBERS; i++) slices.seat(new Subscriber(new FakeSink(clock), false), slice);
-    return slice;
+  const fill = (): Slice[] => {
+    const filled = new Set<Slice>();
+    for (let i = 0; i < TURN_MEMBERS; i++) {
+      const slice = slices.sliceWithRoom(end);
+      slices.seat(new Subscriber(new FakeSink(clock), false), slice);
+      filled.add(slice);
+    }
+    return [...filled];
   };
-  const empty = (slice: Slice): void => {
-    while (slice.members.length > 0) slices.remove(slice.members[0] as Subscriber, slice);
+  const empty = (turn: readonly Slice[]): void => {
+    for (const slice of turn) while (slice.members.length > 0) slices.remove(slice.members[0] as Subscriber, slice);
   };
-  const all = Array.from({ length: sliceCount }, fill);
+  const turns = Array.from({ length: turnCount }, fill);
+  const all = turns.flat();
+  const areLevel = (): boolean[] => turns.map((turn) => turn.every((slice) => slice.cursor === end));
   const append = (): void => {
     end = appendedAt.push(clock.now());
     slices.deliver();
   };
-  return { clock, slices, flushes, append, fill, empty, all, end: () => end, longest: () => longest };
+  return { clock, slices, flushes, append, fill, empty, turns, all, areLevel, end: () => end, longest: () => longest };
 }
 
-test("[MED32] slices take turns, evenly, each once per window", () => {
+test("[MED32] slices take turns, many at a time and evenly, each once per window", () => {
   const window = new TestWindow();
   window.set(100);
   const { clock, append, flushes, all } = group(window, 4);
+  assert.equal(all.length, (4 * TURN_MEMBERS) / SLICE_MEMBERS);
   for (let at = 0; at < 1_000; at += 5) {
     append();
     clock.advance(5);
@@ -154,36 +201,38 @@ test("[MED32] slices take turns, evenly, each once per window", () => {
     assert.equal(times.length, 10);
     for (let i = 1; i < times.length; i++) assert.equal((times[i] as number) - (times[i - 1] as number), 100);
   }
-  const firsts = all.map((slice) => (flushes.get(slice) as number[])[0]);
-  assert.deepEqual(firsts, [25, 50, 75, 100]);
+  const firsts = all.map((slice) => (flushes.get(slice) as number[])[0] as number);
+  assert.deepEqual([...new Set(firsts)], [25, 50, 75, 100]);
+  assert.deepEqual(
+    firsts,
+    firsts.toSorted((a, b) => a - b),
+  );
 });
 
 test("[MED32] where a slice goes, the one behind it is next and not passed over", () => {
   const window = new TestWindow();
   window.set(100);
-  const { clock, append, empty, all, end } = group(window, 4);
+  const { clock, append, empty, turns, areLevel } = group(window, 4);
   append();
   clock.advance(50);
-  empty(all[1] as Slice);
+  assert.deepEqual(areLevel(), [true, true, false, false]);
+  empty(turns[1] as Slice[]);
   clock.advance(34);
-  assert.deepEqual(
-    [0, 2, 3].map((i) => (all[i] as Slice).cursor === end()),
-    [true, true, false],
-  );
+  assert.deepEqual(areLevel(), [true, true, true, false]);
 });
 
 test("[MED32, MED34] frames in the last idle turns wake the beat anew: no slice is left with bytes", () => {
   const window = new TestWindow();
   window.set(100);
-  const { clock, append, flushes, all, slices, end } = group(window, 2);
+  const { clock, append, flushes, turns, all, slices, areLevel, end } = group(window, 2);
   append();
   clock.advance(150);
   append();
-  (all[1] as Slice).cursor = end();
+  for (const slice of turns[1] as Slice[]) slice.cursor = end();
   clock.advance(400);
-  assert.ok(all.every((slice) => slice.cursor === end()));
+  assert.deepEqual(areLevel(), [true, true]);
   assert.equal(clock.pendingCount, 0);
-  assert.ok(slices.has(all[0] as Slice) && flushes.size === 2);
+  assert.ok(slices.has(all[0] as Slice) && flushes.size === all.length);
 });
 
 test("[MED38] a turn pulls what its publisher holds back, and writes it in the same round", () => {
@@ -235,6 +284,20 @@ test("[MED38] frames may be held back under a window of 50 ms or more, and while
   assert.deepEqual(allowed, [0, 0, 50, 50]);
 });
 
+test("[MED38] below that they may be held back while everybody waits for a turn, and not while one would have them now", () => {
+  const { stream, frame, clock, window, join, sink } = watched(20);
+  assert.equal(stream.pullWithin, 0);
+  frame();
+  assert.equal(stream.pullWithin, 400);
+  window.set(20, 40);
+  join(new FakeSink(clock), { isPatient: true });
+  assert.equal(stream.pullWithin, 0, "the patient one's turn is not due yet");
+  frame();
+  assert.equal(stream.pullWithin, 400);
+  clock.advance(20);
+  assert.deepEqual([sink.writes, stream.pullWithin], [1, 0], "the prompt one listens again");
+});
+
 test("[MED38] while a turn is due it is the turn that pulls, and nobody else need", () => {
   const { stream, frame, clock, sink, window } = watched(100);
   let pulls = 0;
@@ -284,7 +347,7 @@ test("[MED38] when the last viewer of a turn goes, what counted on the turn is p
 test("[MED33] a timer that comes late makes up for missed turns, at most one round", () => {
   const window = new TestWindow();
   window.set(100);
-  const { append, all, slices, clock, end } = group(window, 4);
+  const { append, all, slices, clock, areLevel } = group(window, 4);
   const late: (() => void)[] = [];
   clock.after = (_delay, action) => {
     late.push(action);
@@ -293,15 +356,12 @@ test("[MED33] a timer that comes late makes up for missed turns, at most one rou
   append();
   clock.advance(60);
   late.pop()?.();
-  assert.deepEqual(
-    all.map((slice) => slice.cursor === end()),
-    [true, true, false, false],
-  );
+  assert.deepEqual(areLevel(), [true, true, false, false]);
   append();
   clock.advance(10_000);
   late.pop()?.();
-  assert.ok(all.every((slice) => slice.cursor === end()));
-  assert.ok(slices.slices.length === 4 && late.length === 1);
+  assert.deepEqual(areLevel(), [true, true, true, true]);
+  assert.ok(slices.slices.length === all.length && late.length === 1);
 });
 
 test("[MED32, MED34, MED37] no slice waits longer than the window, whatever comes and goes; then all is quiet", () => {
@@ -317,8 +377,8 @@ test("[MED32, MED34, MED37] no slice waits longer than the window, whatever come
       const { clock, append, fill, empty, slices, end, longest } = group(window, 1);
       for (const one of steps) {
         if (one.do === "append") append();
-        else if (one.do === "fill" && slices.slices.length < 6) fill();
-        else if (one.do === "empty" && slices.slices[0]) empty(slices.slices[0]);
+        else if (one.do === "fill" && slices.slices.length < 6 * (TURN_MEMBERS / SLICE_MEMBERS)) fill();
+        else if (one.do === "empty") empty(slices.slices.slice(0, one.after));
         clock.advance(one.after);
       }
       clock.advance(3 * millis + 10);

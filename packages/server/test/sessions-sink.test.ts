@@ -7,6 +7,7 @@ import type { Millis } from "@sluice/base/brand";
 import { fixedWindow } from "@sluice/media/delivery-window";
 import { findStreamKey, type StreamKey } from "@sluice/media/stream-key";
 import { loadConfig } from "@sluice/server/config/load-config";
+import { socketTransport } from "@sluice/server/sessions/byte-transport";
 import { DirectWrites, findStreamWrap } from "@sluice/server/sessions/direct-writes";
 import { peerAddress } from "@sluice/server/sessions/peer-address";
 import { socketSink } from "@sluice/server/sessions/socket-sink";
@@ -116,28 +117,28 @@ test("[SNK4] over tls a large batch goes in pieces of a record, in order with al
   assert.deepEqual(sizes, [16_256, 16_256, 16_256, 1_232, 7, 16_256]);
 });
 
-test("[SNK5] what goes through the handle keeps its order with all that others write to the socket, and every byte", async () => {
+test("[SNK5] what goes through the handle keeps its order with a head before it and the session's messages, and every byte", async () => {
   using pair = await openPair("tcp");
-  const sink = sinkOf(pair.near);
+  const writes = new DirectWrites(findStreamWrap());
+  const { send } = socketTransport(pair.near, writes, { bytes: () => {}, ended: () => {}, closed: () => {} });
+  const sink = sinkOf(pair.near, writes);
   const expected: Buffer[] = [];
-  const say = (write: (bytes: Buffer) => unknown, bytes: Buffer): unknown => {
+  const noted = (bytes: Buffer): Buffer => {
     expected.push(bytes);
-    return write(bytes);
+    return bytes;
   };
-  const bySink = (bytes: Buffer): boolean => sink.write(bytes);
-  const byOthers = (bytes: Buffer): boolean => pair.near.write(bytes);
   pair.near.cork();
-  say(byOthers, Buffer.from("held by a cork;"));
-  assert.equal(say(bySink, Buffer.from("behind it;")), false);
+  pair.near.write(noted(Buffer.from("a head that waits;")));
+  assert.equal(sink.write(noted(Buffer.from("behind it;"))), false);
   pair.near.uncork();
-  await until(() => pair.near.writableLength === 0, "the cork's content to go");
-  assert.equal(say(bySink, Buffer.from("at once;")), true);
-  say(byOthers, Buffer.from("by the session;"));
+  await until(() => pair.near.writableLength === 0, "the head to go");
+  for (let i = 0; i < 3; i++) assert.equal(sink.write(noted(Buffer.from("at once;"))), true);
+  send(noted(Buffer.from("by the session;")));
   let fill = 0;
-  while (say(bySink, Buffer.alloc(256 * 1024, ++fill % 251)) && fill < MUCH / (256 * 1024));
+  while (sink.write(noted(Buffer.alloc(256 * 1024, ++fill % 251))) && fill < MUCH / (256 * 1024));
   assert.equal(pair.near.writableLength, 0, "what did not fit waits at the handle, not in the socket");
-  say(byOthers, Buffer.from("behind what waits;"));
-  assert.equal(say(bySink, Buffer.from("behind both;")), false);
+  send(noted(Buffer.from("behind what waits;")));
+  assert.equal(sink.write(noted(Buffer.from("behind both;"))), false);
   let drained = 0;
   sink.whenDrained(() => drained++);
   const heard: Buffer[] = [];
@@ -163,6 +164,22 @@ test("[SNK6] a connection that breaks while bytes wait at its handle, or before 
   assert.equal(sink.write(new Uint8Array(9)), true, "it pretends");
   await new Promise((resolve) => setImmediate(resolve)); // its handle is gone by now
   assert.equal(sink.write(new Uint8Array(9)), true, "it still does");
+});
+
+test("[SNK7] a connection that is captured shows the capture all that is written to it", async () => {
+  using pair = await openPair("tcp");
+  const seen: string[] = [];
+  const write = pair.near.write.bind(pair.near) as (bytes: Uint8Array) => boolean;
+  pair.near.write = (bytes: Uint8Array | string): boolean => {
+    seen.push(bytes.toString());
+    return write(bytes as Uint8Array);
+  };
+  const writes = new DirectWrites(findStreamWrap());
+  const { send } = socketTransport(pair.near, writes, { bytes: () => {}, ended: () => {}, closed: () => {} });
+  const sink = sinkOf(pair.near, writes);
+  for (const text of ["a", "b"]) sink.write(Buffer.from(text));
+  send(Buffer.from("c"));
+  assert.deepEqual(seen, ["a", "b", "c"]);
 });
 
 test("[SNK3] addresses are shown as people write them", () => {

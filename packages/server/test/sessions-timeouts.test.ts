@@ -99,7 +99,7 @@ class World {
       legacyFourCc: "forward",
       pingInterval: 30_000 as Millis,
       allowsRtmpRedirect: false,
-      open: (events) => socketTransport(asSocket(near), events),
+      open: (events) => socketTransport(asSocket(near), this.ports.writes, events),
     });
     return new Peer(far, session);
   }

@@ -25,7 +25,7 @@ export function createRtmpListener(options: RtmpListenerOptions): Server {
   const open = (socket: Socket): void => {
     if (socket.destroyed) return;
     options.capture?.(socket);
-    sessions.open({ protocol, socket, transport: (events) => socketTransport(socket, events) });
+    sessions.open({ protocol, socket, transport: (writes, events) => socketTransport(socket, writes, events) });
   };
   const server =
     tls === undefined ? createServer({ noDelay: true }, open) : createTlsServer({ ...tls, noDelay: true }, open);

@@ -8,6 +8,7 @@ import type { LagLimits } from "@sluice/media/limits";
 import type { RtmpLimits } from "@sluice/rtmp/limits";
 import { RtmpServerEngine } from "@sluice/rtmp/server-engine";
 import type { ByteTransport, TransportEvents } from "../sessions/byte-transport.ts";
+import type { DirectWrites } from "../sessions/direct-writes.ts";
 import { peerAddress } from "../sessions/peer-address.ts";
 import { RtmpSession } from "../sessions/rtmp-session.ts";
 import type { SessionPorts } from "../sessions/session-ports.ts";
@@ -37,7 +38,7 @@ export class RtmpSessions {
   open(peer: {
     readonly protocol: Protocol;
     readonly socket: Socket;
-    readonly transport: (events: TransportEvents) => ByteTransport;
+    readonly transport: (writes: DirectWrites, events: TransportEvents) => ByteTransport;
   }): RtmpSession {
     const { crypto, limits, chunkSize, windowAckSize, ports } = this.#options;
     const engine = new RtmpServerEngine({ crypto, allocator: ALLOCATOR, limits, chunkSize, windowAckSize });
@@ -47,7 +48,7 @@ export class RtmpSessions {
       protocol: peer.protocol,
       address: peerAddress(peer.socket),
       engine,
-      open: peer.transport,
+      open: (events) => peer.transport(ports.writes, events),
     });
   }
 }

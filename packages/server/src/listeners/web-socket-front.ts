@@ -70,7 +70,7 @@ export class WebSocketFront {
       this.#options.rtmp.open({
         protocol: "rtmp-ws",
         socket,
-        transport: (events) => webSocketTransport(webSocket, socket, events),
+        transport: (writes, events) => webSocketTransport(webSocket, socket, writes, events),
       });
     });
   }

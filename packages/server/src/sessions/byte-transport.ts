@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import type { WireForm } from "@sluice/media/wire-form";
 import type { WebSocket } from "ws";
 import { frameOf, framed } from "../forms/web-socket-form.ts";
+import type { DirectWrites } from "./direct-writes.ts";
 
 export interface ByteTransport {
   /** Fan-out writes to it directly, in the form that `shape` gives. */
@@ -29,20 +30,26 @@ const CLOSE_PATIENCE_MS = 2_000;
 /** RFC 6455 §7.4.1: a kind of message that the server does not take. */
 const UNSUPPORTED_MESSAGE = 1003;
 
-export function socketTransport(socket: Socket, events: TransportEvents): ByteTransport {
+export function socketTransport(socket: Socket, writes: DirectWrites, events: TransportEvents): ByteTransport {
   socket.on("data", events.bytes);
   watchEnd(socket, events);
   return {
     socket,
     shape: (form) => form,
-    send: (bytes) => void (socket.writable && socket.write(bytes)),
+    send: senderTo(socket, writes),
     pause: () => void socket.pause(),
     resume: () => void socket.resume(),
     close: () => endSocket(socket),
   };
 }
 
-export function webSocketTransport(webSocket: WebSocket, socket: Socket, events: TransportEvents): ByteTransport {
+export function webSocketTransport(
+  webSocket: WebSocket,
+  socket: Socket,
+  writes: DirectWrites,
+  events: TransportEvents,
+): ByteTransport {
+  const send = senderTo(socket, writes);
   webSocket.binaryType = "nodebuffer";
   webSocket.on("message", (bytes, isBinary) => {
     if (isBinary) events.bytes(bytes as Uint8Array);
@@ -53,13 +60,22 @@ export function webSocketTransport(webSocket: WebSocket, socket: Socket, events:
   return {
     socket,
     shape: framed,
-    send: (bytes) => void (socket.writable && socket.write(frameOf(bytes))),
+    send: (bytes) => send(frameOf(bytes)),
     pause: () => webSocket.pause(),
     resume: () => webSocket.resume(),
     close() {
       webSocket.close(1000);
       endSocket(socket);
     },
+  };
+}
+
+/** By the way that the fan-out takes, so that one does not overtake the other. */
+function senderTo(socket: Socket, writes: DirectWrites): (bytes: Uint8Array) => void {
+  const handle = writes.handleOf(socket);
+  return (bytes) => {
+    if (handle !== undefined && writes.write(socket, handle, bytes) !== "refused") return;
+    if (socket.writable) socket.write(bytes);
   };
 }
 

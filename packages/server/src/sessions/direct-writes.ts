@@ -1,8 +1,9 @@
 /**
- * Writes of the fan-out, straight to the socket's handle: nearly all of them are taken at once, and the queue that a
- * stream keeps for the others costs a thousand viewers a tenth of what their writes cost (decision 020).
+ * Writes straight to a socket's handle: nearly all are taken at once, and the queue that a stream keeps for the others
+ * costs a thousand viewers an eighth of all (decision 020).
  */
 import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import { getSystemErrorName } from "node:util";
 import { handleOf, type SocketHandle } from "./socket-handle.ts";
 
@@ -34,16 +35,21 @@ export class DirectWrites {
     this.#request = wrap === undefined ? {} : new wrap.WriteWrap();
   }
 
-  /** @returns what `write` takes; `undefined`: write to the socket itself */
+  /**
+   * @returns what `write` takes; `undefined`: write to the socket itself. An encrypted socket's handle bears one write
+   *   at a time, its own; a socket whose `write` was replaced is listened to, by a capture
+   */
   handleOf(socket: Socket): WritableHandle | undefined {
-    return this.#wrap === undefined ? undefined : handleOf(socket, "writeBuffer");
+    if (this.#wrap === undefined || socket instanceof TLSSocket || Object.hasOwn(socket, "write")) return undefined;
+    return handleOf(socket, "writeBuffer");
   }
 
   /**
-   * Only while nothing waits in the socket's own queue, which would be overtaken; what is written to the socket later
-   * comes behind. Of an encrypted socket's handle only one write may be under way: not for those.
+   * Goes behind all that the handle was given, by sockets too, and so before what their queues still hold: who has
+   * written to the socket itself must know that it has gone.
    *
-   * @returns `refused`: nothing was written, as the handle is closed or broken, and the socket knows or will find out
+   * @param bytes  must never change
+   * @returns `refused`: nothing was written, as the handle is closed or broken; the socket knows, or will find out
    */
   write(socket: Socket, handle: WritableHandle, bytes: Uint8Array): "taken" | "queued" | "refused" {
     const wrap = this.#wrap as StreamWrap;

@@ -33,26 +33,26 @@ class PlainSink implements SubscriberSink {
   readonly burstBytes = PLAIN_BURST_BYTES;
   readonly #socket: Socket;
   readonly #writes: DirectWrites;
-  readonly #handle: WritableHandle | undefined;
+  /** Since a write found the socket's queue empty: a head that came before has gone, and nobody fills it again. */
+  #handle: WritableHandle | undefined;
   readonly notify: SubscriberSink["notify"];
   readonly end: SubscriberSink["end"];
 
   constructor(options: SocketSinkOptions) {
     this.#socket = options.socket;
     this.#writes = options.writes;
-    this.#handle = options.writes.handleOf(options.socket);
     this.notify = options.notify;
     this.end = options.end;
   }
 
   write(bytes: Uint8Array): boolean {
-    if (this.#handle !== undefined && this.#socket.writableLength === 0) {
+    if (this.#handle !== undefined) {
       const outcome = this.#writes.write(this.#socket, this.#handle, bytes);
       if (outcome !== "refused") return outcome === "taken";
     }
     if (!this.#socket.writable) return true;
     this.#socket.write(bytes);
-    return this.#socket.writableLength === 0;
+    return this.#wasTaken();
   }
 
   /** Corked, so that one system call gathers all pieces. */
@@ -61,11 +61,17 @@ class PlainSink implements SubscriberSink {
     this.#socket.cork();
     for (const piece of pieces) this.#socket.write(piece);
     this.#socket.uncork();
-    return this.#socket.writableLength === 0;
+    return this.#wasTaken();
   }
 
   whenDrained(resume: () => void): void {
     resumeWhenDrained(this.#socket, resume);
+  }
+
+  #wasTaken(): boolean {
+    if (this.#socket.writableLength > 0) return false;
+    this.#handle ??= this.#writes.handleOf(this.#socket);
+    return true;
   }
 }
 
