@@ -14,7 +14,7 @@ export const TURN_MEMBERS = 2048;
 const EARLY = 1 as Millis;
 
 /** Of what a round took, this is added to a narrow window: writing to a crowd must leave time for everything else. */
-const ROUND_SHARE = 0.75;
+const ROUND_SHARE = 0.5;
 
 export interface SliceGroupOptions {
   readonly clock: Clock;

@@ -103,18 +103,18 @@ test("[MED31] a round reads between its slices; what comes meanwhile is no reaso
     slices.deliver(); // seen after the first slice was written to, which took 4 ms: the others have it, and take 8 more
   });
   slices.deliver();
-  fake.advance(29); // 20 ms and three quarters of the 12 that the first round took
+  fake.advance(26); // 20 ms and half of the 12 that the first round took
   assert.equal(flushes.length, 3);
   flushes.length = 0;
-  fake.advance(20); // as much, less the 8 that had gone when the second round was over, less one
+  fake.advance(17); // as much, less the 8 that had gone when the second round was over, less one
   assert.equal(flushes.length, 0);
   fake.advance(1);
   assert.equal(flushes.length, 3);
 });
 
-test("[MED31] three quarters of what a round took are added to the window, and nothing where it takes no time", () => {
+test("[MED31] half of what a round took is added to the window, and nothing where it takes no time", () => {
   const { fake, slices, flushes } = rounds(1, 8);
-  for (const wait of [20, 26, 26]) {
+  for (const wait of [20, 24, 24]) {
     slices.deliver();
     fake.advance(wait - 1);
     const before = flushes.length;
