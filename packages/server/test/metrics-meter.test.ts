@@ -1,8 +1,6 @@
 /** The meter's page: names, labels, zeros, and what a wrong number cannot do. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { setImmediate } from "node:timers/promises";
-import { ProcessLoad } from "@sluice/server/metrics/process-load";
 import { MetricMismatchError, PromMeter } from "@sluice/server/metrics/prom-meter";
 
 const meterAlone = () => new PromMeter({ processMetrics: "off" });
@@ -91,16 +89,4 @@ test("the process shows its memory and how busy it is", async () => {
   ]) {
     assert.match(page, new RegExp(`^sluice_${name} [0-9.e-]+$`, "m"));
   }
-});
-
-test("a busy loop reads as one core and a full event loop", async () => {
-  await setImmediate();
-  const load = new ProcessLoad();
-  const end = performance.now() + 120;
-  while (performance.now() < end);
-  await setImmediate();
-  const { cpu, loop, memoryBytes } = load.sample();
-  assert.ok(cpu > 0.1 && cpu < 8, `cpu ${cpu}`); // other processes may hold the core, helper threads may add to it
-  assert.ok(loop > 0.9 && loop <= 1, `loop ${loop}`);
-  assert.ok(memoryBytes > 1_000_000);
 });
