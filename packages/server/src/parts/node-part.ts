@@ -68,7 +68,10 @@ export function openNode({
   const notices = noticesFor({ hub, clock, log, meter, traffic, totals });
   const registry = scope.use(new SessionRegistry(clock, notices.ofSessions));
   const reads = scope.use(new MergedReads(clock));
-  const writes = new DirectWrites(findStreamWrap());
+  const streamWrap = findStreamWrap();
+  if (streamWrap === undefined)
+    log.warn({ node: process.version }, "This Node has no short way to a socket: viewers cost more");
+  const writes = new DirectWrites(streamWrap);
   const load = new LoadWindow(clock);
   const policies = new StreamPolicies(config, load);
   const streams = new StreamDirectory({
