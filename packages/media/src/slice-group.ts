@@ -4,7 +4,7 @@ import type { Clock, Timer } from "@sluice/base/clock";
 import type { Position } from "./cohort-log.ts";
 import { Slice, type Subscriber } from "./subscriber.ts";
 
-/** From here on a publisher is held back while no turn is due, too, and the turns are spread over the window. */
+/** From here on turns are spread over the window, and a publisher may be held back whether or not one is due. */
 export const STAGGER_FROM = 50 as Millis;
 
 /** Writes of one turn of a wide window; more would hold up the loop for longer than some 20 ms; fewer wake it, and the readers, more often. */
