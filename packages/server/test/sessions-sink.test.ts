@@ -8,7 +8,8 @@ import { fixedWindow } from "@sluice/media/delivery-window";
 import { findStreamKey, type StreamKey } from "@sluice/media/stream-key";
 import { loadConfig } from "@sluice/server/config/load-config";
 import { socketTransport } from "@sluice/server/sessions/byte-transport";
-import { DirectWrites, findStreamWrap } from "@sluice/server/sessions/direct-writes";
+import { DirectWrites } from "@sluice/server/sessions/direct-writes";
+import { findStreamWrap } from "@sluice/server/sessions/stream-wrap";
 import { peerAddress } from "@sluice/server/sessions/peer-address";
 import { socketSink } from "@sluice/server/sessions/socket-sink";
 import { StreamPolicies } from "@sluice/server/streams/stream-policies";
@@ -19,6 +20,8 @@ interface Pair extends Disposable {
   /** The server's end. */
   readonly near: Socket;
   readonly far: Socket;
+  /** The far end breaks the connection. */
+  reset(): void;
 }
 
 async function openPair(over: "tcp" | "tls"): Promise<Pair> {
@@ -27,12 +30,14 @@ async function openPair(over: "tcp" | "tls"): Promise<Pair> {
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
   const { port } = server.address() as AddressInfo;
   const at = { port, host: "127.0.0.1" };
-  const far = over === "tcp" ? connect(at) : connectTls({ ...at, rejectUnauthorized: false });
+  const raw = connect(at);
+  const far = over === "tcp" ? raw : connectTls({ socket: raw, rejectUnauthorized: false });
   const near = await promise;
-  for (const socket of [near, far]) socket.on("error", () => {});
+  for (const socket of [near, far, raw]) socket.on("error", () => {});
   return {
     near,
     far,
+    reset: () => void raw.resetAndDestroy(),
     [Symbol.dispose]() {
       near.destroy();
       far.destroy();
@@ -50,7 +55,8 @@ const MUCH = 64 * 1024 * 1024;
 for (const [over, through, writes] of [
   ["tcp", "the handle", new DirectWrites(findStreamWrap())],
   ["tcp", "the socket", new DirectWrites(undefined)],
-  ["tls", "the socket", new DirectWrites(findStreamWrap())],
+  ["tls", "the handle", new DirectWrites(findStreamWrap())],
+  ["tls", "the socket", new DirectWrites(undefined)],
 ] as const) {
   test(`[SNK1] over ${over} through ${through} a sink says when its transport is full, and calls back once when it is free again`, async () => {
     using pair = await openPair(over);
@@ -96,26 +102,35 @@ for (const [over, through, writes] of [
   });
 }
 
-test("[SNK4] over tls a large batch goes in pieces of a record, in order with all that others write", async () => {
-  using pair = await openPair("tls");
+/** All that is written to the handle, by whom ever. */
+function sizesAt(socket: Socket): number[] {
   const sizes: number[] = [];
-  const write = pair.near._write.bind(pair.near);
-  pair.near._write = (chunk: Buffer, encoding, done) => {
-    sizes.push(chunk.length);
-    write(chunk, encoding, done);
+  const { _handle: handle } = socket as unknown as { _handle: { writeBuffer(request: object, bytes: Buffer): number } };
+  const write = handle.writeBuffer.bind(handle);
+  handle.writeBuffer = (request, bytes) => {
+    sizes.push(bytes.length);
+    return write(request, bytes);
   };
-  const sink = sinkOf(pair.near);
-  const batch = Buffer.alloc(50_000, 0).map((_, i) => i % 251);
-  assert.equal(sink.write(batch), true);
-  pair.near.write("between");
-  assert.equal(sink.write(batch.subarray(0, 16_256)), false);
-  const heard: Buffer[] = [];
-  pair.far.on("data", (bytes: Buffer) => heard.push(bytes));
-  const expected = Buffer.concat([batch, Buffer.from("between"), batch.subarray(0, 16_256)]);
-  await until(() => heard.reduce((sum, one) => sum + one.length, 0) === expected.length, "every byte");
-  assert.ok(Buffer.concat(heard).equals(expected));
-  assert.deepEqual(sizes, [16_256, 16_256, 16_256, 1_232, 7, 16_256]);
-});
+  return sizes;
+}
+
+for (const wrap of [findStreamWrap(), undefined]) {
+  test(`[SNK4] over tls ${wrap ? "through the handle" : "through the socket"} a large batch goes in pieces of a record, in order with all that others write`, async () => {
+    using pair = await openPair("tls");
+    const sizes = sizesAt(pair.near);
+    const sink = sinkOf(pair.near, new DirectWrites(wrap));
+    const batch = Buffer.alloc(50_000, 0).map((_, i) => i % 251);
+    assert.equal(sink.write(batch), true);
+    pair.near.write(Buffer.from("between"));
+    assert.equal(sink.write(batch.subarray(0, 16_256)), false);
+    const heard: Buffer[] = [];
+    pair.far.on("data", (bytes: Buffer) => heard.push(bytes));
+    const expected = Buffer.concat([batch, Buffer.from("between"), batch.subarray(0, 16_256)]);
+    await until(() => heard.reduce((sum, one) => sum + one.length, 0) === expected.length, "every byte");
+    assert.ok(Buffer.concat(heard).equals(expected));
+    assert.deepEqual(sizes, [16_256, 16_256, 16_256, 1_232, 7, 16_256]);
+  });
+}
 
 test("[SNK5] what goes through the handle keeps its order with a head before it and the session's messages, and every byte", async () => {
   using pair = await openPair("tcp");
@@ -150,36 +165,105 @@ test("[SNK5] what goes through the handle keeps its order with a head before it 
   assert.equal(pair.near.bytesWritten, all.length);
 });
 
-test("[SNK6] a connection that breaks while bytes wait at its handle, or before a write, is an error of its socket alone", async () => {
-  using pair = await openPair("tcp");
-  const sink = sinkOf(pair.near);
-  const errors: Error[] = [];
-  pair.near.on("error", (error) => errors.push(error));
-  const closed = new Promise((resolve) => pair.near.once("close", resolve));
-  for (let written = 0; written < MUCH && sink.write(new Uint8Array(256 * 1024)); written += 256 * 1024);
-  sink.whenDrained(() => assert.fail("never drained"));
-  pair.far.resetAndDestroy();
-  await closed;
-  assert.equal(errors.length, 1);
-  assert.equal(sink.write(new Uint8Array(9)), true, "it pretends");
-  await new Promise((resolve) => setImmediate(resolve)); // its handle is gone by now
-  assert.equal(sink.write(new Uint8Array(9)), true, "it still does");
-});
+for (const over of ["tcp", "tls"] as const) {
+  test(`[SNK6] over ${over} a connection that breaks while bytes wait at its handle, or before a write, is an error of its socket alone`, async () => {
+    using pair = await openPair(over);
+    const sink = sinkOf(pair.near);
+    const errors: Error[] = [];
+    pair.near.on("error", (error) => errors.push(error));
+    const closed = new Promise((resolve) => pair.near.once("close", resolve));
+    let written = 0;
+    while (sink.write(new Uint8Array(16_000))) {
+      written += 16_000;
+      assert.ok(written < MUCH, "a peer that does not read fills it");
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    sink.whenDrained(() => assert.fail("never drained"));
+    pair.reset();
+    await closed;
+    assert.equal(errors.length, 1);
+    assert.equal(sink.write(new Uint8Array(9)), true, "it pretends");
+    await new Promise((resolve) => setImmediate(resolve)); // its handle is gone by now
+    assert.equal(sink.write(new Uint8Array(9)), true, "it still does");
+  });
+}
 
-test("[SNK7] a connection that is captured shows the capture all that is written to it", async () => {
-  using pair = await openPair("tcp");
-  const seen: string[] = [];
-  const write = pair.near.write.bind(pair.near) as (bytes: Uint8Array) => boolean;
-  pair.near.write = (bytes: Uint8Array | string): boolean => {
-    seen.push(bytes.toString());
-    return write(bytes as Uint8Array);
-  };
+for (const over of ["tcp", "tls"] as const) {
+  test(`[SNK7] over ${over} a connection that is captured shows the capture all that is written to it`, async () => {
+    using pair = await openPair(over);
+    const seen: string[] = [];
+    const write = pair.near.write.bind(pair.near) as (bytes: Uint8Array) => boolean;
+    pair.near.write = (bytes: Uint8Array | string): boolean => {
+      seen.push(bytes.toString());
+      return write(bytes as Uint8Array);
+    };
+    const writes = new DirectWrites(findStreamWrap());
+    const { send } = socketTransport(pair.near, writes, { bytes: () => {}, ended: () => {}, closed: () => {} });
+    const sink = sinkOf(pair.near, writes);
+    for (const text of ["a", "b"]) sink.write(Buffer.from(text));
+    send(Buffer.from("c"));
+    assert.deepEqual(seen, ["a", "b", "c"]);
+  });
+}
+
+test("[SNK8] over tls a socket's stream and its sinks take turns, in order, and its end comes behind them", async () => {
+  using pair = await openPair("tls");
   const writes = new DirectWrites(findStreamWrap());
   const { send } = socketTransport(pair.near, writes, { bytes: () => {}, ended: () => {}, closed: () => {} });
-  const sink = sinkOf(pair.near, writes);
-  for (const text of ["a", "b"]) sink.write(Buffer.from(text));
-  send(Buffer.from("c"));
-  assert.deepEqual(seen, ["a", "b", "c"]);
+  const [one, other] = [sinkOf(pair.near, writes), sinkOf(pair.near, writes)];
+  const expected: Buffer[] = [];
+  let direct = 0;
+  const sized = (length: number): Buffer => {
+    const bytes = Buffer.alloc(length, expected.length % 251);
+    expected.push(bytes);
+    return bytes;
+  };
+  const ways = [
+    () => (direct += Number(one.write(sized(9_000)))),
+    () => (direct += Number(other.write(sized(40_000)))),
+    () => one.writeAll([sized(100), sized(20_000)]),
+    () => send(sized(30)),
+    () => {
+      pair.near.cork();
+      pair.near.write(sized(4));
+      pair.near.write(sized(3_000));
+      pair.near.uncork();
+    },
+    () => other.whenDrained(() => void one.write(sized(50))),
+  ];
+  const heard: Buffer[] = [];
+  pair.far.on("data", (bytes: Buffer) => heard.push(bytes));
+  const ended = new Promise((resolve) => pair.far.once("end", resolve));
+  // Each way after each other one, in the same turn of the loop and in the next; half of it while the peer does not read.
+  for (let step = 0; step < 20 * ways.length ** 2; step++) {
+    if (step % 240 === 120) pair.far.pause();
+    if (step % 240 === 0) pair.far.resume();
+    ways[Math.floor(step / ways.length) % ways.length]?.();
+    ways[step % ways.length]?.();
+    if (step % 3 === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  pair.far.resume();
+  await until(() => pair.near.writableLength === 0, "the stream to be empty");
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(one.write(sized(16_000)), true);
+  pair.near.end(sized(5));
+  await ended;
+  assert.ok(Buffer.concat(heard).equals(Buffer.concat(expected)));
+  assert.ok(direct > 0);
+});
+
+test("[SNK9] over tls a write after the end of a socket that still reads is refused, and breaks nothing", async () => {
+  using pair = await openPair("tls");
+  const sink = sinkOf(pair.near);
+  assert.equal(sink.write(Buffer.from("heard;")), true);
+  const heard: string[] = [];
+  pair.far.on("data", (bytes) => heard.push(String(bytes)));
+  const ended = new Promise((resolve) => pair.far.once("end", resolve));
+  pair.near.end("last");
+  await ended;
+  assert.deepEqual([sink.write(Buffer.from("late")), pair.near.errored], [true, null]);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(heard.join(""), "heard;last");
 });
 
 test("[SNK3] addresses are shown as people write them", () => {

@@ -4,30 +4,15 @@
  */
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
-import { getSystemErrorName } from "node:util";
-import { handleOf, type SocketHandle } from "./socket-handle.ts";
-
-/** A write that the kernel did not take at once. */
-interface WriteRequest {
-  /** Keeps the bytes alive. */
-  buffer?: Uint8Array;
-  oncomplete?: (status: number) => void;
-}
-
-/** What Node's own sockets use to write. */
-export interface StreamWrap {
-  readonly WriteWrap: new () => WriteRequest;
-  /** Tells of the last write, at `kLastWriteWasAsync`. */
-  readonly streamBaseState: Int32Array;
-  readonly kLastWriteWasAsync: number;
-}
-
-export type WritableHandle = Pick<SocketHandle, "writeBuffer">;
+import { handleOf, type WritableHandle } from "./socket-handle.ts";
+import { type StreamWrap, type WriteRequest, writeError } from "./stream-wrap.ts";
+import { TlsTurn } from "./tls-turn.ts";
 
 export class DirectWrites {
   readonly #wrap: StreamWrap | undefined;
   /** For the next write; one that is under way keeps its own. */
   #request: WriteRequest;
+  readonly #turns = new WeakMap<Socket, TlsTurn>();
 
   /** @param wrap  of `findStreamWrap`; without it no socket has a handle to write to */
   constructor(wrap: StreamWrap | undefined) {
@@ -35,13 +20,19 @@ export class DirectWrites {
     this.#request = wrap === undefined ? {} : new wrap.WriteWrap();
   }
 
-  /**
-   * @returns what `write` takes; `undefined`: write to the socket itself. An encrypted socket's handle bears one write
-   *   at a time, its own; a socket whose `write` was replaced is listened to, by a capture
-   */
+  /** @returns what `write` takes; `undefined`: write to the socket itself. An encrypted one is written to in turns */
   handleOf(socket: Socket): WritableHandle | undefined {
-    if (this.#wrap === undefined || socket instanceof TLSSocket || Object.hasOwn(socket, "write")) return undefined;
+    if (socket instanceof TLSSocket || this.#wrapFor(socket) === undefined) return undefined;
     return handleOf(socket, "writeBuffer");
+  }
+
+  /** The same for all who write to this socket. */
+  turnOf(socket: TLSSocket): TlsTurn {
+    const known = this.#turns.get(socket);
+    if (known !== undefined) return known;
+    const fresh = new TlsTurn(socket, this.#wrapFor(socket));
+    this.#turns.set(socket, fresh);
+    return fresh;
   }
 
   /**
@@ -57,24 +48,14 @@ export class DirectWrites {
     if (wrap.streamBaseState[wrap.kLastWriteWasAsync] === 0) return "taken";
     this.#request.buffer = bytes;
     this.#request.oncomplete = (status) => {
-      if (status < 0) socket.destroy(new Error(`write ${getSystemErrorName(status)}`));
+      if (status < 0) socket.destroy(writeError(status));
     };
     this.#request = new wrap.WriteWrap();
     return "queued";
   }
-}
 
-/** By the one way that Node leaves open to its inside (DEP0111, without a date). */
-export function findStreamWrap(): StreamWrap | undefined {
-  const { binding } = process as unknown as { readonly binding?: (name: string) => Partial<StreamWrap> };
-  try {
-    const wrap = binding?.call(process, "stream_wrap");
-    const isWhole =
-      typeof wrap?.WriteWrap === "function" &&
-      wrap.streamBaseState instanceof Int32Array &&
-      typeof wrap.kLastWriteWasAsync === "number";
-    return isWhole ? (wrap as StreamWrap) : undefined;
-  } catch {
-    return undefined;
+  /** A socket whose `write` was replaced is listened to, by a capture. */
+  #wrapFor(socket: Socket): StreamWrap | undefined {
+    return Object.hasOwn(socket, "write") ? undefined : this.#wrap;
   }
 }

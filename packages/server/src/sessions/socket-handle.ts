@@ -12,6 +12,8 @@ export interface SocketHandle {
   writeBuffer(request: object, bytes: Uint8Array): number;
 }
 
+export type WritableHandle = Pick<SocketHandle, "writeBuffer">;
+
 /** None once the socket is destroyed. */
 export function handleOf<Method extends keyof SocketHandle>(
   socket: Socket,

@@ -3,7 +3,9 @@ import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { SubscriberEnd, SubscriberSink } from "@sluice/media/subscriber-sink";
-import type { DirectWrites, WritableHandle } from "./direct-writes.ts";
+import type { DirectWrites } from "./direct-writes.ts";
+import type { WritableHandle } from "./socket-handle.ts";
+import { TLS_WRITE_BYTES, type TlsTurn } from "./tls-turn.ts";
 
 export interface SocketSinkOptions {
   readonly socket: Socket;
@@ -18,15 +20,11 @@ const NOTHING = Buffer.alloc(0);
 
 /** A socket hands this much to the kernel in one gathered write. */
 const PLAIN_BURST_BYTES = 512 * 1024;
-/**
- * TLS encrypts all that one write gives it before any of it goes out, into buffers of 16 KB of which the connection
- * keeps what it once needed. So a write is one record, which with what encryption adds fits into one of them.
- */
-const TLS_WRITE_BYTES = 16 * 1024 - 128;
 
 /** The right sink for a plain or an encrypted socket. */
 export function socketSink(options: SocketSinkOptions): SubscriberSink {
-  return options.socket instanceof TLSSocket ? new TlsSink(options) : new PlainSink(options);
+  const { socket } = options;
+  return socket instanceof TLSSocket ? new TlsSink(options, socket) : new PlainSink(options);
 }
 
 class PlainSink implements SubscriberSink {
@@ -79,27 +77,24 @@ class PlainSink implements SubscriberSink {
 class TlsSink implements SubscriberSink {
   readonly burstBytes = TLS_WRITE_BYTES;
   readonly #socket: Socket;
+  readonly #turn: TlsTurn;
   readonly notify: SubscriberSink["notify"];
   readonly end: SubscriberSink["end"];
 
-  constructor(options: SocketSinkOptions) {
-    this.#socket = options.socket;
-    withoutJoining(this.#socket);
+  constructor(options: SocketSinkOptions, socket: TLSSocket) {
+    this.#socket = socket;
+    this.#turn = options.writes.turnOf(socket);
     this.notify = options.notify;
     this.end = options.end;
   }
 
   write(bytes: Uint8Array): boolean {
+    if (this.#turn.write(bytes)) return true;
     if (!this.#socket.writable) return true;
-    const wasFree = this.#socket.writableLength === 0;
-    if (bytes.length <= TLS_WRITE_BYTES) this.#socket.write(bytes);
-    else this.#writePieces(bytes);
-    return wasFree;
-  }
-
-  #writePieces(bytes: Uint8Array): void {
+    const wasFree = !this.#turn.isBusy;
     for (let at = 0; at < bytes.length; at += TLS_WRITE_BYTES)
       this.#socket.write(bytes.subarray(at, at + TLS_WRITE_BYTES));
+    return wasFree;
   }
 
   /** Joined, as encryption reads every byte anyway and small records cost more than a copy. */
@@ -110,11 +105,6 @@ class TlsSink implements SubscriberSink {
   whenDrained(resume: () => void): void {
     resumeWhenDrained(this.#socket, resume);
   }
-}
-
-/** What waits in its queue is written piece by piece, each once the one before has gone, and not in one gathered write. */
-function withoutJoining(socket: Socket): void {
-  Object.assign(socket, { _writev: undefined });
 }
 
 /** An empty write ends when all before it has: the `drain` event would come only above the high-water mark. */

@@ -1,0 +1,109 @@
+/**
+ * A TLS handle bears one write at a time, and ends the process at a second one. Here a socket's stream and those who
+ * write past it take turns, so that each may write whenever it likes.
+ */
+import type { Socket } from "node:net";
+import { handleOf, type WritableHandle } from "./socket-handle.ts";
+import { type StreamWrap, type WriteRequest, writeError } from "./stream-wrap.ts";
+
+/**
+ * TLS encrypts all that one write gives it before any of it goes out, into buffers of 16 KB of which the connection
+ * keeps what it once needed. So a write is one record, which with what encryption adds fits into one of them.
+ */
+export const TLS_WRITE_BYTES = 16 * 1024 - 128;
+
+export class TlsTurn {
+  readonly #socket: Socket;
+  readonly #handle: WritableHandle | undefined;
+  #holder: "nobody" | "stream" | "direct" = "nobody";
+  /** What is left of a batch whose first piece is a direct write under way. */
+  #rest: Uint8Array | undefined;
+  /** What the stream wants to do once a direct write has ended; a stream does one thing at a time. */
+  #waiting: (() => void) | undefined;
+  /** Since the stream was found empty: a head that came before has gone. */
+  #isSettled = false;
+  #request: WriteRequest;
+  /** Node lets go of a request only after its `oncomplete`, in which the next write may begin. */
+  #spare: WriteRequest;
+
+  /**
+   * Takes the gathered write from the stream, which so writes piece by piece, each once the one before has gone.
+   *
+   * @param wrap  without it all goes through the stream
+   */
+  constructor(socket: Socket, wrap: StreamWrap | undefined) {
+    this.#socket = socket;
+    this.#handle = wrap && handleOf(socket, "writeBuffer");
+    this.#request = this.#newRequest(wrap);
+    this.#spare = this.#newRequest(wrap);
+    Object.assign(socket, { _writev: undefined }, this.#handle && this.#inTurn(socket));
+  }
+
+  /** Whether a write is under way or waits. */
+  get isBusy(): boolean {
+    return this.#holder !== "nobody" || this.#socket.writableLength > 0;
+  }
+
+  /**
+   * In pieces of a record.
+   *
+   * @param bytes  must not change before all of it has gone
+   * @returns whether they were taken; if not, write them to the socket, behind what it holds
+   */
+  write(bytes: Uint8Array): boolean {
+    if (this.#handle === undefined || this.#holder !== "nobody") return false;
+    this.#isSettled ||= this.#socket.writableLength === 0;
+    if (!this.#isSettled || this.#begin(this.#handle, bytes) !== 0) return false;
+    this.#holder = "direct";
+    return true;
+  }
+
+  /** @returns 0, or the system's error when nothing was written */
+  #begin(handle: WritableHandle, bytes: Uint8Array): number {
+    const isWhole = bytes.length <= TLS_WRITE_BYTES;
+    const status = handle.writeBuffer(this.#request, isWhole ? bytes : bytes.subarray(0, TLS_WRITE_BYTES));
+    this.#rest = isWhole || status !== 0 ? undefined : bytes.subarray(TLS_WRITE_BYTES);
+    return status;
+  }
+
+  #newRequest(wrap: StreamWrap | undefined): WriteRequest {
+    const request = wrap === undefined ? {} : new wrap.WriteWrap();
+    request.oncomplete = (status) => this.#ended(status);
+    return request;
+  }
+
+  #ended(status: number): void {
+    const [request, rest] = [this.#request, this.#rest];
+    this.#request = this.#spare;
+    this.#spare = request;
+    const outcome = status === 0 && rest !== undefined ? this.#begin(this.#handle as WritableHandle, rest) : status;
+    if (rest !== undefined && outcome === 0) return; // the next piece is under way
+    this.#rest = undefined;
+    this.#holder = "nobody";
+    if (outcome < 0) this.#socket.destroy(writeError(outcome));
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    waiting?.();
+  }
+
+  /** The stream's own ways to its handle, made to wait. */
+  #inTurn(socket: Socket): Pick<Socket, "_write" | "_final"> {
+    const { _write: write, _final: final } = socket;
+    return {
+      _write: (chunk, encoding, done) =>
+        this.#whenFree(() => {
+          this.#holder = "stream";
+          write.call(socket, chunk, encoding, (error) => {
+            this.#holder = "nobody";
+            done(error);
+          });
+        }),
+      _final: (done) => this.#whenFree(() => final.call(socket, done)),
+    };
+  }
+
+  #whenFree(run: () => void): void {
+    if (this.#holder === "direct") this.#waiting = run;
+    else run();
+  }
+}
