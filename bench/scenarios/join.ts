@@ -91,6 +91,7 @@ export async function join(options: BenchOptions): Promise<ScenarioResult> {
           server,
           protocol,
           players,
+          tls: options.tls,
           window: options.windows[0] ?? "100ms",
           settings: options.settings,
         });
@@ -106,5 +107,5 @@ export async function join(options: BenchOptions): Promise<ScenarioResult> {
       results.map(rowOf),
     ),
   );
-  return { results, verdicts: results.filter((r) => r.cell.server === "sluice").flatMap(judgeJoin) };
+  return { results, verdicts: results.filter((r) => r.cell.server === "sluice" && !r.cell.tls).flatMap(judgeJoin) };
 }

@@ -92,6 +92,7 @@ async function measureStalled(name: ServerName, options: BenchOptions): Promise<
     server: name,
     protocol: options.protocols[0] ?? "rtmp",
     players: 2 * STALLED,
+    tls: options.tls,
     window: options.windows[0] ?? "100ms",
     settings: options.settings,
   });
