@@ -10,6 +10,9 @@ export const STAGGER_FROM = 50 as Millis;
 /** Writes of one turn of a wide window; more would hold up the loop for longer than some 20 ms; fewer wake it, and the readers, more often. */
 export const TURN_MEMBERS = 2048;
 
+/** Slices of a narrow round between which the loop reads. */
+const ROUND_STEP = 2;
+
 /** Timers count whole milliseconds and ring that much too soon: a turn that waited for the rest would wake twice. */
 const EARLY = 1 as Millis;
 
@@ -21,7 +24,7 @@ export interface SliceGroupOptions {
   readonly window: () => Millis;
   /** Whether frames that have arrived at the publisher's session will be delivered at once; see `FrameSource`. */
   readonly pull: () => boolean;
-  /** Its last slice went: whoever counted on the next turn waits for nothing. */
+  /** There will be no turn, though there was to be one: whoever counted on it waits for nothing. */
   readonly stopped: () => void;
   /** Writes what a slice lacks; answers whether there was anything. */
   readonly flush: (slice: Slice) => boolean;
@@ -41,6 +44,10 @@ export class SliceGroup {
   #last = -1;
   /** When the last turn was due; below a wide window, when the first frame came that waits. */
   #turnAt: Millis = 0 as Millis;
+  /** Slices that have had their turn and wait for those before them. */
+  #owed = 0;
+  /** While some are owed. */
+  #stepTimer: Timer | undefined;
   /** Slices flushed since something was appended, without bytes; a whole round of them stops the beat. */
   #idleSlices = 0;
   /** Of the round that goes on: when it began, the slices it has yet to flush, since when those flushed lack a frame. */
@@ -94,9 +101,7 @@ export class SliceGroup {
     if (at < 0) return;
     this.#slices.splice(at, 1);
     if (at <= this.#last) this.#last--; // the one behind it is next, not passed over
-    if (this.#slices.length > 0) return;
-    this.stop();
-    this.#options.stopped();
+    if (this.#slices.length === 0) this.#rest();
   }
 
   /** Whether `slice` still takes part. */
@@ -127,6 +132,7 @@ export class SliceGroup {
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#stage = "idle";
+    this.#dropOwed();
   }
 
   #arm(window: Millis): void {
@@ -148,21 +154,51 @@ export class SliceGroup {
     const window = this.#options.window();
     if (window < STAGGER_FROM) return this.#beginRound();
     this.#takeTurns(window);
-    if (this.#slices.length > 0 && this.#idleSlices < this.#slices.length) this.#arm(window);
+    if (this.#owed > 0 || !this.#isIdle) this.#arm(window);
   }
 
-  /** Makes up for as many turns as beats have passed, at most one round. */
+  /** Makes up for as many turns as beats have passed, at most one round; one at least, as a beat may have grown since it was armed. */
   #takeTurns(window: Millis): void {
     const now = this.#options.clock.now();
     const beat = this.#beat(window);
-    const due = Math.floor((now - this.#turnAt + EARLY) / beat);
+    const passed = Math.floor((now - this.#turnAt + EARLY) / beat);
+    const due = Math.max(1, passed);
     const perTurn = Math.ceil(this.#slices.length / this.#turnCount);
-    this.#turnAt = (due > this.#turnCount ? now : this.#turnAt + due * beat) as Millis;
-    this.#flushSome(Math.min(due * perTurn, this.#slices.length));
+    this.#turnAt = (passed !== due || due > this.#turnCount ? now : this.#turnAt + due * beat) as Millis;
+    this.#owed = Math.min(this.#owed + due * perTurn, this.#slices.length);
+    this.#stepTimer?.cancel();
+    this.#stepTurns();
+  }
+
+  /** One slice after the other, and between two the loop goes round: what they left to it ends while it is at hand. */
+  #stepTurns(): void {
+    this.#stepTimer = undefined;
+    if (this.#owed === 0) return;
+    this.#owed--;
+    this.#flushSome(1);
+    if (this.#owed > 0) this.#stepTimer = this.#options.clock.afterPoll(() => this.#stepTurns());
+    else if (this.#stage === "waiting" && this.#isIdle) this.#rest();
+  }
+
+  /** A whole round of slices had nothing to write. */
+  get #isIdle(): boolean {
+    return this.#idleSlices >= this.#slices.length;
+  }
+
+  #rest(): void {
+    this.stop();
+    this.#options.stopped();
+  }
+
+  #dropOwed(): void {
+    this.#stepTimer?.cancel();
+    this.#stepTimer = undefined;
+    this.#owed = 0;
   }
 
   /** All slices, and between two of them the loop reads: a frame that comes meanwhile goes with those that are left. */
   #beginRound(): void {
+    this.#dropOwed();
     this.#roundAt = this.#options.clock.now();
     this.#roundLeft = this.#slices.length;
     this.#lackSince = undefined;
@@ -171,8 +207,9 @@ export class SliceGroup {
   }
 
   #stepRound(): void {
-    this.#roundLeft--;
-    this.#flushSome(1);
+    const step = Math.min(ROUND_STEP, this.#roundLeft);
+    this.#roundLeft -= step;
+    this.#flushSome(step);
     if (this.#stage !== "round") return; // the last viewer left inside the write
     if (this.#roundLeft > 0) this.#timer = this.#options.clock.afterPoll(() => this.#stepRound());
     else this.#endRound();

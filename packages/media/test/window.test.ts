@@ -91,25 +91,25 @@ function rounds(sliceCount: number, flushTakes: number) {
 }
 
 test("[MED31] a round reads between its slices; what comes meanwhile is no reason to wait a window from its end", () => {
-  const { fake, slices, flushes, onFlush } = rounds(3, 4);
+  const { fake, slices, flushes, onFlush } = rounds(6, 2);
   slices.deliver();
   fake.advance(20);
-  assert.deepEqual(flushes, [0, 1, 2]);
+  assert.deepEqual(flushes, [0, 1, 2, 3, 4, 5]);
   assert.equal(fake.pendingCount, 0, "nobody lacks anything");
   flushes.length = 0;
   onFlush((slice) => {
     if (slice !== 0) return;
     onFlush(() => {});
-    slices.deliver(); // seen after the first slice was written to, which took 4 ms: the others have it, and take 8 more
+    slices.deliver(); // seen after the first two slices were written to, which took 4 ms: the others have it, and take 8 more
   });
   slices.deliver();
   fake.advance(26); // 20 ms and half of the 12 that the first round took
-  assert.equal(flushes.length, 3);
+  assert.equal(flushes.length, 6);
   flushes.length = 0;
   fake.advance(17); // as much, less the 8 that had gone when the second round was over, less one
   assert.equal(flushes.length, 0);
   fake.advance(1);
-  assert.equal(flushes.length, 3);
+  assert.equal(flushes.length, 6);
 });
 
 test("[MED31] half of what a round took is added to the window, and nothing where it takes no time", () => {
@@ -124,13 +124,13 @@ test("[MED31] half of what a round took is added to the window, and nothing wher
 });
 
 test("[MED31, MED34] a round whose last viewer leaves inside a write is over", () => {
-  const { fake, slices, flushes, onFlush } = rounds(2, 0);
+  const { fake, slices, flushes, onFlush } = rounds(4, 0);
   onFlush(() => {
     for (const slice of [...slices.slices]) for (const member of [...slice.members]) slices.remove(member, slice);
   });
   slices.deliver();
   fake.advance(1_000);
-  assert.deepEqual([flushes.length, fake.pendingCount, slices.isBeating, slices.isListening], [1, 0, false, false]);
+  assert.deepEqual([flushes.length, fake.pendingCount, slices.isBeating, slices.isListening], [2, 0, false, false]);
 });
 
 test("[MED32, MED34] a long window writes once in it, and rests when nothing comes", () => {
@@ -219,6 +219,41 @@ test("[MED32] where a slice goes, the one behind it is next and not passed over"
   empty(turns[1] as Slice[]);
   clock.advance(34);
   assert.deepEqual(areLevel(), [true, true, true, false]);
+});
+
+test("[MED32] a beat that grew when viewers went is no reason to wait longer than it was armed for", () => {
+  const window = new TestWindow();
+  window.set(60);
+  const { clock, append, empty, turns, areLevel, longest } = group(window, 3);
+  append();
+  clock.advance(40);
+  assert.deepEqual(areLevel(), [true, true, false]);
+  empty([...(turns[0] as Slice[]), ...(turns[1] as Slice[])]);
+  clock.advance(20);
+  assert.deepEqual([areLevel(), longest()], [[true, true, true], 60]);
+});
+
+test("[MED32] between two slices of a turn the loop goes round, and what comes meanwhile goes with the slices that are left", () => {
+  const window = new TestWindow();
+  window.set(100);
+  const { clock, append, all, flushes, end } = group(window, 1);
+  const polls: (() => void)[] = [];
+  clock.afterPoll = (action) => {
+    polls.push(action);
+    return { cancel: () => polls.splice(polls.indexOf(action), 1) };
+  };
+  append();
+  clock.advance(100);
+  assert.deepEqual([flushes.size, polls.length], [1, 1]);
+  append();
+  for (let count = 2; count <= all.length; count++) {
+    polls.shift()?.();
+    assert.equal(flushes.size, count);
+  }
+  assert.deepEqual([all.map((slice) => slice.cursor === end()).indexOf(true), polls.length], [1, 0]);
+  clock.advance(100);
+  while (polls.length > 0) polls.shift()?.();
+  assert.ok(all.every((slice) => slice.cursor === end()));
 });
 
 test("[MED32, MED34] frames in the last idle turns wake the beat anew: no slice is left with bytes", () => {
@@ -349,17 +384,21 @@ test("[MED33] a timer that comes late makes up for missed turns, at most one rou
   window.set(100);
   const { append, all, slices, clock, areLevel } = group(window, 4);
   const late: (() => void)[] = [];
+  const soon = clock.after.bind(clock, ms(0));
   clock.after = (_delay, action) => {
     late.push(action);
     return { cancel: () => {} };
   };
+  clock.afterPoll = (action) => soon(action);
   append();
   clock.advance(60);
   late.pop()?.();
+  clock.advance(0);
   assert.deepEqual(areLevel(), [true, true, false, false]);
   append();
   clock.advance(10_000);
   late.pop()?.();
+  clock.advance(0);
   assert.deepEqual(areLevel(), [true, true, true, true]);
   assert.ok(slices.slices.length === all.length && late.length === 1);
 });
