@@ -100,7 +100,14 @@ test("[RSP26] INFO tells a member's place in the cluster and of its log", async 
   const [leader, follower] = await three(t);
   await client(t, leader).set("colour", "blue");
   await leader.changeMembers({ type: "remove", id: follower.status().self });
-  const text = await client(t, leader).info();
+  const asking = client(t, leader);
+  let text = "";
+  await until("an answer during which the log stood still", async () => {
+    const before = leader.status();
+    text = await asking.info();
+    const after = leader.status();
+    return before.commit === after.commit && before.lastIndex === after.lastIndex;
+  });
   const { self, term, commit, members, lastIndex } = leader.status();
   for (const line of [
     "sluice_cluster_role:leader",
