@@ -8,7 +8,7 @@ import { awaitRemoteEngine, openRemoteEngine } from "@sluice/server/engines/engi
 import { killChild } from "@sluice/testkit/process-faults";
 import { QUICK_TIMINGS } from "./support/engine-harness.ts";
 import { EngineServer, NatsCluster, startSentinel } from "./support/engine-servers.ts";
-import { assertUnavailable, choiceOf, eventually, sleep, Writer } from "./support/engine-writer.ts";
+import { assertUnavailable, choiceOf, eventually, read, sleep, Writer } from "./support/engine-writer.ts";
 
 test("[RMT44, RMT49] redis: a fail-over by Sentinel is followed, in a new generation, and views end with what is left", async (t) => {
   await using primary = await EngineServer.start("redis");
@@ -66,7 +66,8 @@ test("[RMT48] nats: three replicas lose nothing acknowledged when each server in
   }
   await writer.stop();
   for (const failure of writer.failures) assertUnavailable(failure);
-  for (const [key, revision] of writer.acknowledged) assert.deepEqual((await engine.get(key))?.revision, revision, key);
+  for (const [key, revision] of writer.acknowledged)
+    assert.deepEqual((await read(engine, key))?.revision, revision, key);
   await eventually(
     () => [...writer.acknowledged.keys()].every((key) => watch.entries.has(key)),
     "all keys in the view",

@@ -1,7 +1,7 @@
 /** What the fault tests of the engines on real servers share: opening, writing all the time, waiting. */
 import assert from "node:assert/strict";
 import { SILENT_LOG } from "@sluice/base/log";
-import type { Engine } from "@sluice/engine/engine";
+import type { Engine, Entry, Key } from "@sluice/engine/engine";
 import type { Epoch } from "@sluice/engine/epoch";
 import { EngineUnavailableError } from "@sluice/engine/errors";
 import { SystemClock } from "@sluice/server/clock";
@@ -65,6 +65,19 @@ export class Writer implements AsyncDisposable {
 
 export function assertUnavailable(error: unknown): asserts error is EngineUnavailableError {
   assert.ok(error instanceof EngineUnavailableError, String(error));
+}
+
+/** Asks until it is answered: a cluster that elects a leader answers that it cannot. */
+export async function read(engine: Engine, key: Key): Promise<Entry | undefined> {
+  const answer = await until(`an answer about ${key}`, async () => {
+    try {
+      return { entry: await engine.get(key) };
+    } catch (error) {
+      assertUnavailable(error);
+      return undefined;
+    }
+  });
+  return answer.entry;
 }
 
 export async function reached(engine: Engine): Promise<boolean> {

@@ -103,7 +103,7 @@ export interface Engine extends AsyncDisposable {
   cas(key: Key, expected: Epoch | "absent", value: Uint8Array, options?: WriteOptions): Promise<CasResult>;
   /** Removes the entry if its revision is `expected`; answers the revision of the removal. */
   remove(key: Key, expected: Epoch): Promise<CasResult>;
-  /** All keys that start with `prefix`. Ends when the signal aborts or the engine closes; never rejects. */
+  /** All keys that start with `prefix`, with all that this client wrote before. Ends when the signal aborts or the engine closes; never rejects. */
   watch(prefix: Key, signal: AbortSignal): AsyncIterable<WatchEvent>;
   /** @param ttl  within `ENGINE_LIMITS.leaseTtl` */
   lease(ttl: Millis): Promise<Lease>;

@@ -16,6 +16,7 @@ import {
   endsWithConnection,
   forgetful,
   keepingAlive,
+  laggingBehindWrites,
   leasing,
   letsGoEarly,
   makesWhatItRefused,
@@ -148,6 +149,11 @@ export const BROKEN_ENGINES: readonly BrokenEngine[] = [
     rule: "ENG20",
     fault: "leaves out what stands",
     plant: (e) => altered(e, { watch: watchThrough(e, (event) => (event.type === "put" ? [] : [event])) }),
+  },
+  {
+    rule: "ENG20",
+    fault: "tells what its client wrote last behind current",
+    plant: (e) => laggingBehindWrites(e),
   },
   {
     rule: "ENG21",

@@ -1,7 +1,7 @@
 /** Faults that an engine can have, each laid over a sound one. */
 import type { Millis } from "@sluice/base/brand";
 import type { Engine, EngineLogs, Entry, Key, Lease, WatchEvent } from "@sluice/engine/engine";
-import type { Epoch } from "@sluice/engine/epoch";
+import { compareEpochs, type Epoch } from "@sluice/engine/epoch";
 import { EngineClosedError } from "@sluice/engine/errors";
 import type { MemoryEngine } from "@sluice/engine/memory-engine";
 import type { MemoryHarness } from "./memory-harness.ts";
@@ -198,6 +198,27 @@ export function resuming(engine: Engine): Engine {
         if (event.type === "reset" && ++resets > 1) return [];
         if (event.type === "current" && ++currents > 1) return [];
         return [event];
+      });
+    },
+  });
+}
+
+/** A watch that begins right behind a write does not know it yet, once in forty times. */
+export function laggingBehindWrites(engine: Engine): Engine {
+  let writes = 0;
+  let last: Epoch | undefined;
+  return altered(engine, {
+    cas: async (...args) => {
+      const result = await engine.cas(...args);
+      last = result.outcome === "written" && ++writes % 40 === 0 ? result.revision : undefined;
+      return result;
+    },
+    watch: (prefix, signal) => {
+      let late: WatchEvent | undefined;
+      return mapEach(engine.watch(prefix, signal), (event) => {
+        if (event.type === "put" && last !== undefined && compareEpochs(event.entry.revision, last) === 0) late = event;
+        if (event.type === "current" && late !== undefined) return [event, late];
+        return event === late ? [] : [event];
       });
     },
   });

@@ -22,6 +22,12 @@ function watch(mirror: Mirror, prefix = "", signal = FOREVER): WatchTap {
   return new WatchTap(mirror.watch(prefix, signal, () => {}));
 }
 
+async function begun(tap: WatchTap): Promise<WatchTap> {
+  await turn();
+  assert.equal(tap.state, "current");
+  return tap;
+}
+
 test("[RMT10] watchers of one mirror each see the keys of their prefix", async () => {
   const mirror = new Mirror();
   const [all, some] = [watch(mirror), watch(mirror, "b")];
@@ -64,6 +70,39 @@ test("[RMT11] doubt makes watchers stale, and the next whole read begins them an
   assert.equal(tap.state, "current");
   assert.deepEqual([...tap.entries.keys()].sort(), ["kept", "new"]);
   assert.equal(mirror.isCurrent, true);
+});
+
+test("[RMT19] a watcher begins behind what its process did before it, and waits for nothing that it does after", async () => {
+  const mirror = new Mirror();
+  const tell = (number: number): void => {
+    mirror.put({ key: `key ${number}`, value: NOTHING, revision: at(number) });
+    mirror.heard(at(number));
+  };
+  mirror.beginReload();
+  mirror.finishReload();
+  mirror.made(at(2));
+  const [waiting, ending] = [watch(mirror), new AbortController()];
+  const left = watch(mirror, "", ending.signal);
+  tell(1);
+  await turn();
+  assert.equal(waiting.state, "unopened");
+  ending.abort();
+  mirror.made(at(9));
+  tell(2);
+  await turn();
+  assert.equal(waiting.state, "current");
+  assert.deepEqual([...waiting.entries.keys()], ["key 1", "key 2"]);
+  assert.equal(left.tap.isEnded, true);
+  tell(9);
+  mirror.made(at(8));
+  assert.equal((await begun(watch(mirror))).entries.size, 3, "what was told already is not waited for");
+  mirror.made(at(10));
+  const late = watch(mirror);
+  await turn();
+  assert.equal(late.state, "unopened");
+  mirror.heard({ generation: 2, number: 0 });
+  await turn();
+  assert.equal(late.state, "current", "a store founded anew is behind all that was done to the old one");
 });
 
 test("[RMT10] what is told twice, late or in a whole read's midst ends in the same view", async () => {

@@ -6,6 +6,9 @@ import type { ConformanceCase } from "./harness.ts";
 import type { WatchTap } from "./tap.ts";
 import { defineCase, written } from "./trial.ts";
 
+/** An engine whose watches lag behind its answers shows it once in some hundred watches. */
+const OWN_WRITES = 100;
+
 export const WATCH_CASES: readonly ConformanceCase[] = [
   defineCase("ENG20", "a watch begins with reset, then what stands, then current", [], async (trial) => {
     const engine = await trial.open();
@@ -17,6 +20,22 @@ export const WATCH_CASES: readonly ConformanceCase[] = [
     expectSame([...entries.keys()].sort(), ["a", "b", "c"], "the told keys");
     expectSame(violations, [], "violations");
   }),
+
+  defineCase(
+    "ENG20",
+    "a watch begins with what its client wrote before, and without what it removed",
+    [],
+    async (trial) => {
+      const engine = await trial.open();
+      for (let round = 0; round < OWN_WRITES; round++) {
+        const key = `key ${round}`;
+        const revision = written(await engine.cas(key, "absent", bytesOf(key)), "a creation");
+        expectSame(toldFirst(await trial.watch(engine, key)), [revision], "what stood after a creation");
+        written(await engine.remove(key, revision), "a removal");
+        expectSame(toldFirst(await trial.watch(engine, key)), [], "what stood after a removal");
+      }
+    },
+  ),
 
   defineCase(
     "ENG21",
@@ -161,6 +180,12 @@ async function writeOften(engine: Engine, key: string, times: number): Promise<E
     revision = written(await engine.cas(key, revision, bytesOf(String(round))), "a write");
   }
   return revision as Epoch;
+}
+
+/** Revisions that were told before the first `current`. */
+function toldFirst({ tap }: WatchTap): Epoch[] {
+  const end = tap.items.findIndex(({ type }) => type === "current");
+  return tap.items.slice(0, end).flatMap((event) => (event.type === "put" ? [event.entry.revision] : []));
 }
 
 function isAt(watcher: WatchTap, key: string, revision: Epoch): boolean {

@@ -235,7 +235,9 @@ export class GcacheEngine implements Engine {
     { answer, lease }: { readonly answer: OperationAnswer; readonly lease: Lease | undefined },
   ): Promise<CasResult> {
     if (answer.type === "written" || answer.type === "batch") {
-      return { outcome: "written", revision: revisionOf(this.#state, answer.version) };
+      const revision = revisionOf(this.#state, answer.version);
+      this.#mirror.made(revision);
+      return { outcome: "written", revision };
     }
     if (answer.type === "kept") return this.#conflict(action, key);
     if (answer.type === "refused" && answer.reason === "lease-gone" && lease !== undefined) {

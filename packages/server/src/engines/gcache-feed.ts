@@ -90,6 +90,7 @@ export class GcacheFeed implements Disposable {
     for (const [bytes, view] of state.entries(ENTRIES, EVERYTHING, 0 as Millis)) {
       this.#mirror.put(entryOf(state, keyOfBytes(bytes), view));
     }
+    this.#mirror.heard(revisionOf(state, this.#node.status().applied));
     this.#mirror.finishReload();
   }
 
@@ -103,6 +104,7 @@ export class GcacheFeed implements Disposable {
       const view = state.find(ENTRIES, change.key, 0 as Millis);
       if (view === undefined) this.#mirror.remove(key, revisionOf(state, change.version));
       else this.#mirror.put(entryOf(state, key, view));
+      this.#mirror.heard(revisionOf(state, change.version));
     }
   }
 }

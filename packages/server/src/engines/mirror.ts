@@ -20,6 +20,8 @@ interface Reload {
   readonly removed: Map<Key, Epoch>;
 }
 
+const BEFORE_ALL: Epoch = { generation: 0, number: 0 };
+
 export const TOO_MANY_ENTRIES =
   "The store has more entries than a process may keep; nothing of it is taken for current";
 
@@ -34,6 +36,12 @@ export class Mirror {
   #isCurrent = false;
   /** Takes nothing more until the next whole read. */
   #isFull = false;
+  /** Every change up to it was told. */
+  #heard: Epoch = BEFORE_ALL;
+  /** The last change that this process made. */
+  #made: Epoch = BEFORE_ALL;
+  /** With the last change that this process made before they came: they begin no sooner than it was told. */
+  readonly #early = new Map<Watcher, Epoch>();
 
   constructor(limit: number = ENGINE_LIMITS.entries) {
     this.limit = limit;
@@ -63,6 +71,22 @@ export class Mirror {
     this.#isCurrent = false;
     for (const watcher of this.#watchers) {
       watcher.queue.offer({ type: "stale" });
+      watcher.outlet.wake();
+    }
+  }
+
+  /** This process made a change, told here already or not: a watch that begins now begins behind it. */
+  made(revision: Epoch): void {
+    if (compareEpochs(revision, this.#made) > 0) this.#made = revision;
+  }
+
+  /** Every change up to this one was told, or shows in what is being read. */
+  heard(revision: Epoch): void {
+    if (compareEpochs(revision, this.#heard) <= 0) return;
+    this.#heard = revision;
+    for (const [watcher, from] of this.#early) {
+      if (compareEpochs(from, revision) > 0) continue;
+      this.#early.delete(watcher);
       watcher.outlet.wake();
     }
   }
@@ -121,11 +145,14 @@ export class Mirror {
       onEnd: () => {
         queue.clear();
         this.#watchers.delete(watcher);
+        this.#early.delete(watcher);
         onEnd();
       },
     });
     const watcher: Watcher = { prefix, queue, outlet, isBehind: true };
-    if (!signal.aborted) this.#watchers.add(watcher);
+    if (signal.aborted) return outlet;
+    this.#watchers.add(watcher);
+    if (compareEpochs(this.#made, this.#heard) > 0) this.#early.set(watcher, this.#made);
     return outlet;
   }
 
@@ -150,7 +177,7 @@ export class Mirror {
   }
 
   #take(watcher: Watcher): WatchEvent | undefined {
-    if (watcher.isBehind && this.#isCurrent) this.#startOver(watcher);
+    if (watcher.isBehind && this.#isCurrent && !this.#early.has(watcher)) this.#startOver(watcher);
     const event = watcher.queue.take();
     return event?.type === "put" ? { type: "put", entry: ownCopy(event.entry) } : event;
   }

@@ -17,7 +17,7 @@ import { ENGINE_LIMITS } from "@sluice/engine/limits";
 import { EngineDesk } from "./engine-desk.ts";
 import { DEFAULT_STORE_NAME, type RemoteEngineOptions, timingsOf } from "./engine-options.ts";
 import { Mirror } from "./mirror.ts";
-import { NatsEntries } from "./nats-entries.ts";
+import { type Change, NatsEntries } from "./nats-entries.ts";
 import { NatsFeed } from "./nats-feed.ts";
 import { NatsJanitor } from "./nats-janitor.ts";
 import { NatsLeases } from "./nats-leases.ts";
@@ -85,16 +85,16 @@ export class NatsEngine implements Engine {
     checkValue(value, this.#capabilities.maxValueBytes);
     const change = { action: "cas", key, expected, value: plainCopy(value) };
     const lease = options?.lease;
-    if (lease === undefined) return this.#entries.change(change);
+    if (lease === undefined) return this.#change(change);
     const boundTo = this.#leases.bind(lease, key);
     if (boundTo === undefined) throw new EngineLeaseLostError({ token: lease.token });
-    return this.#entries.change({ ...change, boundTo });
+    return this.#change({ ...change, boundTo });
   }
 
   async remove(key: Key, expected: Epoch): Promise<CasResult> {
     this.#desk.checkOpen("remove");
     checkKey(key);
-    return this.#entries.change({ action: "remove", key, expected });
+    return this.#change({ action: "remove", key, expected });
   }
 
   watch(prefix: Key, signal: AbortSignal): AsyncIterable<WatchEvent> {
@@ -140,6 +140,12 @@ export class NatsEngine implements Engine {
     this.#markers.close();
     await this.#line.close();
     await this.#feed.loop.close();
+  }
+
+  async #change(change: Change): Promise<CasResult> {
+    const result = await this.#entries.change(change);
+    if (result.outcome === "written") this.#mirror.made(result.revision);
+    return result;
   }
 }
 

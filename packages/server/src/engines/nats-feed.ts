@@ -42,8 +42,12 @@ export class NatsFeed {
     await store.find();
     const { generation } = store;
     mirror.beginReload();
+    mirror.heard({ generation, number: 0 });
     leases.clear();
-    const onMessage = (message: Msg, sequence: number): void => this.#apply(message, { generation, number: sequence });
+    const onMessage = (message: Msg, number: number): void => {
+      this.#apply(message, { generation, number });
+      mirror.heard({ generation, number });
+    };
     const audit = (): Promise<void> => this.#audit(vigil);
     await new NatsWatch({ line, store, vigil, onMessage, onRead, audit }, this.#options).run();
   }

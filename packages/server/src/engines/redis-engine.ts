@@ -79,13 +79,13 @@ export class RedisEngine implements Engine {
     const wanted = expected === "absent" ? "" : formatEpoch(expected);
     const reply = await this.#script("cas", "CAS", [key, wanted, own, lease]);
     if (reply[0] === "lost") throw new EngineLeaseLostError({ token: token as Epoch });
-    return resultOf("cas", key, reply);
+    return this.#told(resultOf("cas", key, reply));
   }
 
   async remove(key: Key, expected: Epoch): Promise<CasResult> {
     this.#desk.checkOpen("remove");
     checkKey(key);
-    return resultOf("remove", key, await this.#script("remove", "REMOVE", [key, formatEpoch(expected)]));
+    return this.#told(resultOf("remove", key, await this.#script("remove", "REMOVE", [key, formatEpoch(expected)])));
   }
 
   watch(prefix: Key, signal: AbortSignal): AsyncIterable<WatchEvent> {
@@ -130,6 +130,11 @@ export class RedisEngine implements Engine {
     this.#leases.close();
     await this.#line.close();
     await this.#feed.loop.close();
+  }
+
+  #told(result: CasResult): CasResult {
+    if (result.outcome === "written") this.#mirror.made(result.revision);
+    return result;
   }
 
   async #script(action: string, script: RedisScript, args: readonly ScriptArgument[]): Promise<ScriptReply> {

@@ -57,6 +57,7 @@ export class RedisFeed {
       await messages.settled();
       mirror.beginReload();
       watch.heard = await this.#position();
+      mirror.heard({ generation: watch.generation, number: watch.heard });
       for (const message of early.splice(0)) this.#receive(watch, message);
       await this.#readAll(vigil);
       if (vigil.signal.aborted) return;
@@ -99,6 +100,7 @@ export class RedisFeed {
     if (change.type === "put") {
       this.#parts.mirror.put({ key: change.key, value: plainCopy(change.value), revision: change.revision });
     } else if (change.type === "deleted") this.#parts.mirror.remove(change.key, change.revision);
+    this.#parts.mirror.heard(change.revision);
   }
 
   /** Asks now and then how far the server is: silence alone does not tell a quiet store from a dead connection. */
