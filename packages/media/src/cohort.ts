@@ -99,7 +99,7 @@ export class Cohort {
   deliver(): void {
     this.#prompt.deliver();
     this.#patient.deliver();
-    for (const subscriber of this.#behind) if (!subscriber.isDraining) this.#catchUp(subscriber);
+    this.#catchUpAll();
   }
 
   /**
@@ -165,9 +165,10 @@ export class Cohort {
     this.#flowingSince = undefined;
   }
 
-  /** Writes all that is owed now. */
+  /** Writes all that is owed now, as far as transports take it. */
   flush(): void {
     for (const slice of [...this.#prompt.slices, ...this.#patient.slices]) this.#flush(slice);
+    this.#catchUpAll();
   }
 
   close(): void {
@@ -281,6 +282,10 @@ export class Cohort {
       this.#setBehind(subscriber, home, start, prelude);
     }
     this.#awaiting.clear();
+  }
+
+  #catchUpAll(): void {
+    for (const subscriber of this.#behind) if (!subscriber.isDraining) this.#catchUp(subscriber);
   }
 
   /** Writes a lagging subscriber towards its slice, and seats it there once it is level. */

@@ -1,6 +1,7 @@
 /** Joins, leaves and changes of form, one by one. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { LiveStream } from "@sluice/media/live-stream";
 import type { Subscriber } from "@sluice/media/subscriber";
 import { assertTimeGoesOn, FakeSink, ms, type Stage, stage, testForm } from "./fixture.ts";
 
@@ -301,6 +302,32 @@ test("[MED53] viewers that go when they are told, go", () => {
   assert.deepEqual(told, [0, 2]);
   assert.equal(at.stream.subscriberCount, 0);
 });
+
+for (const [name, end] of [
+  ["the notice", (stream: LiveStream) => stream.notify("unpublished")],
+  ["the end", (stream: LiveStream) => stream.endSubscribers("stream-ended")],
+] as const) {
+  test(`[MED55] a publication that begins and ends in one arrival reaches those who waited for it, before ${name}`, () => {
+    for (const window of [0, 20, 100]) {
+      const at = stage();
+      at.window.set(window);
+      const sinks = [PLAIN, SILENT].map((form) => {
+        const sink = new FakeSink(at.clock);
+        at.join(sink, { form });
+        return sink;
+      });
+      at.setUp();
+      const [key, sound] = [at.push("video", "key", 0), at.push("audio", "delta", 0)];
+      const heard: number[] = [];
+      for (const sink of sinks) {
+        sink.notify = () => heard.push(sink.serials().at(-1) ?? 0);
+        sink.end = () => heard.push(sink.serials().at(-1) ?? 0);
+      }
+      end(at.stream);
+      assert.deepEqual(heard, [sound, key]);
+    }
+  });
+}
 
 test("[MED54] ending everybody hands over what waits, tells each once, and counts nobody", () => {
   const at = stage();
