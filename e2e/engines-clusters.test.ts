@@ -7,7 +7,7 @@ import type { Epoch } from "@sluice/engine/epoch";
 import { awaitRemoteEngine, openRemoteEngine } from "@sluice/server/engines/engine-choice";
 import { killChild } from "@sluice/testkit/process-faults";
 import { QUICK_TIMINGS } from "./support/engine-harness.ts";
-import { EngineServer, NatsCluster, startSentinel } from "./support/engine-servers.ts";
+import { ELECTION_MILLIS, EngineServer, NatsCluster, startSentinel } from "./support/engine-servers.ts";
 import { assertUnavailable, choiceOf, eventually, read, sleep, Writer } from "./support/engine-writer.ts";
 
 test("[RMT44, RMT49] redis: a fail-over by Sentinel is followed, in a new generation, and views end with what is left", async (t) => {
@@ -59,10 +59,9 @@ test("[RMT48] nats: three replicas lose nothing acknowledged when each server in
     await eventually(() => writer.acknowledged.size > before + 50, "writes");
     await cluster.kill(index);
     const atKill = writer.acknowledged.size;
-    await eventually(() => writer.acknowledged.size > atKill + 50, "writes with two of three");
+    await eventually(() => writer.acknowledged.size > atKill + 50, "writes with two of three", ELECTION_MILLIS);
     cluster.revive(index);
-    // A server that is not caught up yet is no majority together with one other.
-    await sleep(3_000);
+    await cluster.becomesWhole();
   }
   await writer.stop();
   for (const failure of writer.failures) assertUnavailable(failure);
@@ -71,6 +70,7 @@ test("[RMT48] nats: three replicas lose nothing acknowledged when each server in
   await eventually(
     () => [...writer.acknowledged.keys()].every((key) => watch.entries.has(key)),
     "all keys in the view",
+    ELECTION_MILLIS,
   );
   assert.deepEqual(watch.violations, []);
   t.diagnostic(`${writer.acknowledged.size} acknowledged, ${writer.failures.length} failed`);

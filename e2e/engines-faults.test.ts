@@ -267,6 +267,29 @@ test("[RMT45] nats: entries purged by an operator's hand leave the view by a res
   over.abort();
 });
 
+test("[RMT50] nats: a watch that the server tells nothing more, though it lives, is begun anew", async () => {
+  await using server = await EngineServer.start("nats");
+  await using engine = await open(server);
+  const over = new AbortController();
+  const watch = new WatchTap(engine.watch("", over.signal));
+  await eventually(() => watch.state === "current", "the view");
+  const connection = await connect({ servers: `127.0.0.1:${server.port}` });
+  const { streams, consumers } = await jetstreamManager(connection);
+  for await (const stream of streams.names()) {
+    if (!stream.startsWith("KV_sluice-")) continue;
+    for await (const { name, config } of consumers.list(stream)) {
+      // Beats as the former does, and never has anything to tell.
+      await consumers.add(stream, { ...config, filter_subject: `${config.filter_subject?.slice(0, -1)}nothing` });
+      await consumers.delete(stream, name);
+    }
+  }
+  await connection.close();
+  await engine.cas("key", "absent", encoder.encode("1"));
+  await eventually(() => watch.entries.has("key"), "the entry in the view");
+  assert.equal(watch.resetCount, 2);
+  over.abort();
+});
+
 test("[RMT44, RMT47] redis: without an append-only file nothing durable is claimed, and after a loss revisions rise all the same", async () => {
   await using server = await EngineServer.start("redis", ["--appendonly", "no"]);
   await using engine = await open(server);

@@ -6,10 +6,16 @@ import { join } from "node:path";
 import { type Child, startChild } from "@sluice/testkit/child";
 import { freePort } from "@sluice/testkit/free-port";
 import { killChild } from "@sluice/testkit/process-faults";
+import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
+import { connect as connectNats, type NatsConnection } from "@nats-io/transport-node";
+import { until } from "./wait.ts";
 
 export type EngineServerKind = "nats" | "redis";
 
 const STARTING_MILLIS = 15_000;
+
+/** Three servers that share two cores with everything else elect within seconds, or within half a minute. */
+export const ELECTION_MILLIS = 60_000;
 
 /** Dispose it (`await using`), and the server is dead and its data gone. */
 export class EngineServer implements AsyncDisposable {
@@ -141,10 +147,32 @@ export class NatsCluster implements AsyncDisposable {
     this.members[index] = startChild(this.#commands[index] as readonly string[]);
   }
 
+  /** Until every stream has a leader and two followers that hold all it holds: only then may another member go. */
+  async becomesWhole(): Promise<void> {
+    await using connection = await openConnection(this.url);
+    const manager = await jetstreamManager(connection.nats, { checkAPI: false });
+    await until("a whole cluster", () => isWhole(manager).catch(() => undefined), ELECTION_MILLIS);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.members.map((member) => killChild(member)));
     await rm(this.#folder, { recursive: true, force: true });
   }
+}
+
+async function openConnection(url: string): Promise<AsyncDisposable & { readonly nats: NatsConnection }> {
+  const nats = await connectNats({ servers: url.split(",").map((each) => each.replace("nats://", "")) });
+  return { nats, [Symbol.asyncDispose]: () => nats.close() };
+}
+
+async function isWhole({ streams }: JetStreamManager): Promise<true | undefined> {
+  let count = 0;
+  for await (const { cluster } of streams.list()) {
+    const followers = cluster?.replicas?.filter(({ current, offline }) => current && offline !== true) ?? [];
+    if (cluster?.leader === undefined || followers.length < 2) return undefined;
+    count++;
+  }
+  return count > 0 ? true : undefined;
 }
 
 function isJetStreamUp(line: string): true | undefined {

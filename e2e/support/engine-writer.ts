@@ -25,8 +25,12 @@ export function sleep(millis: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, millis));
 }
 
-export async function eventually(isSo: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  await until(what, async () => (await isSo()) || undefined);
+export async function eventually(
+  isSo: () => boolean | Promise<boolean>,
+  what: string,
+  waitMillis?: number,
+): Promise<void> {
+  await until(what, async () => (await isSo()) || undefined, waitMillis);
 }
 
 /** Creates keys one after the other until told to stop; keeps what was acknowledged. */

@@ -27,6 +27,9 @@ export class NatsFeed {
   readonly #parts: NatsFeedParts;
   readonly #options: RemoteEngineOptions;
   readonly #clock: Clock;
+  /** Sequence of the last message heard in the present watch, and one that the store had at the last audit. */
+  #heard = 0;
+  #promised = 0;
 
   constructor(parts: NatsFeedParts, options: RemoteEngineOptions) {
     this.#parts = parts;
@@ -44,17 +47,21 @@ export class NatsFeed {
     mirror.beginReload();
     mirror.heard({ generation, number: 0 });
     leases.clear();
+    this.#heard = this.#promised = 0;
     const onMessage = (message: Msg, number: number): void => {
       this.#apply(message, { generation, number });
+      this.#heard = number;
       mirror.heard({ generation, number });
     };
     const audit = (): Promise<void> => this.#audit(vigil);
     await new NatsWatch({ line, store, vigil, onMessage, onRead, audit }, this.#options).run();
   }
 
-  /** What a purge by hand takes away no watch is told. */
+  /** What a server forgets to tell shows from one audit to the next; what a purge by hand takes away no watch is told. */
   async #audit(vigil: Vigil): Promise<void> {
     const { mirror, store } = this.#parts;
+    if (this.#heard < this.#promised) return vigil.doubt(`message ${this.#promised} was not heard`);
+    this.#promised = await store.lastWatched();
     const standing = [...mirror.entries()];
     if (standing.length === 0) return;
     const first = await store.firstSequence();

@@ -100,7 +100,7 @@ export class NatsStore {
     });
   }
 
-  /** The last message on a subject; never behind one that was acknowledged before. */
+  /** The last message on a subject, which may hold wildcards; never behind one that was acknowledged before. */
   read(action: string, subject: string): Promise<StoredValue | undefined> {
     const { streamName } = this.#names;
     return this.#line.call({ action, isWrite: false, bytes: 0 }, async () => {
@@ -131,6 +131,11 @@ export class NatsStore {
     const { streamName } = this.#names;
     const call = { action: "look at the store", isWrite: false, bytes: 0 };
     return this.#line.call(call, async () => (await this.#line.admin.streams.info(streamName)).state.first_seq);
+  }
+
+  /** Sequence of the newest message that a watch is to tell; 0 without any. */
+  async lastWatched(): Promise<number> {
+    return (await this.read("look at the store", this.#names.watched))?.sequence ?? 0;
   }
 
   /** Takes a marker of removal away for good, unless something newer stands on its subject. */
