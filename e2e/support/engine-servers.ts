@@ -168,7 +168,7 @@ async function openConnection(url: string): Promise<AsyncDisposable & { readonly
 async function isWhole({ streams }: JetStreamManager): Promise<true | undefined> {
   let count = 0;
   for await (const { cluster } of streams.list()) {
-    const followers = cluster?.replicas?.filter(({ current, offline }) => current && offline !== true) ?? [];
+    const followers = cluster?.replicas?.filter(({ current, offline }) => current && !offline) ?? [];
     if (cluster?.leader === undefined || followers.length < 2) return undefined;
     count++;
   }

@@ -163,8 +163,9 @@ export class SliceGroup {
     const beat = this.#beat(window);
     const passed = Math.floor((now - this.#turnAt + EARLY) / beat);
     const due = Math.max(1, passed);
+    const isOffBeat = passed < 1 || passed > this.#turnCount;
     const perTurn = Math.ceil(this.#slices.length / this.#turnCount);
-    this.#turnAt = (passed !== due || due > this.#turnCount ? now : this.#turnAt + due * beat) as Millis;
+    this.#turnAt = isOffBeat ? now : ((this.#turnAt + due * beat) as Millis);
     this.#owed = Math.min(this.#owed + due * perTurn, this.#slices.length);
     this.#stepTimer?.cancel();
     this.#stepTurns();

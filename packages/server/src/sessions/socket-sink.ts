@@ -16,8 +16,6 @@ export interface SocketSinkOptions {
 
 const NOTHING = Buffer.alloc(0);
 
-// A socket that is ending takes no more: its sinks pretend, until its session hears of the end and leaves the stream.
-
 /** A socket hands this much to the kernel in one gathered write. */
 const PLAIN_BURST_BYTES = 512 * 1024;
 
@@ -48,14 +46,14 @@ class PlainSink implements SubscriberSink {
       const outcome = this.#writes.write(this.#socket, this.#handle, bytes);
       if (outcome !== "refused") return outcome === "taken";
     }
-    if (!this.#socket.writable) return true;
+    if (isEnding(this.#socket)) return true;
     this.#socket.write(bytes);
     return this.#wasTaken();
   }
 
   /** Corked, so that one system call gathers all pieces. */
   writeAll(pieces: readonly Uint8Array[]): boolean {
-    if (!this.#socket.writable) return true;
+    if (isEnding(this.#socket)) return true;
     this.#socket.cork();
     for (const piece of pieces) this.#socket.write(piece);
     this.#socket.uncork();
@@ -90,7 +88,7 @@ class TlsSink implements SubscriberSink {
 
   write(bytes: Uint8Array): boolean {
     if (this.#turn.write(bytes)) return true;
-    if (!this.#socket.writable) return true;
+    if (isEnding(this.#socket)) return true;
     const wasFree = !this.#turn.isBusy;
     for (let at = 0; at < bytes.length; at += TLS_WRITE_BYTES)
       this.#socket.write(bytes.subarray(at, at + TLS_WRITE_BYTES));
@@ -107,9 +105,14 @@ class TlsSink implements SubscriberSink {
   }
 }
 
+/** It takes no more: its sinks pretend that it does, until its session hears of the end and leaves the stream. */
+function isEnding(socket: Socket): boolean {
+  return !socket.writable;
+}
+
 /** An empty write ends when all before it has: the `drain` event would come only above the high-water mark. */
 function resumeWhenDrained(socket: Socket, resume: () => void): void {
-  if (!socket.writable) return;
+  if (isEnding(socket)) return;
   socket.write(NOTHING, (error) => {
     if (!error) resume();
   });

@@ -12,19 +12,24 @@ import { type StreamWrap, type WriteRequest, writeError } from "./stream-wrap.ts
  */
 export const TLS_WRITE_BYTES = 16 * 1024 - 128;
 
+/** The way past the stream. */
+interface DirectWay {
+  readonly handle: WritableHandle;
+  request: WriteRequest;
+  /** Node lets go of a request only after its `oncomplete`, in which the next write may begin. */
+  spare: WriteRequest;
+  /** What is left of a batch whose piece before is under way. */
+  rest: Uint8Array | undefined;
+}
+
 export class TlsTurn {
   readonly #socket: Socket;
-  readonly #handle: WritableHandle | undefined;
+  readonly #direct: DirectWay | undefined;
   #holder: "nobody" | "stream" | "direct" = "nobody";
-  /** What is left of a batch whose first piece is a direct write under way. */
-  #rest: Uint8Array | undefined;
   /** What the stream wants to do once a direct write has ended; a stream does one thing at a time. */
   #waiting: (() => void) | undefined;
   /** Since the stream was found empty: a head that came before has gone. */
   #isSettled = false;
-  #request: WriteRequest;
-  /** Node lets go of a request only after its `oncomplete`, in which the next write may begin. */
-  #spare: WriteRequest;
 
   /**
    * Takes the gathered write from the stream, which so writes piece by piece, each once the one before has gone.
@@ -33,10 +38,9 @@ export class TlsTurn {
    */
   constructor(socket: Socket, wrap: StreamWrap | undefined) {
     this.#socket = socket;
-    this.#handle = wrap && handleOf(socket, "writeBuffer");
-    this.#request = this.#newRequest(wrap);
-    this.#spare = this.#newRequest(wrap);
-    Object.assign(socket, { _writev: undefined }, this.#handle && this.#inTurn(socket));
+    const handle = wrap && handleOf(socket, "writeBuffer");
+    this.#direct = wrap && handle && this.#openWay(wrap, handle);
+    Object.assign(socket, { _writev: undefined }, this.#direct && this.#inTurn(socket));
   }
 
   /** Whether a write is under way or waits. */
@@ -51,34 +55,30 @@ export class TlsTurn {
    * @returns whether they were taken; if not, write them to the socket, behind what it holds
    */
   write(bytes: Uint8Array): boolean {
-    if (this.#handle === undefined || this.#holder !== "nobody") return false;
+    if (this.#direct === undefined || this.#holder !== "nobody") return false;
     this.#isSettled ||= this.#socket.writableLength === 0;
-    if (!this.#isSettled || this.#begin(this.#handle, bytes) !== 0) return false;
+    if (!this.#isSettled || begin(this.#direct, bytes) !== 0) return false;
     this.#holder = "direct";
     return true;
   }
 
-  /** @returns 0, or the system's error when nothing was written */
-  #begin(handle: WritableHandle, bytes: Uint8Array): number {
-    const isWhole = bytes.length <= TLS_WRITE_BYTES;
-    const status = handle.writeBuffer(this.#request, isWhole ? bytes : bytes.subarray(0, TLS_WRITE_BYTES));
-    this.#rest = isWhole || status !== 0 ? undefined : bytes.subarray(TLS_WRITE_BYTES);
-    return status;
+  #openWay(wrap: StreamWrap, handle: WritableHandle): DirectWay {
+    const newRequest = (): WriteRequest => {
+      const request = new wrap.WriteWrap();
+      request.oncomplete = (status) => this.#ended(way, status);
+      return request;
+    };
+    const way: DirectWay = { handle, request: newRequest(), spare: newRequest(), rest: undefined };
+    return way;
   }
 
-  #newRequest(wrap: StreamWrap | undefined): WriteRequest {
-    const request = wrap === undefined ? {} : new wrap.WriteWrap();
-    request.oncomplete = (status) => this.#ended(status);
-    return request;
-  }
-
-  #ended(status: number): void {
-    const [request, rest] = [this.#request, this.#rest];
-    this.#request = this.#spare;
-    this.#spare = request;
-    const outcome = status === 0 && rest !== undefined ? this.#begin(this.#handle as WritableHandle, rest) : status;
+  #ended(way: DirectWay, status: number): void {
+    const { request, spare, rest } = way;
+    way.request = spare;
+    way.spare = request;
+    way.rest = undefined;
+    const outcome = status === 0 && rest !== undefined ? begin(way, rest) : status;
     if (rest !== undefined && outcome === 0) return; // the next piece is under way
-    this.#rest = undefined;
     this.#holder = "nobody";
     if (outcome < 0) this.#socket.destroy(writeError(outcome));
     const waiting = this.#waiting;
@@ -106,4 +106,12 @@ export class TlsTurn {
     if (this.#holder === "direct") this.#waiting = run;
     else run();
   }
+}
+
+/** Its first piece, while the rest waits. @returns 0, or the system's error when nothing was written */
+function begin(way: DirectWay, bytes: Uint8Array): number {
+  const isWhole = bytes.length <= TLS_WRITE_BYTES;
+  const status = way.handle.writeBuffer(way.request, isWhole ? bytes : bytes.subarray(0, TLS_WRITE_BYTES));
+  way.rest = isWhole || status !== 0 ? undefined : bytes.subarray(TLS_WRITE_BYTES);
+  return status;
 }
