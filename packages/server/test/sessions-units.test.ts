@@ -77,7 +77,7 @@ test("[PUB4] metadata announces its kinds, as object and as ECMA array; other da
 function ackLag(): (sent: number, acknowledged: number) => string {
   const lag = new AckLag({ windowAckSize: 1_000, maxBytes: 10_000, stallTimeout: 3_000 as Millis });
   let now = 0;
-  return (sent, acknowledged) => lag.judge(sent, acknowledged, (now += 1_000) as Millis);
+  return (sent, acknowledged) => lag.judge({ bytesWritten: sent }, acknowledged, (now += 1_000) as Millis);
 }
 
 test("[ACK1] who acknowledges within the window keeps up, however long that takes", () => {

@@ -25,14 +25,14 @@ export class AckLag {
     this.#limits = limits;
   }
 
-  /** @param sent  bytes written to the peer so far  @param acknowledged  as the peer last said */
-  judge(sent: number, acknowledged: number, now: Millis): AckVerdict {
+  /** @param socket  asked for what was written so far only where the peer acknowledges  @param acknowledged  as it last said */
+  judge(socket: { readonly bytesWritten: number }, acknowledged: number, now: Millis): AckVerdict {
     const { windowAckSize, maxBytes, stallTimeout } = this.#limits;
     const hasGrown = acknowledged > this.#acknowledged;
     this.#acknowledged = acknowledged;
     if (hasGrown) this.#growths++;
-    const unacknowledged = sent - acknowledged;
-    if (this.#growths < 2 || unacknowledged <= windowAckSize) {
+    const unacknowledged = this.#growths < 2 ? 0 : socket.bytesWritten - acknowledged;
+    if (unacknowledged <= windowAckSize) {
       this.#owingSince = undefined;
       return "keeps-up";
     }

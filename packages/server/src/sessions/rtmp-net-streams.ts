@@ -90,11 +90,11 @@ export class RtmpNetStreams {
 
   tick(now: Millis): void {
     const { timeouts } = this.#options.ports;
-    for (const seat of [...this.#publishers.values()]) {
+    for (const seat of this.#publishers.values()) {
       const allowed = seat.hasMedia ? timeouts.idle : timeouts.firstFrame;
       if (seat.silence(now) > allowed) this.#options.end("timeout", "publisher sends nothing");
     }
-    for (const [id, player] of [...this.#players]) if (player.isOverdue(now)) this.#giveUp(id);
+    for (const [id, player] of this.#players) if (player.isOverdue(now)) this.#giveUp(id);
   }
 
   /** Everything ends; players hear so. */

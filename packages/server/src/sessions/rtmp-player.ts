@@ -64,8 +64,9 @@ export class RtmpPlayer {
   /** It has waited for a publisher as long as it may; to be asked about once a second. */
   isOverdue(now: Millis): boolean {
     const { wait, ports, key } = this.#options;
+    if (wait === "forever") return false;
     if (ports.streams.isPublished(key)) this.#lastPublishedAt = now;
-    return wait !== "forever" && now - this.#lastPublishedAt > wait;
+    return now - this.#lastPublishedAt > wait;
   }
 
   /** @returns false when the stream has no room for another subscriber */

@@ -192,7 +192,7 @@ export class RtmpSession implements Session {
   #checkAcknowledgements(now: Millis): void {
     if (!this.#netStreams.isPlaying || this.protocol === "rtmp-ws") return;
     const { engine, ports } = this.#options;
-    const verdict = this.#ackLag.judge(this.#transport.socket.bytesWritten, engine.acknowledgedBytes, now);
+    const verdict = this.#ackLag.judge(this.#transport.socket, engine.acknowledgedBytes, now);
     if (verdict === "keeps-up") return;
     ports.meter.counter("ack_stalls_total", "Players ended since their acknowledgements stayed too far behind").add();
     this.end("stalled", `acknowledgements: ${verdict}`);
