@@ -3,11 +3,11 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
+import { connect as connectNats } from "@nats-io/transport-node";
 import { type Child, startChild } from "@sluice/testkit/child";
 import { freePort } from "@sluice/testkit/free-port";
 import { killChild } from "@sluice/testkit/process-faults";
-import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
-import { connect as connectNats, type NatsConnection } from "@nats-io/transport-node";
 import { until } from "./wait.ts";
 
 export type EngineServerKind = "nats" | "redis";
@@ -149,20 +149,19 @@ export class NatsCluster implements AsyncDisposable {
 
   /** Until every stream has a leader and two followers that hold all it holds: only then may another member go. */
   async becomesWhole(): Promise<void> {
-    await using connection = await openConnection(this.url);
-    const manager = await jetstreamManager(connection.nats, { checkAPI: false });
-    await until("a whole cluster", () => isWhole(manager).catch(() => undefined), ELECTION_MILLIS);
+    const connection = await connectNats({ servers: this.url.split(",") });
+    try {
+      const manager = await jetstreamManager(connection, { checkAPI: false });
+      await until("a whole cluster", () => isWhole(manager).catch(() => undefined), ELECTION_MILLIS);
+    } finally {
+      await connection.close();
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.members.map((member) => killChild(member)));
     await rm(this.#folder, { recursive: true, force: true });
   }
-}
-
-async function openConnection(url: string): Promise<AsyncDisposable & { readonly nats: NatsConnection }> {
-  const nats = await connectNats({ servers: url.split(",").map((each) => each.replace("nats://", "")) });
-  return { nats, [Symbol.asyncDispose]: () => nats.close() };
 }
 
 async function isWhole({ streams }: JetStreamManager): Promise<true | undefined> {

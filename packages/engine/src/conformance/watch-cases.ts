@@ -6,7 +6,7 @@ import type { ConformanceCase } from "./harness.ts";
 import type { WatchTap } from "./tap.ts";
 import { defineCase, written } from "./trial.ts";
 
-/** An engine whose watches lag behind its answers shows it once in some hundred watches. */
+/** An engine whose watches lag behind its answers shows it now and then only. */
 const OWN_WRITES = 100;
 
 export const WATCH_CASES: readonly ConformanceCase[] = [

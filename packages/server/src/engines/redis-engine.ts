@@ -79,13 +79,13 @@ export class RedisEngine implements Engine {
     const wanted = expected === "absent" ? "" : formatEpoch(expected);
     const reply = await this.#script("cas", "CAS", [key, wanted, own, lease]);
     if (reply[0] === "lost") throw new EngineLeaseLostError({ token: token as Epoch });
-    return this.#told(resultOf("cas", key, reply));
+    return this.#noteOwn(resultOf("cas", key, reply));
   }
 
   async remove(key: Key, expected: Epoch): Promise<CasResult> {
     this.#desk.checkOpen("remove");
     checkKey(key);
-    return this.#told(resultOf("remove", key, await this.#script("remove", "REMOVE", [key, formatEpoch(expected)])));
+    return this.#noteOwn(resultOf("remove", key, await this.#script("remove", "REMOVE", [key, formatEpoch(expected)])));
   }
 
   watch(prefix: Key, signal: AbortSignal): AsyncIterable<WatchEvent> {
@@ -132,7 +132,7 @@ export class RedisEngine implements Engine {
     await this.#feed.loop.close();
   }
 
-  #told(result: CasResult): CasResult {
+  #noteOwn(result: CasResult): CasResult {
     if (result.outcome === "written") this.#mirror.made(result.revision);
     return result;
   }
