@@ -53,7 +53,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     scenario: positionals[0] ?? "all",
     timing: {
       joinsPerSecond: Number(values.rate ?? 500),
-      warmupMs: Number(values.warmup ?? 3) * 1_000,
+      warmupMs: Number(values.warmup ?? 20) * 1_000,
       measureMs: Number(values.measure ?? 8) * 1_000,
     },
     repeats: Number(values.repeat ?? 1),

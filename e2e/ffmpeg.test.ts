@@ -40,9 +40,12 @@ after(async () => {
   folder[Symbol.dispose]();
 });
 
-function publish(key: string, input = clip): Child {
-  return startChild(["ffmpeg", ...QUIET, "-copyts", "-re", "-i", input, "-c", "copy", "-f", "flv", server.rtmp(key)]);
+function publish(url: string, input = clip): Child {
+  return startChild(["ffmpeg", ...QUIET, "-copyts", "-re", "-i", input, "-c", "copy", "-f", "flv", url]);
 }
+
+const rtmps = (key: string): string => `rtmps://127.0.0.1:${server.port("rtmps")}/${key}`;
+const https = (key: string): string => `https://127.0.0.1:${server.port("https")}/${key}.flv`;
 
 /** Metadata, then a sequence header of each kind, then frames. */
 function assertHeadersFirst(units: readonly Unit[], who: string): void {
@@ -71,10 +74,14 @@ async function endOf(child: Child): Promise<void> {
 }
 
 /** Starts players, waits until all are in, publishes the clip whole, and waits until all have ended. */
-async function playWhole(key: string, commands: readonly (readonly string[])[]): Promise<Child[]> {
+async function playWhole(
+  key: string,
+  commands: readonly (readonly string[])[],
+  url = server.rtmp(key),
+): Promise<Child[]> {
   const players = commands.map((argv) => startChild(argv));
   await server.viewers(key, players.length);
-  await using publisher = publish(key);
+  await using publisher = publish(url);
   await Promise.all([publisher, ...players].map(endOf));
   assert.equal((await publisher.exited).code, 0, publisher.output());
   return players;
@@ -83,23 +90,24 @@ async function playWhole(key: string, commands: readonly (readonly string[])[]):
 describe("players that wait for ffmpeg's publish", () => {
   test("ffprobe gets every packet by RTMP, RTMPS, HTTP-FLV and HTTPS-FLV", async () => {
     const key = "live/probed";
-    const inputs = [
-      server.rtmp(key),
-      `rtmps://127.0.0.1:${server.port("rtmps")}/${key}`,
-      server.http(`/${key}.flv`),
-      `https://127.0.0.1:${server.port("https")}/${key}.flv`,
-    ];
-    const players = await playWhole(
-      key,
-      inputs.map((input) => probeCommand(input)),
-    );
+    await assertProbed(key, [server.rtmp(key), rtmps(key), server.http(`/${key}.flv`), https(key)]);
+  });
+
+  test("and over TLS all the way, when ffmpeg publishes by RTMPS", async () => {
+    const key = "live/sealed";
+    await assertProbed(key, [rtmps(key), https(key)], rtmps(key));
+  });
+
+  async function assertProbed(key: string, inputs: readonly string[], url = server.rtmp(key)): Promise<void> {
+    const commands = inputs.map((input) => probeCommand(input));
+    const players = await playWhole(key, commands, url);
     const [program = "", ...args] = probeCommand(clip);
     const sent = readPackets(run(program, args));
     players.forEach((player, i) => {
       const got = readPackets(player.output("stdout"));
       for (const kind of ["video", "audio"] as const) assertSameList(got[kind], sent[kind], `${inputs[i]} ${kind}`);
     });
-  });
+  }
 
   test("ffmpeg, rtmpdump and GStreamer write down every frame", async () => {
     const key = "live/copied";
@@ -129,9 +137,21 @@ describe("players that wait for ffmpeg's publish", () => {
     assertAllButLast(codedFrames(readFlvFile(taken)), codedFrames(sent), "GStreamer");
   });
 
+  test("mpv plays every frame by RTMP and HTTP-FLV", async () => {
+    const key = "live/mpv";
+    const files = ["mpv.flv", "mpv-http.flv"].map((name) => folder.file(name));
+    const inputs = [server.rtmp(key), server.http(`/${key}.flv`)];
+    const silent = ["--no-config", "--no-ytdl", "--really-quiet", "--vo=null", "--ao=null"];
+    await playWhole(
+      key,
+      inputs.map((input, i) => ["mpv", ...silent, `--stream-record=${files[i]}`, input]),
+    );
+    for (const file of files) assertSameFrames(readFlvFile(file), readFlvFile(clip), file);
+  });
+
   test("GStreamer writes down every frame over RTMPS too", async () => {
     const key = "live/secret";
-    const url = `rtmps://127.0.0.1:${server.port("rtmps")}/${key}`;
+    const url = rtmps(key);
     const taken = folder.file("gst-tls.flv");
     const source = ["rtmp2src", `location=${url}`, "tls-validation-flags=0"];
     await playWhole(key, [["gst-launch-1.0", "-q", ...source, "!", "filesink", `location=${taken}`]]);
@@ -145,7 +165,7 @@ describe("players that wait for ffmpeg's publish", () => {
     const url = server.http(`/${key}.flv`);
     const [web, socket] = await Promise.all([watchHttp(url), watchWebSocket(url.replace("http:", "ws:"))]);
     await server.viewers(key, 3);
-    await using publisher = publish(key);
+    await using publisher = publish(server.rtmp(key));
     await rtmp.status("NetStream.Play.UnpublishNotify");
     await Promise.all([web.ended, socket.ended, publisher.exited]);
     const sent = readFlvFile(clip);
@@ -189,7 +209,7 @@ test("rtmpdump plays by RTMPS where TLS is held to 1.2", async () => {
 
 test("players that join midway get everything from a key frame on", async () => {
   const key = "live/joined";
-  await using publisher = publish(key);
+  await using publisher = publish(server.rtmp(key));
   await server.stream(key, (row) => row.gop.frames > 10 && row.bytesIn > 60_000);
   await using rtmp = await connectPeer({ port: server.port(), app: "live" });
   rtmp.play("joined");
@@ -219,7 +239,7 @@ test("players that join midway get everything from a key frame on", async () => 
 });
 
 test("ffprobe that joins midway sees one video and one audio stream, and nothing that it takes for a third", async () => {
-  await using publisher = publish("live/seen");
+  await using publisher = publish(server.rtmp("live/seen"));
   await server.stream("live/seen", (row) => row.gop.frames > 10 && row.bytesIn > 60_000);
   for (const input of [server.rtmp("live/seen"), server.http("/live/seen.flv")]) {
     const streams = run("ffprobe", ["-v", "error", "-show_entries", "stream=codec_type", "-of", "csv=p=0", input]);
@@ -230,7 +250,7 @@ test("ffprobe that joins midway sees one video and one audio stream, and nothing
 });
 
 test("the API names codecs, sizes and rates of what ffmpeg publishes", async () => {
-  await using publisher = publish("live/shown");
+  await using publisher = publish(server.rtmp("live/shown"));
   const row = await server.stream("live/shown", ({ fps, audio }) => fps > 15 && audio !== null);
   assert.equal(row.state, "live");
   assert.deepEqual([row.video?.codec, row.video?.width, row.video?.height], ["avc1", 320, 180]);

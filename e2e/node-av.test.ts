@@ -37,6 +37,12 @@ const CLIPS = {
     ...OPUS,
   ],
   av1: [...SOURCE, ...SOUND, ...LENGTH, "-c:v", "libsvtav1", "-preset", "12", "-g", "25", ...OPUS],
+  vp9: [
+    ...SOURCE,
+    ...SOUND,
+    ...LENGTH,
+    ...["-c:v", "libvpx-vp9", "-deadline", "realtime", "-g", "25", "-c:a", "flac", "-strict", "-2"],
+  ],
   tracks: [
     ...[
       ...SOURCE,
@@ -142,6 +148,13 @@ test("AV1 and Opus reach node-av and capable viewers byte for byte, and the API 
   assert.deepEqual([row.video?.codec, row.video?.width, row.video?.height], ["av01", 320, 180]);
   assert.match(row.video?.codecString ?? "", /^av01\.0\.\d\dM\.08/);
   assert.equal(row.audio?.codec, "Opus");
+});
+
+test("[VIE5] VP9 and FLAC reach node-av and capable viewers byte for byte, and the API names them", async () => {
+  const { row } = await carryWhole("vp9");
+  assert.deepEqual([row.video?.codec, row.video?.width, row.video?.height], ["vp09", 320, 180]);
+  assert.match(row.video?.codecString ?? "", /^vp09\.00\./);
+  assert.deepEqual([row.audio?.codec, row.audio?.sampleRate, row.audio?.channels], ["fLaC", 48_000, 1]);
 });
 
 // By RTMP node-av does not announce that it reads several tracks, and so gets the default ones; by HTTP it gets all.

@@ -1,23 +1,13 @@
 /** What viewers see of a publisher's life: waiting for it, its death and return, its successor, its end. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { serialDistance } from "@sluice/base/serial-number";
 import { type Child, startChild } from "@sluice/testkit/child";
 import { makeClip, WorkFolder } from "./support/clip.ts";
 import { type FlvViewer, watchHttp, watchWebSocket } from "./support/flv-viewer.ts";
 import { connectPeer, type RtmpPeer } from "./support/rtmp-peer.ts";
+import { assertGoesOn, moreOf } from "./support/seam.ts";
 import { type Server, startServer } from "./support/server.ts";
-import {
-  assertTimeNeverBack,
-  codedFrames,
-  isCoded,
-  isConfig,
-  isKey,
-  readFlvFile,
-  restamp,
-  type Unit,
-} from "./support/units.ts";
-import { until } from "./support/wait.ts";
+import { assertTimeNeverBack, codedFrames, readFlvFile, restamp, type Unit } from "./support/units.ts";
 
 let folder: WorkFolder;
 let server: Server;
@@ -78,36 +68,6 @@ const encoder = (key: string): Child =>
     "flv",
     server.rtmp(key),
   ]);
-
-/** Over the seam from one publication to the next, which is where headers come again. */
-function assertGoesOn(received: readonly Unit[], passedMillis: number, who: string): void {
-  assertTimeNeverBack(received, who);
-  const seam = received.findIndex((unit, i) => isConfig(unit) && i > received.findIndex(isCoded));
-  assert.ok(seam > 0, `${who}: headers come again`);
-  const before = received.slice(0, seam).filter(isCoded);
-  const after = received.slice(seam);
-  const firstCoded = after.findIndex(isCoded);
-  const headers = after.slice(0, firstCoded).filter(isConfig);
-  assert.deepEqual(
-    headers.map(({ kind }) => kind).sort(),
-    ["audio", "video"],
-    `${who}: new headers before the first frame`,
-  );
-  const firstVideo = after.find((unit) => unit.kind === "video" && isCoded(unit));
-  assert.ok(firstVideo !== undefined && isKey(firstVideo), `${who}: pictures begin anew with a key frame`);
-  const last = Math.max(...before.map(({ timestamp }) => timestamp));
-  const gap = serialDistance(last, (after[firstCoded] as Unit).timestamp);
-  assert.ok(
-    gap > 0 && gap <= passedMillis + 500,
-    `${who}: ${gap} ms on its clock for ${Math.round(passedMillis)} ms that passed`,
-  );
-}
-
-/** Waits until the viewer got so many more units. */
-async function moreOf(received: () => readonly Unit[], more: number): Promise<void> {
-  const wanted = received().length + more;
-  await until(`${more} more units`, () => (received().length >= wanted ? true : undefined));
-}
 
 describe("a publisher that is killed and comes back within the grace window", () => {
   test("keeps RTMP, HTTP-FLV and WS-FLV viewers, whose time goes on", async () => {

@@ -2,7 +2,7 @@
 set -eu
 
 packages="ffmpeg openssl chromium rtmpdump gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good
-gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav glib-networking nginx libnginx-mod-rtmp gcc libc6-dev nats-server redis-server redis-tools"
+gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav glib-networking mpv obs-studio obs-plugins xvfb nginx libnginx-mod-rtmp gcc libc6-dev nats-server redis-server redis-tools"
 
 is_there() {
   if command -v dpkg-query >/dev/null 2>&1; then
@@ -12,6 +12,8 @@ is_there() {
   case $1 in
     gstreamer1.0-tools) command -v gst-launch-1.0 ;;
     gstreamer1.0-*) command -v gst-launch-1.0 ;;
+    obs-*) command -v obs ;;
+    xvfb) command -v Xvfb ;;
     libnginx-mod-rtmp) command -v nginx ;;
     libc6-dev) command -v cc ;;
     *) command -v "$1" ;;

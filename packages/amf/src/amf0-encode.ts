@@ -70,9 +70,9 @@ export class Amf0Encoder {
     const w = this.#writer;
     if (value instanceof Date) {
       w.u8(AMF0_MARKER.DATE).f64(value.getTime()).u16(0);
-    } else if (value instanceof XmlDocument) {
+    } else if (value instanceof XmlDocument && value.form === "document") {
       this.#writeLongText(AMF0_MARKER.XML_DOCUMENT, encodeUtf8(value.text));
-    } else if (value instanceof Uint8Array || value instanceof AmfVector || value instanceof AmfDictionary) {
+    } else if (isOfAmf3(value)) {
       this.#amf3 ??= new Amf3Encoder(w, this.#budget);
       w.u8(AMF0_MARKER.AVMPLUS);
       this.#amf3.writeValue(value);
@@ -142,4 +142,14 @@ export class Amf0Encoder {
 /** `Array.isArray` does not narrow readonly arrays. */
 function isStrictArray(value: AmfValue): value is readonly AmfValue[] {
   return Array.isArray(value);
+}
+
+/** AMF0 has no word for it. */
+function isOfAmf3(value: object): value is Uint8Array | AmfVector | AmfDictionary | XmlDocument {
+  return (
+    value instanceof Uint8Array ||
+    value instanceof AmfVector ||
+    value instanceof AmfDictionary ||
+    value instanceof XmlDocument
+  );
 }

@@ -115,10 +115,11 @@ export class Amf3Decoder {
     const at = this.#objects.length;
     const items: AmfValue[] = [];
     const entries: AmfObject = Object.create(null) as AmfObject;
-    // Which of the two it is shows in the next byte, before anything inside could refer to it.
-    const isList = this.#reader.peekU8() === EMPTY_TEXT;
+    // Which of the two it is shows in the first name, before anything inside could refer to it.
+    const firstName = this.#text.text();
+    const isList = firstName === "";
     this.#objects[at] = isList ? items : new EcmaArray(entries);
-    this.#readDynamicEntries(entries);
+    this.#readDynamicEntries(entries, firstName);
     for (let i = 0; i < denseCount; i++) {
       const item = this.readValue();
       if (isList) items.push(item);
@@ -141,11 +142,9 @@ export class Amf3Decoder {
     return object;
   }
 
-  #readDynamicEntries(into: AmfObject): void {
+  #readDynamicEntries(into: AmfObject, firstKey = this.#text.text()): void {
     const entries = into as Record<string, AmfValue>;
-    for (let count = 1; ; count++) {
-      const key = this.#text.text();
-      if (key === "") return;
+    for (let key = firstKey, count = 1; key !== ""; key = this.#text.text(), count++) {
       this.#budget.expectProperties(count);
       entries[key] = this.readValue();
     }
@@ -202,9 +201,6 @@ function readVectorNumber(reader: ByteReader, budget: AmfBudget, kind: "int" | "
   const bits = reader.u32();
   return kind === "int" ? bits | 0 : bits;
 }
-
-/** The U29 of an inline text of no bytes: it ends a list of names. */
-const EMPTY_TEXT = 0x01;
 
 const VECTOR_KINDS = {
   [AMF3_MARKER.VECTOR_INT]: "int",

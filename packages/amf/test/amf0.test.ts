@@ -4,7 +4,15 @@ import { test } from "node:test";
 import { decodeAmf0Values, readAmf0Value } from "@sluice/amf/amf0-decode";
 import { encodeAmf0Values, writeAmf0Value } from "@sluice/amf/amf0-encode";
 import { AmfLimitError, AmfMarkerError, AmfReferenceError } from "@sluice/amf/errors";
-import { type AmfObject, type AmfValue, AmfDictionary, AmfVector, amfObject, entriesOf } from "@sluice/amf/value";
+import {
+  type AmfObject,
+  type AmfValue,
+  AmfDictionary,
+  AmfVector,
+  amfObject,
+  entriesOf,
+  XmlDocument,
+} from "@sluice/amf/value";
 import { ByteReader } from "@sluice/bytes/byte-reader";
 import { ByteWriter } from "@sluice/bytes/byte-writer";
 import { ShortReadError } from "@sluice/bytes/wire-error";
@@ -86,6 +94,13 @@ test("[AMF17] vectors and dictionaries travel as AMF3", () => {
   const values = [new AmfVector("int", [1, -1]), new AmfDictionary([["k", amfObject({ v: 1 })]]), 7];
   const bytes = encodeAmf0Values(values);
   assert.equal(bytes[0], 0x11);
+  assert.deepEqual(decodeAmf0Values(bytes), values);
+});
+
+test("[AMF17] E4X stays E4X, and the older XML document is AMF0's own", () => {
+  const values = [new XmlDocument("<a/>", "e4x"), new XmlDocument("<b/>", "document")];
+  const bytes = encodeAmf0Values(values);
+  assert.deepEqual([bytes[0], bytes[1]], [0x11, 0x0b]);
   assert.deepEqual(decodeAmf0Values(bytes), values);
 });
 

@@ -5,9 +5,10 @@ import { CohortLog, MAX_SLAB_BYTES, MIN_SLAB_BYTES, type Position } from "./coho
 import type { DeliveryCounts } from "./delivery-counts.ts";
 import type { DeliveryWindow } from "./delivery-window.ts";
 import type { Frame, Timestamp } from "./frame.ts";
+import { Laggards } from "./laggards.ts";
 import type { LagLimits } from "./limits.ts";
-import { encodeFrame, encodePrelude, type Prelude } from "./prelude.ts";
-import { SliceGroup } from "./slice-group.ts";
+import { Paces } from "./paces.ts";
+import { encodeFrame, type Prelude } from "./prelude.ts";
 import type { Slice, Subscriber } from "./subscriber.ts";
 import type { SubscriberSink } from "./subscriber-sink.ts";
 import type { WireForm } from "./wire-form.ts";
@@ -46,27 +47,35 @@ export class Cohort {
   readonly form: WireForm;
   readonly #options: CohortOptions;
   readonly #log: CohortLog;
-  readonly #prompt: SliceGroup;
-  readonly #patient: SliceGroup;
-  readonly #behind = new Set<Subscriber>();
+  readonly #paces: Paces;
+  readonly #laggards: Laggards;
   readonly #awaiting = new Set<Subscriber>();
-  /** Where the cached GOP begins; `undefined` while there is none. */
-  #gop: { readonly start: Position; readonly prelude: Prelude } | undefined;
+  /** Where the cached GOP begins; `undefined` while there is none. One that `isOver` is for those that lag alone. */
+  #gop: { readonly start: Position; readonly prelude: Prelude; isOver: boolean } | undefined;
   /** Of the first frame of this publication that came by here. */
   #flowingSince: Millis | undefined;
   #lastDts = 0 as Timestamp;
   #memberCount = 0;
   #sweeper: Timer | undefined;
-  readonly #onDrained = (subscriber: Subscriber): void => this.#catchUp(subscriber);
+  readonly #onDrained = (subscriber: Subscriber): void => this.#laggards.catchUp(subscriber);
 
   constructor(options: CohortOptions) {
     this.form = options.form;
     this.#options = options;
     this.#log = new CohortLog(options.allocate, options.retention === "gop" ? MAX_SLAB_BYTES : MIN_SLAB_BYTES);
-    const { clock, window, pull, stopped } = options;
     const flush = (slice: Slice): boolean => this.#flush(slice);
-    this.#prompt = new SliceGroup({ clock, flush, pull, stopped, window: () => window.prompt });
-    this.#patient = new SliceGroup({ clock, flush, pull, stopped, window: () => window.patient });
+    this.#paces = new Paces({ ...options, flush }, options.window);
+    this.#laggards = new Laggards({
+      ...options,
+      log: this.#log,
+      stallTimeout: options.lag.stallTimeout,
+      preludeNow: () => options.prelude(this.#lastDts),
+      homeOf: (subscriber, home) => this.#paces.homeFor(subscriber, home, this.#log.end),
+      flush,
+      seat: (subscriber, home) => this.#paces.seat(subscriber, home),
+      lost: (subscriber) => this.#skip(subscriber),
+      watch: () => this.#armSweeper(),
+    });
   }
 
   get size(): number {
@@ -97,9 +106,8 @@ export class Cohort {
 
   /** The frames of one arrival are appended: time to write, or to plan it. */
   deliver(): void {
-    this.#prompt.deliver();
-    this.#patient.deliver();
-    this.#catchUpAll();
+    this.#paces.deliver();
+    this.#laggards.catchUpAll();
   }
 
   /**
@@ -111,7 +119,7 @@ export class Cohort {
     subscriber.onDrained = this.#onDrained;
     if (startAt === "live-edge") this.#startAtEnd(subscriber, undefined);
     else if (startAt === "next-key") this.#awaitKey(subscriber);
-    else if (this.#gop !== undefined) this.#startAtGop(subscriber, this.#gop);
+    else if (this.#gop?.isOver === false) this.#startAtGop(subscriber, this.#gop);
     else if (this.#options.gopFrames().length > 0) this.#startWithOwnGop(subscriber, this.#options.gopFrames());
     else this.#awaitKey(subscriber);
   }
@@ -121,68 +129,58 @@ export class Cohort {
     if (subscriber.isPatient === isPatient) return;
     const state = subscriber.state;
     if (state.at === "in-step") {
-      this.#groupOf(state.slice).remove(subscriber, state.slice);
-      this.#setBehind(subscriber, state.slice, state.slice.cursor, undefined);
+      this.#paces.remove(subscriber, state.slice);
+      this.#laggards.add(subscriber, state.slice, state.slice.cursor);
     }
     subscriber.isPatient = isPatient;
-    this.#catchUp(subscriber);
+    this.#laggards.catchUp(subscriber);
   }
 
   /** Hands over what is still owed if the transport takes it, then forgets the subscriber. */
   leave(subscriber: Subscriber): void {
     const state = subscriber.state;
     if (state.at === "left") return;
-    this.#behind.delete(subscriber);
+    this.#laggards.remove(subscriber);
     this.#awaiting.delete(subscriber);
     subscriber.state = { at: "left" };
     subscriber.onDrained = undefined;
     this.#memberCount--;
     if (state.at !== "in-step") return;
-    this.#groupOf(state.slice).remove(subscriber, state.slice);
+    this.#paces.remove(subscriber, state.slice);
     const { end } = this.#log;
-    if (state.slice.cursor < end) this.#write(subscriber, [this.#log.run(state.slice.cursor, end)]);
+    if (state.slice.cursor < end) this.#laggards.write(subscriber, [this.#log.run(state.slice.cursor, end)]);
   }
 
-  /** Every subscriber, in no order; the set may change while it is walked. */
-  subscribers(): Subscriber[] {
-    const inStep = [...this.#prompt.slices, ...this.#patient.slices].flatMap((slice) => slice.members);
-    return [...inStep, ...this.#behind, ...this.#awaiting];
+  /** A lagging one hears of an end behind the last frame. */
+  notify(subscriber: Subscriber, notice: "published" | "unpublished"): void {
+    this.#laggards.notify(subscriber, notice);
   }
 
   /** A turn of its flush is due. */
   get isBeating(): boolean {
-    return this.#prompt.isBeating || this.#patient.isBeating;
+    return this.#paces.isBeating;
   }
 
   /** Somebody would get frames now, or before its turn is due. */
   get isListening(): boolean {
-    return this.#prompt.isListening || this.#patient.isListening;
+    return this.#paces.isListening;
   }
 
   /** The cached GOP belongs to a publication that is over: joiners wait for the next key frame. */
-  forgetGop(): void {
-    this.#gop = undefined;
+  endGop(): void {
+    if (this.#gop !== undefined) this.#gop.isOver = true;
     this.#flowingSince = undefined;
   }
 
   /** Writes all that is owed now, as far as transports take it. */
   flush(): void {
-    for (const slice of [...this.#prompt.slices, ...this.#patient.slices]) this.#flush(slice);
-    this.#catchUpAll();
+    for (const slice of this.#paces.slices) this.#flush(slice);
+    this.#laggards.catchUpAll();
   }
 
   close(): void {
-    this.#prompt.stop();
-    this.#patient.stop();
+    this.#paces.stop();
     this.#sweeper?.cancel();
-  }
-
-  #group(subscriber: Subscriber): SliceGroup {
-    return subscriber.isPatient ? this.#patient : this.#prompt;
-  }
-
-  #groupOf(slice: Slice): SliceGroup {
-    return this.#patient.has(slice) ? this.#patient : this.#prompt;
   }
 
   #flush(slice: Slice): boolean {
@@ -204,131 +202,59 @@ export class Cohort {
     const { state } = subscriber;
     if (state.at !== "in-step" || state.slice !== slice) return; // it left inside the write
     this.#options.counts.lags++;
-    this.#groupOf(slice).remove(subscriber, slice);
-    this.#setBehind(subscriber, slice, slice.cursor, undefined);
-    this.#waitForDrain(subscriber);
-  }
-
-  #setBehind(subscriber: Subscriber, home: Slice, cursor: Position, prelude: Prelude | undefined): void {
-    const since = this.#options.clock.now();
-    subscriber.state = { at: "behind", home, cursor, since, prelude };
-    this.#behind.add(subscriber);
-  }
-
-  #waitForDrain(subscriber: Subscriber): void {
-    this.#armSweeper();
-    if (subscriber.isDraining) return;
-    subscriber.isDraining = true;
-    subscriber.sink.whenDrained(() => {
-      subscriber.isDraining = false;
-      subscriber.onDrained?.(subscriber);
-    });
+    this.#paces.remove(subscriber, slice);
+    this.#laggards.add(subscriber, slice, slice.cursor);
+    this.#laggards.waitForDrain(subscriber);
   }
 
   #startAtGop(subscriber: Subscriber, gop: { readonly start: Position; readonly prelude: Prelude }): void {
-    const home = this.#group(subscriber).sliceWithRoom(this.#log.end);
+    const home = this.#paces.sliceFor(subscriber, this.#log.end);
     if (home.cursor <= gop.start) this.#flush(home);
-    this.#setBehind(subscriber, home, gop.start, gop.prelude);
-    this.#catchUp(subscriber);
+    this.#laggards.add(subscriber, home, gop.start, gop.prelude);
+    this.#laggards.catchUp(subscriber);
   }
 
   #startAtEnd(subscriber: Subscriber, prelude: Prelude | undefined): void {
-    const home = this.#group(subscriber).sliceWithRoom(this.#log.end);
-    this.#setBehind(subscriber, home, this.#log.end, prelude);
-    this.#catchUp(subscriber);
+    const home = this.#paces.sliceFor(subscriber, this.#log.end);
+    this.#laggards.add(subscriber, home, this.#log.end, prelude);
+    this.#laggards.catchUp(subscriber);
   }
 
   #startWithOwnGop(subscriber: Subscriber, frames: readonly Frame[]): void {
     const { form, allocate, gopPrelude } = this.#options;
     const pieces = frames.flatMap((frame) => encodeFrame(form, frame, allocate) ?? []);
-    pieces.unshift(this.#encodePrelude(subscriber, gopPrelude()));
-    const home = this.#group(subscriber).sliceWithRoom(this.#log.end);
+    pieces.unshift(this.#laggards.encodePrelude(subscriber, gopPrelude()));
+    const home = this.#paces.sliceFor(subscriber, this.#log.end);
     this.#flush(home);
-    this.#setBehind(subscriber, home, this.#log.end, undefined);
-    if (this.#write(subscriber, pieces)) this.#catchUp(subscriber);
-    else this.#waitForDrain(subscriber);
-  }
-
-  #encodePrelude(subscriber: Subscriber, prelude: Prelude): Uint8Array {
-    const { form, allocate } = this.#options;
-    const opening = subscriber.hasOpening ? undefined : this.#opening(prelude);
-    subscriber.hasOpening = true;
-    return encodePrelude(form, prelude, opening, allocate);
-  }
-
-  /** Tells of tracks that came since the prelude was fixed, too. */
-  #opening(prelude: Prelude): Uint8Array | undefined {
-    const now = this.#options.prelude(this.#lastDts);
-    return this.#options.form.opening({
-      hasAudio: prelude.hasAudio || now.hasAudio,
-      hasVideo: prelude.hasVideo || now.hasVideo,
-    });
+    this.#laggards.add(subscriber, home, this.#log.end);
+    if (this.#laggards.write(subscriber, pieces)) this.#laggards.catchUp(subscriber);
+    else this.#laggards.waitForDrain(subscriber);
   }
 
   /** Without frames nobody waits in vain: the first one sees to it that they are looked at. */
   #awaitKey(subscriber: Subscriber): void {
     subscriber.state = { at: "awaiting-key", since: this.#options.clock.now() };
     this.#awaiting.add(subscriber);
+    this.#laggards.sayFarewell(subscriber);
   }
 
   /** Those who waited for this key frame read from here; `deliver` writes to them. */
   #openGop(): void {
     const start = this.#log.end;
     const prelude = this.#options.gopPrelude();
-    this.#gop = this.#options.retention === "gop" ? { start, prelude } : undefined;
+    this.#gop = this.#options.retention === "gop" ? { start, prelude, isOver: false } : undefined;
     for (const subscriber of this.#awaiting) {
-      const home = this.#group(subscriber).sliceWithRoom(start);
+      const home = this.#paces.sliceFor(subscriber, start);
       this.#flush(home);
-      this.#setBehind(subscriber, home, start, prelude);
+      this.#laggards.add(subscriber, home, start, prelude);
     }
     this.#awaiting.clear();
-  }
-
-  #catchUpAll(): void {
-    for (const subscriber of this.#behind) if (!subscriber.isDraining) this.#catchUp(subscriber);
-  }
-
-  /** Writes a lagging subscriber towards its slice, and seats it there once it is level. */
-  #catchUp(subscriber: Subscriber): void {
-    const state = subscriber.state;
-    if (state.at !== "behind") return;
-    if (subscriber.isDraining) return this.#armSweeper();
-    if (state.cursor < this.#log.start) return this.#skip(subscriber);
-    const home = this.#homeOf(subscriber, state.home);
-    if (home.cursor < state.cursor) this.#flush(home);
-    const burstEnd = state.cursor + subscriber.sink.burstBytes;
-    const until = home.cursor <= burstEnd ? home.cursor : this.#log.cut(state.cursor, burstEnd);
-    const pieces = this.#log.views(state.cursor, until);
-    if (state.prelude !== undefined) pieces.unshift(this.#encodePrelude(subscriber, state.prelude));
-    this.#setBehind(subscriber, home, until, undefined);
-    const moved = subscriber.state;
-    const wasTaken = this.#write(subscriber, pieces);
-    if (subscriber.state !== moved) return; // it left inside the write
-    if (!wasTaken || until < home.cursor) return this.#waitForDrain(subscriber);
-    this.#behind.delete(subscriber);
-    this.#group(subscriber).seat(subscriber, home);
-  }
-
-  /** The slice it came from, if it still has room; else another. */
-  #homeOf(subscriber: Subscriber, home: Slice): Slice {
-    const group = this.#group(subscriber);
-    if (home.hasRoom && group.has(home)) return home;
-    return group.sliceWithRoom(this.#log.end);
-  }
-
-  #write(subscriber: Subscriber, pieces: readonly Uint8Array[]): boolean {
-    if (pieces.length === 0) return true;
-    const { counts } = this.#options;
-    for (const piece of pieces) counts.bytesOut += piece.length;
-    counts.writes++;
-    if (pieces.length === 1) return subscriber.sink.write(pieces[0] as Uint8Array);
-    return subscriber.sink.writeAll(pieces);
   }
 
   #skip(subscriber: Subscriber): void {
     subscriber.skips++;
     this.#options.counts.skips++;
-    this.#behind.delete(subscriber);
+    this.#laggards.remove(subscriber);
     if (this.#gop === undefined) this.#awaitKey(subscriber);
     else this.#startAtGop(subscriber, this.#gop);
   }
@@ -339,12 +265,10 @@ export class Cohort {
 
   /** Ends those that took nothing for too long, and starts those that wait for a key frame that does not come. */
   #sweep(): void {
-    const { clock, lag, keyPatience, prelude, stalled, counts } = this.#options;
+    const { clock, keyPatience, prelude, stalled, counts } = this.#options;
     const now = clock.now();
     this.#sweeper = undefined;
-    for (const subscriber of this.#behind) {
-      const { state } = subscriber;
-      if (state.at !== "behind" || !subscriber.isDraining || now - state.since < lag.stallTimeout) continue;
+    for (const subscriber of this.#laggards.stalled()) {
       counts.stalls++;
       stalled(subscriber);
     }
@@ -355,16 +279,18 @@ export class Cohort {
       this.#awaiting.delete(subscriber);
       this.#startAtEnd(subscriber, prelude(this.#lastDts));
     }
-    if (this.#behind.size > 0 || (this.#awaiting.size > 0 && this.#flowingSince !== undefined)) this.#armSweeper();
+    if (this.#laggards.size > 0 || (this.#awaiting.size > 0 && this.#flowingSince !== undefined)) this.#armSweeper();
   }
 
   #trim(): void {
     const { clock, lag } = this.#options;
     let kept = this.#gop?.start ?? this.#log.end;
-    for (const group of [this.#prompt, this.#patient])
-      for (const slice of group.slices) kept = Math.min(kept, slice.cursor);
-    let needed = kept;
-    for (const { state } of this.#behind) if (state.at === "behind") needed = Math.min(needed, state.cursor);
-    this.#log.trim({ needed, kept, olderThan: (clock.now() - lag.maxAge) as Millis, maxBytes: lag.maxBytes });
+    for (const slice of this.#paces.slices) kept = Math.min(kept, slice.cursor);
+    this.#log.trim({
+      needed: this.#laggards.lowest(kept),
+      kept,
+      olderThan: (clock.now() - lag.maxAge) as Millis,
+      maxBytes: lag.maxBytes,
+    });
   }
 }

@@ -104,8 +104,7 @@ export class Distribution {
 
   notify(notice: "published" | "unpublished"): void {
     this.#flush();
-    for (const subscriber of [...this.#cohortOf.keys()])
-      if (this.#cohortOf.has(subscriber)) subscriber.sink.notify(notice);
+    for (const subscriber of [...this.#cohortOf.keys()]) this.#cohortOf.get(subscriber)?.notify(subscriber, notice);
   }
 
   endAll(reason: SubscriberEnd): void {
@@ -115,8 +114,8 @@ export class Distribution {
     }
   }
 
-  forgetGop(): void {
-    for (const cohort of [...this.#cohorts.values(), ...this.#solo]) cohort.forgetGop();
+  endGop(): void {
+    for (const cohort of [...this.#cohorts.values(), ...this.#solo]) cohort.endGop();
   }
 
   get #isBeating(): boolean {

@@ -34,8 +34,20 @@ export interface PublishedUnit {
   readonly isMultitrack: boolean;
   /** The body opens with ModEx packets. */
   readonly hasModEx: boolean;
-  /** Of stream metadata: which kinds of track it says will come. */
-  readonly announces?: { readonly audio: boolean; readonly video: boolean };
+  /** Of stream metadata. */
+  readonly announces?: Announcement;
+}
+
+/** What a publisher's metadata says of the tracks that will come; a number is 0 where it does not say. */
+export interface Announcement {
+  readonly audio: boolean;
+  readonly video: boolean;
+  /** Pixels. */
+  readonly width: number;
+  readonly height: number;
+  /** Hz. */
+  readonly sampleRate: number;
+  readonly channels: number;
 }
 
 /** A unit with its place on the stream's timeline. */

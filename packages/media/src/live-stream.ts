@@ -190,7 +190,7 @@ export class LiveStream {
     this.#isNewPublication = false;
     this.tracks.clear();
     this.gop.clear();
-    this.#distribution.forgetGop();
+    this.#distribution.endGop();
   }
 
   /** The set-up as it stands, for whoever starts with a frame at `dts`. */

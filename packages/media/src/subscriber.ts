@@ -33,6 +33,8 @@ export class Subscriber {
   hasOpening = false;
   /** The transport has not yet said that it took what it was given. */
   isDraining = false;
+  /** Its publication ended, and it is to be told once it has been handed the rest of it. */
+  isOwedFarewell = false;
   /** Goes on once it has; set by the cohort it is in, which may be another one than when it began to drain. */
   onDrained: ((subscriber: Subscriber) => void) | undefined;
 

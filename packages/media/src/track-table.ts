@@ -1,5 +1,5 @@
 /** What a joiner must hear first: the stream's metadata and each track's decoder set-up, always the latest. */
-import type { Frame, FrameKind } from "./frame.ts";
+import type { Announcement, Frame, FrameKind } from "./frame.ts";
 
 const STREAM_METADATA = "data:0:metadata";
 
@@ -12,6 +12,11 @@ export class TrackTable {
   /** Rises whenever `prelude` would differ. */
   get version(): number {
     return this.#version;
+  }
+
+  /** By the stream's own metadata, where there is any. */
+  get announced(): Announcement | undefined {
+    return this.#kept.get(STREAM_METADATA)?.announces;
   }
 
   /** Seen, or announced by metadata. */
@@ -60,8 +65,7 @@ export class TrackTable {
   }
 
   #has(kind: "audio" | "video"): boolean {
-    const announced = this.#kept.get(STREAM_METADATA)?.announces;
-    return announced?.[kind] === true || this.#tracks[kind].size > 0;
+    return this.announced?.[kind] === true || this.#tracks[kind].size > 0;
   }
 
   clear(): void {

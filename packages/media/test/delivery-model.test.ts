@@ -99,7 +99,15 @@ class Viewer {
     this.#model = model;
     this.#joinedAt = model.known.length;
     this.#cachedStart = startAt === "cached-gop" ? model.gopStart : undefined;
+    this.sink.notify = (notice) => this.#hear(notice);
     this.subscriber = at.join(this.sink, { form: this.which.form, isPatient, startAt }) as Subscriber;
+  }
+
+  /** By turns; and the end only when there is nothing left to get. */
+  #hear(notice: "published" | "unpublished"): void {
+    assert.notEqual(notice, this.sink.notices.at(-1));
+    this.sink.notices.push(notice);
+    if (notice === "unpublished") this.check(this.subscriber.state.at === "awaiting-key" ? "begun" : "whole");
   }
 
   get start(): number | undefined {
@@ -182,6 +190,7 @@ type Step =
     }
   | { readonly do: "leave" | "drain" | "patience"; readonly who: number }
   | { readonly do: "wait"; readonly millis: number }
+  | { readonly do: "end" }
   | { readonly do: "window"; readonly prompt: number; readonly patient: number }
   | { readonly do: "republish"; readonly after: number; readonly clock: number };
 
@@ -248,6 +257,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       clock: fc.constantFrom(0, 16_777_000, 4_294_962_296),
     }),
   },
+  { weight: 1, arbitrary: fc.constant({ do: "end" as const }) },
 );
 
 /** Plays the steps and checks every viewer. */
@@ -259,6 +269,8 @@ class Play {
   readonly #witness: Subscriber;
   #time = 4_294_962_296;
   #mayDelta = false;
+  /** Who was there when the publication ended; `undefined` while there is one. */
+  #bereaved: readonly Viewer[] | undefined;
 
   constructor(maxCohorts: number) {
     this.#maxCohorts = maxCohorts;
@@ -276,6 +288,7 @@ class Play {
     else if (step.do === "wait") this.at.clock.advance(step.millis);
     else if (step.do === "window") this.at.window.set(step.prompt, step.patient);
     else if (step.do === "republish") this.#republish(step.after, step.clock);
+    else if (step.do === "end") this.#end();
     else if (step.do === "drain") viewer?.sink.drain();
     else if (step.do === "patience" && viewer)
       this.at.stream.setPatience(viewer.subscriber, !viewer.subscriber.isPatient);
@@ -295,6 +308,7 @@ class Play {
       const isStuck = viewer.sink.appetite === "dead" || viewer.sink.ends.length > 0;
       if (viewer.subscriber.state.at === "awaiting-key") viewer.check("begun");
       else viewer.check(isStuck ? "begun" : "whole");
+      if (!isStuck && this.#bereaved?.includes(viewer)) assert.equal(viewer.sink.notices.at(-1), "unpublished");
     }
     this.at.clock.advance(20_000);
     for (const { sink, subscriber } of this.#viewers) {
@@ -318,12 +332,23 @@ class Play {
   #republish(after: number, clock: number): void {
     this.at.clock.advance(after);
     this.at.stream.startPublication();
+    if (this.#bereaved !== undefined) this.at.stream.notify("published");
+    this.#bereaved = undefined;
     this.#time = clock;
     this.#begin();
     this.at.stream.deliver();
   }
 
+  #end(): void {
+    if (this.#bereaved !== undefined) return;
+    this.#bereaved = [...this.#viewers];
+    this.model.gopStart = undefined;
+    this.at.stream.forgetPublication();
+    this.at.stream.notify("unpublished");
+  }
+
   #frames(kinds: readonly string[]): void {
+    if (this.#bereaved !== undefined) this.#republish(0, this.#time);
     for (const kind of kinds) {
       this.#time += 17;
       const at = this.#time % 2 ** 32;
@@ -352,7 +377,7 @@ class Play {
   }
 }
 
-test("[MED20, MED21, MED22, MED24, MED25, MED27, MED29, MED34] every viewer gets each frame once, in order, from a key frame with its set-up on", () => {
+test("[MED20, MED21, MED22, MED24, MED25, MED27, MED29, MED34, MED56] every viewer gets each frame once, in order, from a key frame with its set-up on", () => {
   const seen = { skips: 0, stalls: 0 };
   fc.assert(
     fc.property(

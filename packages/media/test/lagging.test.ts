@@ -117,6 +117,92 @@ test("[MED24] slow is not stalled: what drains in time goes on", () => {
   assert.deepEqual(slow.serials(), [...setUp, ...pushed]);
 });
 
+/** A viewer that still has most of ten pictures to get when their publication ends. */
+function lagAtTheEnd(appetite: "slow" | "dead" = "slow") {
+  const at = stage({ lag: LAG });
+  const setUp = at.setUp();
+  const sink = new FakeSink(at.clock, appetite, 10_000, 10_000);
+  const viewer = at.join(sink) as Subscriber;
+  const sent = Array.from({ length: 10 }, (_, i) =>
+    at.push("video", i === 0 ? "key" : "delta", i * 40, { bytes: 6_000 }),
+  );
+  at.stream.deliver();
+  at.stream.forgetPublication();
+  at.stream.notify("unpublished");
+  assert.ok(viewer.isLagging);
+  assert.deepEqual(sink.notices, []);
+  return { at, sink, viewer, all: [...setUp, ...sent] };
+}
+
+test("[MED56] a viewer that lags when its publication ends gets the rest of it, and then hears of the end", () => {
+  const { at, sink, all } = lagAtTheEnd();
+  const toldAfter: number[] = [];
+  sink.notify = (notice) => {
+    assert.equal(notice, "unpublished");
+    toldAfter.push(sink.serials().length);
+  };
+  at.clock.advance(100);
+  assert.deepEqual(sink.serials(), all);
+  assert.deepEqual(toldAfter, [all.length]);
+});
+
+test("[MED22, MED56] when the rest is no longer held it gets the last GOP, and joiners get nothing of it", () => {
+  const at = stage({ lag: { ...LAG, maxBytes: 100_000 } });
+  const setUp = at.setUp();
+  const sink = new FakeSink(at.clock, "slow", 10_000, 10_000);
+  const viewer = at.join(sink) as Subscriber;
+  const sent: number[] = [];
+  for (let i = 0; i < 100; i++) {
+    sent.push(at.push("video", i % 25 === 0 ? "key" : "delta", i * 40, { bytes: 10_000 }));
+    at.stream.deliver();
+  }
+  const before = sink.serials().length;
+  at.stream.forgetPublication();
+  at.stream.notify("unpublished");
+  const late = new FakeSink(at.clock);
+  at.join(late);
+  sink.becomeEager();
+  at.clock.advance(1_000);
+  assert.equal(viewer.skips, 1);
+  assert.deepEqual(sink.serials().slice(before), [...setUp, ...sent.slice(75)]);
+  assert.deepEqual(sink.notices, ["unpublished"]);
+  assert.deepEqual(late.serials(), []);
+});
+
+test("[MED56] a viewer that leaves as it is told leaves cleanly", () => {
+  const { at, sink, viewer } = lagAtTheEnd();
+  sink.notify = () => at.stream.unsubscribe(viewer);
+  at.clock.advance(100);
+  assert.deepEqual([at.stream.subscriberCount, at.stream.cohortCount], [0, 0]);
+});
+
+test("[MED56] it hears neither of the end nor of the return when the stream is published again meanwhile", () => {
+  const { at, sink, all } = lagAtTheEnd();
+  at.stream.startPublication();
+  at.stream.notify("published");
+  const setUp = at.setUp();
+  const key = at.push("video", "key", 0);
+  at.stream.deliver();
+  at.clock.advance(100);
+  assert.deepEqual(sink.serials(), [...all, ...setUp, key]);
+  assert.deepEqual(sink.notices, []);
+  at.stream.notify("unpublished");
+  assert.deepEqual(sink.notices, ["unpublished"]);
+});
+
+test("[MED56] it hears of the end at once when it changes to a form in which nothing is owed", () => {
+  const { at, sink, viewer } = lagAtTheEnd();
+  at.stream.switchForm(viewer, testForm("other"), "live-edge");
+  assert.deepEqual(sink.notices, ["unpublished"]);
+});
+
+test("[MED24, MED56] it is dropped like any other when it takes nothing any more", () => {
+  const { at, sink } = lagAtTheEnd("dead");
+  at.clock.advance(17_000);
+  assert.deepEqual([sink.ends, sink.notices], [["stalled"], []]);
+  assert.equal(at.clock.pendingCount, 0);
+});
+
 test("[MED29] catching up goes in bursts that end with a frame", () => {
   const at = stage();
   at.setUp();

@@ -63,12 +63,18 @@ test("[PUB4] metadata announces its kinds, as object and as ECMA array; other da
     assert.equal(unit.role, "metadata");
     return unit.announces;
   };
-  assert.deepEqual(announced({ videocodecid: 7, width: 640 }), { audio: false, video: true });
-  assert.deepEqual(announced({ audiocodecid: "mp4a", hasVideo: false }), { audio: true, video: false });
+  const nothing = { audio: false, video: false, width: 0, height: 0, sampleRate: 0, channels: 0 };
+  assert.deepEqual(announced({ videocodecid: 7, width: 640 }), { ...nothing, video: true, width: 640 });
+  assert.deepEqual(announced({ audiocodecid: "mp4a", hasVideo: false }), { ...nothing, audio: true });
+  const sound = { audiosamplerate: 44_100, stereo: true };
+  assert.deepEqual(announced(sound), { ...nothing, sampleRate: 44_100, channels: 2 });
+  assert.deepEqual(announced({ ...sound, audiochannels: 6 }), { ...nothing, sampleRate: 44_100, channels: 6 });
+  const nonsense = { width: Number.NaN, height: -5, audiosamplerate: 1e9, audiochannels: "2", stereo: 1 };
+  assert.deepEqual(announced(nonsense), { ...nothing, video: true });
   const ecma = bytesOf(
     "02000a6f6e4d65746144617461 08 00000001 000c 617564696f636f6465636964 00 4024000000000000 000009",
   );
-  assert.deepEqual(unitOfData(0, ecma, decodeAmf0Values(ecma)).announces, { audio: true, video: false });
+  assert.deepEqual(unitOfData(0, ecma, decodeAmf0Values(ecma)).announces, { ...nothing, audio: true });
   const cue = encodeAmf0Values(["onCuePoint", {}]);
   assert.equal(unitOfData(0, cue, decodeAmf0Values(cue)).role, "side");
 });

@@ -3,8 +3,11 @@ import { parseAudioBody } from "@sluice/formats/flv/audio-body";
 import type { Track } from "@sluice/formats/flv/enhanced-header";
 import { selectTrack, wrapTrack } from "@sluice/formats/flv/rewrite";
 import { parseVideoBody, type VideoBody } from "@sluice/formats/flv/video-body";
-import type { FrameRole, PublishedUnit } from "@sluice/media/frame";
+import type { Announcement, FrameRole, PublishedUnit } from "@sluice/media/frame";
 import type { AmfValue } from "@sluice/amf/value";
+
+/** Above every picture size and sample rate in use. */
+const MAX_ANNOUNCED = 1_000_000;
 
 interface BodyFacts {
   readonly codec: string;
@@ -102,14 +105,23 @@ function opensWithModEx(kind: "audio" | "video", body: Uint8Array): boolean {
   return isEnhanced && (first & 0x0f) === 7;
 }
 
-function announcedBy(value: AmfValue): { readonly audio: boolean; readonly video: boolean } {
+function announcedBy(value: AmfValue): Announcement {
   const says = (name: string): boolean => {
     const found = propertyOf(value, name);
     return found !== undefined && found !== null && found !== 0 && found !== "" && found !== false;
   };
+  const count = (name: string): number => {
+    const found = propertyOf(value, name);
+    return typeof found === "number" && found > 0 && found <= MAX_ANNOUNCED ? Math.round(found) : 0;
+  };
+  const stereo = propertyOf(value, "stereo");
   return {
     audio: says("audiocodecid") || says("hasAudio"),
     video: says("videocodecid") || says("hasVideo") || says("width"),
+    width: count("width"),
+    height: count("height"),
+    sampleRate: count("audiosamplerate"),
+    channels: count("audiochannels") || (typeof stereo === "boolean" ? (stereo ? 2 : 1) : 0),
   };
 }
 

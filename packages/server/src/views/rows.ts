@@ -66,11 +66,13 @@ export function isoTime(wall: Millis): string {
   return new Date(wall).toISOString();
 }
 
+/** Where the decoder's set-up does not tell sizes and rates, as with VP9 and MP3, the metadata may. */
 function videoRow({ tracks }: LiveStream): VideoRow | null {
   const codec = tracks.codecOf("video");
   if (codec === undefined) return null;
   const described = describe(tracks.findConfig("video", 0));
-  const { width, height } = described?.kind === "video" ? described : { width: 0, height: 0 };
+  const { width, height } =
+    described?.kind === "video" && described.width > 0 ? described : (tracks.announced ?? NO_SIZE);
   return { codec, codecString: described?.codecString ?? "", width, height };
 }
 
@@ -78,9 +80,12 @@ function audioRow({ tracks }: LiveStream): AudioRow | null {
   const codec = tracks.codecOf("audio");
   if (codec === undefined) return null;
   const described = describe(tracks.findConfig("audio", 0));
-  const { sampleRate, channels } = described?.kind === "audio" ? described : { sampleRate: 0, channels: 0 };
-  return { codec, codecString: described?.codecString ?? "", sampleRate, channels };
+  const from = described?.kind === "audio" && described.sampleRate > 0 ? described : (tracks.announced ?? NO_SOUND);
+  return { codec, codecString: described?.codecString ?? "", sampleRate: from.sampleRate, channels: from.channels };
 }
+
+const NO_SIZE = { width: 0, height: 0 };
+const NO_SOUND = { sampleRate: 0, channels: 0 };
 
 function describe(config: Frame | undefined): DecoderDescription | undefined {
   return config === undefined ? undefined : describeDecoderConfig(config.codec, config.data);
