@@ -96,9 +96,10 @@ describe("a cache process", () => {
     const resp = ["--resp", `127.0.0.1:${first.respPort}`];
     assert.match((await sluice("add", `n2=${second.address}`, ...resp)).stdout, /n2 is added/);
     assert.match((await sluice("add", `n3=${third.address}`, ...resp)).stdout, /n3 is added/);
-    await until("three voters", async () => {
-      const { members } = await first.status();
-      return members.filter(({ role }) => role === "voter").length === 3 ? true : undefined;
+    await until("three voters that a majority knows of", async () => {
+      const { members, isMemberListCommitted } = await first.status();
+      const voterCount = members.filter(({ role }) => role === "voter").length;
+      return isMemberListCommitted && voterCount === 3 ? true : undefined;
     });
     stop.abort();
     await writing;

@@ -76,6 +76,37 @@ test("[REP41] a member alone keeps no applied records in memory; its disk does, 
   sim.settle();
 });
 
+test("[REP42] a list counts as soon as it is in the log, and is told as committed once a majority has it", () => {
+  const sim = new Sim({ seed: 1, members: ["a"] });
+  sim.runUntil(() => sim.leader !== undefined);
+  for (const id of ["b", "c"]) sim.join(id);
+  changeUntilDone(sim, "add", "b");
+  changeUntilDone(sim, "add", "c");
+  changeUntilDone(sim, "promote", "b");
+  sim.run(1_000);
+  const [a, b, c] = [sim.get("a"), sim.get("b"), sim.get("c")];
+  const told = (member: SimMember): unknown => {
+    const { members, isMemberListCommitted } = sim.status(member);
+    return [members.filter(({ role }) => role === "voter").length, isMemberListCommitted];
+  };
+  assert.deepEqual([a, b, c].map(told), [
+    [2, true],
+    [2, true],
+    [2, true],
+  ]);
+  for (const other of ["b", "c"]) sim.cut("a", other);
+  change(sim, "promote", "c");
+  sim.run(50);
+  assert.deepEqual([a, b, c].map(told), [
+    [3, false],
+    [2, true],
+    [2, true],
+  ]);
+  sim.crash(a, "kill");
+  sim.run(10_000);
+  assert.equal(sim.leader, undefined, "b alone is no majority of a and b");
+});
+
 test("[REP21] a learner has the whole log and no vote", () => {
   const sim = new Sim({ seed: 2, members: ["a", "b", "c"] });
   sim.runUntil(() => sim.leader !== undefined);

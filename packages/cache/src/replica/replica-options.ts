@@ -98,7 +98,13 @@ export interface ReplicaStatus {
   readonly leader: MemberId | undefined;
   /** How old what a follower shows may be, besides a message's way; `undefined` on the leader, and without one. */
   readonly leaderSilentFor: Millis | undefined;
+  /** The newest list, by which votes and commits are counted. */
   readonly members: MemberList;
+  /**
+   * A majority is known here to have that list. Until then the end of one member may take it back, and may leave the
+   * others unable to elect: nobody may be stopped for good who votes in the list before it.
+   */
+  readonly isMemberListCommitted: boolean;
   readonly firstIndex: LogIndex;
   readonly lastIndex: LogIndex;
   readonly commit: LogIndex;

@@ -22,6 +22,7 @@ export function statusOf(of: {
     leader: roles.leader,
     leaderSilentFor: roles.leaderSilentFor(now),
     members: ledger.membership.members,
+    isMemberListCommitted: ledger.membership.index <= ledger.commit,
     firstIndex: (ledger.log.baseIndex + 1) as ReplicaStatus["firstIndex"],
     lastIndex: ledger.log.lastIndex,
     commit: ledger.commit,

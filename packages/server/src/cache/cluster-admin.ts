@@ -21,6 +21,8 @@ export interface NodeReport {
   readonly truncatedRecords: number;
   readonly snapshotIndex: number;
   readonly isRecovering: boolean;
+  /** False: who is stopped now for good may take the last change of `members` along. */
+  readonly isMemberListCommitted: boolean;
   readonly members: readonly {
     readonly id: string;
     readonly role: "voter" | "learner";
@@ -94,8 +96,8 @@ export class ClusterAdmin {
   }
 
   #report(): NodeReport {
-    const { self, role, term, leader, commit, elections, truncatedRecords, snapshotIndex, isRecovering, members } =
-      this.#ports.status();
+    const status = this.#ports.status();
+    const { self, role, term, leader, commit, elections, truncatedRecords, snapshotIndex, members } = status;
     const rows = new Map(this.#ports.rows().map((row) => [row.id, row]));
     return {
       node: self,
@@ -107,7 +109,8 @@ export class ClusterAdmin {
       elections,
       truncatedRecords,
       snapshotIndex,
-      isRecovering,
+      isRecovering: status.isRecovering,
+      isMemberListCommitted: status.isMemberListCommitted,
       members: members.map(({ id, role: standing, address }) => {
         const row = rows.get(id);
         const resp = row === undefined || row.port === 0 ? null : formatAddress(row);

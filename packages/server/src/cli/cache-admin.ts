@@ -43,6 +43,10 @@ export async function cacheStatus(options: CacheAdminOptions): Promise<void> {
     member.held === null ? "-" : String(member.held),
   ]);
   process.stdout.write(table(["MEMBER", "ROLE", "ADDRESS", "RESP", "REACHABLE", "HELD"], rows));
+  if (!report.isMemberListCommitted)
+    process.stdout.write(
+      "This list is not known to stand with a majority yet: stop none of them for good before it does\n",
+    );
 }
 
 export async function cacheSwitchOver(member: string | undefined, options: CacheAdminOptions): Promise<void> {
@@ -60,13 +64,23 @@ export async function cacheAdd(member: string, options: CacheAdminOptions): Prom
   const [entry, ...more] = parseMembers(member);
   if (entry === undefined || more.length > 0) throw new UsageError("Give one member, as id=host:port");
   await askLeader(await statusOf(options), options, ["ADD", ...entry]);
-  await until(options, "the member is not in the list yet", ({ members }) => members.some(({ id }) => id === entry[0]));
-  process.stdout.write(`Member ${entry[0]} is added; it votes once it has caught up and voters are odd in number\n`);
+  const [id, address] = entry;
+  await until(
+    options,
+    "no majority has the list with the member yet",
+    ({ members, isMemberListCommitted }) =>
+      isMemberListCommitted && members.some((one) => one.id === id && one.address === address),
+  );
+  process.stdout.write(`Member ${id} is added; it votes once it has caught up and voters are odd in number\n`);
 }
 
 export async function cacheRemove(member: string, options: CacheAdminOptions): Promise<void> {
   await askLeader(await statusOf(options), options, ["REMOVE", member]);
-  await until(options, "the member is still in the list", ({ members }) => members.every(({ id }) => id !== member));
+  await until(
+    options,
+    "no majority has the list without the member yet",
+    ({ members, isMemberListCommitted }) => isMemberListCommitted && members.every(({ id }) => id !== member),
+  );
   process.stdout.write(`Member ${member} is removed\n`);
 }
 
