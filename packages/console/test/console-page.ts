@@ -2,8 +2,10 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { after, before } from "node:test";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { build } from "vite";
+import { busySessions, busyStreams } from "./fake-rows.ts";
 import { FakeServer } from "./fake-server.ts";
 
 const CHROMIUM_ARGUMENTS = [
@@ -19,13 +21,13 @@ const CHROMIUM_ARGUMENTS = [
 ];
 
 /** Builds once into a folder of its own, so that a test never sees an old build. */
-export async function buildConsole(): Promise<{ dist: string; remove(): Promise<void> }> {
+async function buildConsole(): Promise<{ dist: string; remove(): Promise<void> }> {
   const dist = await mkdtemp(join(tmpdir(), "sluice-console-"));
   await build({ root: join(import.meta.dirname, ".."), logLevel: "warn", build: { outDir: dist, emptyOutDir: true } });
   return { dist, remove: () => rm(dist, { recursive: true, force: true }) };
 }
 
-export function launchBrowser(): Promise<Browser> {
+function launchBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: "/usr/bin/chromium", args: CHROMIUM_ARGUMENTS });
 }
 
@@ -38,20 +40,22 @@ export interface Visit {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-export interface VisitOptions {
+interface VisitOptions {
   readonly browser: Browser;
   readonly dist: string;
-  readonly prepare?: (server: FakeServer) => void;
-  readonly path?: string;
-  readonly viewport?: { readonly width: number; readonly height: number };
+  readonly prepare: (server: FakeServer) => void;
+  readonly path: string;
+  readonly viewport: { readonly width: number; readonly height: number };
 }
 
+const DESKTOP = { width: 1280, height: 800 };
+
 /** Opens the console in a fresh browser context on a fresh fake server. */
-export async function visit(options: VisitOptions): Promise<Visit> {
+async function visit(options: VisitOptions): Promise<Visit> {
   const server = new FakeServer(options.dist, 250);
-  options.prepare?.(server);
+  options.prepare(server);
   const base = await server.listen();
-  const context = await options.browser.newContext({ viewport: options.viewport ?? { width: 1280, height: 800 } });
+  const context = await options.browser.newContext({ viewport: options.viewport });
   const page = await context.newPage();
   page.setDefaultTimeout(10_000);
   const faults: string[] = [];
@@ -59,12 +63,43 @@ export async function visit(options: VisitOptions): Promise<Visit> {
   page.on("console", (message) => {
     if (message.text().includes("Content Security Policy")) faults.push(message.text());
   });
-  await page.goto(`${base}/console/${options.path ?? ""}`);
+  await page.goto(`${base}/console/${options.path}`);
   const dispose = async () => {
     await context.close();
     await server.close();
   };
   return { server, page, base, faults, [Symbol.asyncDispose]: dispose };
+}
+
+/** What a page is opened with: `prepare` sees its fake server before it answers. */
+type OpenConsole = (
+  prepare: (server: FakeServer) => void,
+  path?: string,
+  viewport?: VisitOptions["viewport"],
+) => Promise<Visit>;
+
+/** Called once in a file of browser tests: one build and one browser for all of them. */
+export function consoleForTests(): OpenConsole {
+  let built: Awaited<ReturnType<typeof buildConsole>> | undefined;
+  let browser: Browser | undefined;
+  before(async () => {
+    built = await buildConsole();
+    browser = await launchBrowser();
+  });
+  after(async () => {
+    await browser?.close();
+    await built?.remove();
+  });
+  return (prepare, path = "", viewport = DESKTOP) => {
+    if (built === undefined || browser === undefined) throw new TypeError("The console is built before the first test");
+    return visit({ browser, dist: built.dist, prepare, path, viewport });
+  };
+}
+
+/** A server with streams and sessions. */
+export function busy(server: FakeServer): void {
+  server.streams = busyStreams();
+  server.sessions = busySessions();
 }
 
 /** How many pixels of the first canvas inside `selector` are not transparent. */

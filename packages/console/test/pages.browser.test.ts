@@ -1,32 +1,10 @@
 // The console's pages in a real browser, on a fake server: lists, plots, empty state, kick, staleness, token.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import type { Browser, Page } from "playwright-core";
-import { buildConsole, drawnPixels, launchBrowser, visit } from "./console-page.ts";
-import { busySessions, busyStreams } from "./fake-rows.ts";
-import type { FakeServer } from "./fake-server.ts";
+import { test } from "node:test";
+import type { Page } from "playwright-core";
+import { busy, consoleForTests, drawnPixels } from "./console-page.ts";
 
-const built = { dist: "", remove: async () => {} };
-let browser: Browser;
-
-before(async () => {
-  Object.assign(built, await buildConsole());
-  browser = await launchBrowser();
-});
-
-after(async () => {
-  await browser?.close();
-  await built.remove();
-});
-
-function busy(server: FakeServer): void {
-  server.streams = busyStreams();
-  server.sessions = busySessions();
-}
-
-function open(prepare: (server: FakeServer) => void, path = "") {
-  return visit({ browser, dist: built.dist, prepare, path });
-}
+const open = consoleForTests();
 
 test("[CON1] streams are listed with what they are, and their plots draw", async () => {
   await using console = await open(busy);
@@ -134,12 +112,7 @@ test("[CON8] a token is asked for, and opens the page that was wanted", async ()
 });
 
 test("[CON11] nothing scrolls sideways on a phone", async () => {
-  await using console = await visit({
-    browser,
-    dist: built.dist,
-    prepare: busy,
-    viewport: { width: 390, height: 844 },
-  });
+  await using console = await open(busy, "", { width: 390, height: 844 });
   const { page } = console;
   for (const path of ["#/", "#/sessions", "#/activity", "#/streams/live/stage-left", "#/streams/live/nobody"]) {
     await page.goto(`${console.base}/console/${path}`);

@@ -1,32 +1,10 @@
 // The player of a stream's page, in a real browser, with real FLV from ffmpeg.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import type { Browser, Page } from "playwright-core";
-import { buildConsole, drawnPixels, launchBrowser, visit } from "./console-page.ts";
-import { busySessions, busyStreams } from "./fake-rows.ts";
-import type { FakeServer } from "./fake-server.ts";
+import { test } from "node:test";
+import type { Page } from "playwright-core";
+import { busy, consoleForTests, drawnPixels } from "./console-page.ts";
 
-const built = { dist: "", remove: async () => {} };
-let browser: Browser;
-
-before(async () => {
-  Object.assign(built, await buildConsole());
-  browser = await launchBrowser();
-});
-
-after(async () => {
-  await browser?.close();
-  await built.remove();
-});
-
-function busy(server: FakeServer): void {
-  server.streams = busyStreams();
-  server.sessions = busySessions();
-}
-
-function open(prepare: (server: FakeServer) => void, path: string) {
-  return visit({ browser, dist: built.dist, prepare, path });
-}
+const open = consoleForTests();
 
 /** Resolves once the picture has moved on by `seconds`. */
 async function playFor(page: Page, seconds: number): Promise<void> {

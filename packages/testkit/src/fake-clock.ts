@@ -2,6 +2,7 @@
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
 import { type Due, DueHeap } from "./due-heap.ts";
+import { sleepByTimer } from "./timer-sleep.ts";
 
 interface Pending extends Due {
   /** Undefined once it ran or was cancelled. */
@@ -45,19 +46,8 @@ export class FakeClock implements Clock {
     return this.after(0 as Millis, action);
   }
 
-  async sleep(delay: Millis, signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
-    await new Promise<void>((resolve, reject) => {
-      const onAbort = (): void => {
-        timer.cancel();
-        reject(signal.reason as Error);
-      };
-      const timer = this.after(delay, () => {
-        signal.removeEventListener("abort", onAbort);
-        resolve();
-      });
-      signal.addEventListener("abort", onAbort, { once: true });
-    });
+  sleep(delay: Millis, signal: AbortSignal): Promise<void> {
+    return sleepByTimer(this, delay, signal);
   }
 
   /** Moves time on by `millis`, running on the way what becomes due, each at its own moment. */

@@ -2,6 +2,7 @@
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
 import type { FakeClock } from "./fake-clock.ts";
+import { sleepByTimer } from "./timer-sleep.ts";
 
 export interface SimClockOptions {
   /** What `now()` says when the world's clock says 0: processes start at different moments. */
@@ -77,19 +78,8 @@ export class SimClock implements Clock {
     return this.after(0 as Millis, action);
   }
 
-  async sleep(delay: Millis, signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
-    await new Promise<void>((resolve, reject) => {
-      const onAbort = (): void => {
-        timer.cancel();
-        reject(signal.reason as Error);
-      };
-      const timer = this.after(delay, () => {
-        signal.removeEventListener("abort", onAbort);
-        resolve();
-      });
-      signal.addEventListener("abort", onAbort, { once: true });
-    });
+  sleep(delay: Millis, signal: AbortSignal): Promise<void> {
+    return sleepByTimer(this, delay, signal);
   }
 
   /** Runs what comes to the node from outside: at once, after the pause, or never. */

@@ -1,16 +1,15 @@
 /** The server's side of the handshake: one reply to C0 and C1, then C2 passes unread. */
 import type { Crypto } from "@sluice/base/crypto";
 import { createDigestAnswer, createDigestBlock, findDigest } from "./digest.ts";
-import { BLOCK_BYTES, checkOpening, createPlainBlock, RTMP_VERSION } from "./plain.ts";
+import { PeerBlocks } from "./peer-blocks.ts";
+import { BLOCK_BYTES, createPlainBlock, RTMP_VERSION } from "./plain.ts";
 
 export type HandshakeForm = "plain" | "digest";
 
-/** Holds one block while C1 is incomplete and nothing after; dropped whole by its engine at the end. */
+/** Dropped whole by its engine at the end. */
 export class ServerHandshake {
   readonly #crypto: Crypto;
-  #opening: Uint8Array | undefined;
-  #filled = 0;
-  #awaitedBytes = BLOCK_BYTES;
+  readonly #peer = new PeerBlocks();
   #form: HandshakeForm | undefined;
   #reply: Uint8Array | undefined;
 
@@ -23,18 +22,14 @@ export class ServerHandshake {
     return this.#form;
   }
 
-  /** C2 has passed too. Whether it repeats S1 is not asked: too many clients get it wrong. */
+  /** C2 has passed, too. */
   get isDone(): boolean {
-    return this.#form !== undefined && this.#awaitedBytes === 0;
+    return this.#peer.isDone;
   }
 
   /** Reads what belongs to the handshake; answers how many bytes that were. @throws {WireError} */
   receive(bytes: Uint8Array): number {
-    const opened = this.#form === undefined ? this.#receiveOpening(bytes) : 0;
-    if (this.#form === undefined) return opened;
-    const passed = Math.min(this.#awaitedBytes, bytes.length - opened);
-    this.#awaitedBytes -= passed;
-    return opened + passed;
+    return this.#peer.receive(bytes, (c1) => this.#answer(c1));
   }
 
   /** S0, S1 and S2 in one piece, once. */
@@ -42,16 +37,6 @@ export class ServerHandshake {
     const reply = this.#reply;
     this.#reply = undefined;
     return reply;
-  }
-
-  #receiveOpening(bytes: Uint8Array): number {
-    this.#opening ??= new Uint8Array(1 + BLOCK_BYTES);
-    const count = Math.min(bytes.length, this.#opening.length - this.#filled);
-    this.#opening.set(bytes.subarray(0, count), this.#filled);
-    this.#filled += count;
-    checkOpening(this.#opening.subarray(0, this.#filled));
-    if (this.#filled === this.#opening.length) this.#answer(this.#opening.subarray(1));
-    return count;
   }
 
   #answer(c1: Uint8Array): void {
@@ -63,6 +48,5 @@ export class ServerHandshake {
     reply.set(found ? createDigestAnswer("server", found.digest, crypto) : c1, 1 + BLOCK_BYTES);
     this.#reply = reply;
     this.#form = found ? "digest" : "plain";
-    this.#opening = undefined;
   }
 }

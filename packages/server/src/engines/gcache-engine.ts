@@ -18,8 +18,6 @@ import type {
 import type { Epoch } from "@sluice/engine/epoch";
 import { EngineCrowdedError, EngineLeaseLostError, EngineUnavailableError } from "@sluice/engine/errors";
 import { ENGINE_LIMITS } from "@sluice/engine/limits";
-import { MessageQueue } from "@sluice/engine/message-queue";
-import { Outlet } from "@sluice/engine/outlet";
 import type { CacheNode } from "../cache/cache-node.ts";
 import { EngineDesk } from "./engine-desk.ts";
 import { GcacheCalls } from "./gcache-calls.ts";
@@ -27,6 +25,7 @@ import { GcacheFeed } from "./gcache-feed.ts";
 import { GcacheLogs } from "./gcache-logs.ts";
 import { bytesOfKey, ENTRIES, entryOf, revisionOf, versionFor } from "./gcache-names.ts";
 import { HeldLease } from "./held-lease.ts";
+import { messageStream } from "./message-stream.ts";
 import { Mirror } from "./mirror.ts";
 
 export interface GcacheEngineOptions {
@@ -175,21 +174,10 @@ export class GcacheEngine implements Engine {
   subscribe(subject: Key, signal: AbortSignal): AsyncIterable<Uint8Array> {
     this.#desk.checkOpen("subscribe");
     checkKey(subject);
-    const reader = this.#desk.admit(signal);
-    const queue = new MessageQueue();
-    const subscription = this.#options.node.publishing.subscribe(subject, (message) => {
-      if (queue.offer(message) === "queued") outlet.wake();
+    return messageStream(this.#desk.admit(signal), (heard) => {
+      const subscription = this.#options.node.publishing.subscribe(subject, heard);
+      return () => subscription[Symbol.dispose]();
     });
-    const outlet = new Outlet<Uint8Array>({
-      take: () => queue.take(),
-      signal: reader.signal,
-      onEnd: () => {
-        subscription[Symbol.dispose]();
-        reader.leave();
-      },
-    });
-    if (reader.signal.aborted) subscription[Symbol.dispose]();
-    return outlet;
   }
 
   /** As the end of a killed process: leases are left to run out. For tests. */

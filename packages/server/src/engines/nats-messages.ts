@@ -1,12 +1,9 @@
 /** Publishing and subscribing over NATS core subjects: at most once, nothing is stored. */
 import type { Key } from "@sluice/engine/engine";
-import { MessageQueue } from "@sluice/engine/message-queue";
-import { Outlet } from "@sluice/engine/outlet";
 import type { Reader } from "./engine-desk.ts";
-import { lateStart } from "./late-start.ts";
+import { messageStream } from "./message-stream.ts";
 import type { NatsLine } from "./nats-line.ts";
 import { encodeToken } from "./nats-names.ts";
-import { plainCopy } from "./plain-copy.ts";
 
 export class NatsMessages {
   readonly #line: NatsLine;
@@ -26,27 +23,14 @@ export class NatsMessages {
     });
   }
 
-  subscribe(subject: Key, { signal, leave }: Reader): AsyncIterable<Uint8Array> {
-    const queue = new MessageQueue();
-    let stop: (() => void) | undefined;
-    let isEnded = false;
-    const outlet = new Outlet<Uint8Array>({
-      take: () => queue.take(),
-      signal,
-      onEnd: () => {
-        isEnded = true;
-        stop?.();
-        leave();
-      },
-    });
-    return lateStart(outlet, () => {
-      if (isEnded) return;
+  subscribe(subject: Key, reader: Reader): AsyncIterable<Uint8Array> {
+    return messageStream(reader, (heard) => {
       const subscription = this.#line.connection.subscribe(this.#subjectOf(subject), {
         callback: (error, message) => {
-          if (error === null && queue.offer(plainCopy(message.data)) === "queued") outlet.wake();
+          if (error === null) heard(message.data);
         },
       });
-      stop = () => subscription.unsubscribe();
+      return () => subscription.unsubscribe();
     });
   }
 

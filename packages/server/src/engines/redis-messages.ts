@@ -1,10 +1,7 @@
 /** Channels of a Redis server that this process listens to, each subscribed to once however many hear it. */
 import type { Key } from "@sluice/engine/engine";
-import { MessageQueue } from "@sluice/engine/message-queue";
-import { Outlet } from "@sluice/engine/outlet";
 import type { Reader } from "./engine-desk.ts";
-import { lateStart } from "./late-start.ts";
-import { plainCopy } from "./plain-copy.ts";
+import { messageStream } from "./message-stream.ts";
 import { toUnavailable } from "./redis-failures.ts";
 import type { RedisLine } from "./redis-line.ts";
 
@@ -60,25 +57,8 @@ export class RedisMessages {
     await this.#line.command(call, "PUBLISH", this.#line.names.channel(subject), message);
   }
 
-  subscribe(subject: Key, { signal, leave }: Reader): AsyncIterable<Uint8Array> {
-    const queue = new MessageQueue();
-    let stop: (() => void) | undefined;
-    let isEnded = false;
-    const outlet = new Outlet<Uint8Array>({
-      take: () => queue.take(),
-      signal,
-      onEnd: () => {
-        isEnded = true;
-        stop?.();
-        leave();
-      },
-    });
-    return lateStart(outlet, () => {
-      if (isEnded) return;
-      stop = this.hear(this.#line.names.channel(subject), (message) => {
-        if (queue.offer(plainCopy(message)) === "queued") outlet.wake();
-      });
-    });
+  subscribe(subject: Key, reader: Reader): AsyncIterable<Uint8Array> {
+    return messageStream(reader, (heard) => this.hear(this.#line.names.channel(subject), heard));
   }
 
   /** While there is no connection nothing is sent: `renew` makes good for it. */
