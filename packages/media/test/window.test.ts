@@ -209,6 +209,24 @@ test("[MED32] slices take turns, many at a time and evenly, each once per window
   );
 });
 
+test("[MED32] timers that ring a part of a millisecond too soon do not make the turns more", () => {
+  const window = new TestWindow();
+  window.set(100);
+  const { clock, append, flushes, all } = group(window, 4);
+  const ring = clock.after.bind(clock);
+  clock.after = (delay, action) => ring(ms(Math.max(0, delay - 0.75)), action);
+  for (let at = 0; at < 2_000; at += 5) {
+    append();
+    clock.advance(5);
+  }
+  const first = flushes.get(all[0] as Slice) as number[];
+  assert.deepEqual(
+    first,
+    first.map((_, round) => 24.25 + 100 * round),
+  );
+  assert.equal(first.length, 20);
+});
+
 test("[MED32] where a slice goes, the one behind it is next and not passed over", () => {
   const window = new TestWindow();
   window.set(100);
