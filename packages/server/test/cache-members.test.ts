@@ -1,8 +1,9 @@
 /** Members among themselves: the handshake, what it refuses, and connections that break. */
 import assert from "node:assert/strict";
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import type { Millis } from "@sluice/base/brand";
+import type { Clock } from "@sluice/base/clock";
 import type { Log } from "@sluice/base/log";
 import { SILENT_METER } from "@sluice/base/meter";
 import { WireError } from "@sluice/bytes/wire-error";
@@ -22,7 +23,9 @@ import type { MemberPorts } from "@sluice/server/cache/member-ports";
 import { MemberTransport } from "@sluice/server/cache/member-transport";
 import { SystemClock } from "@sluice/server/clock";
 import { NODE_CRYPTO } from "@sluice/server/crypto/node-crypto";
+import { FakeClock } from "@sluice/testkit/fake-clock";
 import fc from "fast-check";
+import { TEST_CERT, TEST_KEY, TLS_HELLO_START } from "./tls-fixture.ts";
 
 const own = (id: string, cluster = 1) => ({
   id,
@@ -160,6 +163,8 @@ async function member(
     readonly secret?: string;
     readonly limits?: Partial<MemberLimits>;
     readonly judge?: MemberPorts["judge"];
+    readonly tls?: MemberPorts["tls"];
+    readonly clock?: Clock;
   } = {},
 ): Promise<Member> {
   const lines: Line[] = [];
@@ -167,13 +172,13 @@ async function member(
   const transport = new MemberTransport({
     own: () => own(id),
     secret: Buffer.from(more.secret ?? "s"),
-    tls: undefined,
+    tls: more.tls,
     judge: more.judge ?? (() => undefined),
     received: (from, kind, message) =>
       void received.push(`${from} ${kind} ${message.length < 100 ? Buffer.from(message) : message.length}`),
     introduced: () => {},
     crypto: NODE_CRYPTO,
-    clock: new SystemClock(),
+    clock: more.clock ?? new SystemClock(),
     log: memoryLog(lines),
     meter: SILENT_METER,
     limits: { ...DEFAULT_MEMBER_LIMITS, ...more.limits },
@@ -234,6 +239,47 @@ test("garbage, silence and frames that are too long end their own connection onl
   a.transport.reach(new Map([["n2", b.address]]));
   await until(() => a.transport.isConnected("n2"), "a member still gets in");
 });
+
+const TLS = { cert: TEST_CERT, key: TEST_KEY };
+
+/** Sockets that say nothing. */
+async function silentSockets(t: TestContext, address: string, count: number): Promise<readonly Socket[]> {
+  const [host = "", port = ""] = address.split(":");
+  const sockets = Array.from({ length: count }, () => connect({ host, port: Number(port) }).on("error", () => {}));
+  t.after(() => sockets.forEach((socket) => socket.destroy()));
+  await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.resume().once("connect", resolve))));
+  return sockets;
+}
+
+for (const [name, tls] of [
+  ["plain", undefined],
+  ["TLS", TLS],
+] as const) {
+  test(`[REP140] ${name}: silent connections keep no member out, and the end of a listener waits for none`, async (t) => {
+    await using b = await member("n2", { tls, clock: new FakeClock() });
+    const sockets = await silentSockets(t, b.address, 2 * DEFAULT_MEMBER_LIMITS.strangersPerAddress);
+    await using a = await member("n1", { tls });
+    a.transport.reach(new Map([["n2", b.address]]));
+    await until(() => a.transport.isConnected("n2"), "connected");
+    const open = (): number => sockets.filter((socket) => !socket.closed).length;
+    await until(() => open() <= DEFAULT_MEMBER_LIMITS.strangersPerAddress, "the others to be ended");
+  });
+
+  test(`[REP141] ${name}: who has not proved itself in time is ended, however slowly it speaks`, async (t) => {
+    await using b = await member("n2", { tls, limits: { handshake: 250 as Millis } });
+    const sockets = await silentSockets(t, b.address, 10);
+    const [slow] = sockets;
+    let said = 0;
+    const drip = setInterval(() => {
+      if (slow?.writable) slow.write(tls === undefined ? Buffer.of(0) : TLS_HELLO_START.subarray(said, ++said));
+    }, 20);
+    t.after(() => clearInterval(drip));
+    await until(() => sockets.every((socket) => socket.closed), "all to be ended");
+    await using a = await member("n1", { tls });
+    a.transport.reach(new Map([["n2", b.address]]));
+    await until(() => a.transport.isConnected("n2"), "a member still gets in");
+  });
+}
 
 test("a member that does not read is disconnected when too much waits for it", async () => {
   await using a = await member("n1", { limits: { queuedBytes: 4 * 1024 * 1024 } });

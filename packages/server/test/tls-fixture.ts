@@ -1,4 +1,6 @@
-/** A self-signed certificate for localhost and its key, for tests only; made once with openssl, good for a century. */
+/** A self-signed certificate for localhost and its key, for tests only, and bytes that begin a handshake. */
+
+/** Made once with openssl, good for a century. */
 
 export const TEST_CERT = `-----BEGIN CERTIFICATE-----
 MIIBrzCCAVSgAwIBAgIUNczqvYQkt7o3pF+PCBjmywimpoEwCgYIKoZIzj0EAwIw
@@ -18,3 +20,6 @@ MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg1ZlLTqcqz2l6jGZw
 cDT+VO68kym3AJAvPqRRsmKWveuhRANCAATLS9xVgUrpbYwW8Tcg/jBg2oheyY6L
 TjiEJrTzboQnSet4yAp8AX3ULMQmYoMxZWSI5FcdUo+PspilwryLnWOR
 -----END PRIVATE KEY-----`;
+
+/** The head of a record that holds a ClientHello of 512 bytes, and how that begins. */
+export const TLS_HELLO_START = Buffer.from("1603010204010002000303", "hex");

@@ -3,6 +3,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
 import { WireError } from "@sluice/bytes/wire-error";
 import { listen } from "../listeners/listen.ts";
+import { NO_TLS_TIMEOUT, Strangers } from "../listeners/strangers.ts";
 import type { HostAndPort } from "./address.ts";
 import { FramedSocket } from "./framed-socket.ts";
 import { AcceptHandshake } from "./member-handshake.ts";
@@ -18,15 +19,20 @@ interface Incoming {
 export class MemberListener {
   readonly #ports: MemberPorts;
   readonly #server: Server;
+  readonly #strangers: Strangers;
   readonly #incoming = new Set<Incoming>();
-  #strangers = 0;
 
   constructor(ports: MemberPorts) {
+    const { tls, limits, clock, meter } = ports;
     this.#ports = ports;
+    this.#strangers = new Strangers({ limits: { ...limits, exempt: [] }, clock, meter });
     this.#server =
-      ports.tls === undefined
+      tls === undefined
         ? createServer((socket) => this.#accept(socket))
-        : createTlsServer({ ...ports.tls }, (socket) => this.#accept(socket));
+        : createTlsServer({ ...tls, ...NO_TLS_TIMEOUT }, (socket) => this.#accept(socket));
+    this.#server.prependListener("connection", (socket: Socket) =>
+      this.#strangers.admit(socket, { listener: "members", deadline: "here" }),
+    );
     this.#server.on("tlsClientError", (error) => this.#complain("unknown", error));
   }
 
@@ -57,31 +63,22 @@ export class MemberListener {
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const incoming of this.#incoming) incoming.socket.end(new Error("This member is stopping"));
+    this.#strangers[Symbol.dispose]();
     await closed;
   }
 
   #accept(raw: Socket): void {
-    const { limits, clock } = this.#ports;
-    if (this.#strangers >= limits.strangers) {
-      this.#ports.meter
-        .counter("cache_member_strangers_refused", "Connections refused while too many had not proved themselves")
-        .add();
-      raw.destroy();
-      return;
-    }
-    this.#strangers++;
-    const handshake = new AcceptHandshake(handshakePorts(this.#ports, this.#ports.tls && (raw as TLSSocket)));
-    const timer = clock.after(limits.handshake, () => incoming.socket.end(new Error("No handshake in time")));
+    if (raw.destroyed) return;
+    const { tls, limits } = this.#ports;
+    const handshake = new AcceptHandshake(handshakePorts(this.#ports, tls && (raw as TLSSocket)));
     const socket = new FramedSocket(raw, {
       maxFrameBytes: limits.helloBytes,
       receiver: {
         onFrame: (frame) => {
           if (incoming.from !== undefined) this.#ports.received(incoming.from, frame[0] as number, frame.subarray(1));
-          else this.#step(handshake, frame, incoming, () => timer.cancel());
+          else this.#step(handshake, frame, incoming, () => this.#strangers.known(raw));
         },
         onEnd: (error) => {
-          timer.cancel();
-          if (incoming.from === undefined) this.#strangers--;
           this.#incoming.delete(incoming);
           if (error !== undefined) this.#complain(incoming.from ?? "unknown", error);
         },
@@ -98,7 +95,6 @@ export class MemberListener {
     if (established === undefined) return;
     done();
     incoming.from = established.id;
-    this.#strangers--;
     incoming.socket.maxFrameBytes = this.#ports.limits.frameBytes;
     this.#ports.introduced(established);
     this.#ports.log.debug({ member: established.id }, "Member connected to this one");

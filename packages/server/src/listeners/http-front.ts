@@ -9,6 +9,7 @@ import { isFlvPath } from "../sessions/flv-request.ts";
 import { answerBadRequests } from "./bad-requests.ts";
 import type { HttpFlv } from "./http-flv.ts";
 import { guardConnection } from "./rtmp-listener.ts";
+import { NO_TLS_TIMEOUT, type Strangers } from "./strangers.ts";
 import type { WebSocketFront } from "./web-socket-front.ts";
 
 export interface HttpFrontOptions {
@@ -16,6 +17,8 @@ export interface HttpFrontOptions {
   readonly webSockets: WebSocketFront;
   readonly admin: RequestListener;
   readonly gate: ConnectionGate;
+  /** Who has not sent a request. */
+  readonly strangers: Strangers;
   readonly meter: Meter;
   readonly headerBytes: number;
   readonly handshakeTimeout: Millis;
@@ -26,9 +29,13 @@ export interface HttpFrontOptions {
 /** How often Node looks whether a request head is overdue; its own 30 s would hold slow connections that long. */
 const DEADLINE_CHECK_MS = 1_000;
 
+/** A late request head is answered with 408, which Node does; before TLS nobody could hear that. */
+const HTTP_STRANGER = { listener: "http", deadline: "elsewhere" } as const;
+const HTTPS_STRANGER = { listener: "https", deadline: "here" } as const;
+
 /** Not listening yet. */
 export function createHttpFront(options: HttpFrontOptions): Server {
-  const { flv, webSockets, admin, gate, meter, headerBytes, handshakeTimeout, tls } = options;
+  const { flv, webSockets, admin, gate, strangers, meter, headerBytes, handshakeTimeout, tls } = options;
   const shared = {
     noDelay: true,
     maxHeaderSize: headerBytes,
@@ -37,17 +44,22 @@ export function createHttpFront(options: HttpFrontOptions): Server {
     connectionsCheckingInterval: Math.min(handshakeTimeout, DEADLINE_CHECK_MS),
     shouldUpgradeCallback: wantsWebSocket,
   };
-  const server = tls === undefined ? createServer(shared) : createTlsServer({ ...shared, ...tls, handshakeTimeout });
+  const server = tls === undefined ? createServer(shared) : createTlsServer({ ...shared, ...tls, ...NO_TLS_TIMEOUT });
   answerBadRequests(server, meter);
-  server.prependListener("connection", (socket: Socket) => guardConnection(socket, gate));
+  const as = tls === undefined ? HTTP_STRANGER : HTTPS_STRANGER;
+  server.prependListener("connection", (socket: Socket) => {
+    if (guardConnection(socket, gate) === "open") strangers.admit(socket, as);
+  });
+  server.on("secureConnection", (socket: Socket) => strangers.timeElsewhere(socket));
   server.on("request", (request, response) => {
+    strangers.known(request.socket);
     if (isFlvPath(request.url)) void flv.answer(request, response);
     else admin(request, response);
   });
-  server.on(
-    "upgrade",
-    (request: IncomingMessage, socket: Socket, head: Buffer) => void webSockets.upgrade(request, socket, head),
-  );
+  server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    strangers.known(socket);
+    void webSockets.upgrade(request, socket, head);
+  });
   return server;
 }
 

@@ -18,7 +18,7 @@ export async function openHttp(options: {
   readonly scope: Scope;
 }): Promise<void> {
   const { node, rtmp, admin, scope } = options;
-  const { config, ports, gate, log } = node;
+  const { config, ports, gate, strangers, log } = node;
   const { limits, secrets } = config;
   const cors = new CorsRules(config.http.cors.origins);
   const front = {
@@ -26,6 +26,7 @@ export async function openHttp(options: {
     webSockets: new WebSocketFront({ ports, rtmp, cors, log, messageBytes: limits.messageBytes }),
     admin,
     gate,
+    strangers,
     meter: node.meter,
     headerBytes: limits.requestHeaderBytes,
     handshakeTimeout: limits.handshakeTimeout,

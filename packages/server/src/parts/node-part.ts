@@ -9,6 +9,7 @@ import { ConnectionGate } from "../auth/connection-gate.ts";
 import { Guard } from "../auth/guard.ts";
 import { openWarning } from "../auth/open-warning.ts";
 import type { SluiceConfig } from "../config/load-config.ts";
+import { type StrangerLimits, Strangers } from "../listeners/strangers.ts";
 import { PromMeter } from "../metrics/prom-meter.ts";
 import type { SessionPorts } from "../sessions/session-ports.ts";
 import { DirectWrites } from "../sessions/direct-writes.ts";
@@ -33,6 +34,8 @@ export interface NodePart {
   readonly clock: Clock;
   readonly meter: PromMeter;
   readonly gate: ConnectionGate;
+  /** Of all listeners that speak TLS or HTTP together. */
+  readonly strangers: Strangers;
   readonly ports: SessionPorts;
   readonly view: NodeView;
   readonly patterns: TestPatterns;
@@ -91,6 +94,7 @@ export function openNode({
     clock,
     meter,
   });
+  const strangers = scope.use(new Strangers({ limits: strangerLimits(config), clock, meter }));
   const state = new NodeState(scope.signal);
   const view = scope.use(
     new NodeView({
@@ -117,6 +121,7 @@ export function openNode({
     clock,
     meter,
     gate,
+    strangers,
     ports,
     view,
     patterns,
@@ -128,6 +133,16 @@ export function openNode({
     draining: state.draining,
     startDrain: (reason) => state.startDrain(reason),
     drain: () => drainSessions({ registry, clock, log, timeout: config.shutdown.timeout }),
+  };
+}
+
+function strangerLimits({ limits }: SluiceConfig): StrangerLimits {
+  const { handshakes, handshakesPerAddress, handshakeTimeout, exempt } = limits;
+  return {
+    strangers: handshakes,
+    strangersPerAddress: handshakesPerAddress,
+    handshake: handshakeTimeout,
+    exempt,
   };
 }
 

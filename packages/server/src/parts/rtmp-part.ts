@@ -18,7 +18,7 @@ export async function openRtmp({
   readonly node: NodePart;
   readonly scope: Scope;
 }): Promise<RtmpSessions> {
-  const { config, ports, gate, log, meter } = node;
+  const { config, ports, gate, strangers, log, meter } = node;
   const { rtmp, rtmps, listen: where, play, redirect, limits, secrets } = config;
   const sessions = new RtmpSessions({
     ports,
@@ -37,10 +37,10 @@ export async function openRtmp({
     node.draining.addEventListener("abort", () => void server.close(), { once: true });
     scope.defer(() => closeListener(server));
   };
-  const shared = { sessions, gate, log, meter, ...captureOf(node) };
+  const shared = { sessions, gate, strangers, log, meter, ...captureOf(node) };
   if (rtmp.port !== "off") await open("rtmp", createRtmpListener({ ...shared, protocol: "rtmp" }), rtmp.port);
   if (rtmps.port !== "off") {
-    const tls = { cert: secrets.tlsCert ?? "", key: secrets.tlsKey ?? "", handshakeTimeout: limits.handshakeTimeout };
+    const tls = { cert: secrets.tlsCert ?? "", key: secrets.tlsKey ?? "" };
     await open("rtmps", createRtmpListener({ ...shared, protocol: "rtmps", tls }), rtmps.port);
   }
   return sessions;

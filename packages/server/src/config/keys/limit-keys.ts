@@ -14,10 +14,20 @@ export const LIMIT_KEYS = {
     "200",
     "New connections a second from one address, with bursts of twice as many; 0: no limit.",
   ),
+  "limits.handshakes": key(
+    COUNT,
+    "4096",
+    "Connections at once that have not finished their TLS handshake, or not sent an HTTP request yet; one more ends the oldest of the address that has most of them. 0: no limit.",
+  ),
+  "limits.handshakesPerAddress": key(
+    COUNT,
+    "512",
+    "Such connections from one address; one more ends its oldest. 0: no limit.",
+  ),
   "limits.exempt": key(
     list(NETWORK),
     "127.0.0.0/8,::1",
-    "Networks that the two limits per address leave alone: this machine, a reverse proxy.",
+    "Networks that the limits per address leave alone: this machine, a reverse proxy.",
   ),
   "limits.publishers": key(COUNT, "2000", "Publishers at once; 0: no limit."),
   "limits.streams": key(COUNT, "10000", "Streams at once, those included that viewers wait for; 0: no limit."),
