@@ -30,6 +30,8 @@ const VIDEO_FOURCCS = ["avc1", "hvc1", "vvc1", "vp08", "vp09", "av01"];
 const AUDIO_FOURCCS = ["mp4a", "Opus", "fLaC", "ac-3", "ec-3", ".mp3"];
 /** More entries than the registry will see; a longer list is cut. */
 const MOST_FOURCCS = 64;
+/** What is longer is none, and is not kept. */
+const FOURCC_CHARACTERS = 4;
 
 /** Reads a connect command object; whatever has an unexpected form counts as not sent. */
 export function readCapabilities(commandObject: AmfObject): PeerCapabilities {
@@ -63,7 +65,7 @@ function forwardMap(fourCcs: readonly string[]): AmfObject {
 function readFourCcList(value: AmfValue): PeerCapabilities["fourCcs"] {
   const list = Array.isArray(value) ? (value as readonly AmfValue[]) : Object.values(entriesOf(value) ?? {});
   if (value === undefined || value === null || list.length === 0) return undefined;
-  const fourCcs = new Set(list.slice(0, MOST_FOURCCS).filter((item) => typeof item === "string"));
+  const fourCcs = new Set(list.slice(0, MOST_FOURCCS).filter(isFourCc));
   return fourCcs.has("*") ? "*" : fourCcs;
 }
 
@@ -72,6 +74,7 @@ function readInfoMap(value: AmfValue): ReadonlyMap<string, FourCcUse> | undefine
   if (entries === undefined) return undefined;
   const uses = new Map<string, FourCcUse>();
   for (const [fourCc, mask] of Object.entries(entries).slice(0, MOST_FOURCCS)) {
+    if (!isFourCc(fourCc)) continue;
     const bits = toBits(mask);
     uses.set(fourCc, {
       canDecode: (bits & USE.DECODE) !== 0,
@@ -80,6 +83,10 @@ function readInfoMap(value: AmfValue): ReadonlyMap<string, FourCcUse> | undefine
     });
   }
   return uses;
+}
+
+function isFourCc(value: AmfValue): value is string {
+  return typeof value === "string" && value.length <= FOURCC_CHARACTERS;
 }
 
 function toBits(value: AmfValue): number {

@@ -1,7 +1,7 @@
 /** The answers to connect. RTMP 1.0 §7.2.1.1; E-RTMP v2. */
 import type { AmfObject } from "@sluice/amf/value";
 import { answerCapabilities } from "./capabilities.ts";
-import type { ConnectRequest } from "./connect-request.ts";
+import type { ConnectCommand } from "./connect-request.ts";
 import { encodeSetPeerBandwidth } from "./control-message.ts";
 import type { TransactionId } from "./ids.ts";
 import type { MessageExchange } from "./message-exchange.ts";
@@ -33,7 +33,7 @@ const PROPERTIES: AmfObject = { fmsVer: "FMS/3,5,7,7009", capabilities: 31, mode
 export function sendConnectResult(
   exchange: MessageExchange,
   transactionId: TransactionId,
-  request: ConnectRequest,
+  { request, commandObject }: ConnectCommand,
   sizes: OpeningSizes,
   acceptance: ConnectAcceptance,
 ): void {
@@ -41,7 +41,7 @@ export function sendConnectResult(
   exchange.announceWindow(windowAckSize);
   exchange.sendBandwidth(encodeSetPeerBandwidth({ windowAckSize, limit: "dynamic" }));
   exchange.announceChunkSize(chunkSize);
-  const capabilities = answerCapabilities(request.rawCommandObject);
+  const capabilities = answerCapabilities(commandObject);
   const success = {
     level: "status",
     code: "NetConnection.Connect.Success",

@@ -3,6 +3,7 @@ import { errorOf, callOf } from "./replies.ts";
 import type { MessageStreamId } from "./ids.ts";
 import type { ReceivedCommand, ServerDialogue } from "./server-dialogue.ts";
 import { closeStream } from "./stream-commands.ts";
+import { boundedName } from "./stream-name.ts";
 
 type Follow = (dialogue: ServerDialogue, command: ReceivedCommand) => void;
 
@@ -39,25 +40,25 @@ function deleteStream(dialogue: ServerDialogue, command: ReceivedCommand): void 
 
 function publishStarted(dialogue: ServerDialogue, command: ReceivedCommand): void {
   dialogue.answer(command.transactionId, [undefined]);
-  const status = { level: "status", code: "NetStream.Publish.Start", description: nameOf(command) };
+  const status = { level: "status", code: "NetStream.Publish.Start", description: nameOf(dialogue, command) };
   dialogue.exchange.sendCommand(callOf("onFCPublish", [status]));
 }
 
 function unpublish(dialogue: ServerDialogue, command: ReceivedCommand): void {
   dialogue.answer(command.transactionId, [undefined]);
-  const status = { level: "status", code: "NetStream.Unpublish.Success", description: nameOf(command) };
+  const status = { level: "status", code: "NetStream.Unpublish.Success", description: nameOf(dialogue, command) };
   dialogue.exchange.sendCommand(callOf("onFCUnpublish", [status]));
-  const id = dialogue.streams.findPublishingName(nameOf(command)) ?? dialogue.streams.findOnlyPublishing();
+  const id = dialogue.streams.findPublishingName(nameOf(dialogue, command)) ?? dialogue.streams.findOnlyPublishing();
   if (id !== undefined) closeStream(dialogue, id, "FCUnpublish");
 }
 
 function subscribe(dialogue: ServerDialogue, command: ReceivedCommand): void {
   dialogue.answer(command.transactionId, [undefined]);
-  const status = { level: "status", code: "NetStream.Play.Start", description: nameOf(command) };
+  const status = { level: "status", code: "NetStream.Play.Start", description: nameOf(dialogue, command) };
   dialogue.exchange.sendCommand(callOf("onFCSubscribe", [status]));
 }
 
-function nameOf(command: ReceivedCommand): string {
+function nameOf({ limits }: ServerDialogue, command: ReceivedCommand): string {
   const name = command.args[0];
-  return typeof name === "string" ? name : "";
+  return typeof name === "string" ? boundedName(name, limits) : "";
 }

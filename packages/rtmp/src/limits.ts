@@ -12,6 +12,8 @@ export interface RtmpLimits {
   readonly eagerBytes: number;
   /** Bytes of one command message. */
   readonly commandBytes: number;
+  /** Characters of `app`, `tcUrl` or a stream name, query and tokens included; a longer one is not cut but ends the session. */
+  readonly nameCharacters: number;
   /** Messages that wait while the connect is being judged. */
   readonly heldMessages: number;
   /** Bytes of those messages together. */
@@ -32,6 +34,7 @@ export const DEFAULT_RTMP_LIMITS: RtmpLimits = {
   partialBytes: 16 * 1024 * 1024,
   eagerBytes: 64 * 1024,
   commandBytes: 64 * 1024,
+  nameCharacters: 10 * 1024,
   heldMessages: 512,
   heldBytes: 512 * 1024,
   messageStreams: 32,

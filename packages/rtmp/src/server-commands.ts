@@ -1,6 +1,7 @@
 /** Commands of one client, from connect on. What comes while connect is judged is held, to be followed in order. */
+import { CLAIM_LIMITS, cutText } from "@sluice/base/claimed-text";
 import { type CommandMessage, decodeCommand } from "./command-message.ts";
-import { type ConnectRequest, readConnectRequest } from "./connect-request.ts";
+import { type ConnectCommand, type ConnectRequest, readConnectCommand } from "./connect-request.ts";
 import { CONNECTION_COMMANDS } from "./connection-commands.ts";
 import { RtmpDialogueError, RtmpLimitError, RtmpTurnError } from "./errors.ts";
 import type { TransactionId } from "./ids.ts";
@@ -11,7 +12,7 @@ import { STREAM_COMMANDS } from "./stream-commands.ts";
 
 type ConnectState =
   | { readonly at: "awaiting-connect" | "rejected" }
-  | { readonly at: "connect-pending"; readonly transactionId: TransactionId; readonly request: ConnectRequest }
+  | ({ readonly at: "connect-pending"; readonly transactionId: TransactionId } & ConnectCommand)
   | { readonly at: "connected"; readonly request: ConnectRequest };
 
 export class ServerCommands {
@@ -66,7 +67,7 @@ export class ServerCommands {
   }
 
   /** Ends the wait for a verdict; answers what was asked. @throws {RtmpTurnError} nothing was asked */
-  judge(verdict: "accept" | "reject"): { readonly transactionId: TransactionId; readonly request: ConnectRequest } {
+  judge(verdict: "accept" | "reject"): ConnectCommand & { readonly transactionId: TransactionId } {
     const state = this.#state;
     if (state.at !== "connect-pending") throw new RtmpTurnError({ action: `${verdict} connect`, phase: state.at });
     this.#state = verdict === "accept" ? { at: "connected", request: state.request } : { at: "rejected" };
@@ -76,10 +77,10 @@ export class ServerCommands {
 
   #connect(command: CommandMessage): void {
     if (command.name !== "connect" || this.#state.at !== "awaiting-connect")
-      throw new RtmpDialogueError({ command: command.name.slice(0, 64), phase: this.#state.at });
-    const request = readConnectRequest(command);
-    this.#state = { at: "connect-pending", transactionId: command.transactionId, request };
-    this.#dialogue.tell({ type: "connect", request });
+      throw new RtmpDialogueError({ command: cutText(command.name, CLAIM_LIMITS.methodCharacters), phase: this.#state.at });
+    const connect = readConnectCommand(command, this.#limits);
+    this.#state = { at: "connect-pending", transactionId: command.transactionId, ...connect };
+    this.#dialogue.tell({ type: "connect", ...connect });
   }
 
   #follow(command: ReceivedCommand): void {

@@ -17,12 +17,14 @@ export interface ReceivedCommand extends CommandMessage {
 export class ServerDialogue {
   readonly exchange: MessageExchange;
   readonly streams: MessageStreams;
+  readonly limits: RtmpLimits;
   /** What the peer last said it buffers, 0 before. */
   peerBufferMillis = 0;
   readonly #events: BoundedQueue<RtmpServerEvent>;
 
   constructor(exchange: MessageExchange, limits: RtmpLimits) {
     this.exchange = exchange;
+    this.limits = limits;
     this.streams = new MessageStreams(limits);
     this.#events = new BoundedQueue(limits.queuedEvents);
   }

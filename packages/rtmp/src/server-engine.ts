@@ -118,8 +118,8 @@ export class RtmpServerEngine {
    * @throws {RtmpTurnError} no connect waits for a verdict
    */
   acceptConnect(acceptance: ConnectAcceptance = {}): void {
-    const { transactionId, request } = this.#commands.judge("accept");
-    sendConnectResult(this.#exchange, transactionId, request, this.#sizes, acceptance);
+    const { transactionId, ...connect } = this.#commands.judge("accept");
+    sendConnectResult(this.#exchange, transactionId, connect, this.#sizes, acceptance);
     this.#followHeld();
   }
 

@@ -1,6 +1,6 @@
 /** What a server engine tells its owner. */
 import type { AmfObject, AmfValue } from "@sluice/amf/value";
-import type { ConnectRequest } from "./connect-request.ts";
+import type { ConnectCommand } from "./connect-request.ts";
 import type { DataPurpose } from "./data-message.ts";
 import type { HandshakeForm } from "./handshake/server-handshake.ts";
 import type { MessageStreamId, TransactionId } from "./ids.ts";
@@ -56,7 +56,7 @@ export interface SharedObjectEvent extends OnStream {
 
 export type RtmpServerEvent =
   | { readonly type: "handshake-done"; readonly form: HandshakeForm }
-  | { readonly type: "connect"; readonly request: ConnectRequest }
+  | ({ readonly type: "connect" } & ConnectCommand)
   | PublishEvent
   | PlayEvent
   | MediaEvent

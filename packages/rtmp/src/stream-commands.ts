@@ -5,7 +5,7 @@ import type { MessageStreamId } from "./ids.ts";
 import { readPlayRange } from "./play-request.ts";
 import type { PublishType, StreamClosedBy } from "./server-event.ts";
 import type { ReceivedCommand, ServerDialogue } from "./server-dialogue.ts";
-import { splitStreamName } from "./stream-name.ts";
+import { boundedName, splitStreamName } from "./stream-name.ts";
 
 type Follow = (dialogue: ServerDialogue, command: ReceivedCommand) => void;
 
@@ -44,7 +44,7 @@ function publish(dialogue: ServerDialogue, command: ReceivedCommand): void {
   const { messageStreamId } = command;
   const [sent, publishType] = command.args;
   if (sent === false) return closeStream(dialogue, messageStreamId, "closeStream"); // Flash's NetStream.publish(false)
-  const name = splitStreamName(requireName(command));
+  const name = splitStreamName(requireName(dialogue, command));
   if (dialogue.streams.stateOf(messageStreamId).at !== "idle") {
     const description = "Message stream is in use";
     return dialogue.sendStatus(messageStreamId, { level: "error", code: "NetStream.Publish.BadName", description });
@@ -57,7 +57,7 @@ function play(dialogue: ServerDialogue, command: ReceivedCommand): void {
   const { messageStreamId } = command;
   const [sent, ...range] = command.args;
   if (sent === false) return closeStream(dialogue, messageStreamId, "closeStream");
-  const name = splitStreamName(requireName(command));
+  const name = splitStreamName(requireName(dialogue, command));
   const { at } = dialogue.streams.stateOf(messageStreamId);
   if (at === "publishing" || at === "publish-pending") {
     const description = "Message stream is in use";
@@ -89,9 +89,9 @@ function receive(dialogue: ServerDialogue, command: ReceivedCommand, type: "rece
   dialogue.tell({ type, messageStreamId: command.messageStreamId, enabled: command.args[0] !== false });
 }
 
-function requireName(command: ReceivedCommand): string {
+function requireName({ limits }: ServerDialogue, command: ReceivedCommand): string {
   const name = command.args[0];
-  if (typeof name === "string") return name;
+  if (typeof name === "string") return boundedName(name, limits);
   throw new RtmpMessageError({ message: command.name, detail: "its stream name is not a string" });
 }
 

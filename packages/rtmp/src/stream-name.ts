@@ -1,4 +1,6 @@
 /** What a client means by the name it gives to publish or play. */
+import { RtmpLimitError } from "./errors.ts";
+import type { RtmpLimits } from "./limits.ts";
 
 export interface StreamNameParts {
   /** As sent, without the prefix, with the query: what the address of a live stream is made from. */
@@ -25,4 +27,11 @@ export function queryOf(text: string): string {
 export function withoutQuery(text: string): string {
   const mark = text.indexOf("?");
   return mark < 0 ? text : text.slice(0, mark);
+}
+
+/** Names open things, so that one over the limit is refused as a whole. @throws {RtmpLimitError} */
+export function boundedName(name: string, limits: RtmpLimits): string {
+  const { nameCharacters } = limits;
+  if (name.length <= nameCharacters) return name;
+  throw new RtmpLimitError({ limit: "nameCharacters", value: name.length, maximum: nameCharacters });
 }

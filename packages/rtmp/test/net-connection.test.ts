@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encodeAmf0Values } from "@sluice/amf/amf0-encode";
-import { amfObject } from "@sluice/amf/value";
+import { type AmfValue, amfObject } from "@sluice/amf/value";
+import { CLAIM_LIMITS } from "@sluice/base/claimed-text";
 import { LimitError, WireError } from "@sluice/bytes/wire-error";
 import { RtmpLimitError, RtmpTurnError } from "@sluice/rtmp/errors";
 import type { ConnectRequest } from "@sluice/rtmp/connect-request";
@@ -13,7 +14,7 @@ import { CONNECT, command, describe, message, openServer, plainHandshake, readMe
 const HANDSHAKE_REPLY = 1 + 2 * 1536;
 
 /** A server whose connect waits for a verdict, and what was asked. */
-function askConnect(fields: Record<string, string | number>): {
+function askConnect(fields: Record<string, AmfValue>): {
   server: ReturnType<typeof createServer>;
   request: ConnectRequest;
 } {
@@ -100,7 +101,7 @@ test("[NCN3] app and query, however the URL was split", () => {
     [{}, "", ""],
   ] as const;
   for (const [fields, app, query] of cases) {
-    const { request } = askConnect(fields as Record<string, string>);
+    const { request } = askConnect(fields);
     assert.deepEqual([request.app, request.query], [app, query]);
   }
 });
@@ -111,11 +112,49 @@ test("[NCN3] the rest of the request, and the client's own arguments", () => {
   server.receive(join(plainHandshake(), command(0, "connect", 1, fields, "mine", 2)));
   const event = takeAll(server).at(-1);
   assert.ok(event?.type === "connect");
-  const { app, tcUrl, flashVer, swfUrl, pageUrl, objectEncoding, args, rawCommandObject } = event.request;
+  const { app, tcUrl, flashVer, swfUrl, pageUrl, objectEncoding } = event.request;
   assert.deepEqual({ app, tcUrl, flashVer, swfUrl, pageUrl, objectEncoding }, fields);
-  assert.deepEqual(args, ["mine", 2]);
-  assert.deepEqual(rawCommandObject, amfObject(fields));
+  assert.deepEqual(event.args, ["mine", 2]);
+  assert.deepEqual(event.commandObject, amfObject(fields));
 });
+
+test("[RLM210] what a client says of itself is cut, and nothing else of its connect is kept", () => {
+  const long = "é".repeat(3_000);
+  const fourCcList = ["hvc1", long, "*av1"];
+  const fields = { app: "live", flashVer: long, swfUrl: long, pageUrl: long, fourCcList, more: long };
+  const { request } = askConnect(fields);
+  const { agentCharacters, urlCharacters } = CLAIM_LIMITS;
+  assert.deepEqual(
+    [request.flashVer, request.swfUrl, request.pageUrl].map((text) => text.length),
+    [agentCharacters, urlCharacters, urlCharacters],
+  );
+  assert.deepEqual(request.capabilities.fourCcs, new Set(["hvc1", "*av1"]));
+  assert.ok(JSON.stringify(request).length < agentCharacters + 2 * urlCharacters + 500);
+});
+
+for (const [says, make] of [
+  ["app", (name: string) => command(0, "connect", 1, { app: name })],
+  ["tcUrl", (name: string) => command(0, "connect", 1, { app: "live", tcUrl: name })],
+  ["publish", (name: string) => command(1, "publish", 2, null, name)],
+  ["play", (name: string) => command(1, "play", 2, null, name)],
+  ["FCPublish", (name: string) => command(0, "FCPublish", 2, null, name)],
+] as const) {
+  test(`[RLM211] a name one character too long in ${says} ends the session, at the limit it is whole`, () => {
+    const limits = limitsWith({ nameCharacters: 40 });
+    const isConnect = says === "app" || says === "tcUrl";
+    const open = (name: string): void => {
+      const server = createServer({ limits });
+      server.receive(join(plainHandshake(), ...(isConnect ? [] : [CONNECT])));
+      if (!isConnect) server.acceptConnect();
+      server.receive(make(name));
+    };
+    open("n".repeat(40));
+    assert.throws(
+      () => open("n".repeat(41)),
+      (error) => error instanceof RtmpLimitError && error.context.limit === "nameCharacters",
+    );
+  });
+}
 
 test("[NCN4] encoding 3 is granted; a type 17 command is read behind its zero byte", () => {
   const connect = command(0, "connect", 1, { app: "live", objectEncoding: 3 });

@@ -1,5 +1,6 @@
 /** Asks and tells the operator's HTTP hooks: bounded in number, time and bytes, and never following a redirect. */
 import type { Millis } from "@sluice/base/brand";
+import { cutText } from "@sluice/base/claimed-text";
 import type { Clock } from "@sluice/base/clock";
 import { GUARD_LIMITS } from "./limits.ts";
 
@@ -129,10 +130,7 @@ async function readText(response: Response): Promise<string> {
 
 function reasonIn(text: string): string {
   const said = reasonField(text);
-  const plain = said
-    .replaceAll(/\p{Cc}+/gu, " ")
-    .trim()
-    .slice(0, GUARD_LIMITS.hookReasonCharacters);
+  const plain = cutText(said.replaceAll(/\p{Cc}+/gu, " ").trim(), GUARD_LIMITS.hookReasonCharacters);
   return plain === "" ? "Refused by the server's rules" : plain;
 }
 

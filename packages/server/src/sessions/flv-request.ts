@@ -1,5 +1,6 @@
 /** One request for an FLV stream, over HTTP or WebSocket: its key, and whether it may play. */
 import type { IncomingMessage } from "node:http";
+import { CLAIM_LIMITS, cutText } from "@sluice/base/claimed-text";
 import type { Protocol } from "@sluice/client/admin-contract";
 import { applicationOf, findStreamKey, type StreamKey } from "@sluice/media/stream-key";
 import { peerAddress } from "./peer-address.ts";
@@ -36,8 +37,8 @@ export function readFlvRequest(request: IncomingMessage): FlvRequest | undefined
     key,
     query: new URLSearchParams(query),
     address: peerAddress(request.socket),
-    agent: request.headers["user-agent"] ?? "",
-    pageUrl: request.headers.referer ?? request.headers.origin ?? "",
+    agent: cutText(request.headers["user-agent"] ?? "", CLAIM_LIMITS.agentCharacters),
+    pageUrl: cutText(request.headers.referer ?? request.headers.origin ?? "", CLAIM_LIMITS.urlCharacters),
     authorization: request.headers.authorization,
   };
 }

@@ -2,6 +2,7 @@
 import { decodeAmf0Values } from "@sluice/amf/amf0-decode";
 import type { AmfValue } from "@sluice/amf/value";
 import type { Millis } from "@sluice/base/brand";
+import { CLAIM_LIMITS, cutText } from "@sluice/base/claimed-text";
 import type { ConnectRequest } from "@sluice/rtmp/connect-request";
 import type { MessageStreamId } from "@sluice/rtmp/ids";
 import type { RtmpServerEvent } from "@sluice/rtmp/server-event";
@@ -176,7 +177,7 @@ export class RtmpNetStreams {
         return this.#players.get(event.messageStreamId)?.setBuffer(event.milliseconds);
       case "call":
         if (event.transactionId !== 0)
-          engine.failCall(event.transactionId, { description: `No method "${event.name.slice(0, 100)}"` });
+          engine.failCall(event.transactionId, { description: `No method "${cutText(event.name, CLAIM_LIMITS.methodCharacters)}"` });
         return;
       default:
         return;
