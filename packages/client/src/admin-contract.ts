@@ -4,7 +4,7 @@ export type StreamState = "live" | "grace" | "waiting";
 
 export type Protocol = "rtmp" | "rtmps" | "rtmp-ws" | "http-flv" | "ws-flv" | "internal";
 
-/** `GET /api/v1/streams` answers `{ streams: StreamRow[] }`; `GET /api/v1/streams/<key>` one row or 404. */
+/** `GET /api/v1/streams` answers `{ streams: StreamRow[], total }`, a page of at most 1,000 by `?limit=&offset=`; `GET /api/v1/streams/<key>` one row or 404. */
 export interface StreamRow {
   /** StreamKey: canonical path without leading slash, such as `live/cam`. */
   readonly key: string;
@@ -56,7 +56,7 @@ export interface AudioRow {
   readonly channels: number;
 }
 
-/** `GET /api/v1/sessions` answers `{ sessions: SessionRow[] }`; `DELETE /api/v1/sessions/<id>` ends one (204 or 404). */
+/** `GET /api/v1/sessions` answers `{ sessions: SessionRow[], total }`, a page as of streams, of one stream by `?key=`; `DELETE /api/v1/sessions/<id>` ends one (204 or 404). */
 export interface SessionRow {
   readonly id: string;
   readonly protocol: Protocol;
@@ -103,6 +103,12 @@ export interface TestPatternRow {
   readonly key: string;
 }
 
+/**
+ * Which of the node's streams a `stats` event has: all, or the next piece of a round. A stream that no event from `begin`
+ * to `end` had is gone.
+ */
+export type StatsPart = "whole" | "begin" | "middle" | "end";
+
 /** `GET /api/v1/events` (SSE): each event's `event:` is `type`, its `data:` this object as JSON; `stats` comes once a second. */
 export type AdminEvent =
   | { readonly type: "stream-live"; readonly at: string; readonly key: string }
@@ -116,7 +122,13 @@ export type AdminEvent =
       readonly address: string;
     }
   | { readonly type: "session-closed"; readonly at: string; readonly id: string; readonly reason: string }
-  | { readonly type: "stats"; readonly at: string; readonly node: NodeRow; readonly streams: readonly StreamRow[] };
+  | {
+      readonly type: "stats";
+      readonly at: string;
+      readonly node: NodeRow;
+      readonly streams: readonly StreamRow[];
+      readonly part: StatsPart;
+    };
 
 /** Every error answer of `/api/v1`. */
 export interface AdminError {

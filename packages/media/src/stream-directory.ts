@@ -82,6 +82,11 @@ export class StreamDirectory {
     return [...this.#entries.values()];
   }
 
+  /** Bears streams that come and go between its steps: what stays is given once, what comes is given at the end. */
+  [Symbol.iterator](): IterableIterator<StreamEntry> {
+    return this.#entries.values();
+  }
+
   findEntry(key: StreamKey): StreamEntry | undefined {
     return this.#entries.get(key);
   }

@@ -77,7 +77,10 @@ export class ServerCommands {
 
   #connect(command: CommandMessage): void {
     if (command.name !== "connect" || this.#state.at !== "awaiting-connect")
-      throw new RtmpDialogueError({ command: cutText(command.name, CLAIM_LIMITS.methodCharacters), phase: this.#state.at });
+      throw new RtmpDialogueError({
+        command: cutText(command.name, CLAIM_LIMITS.methodCharacters),
+        phase: this.#state.at,
+      });
     const connect = readConnectCommand(command, this.#limits);
     this.#state = { at: "connect-pending", transactionId: command.transactionId, ...connect };
     this.#dialogue.tell({ type: "connect", ...connect });

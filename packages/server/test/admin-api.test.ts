@@ -14,11 +14,21 @@ type Call = {
 
 /** A call, the documented path it belongs to, and what it must answer; `undefined` for no body, "error" for an error. */
 const CALLS: readonly (readonly [Call, path: string, status: number, body: unknown])[] = [
-  [{ method: "GET", url: "/api/v1/streams" }, "/api/v1/streams", 200, { streams: [STREAM, WAITING] }],
+  [{ method: "GET", url: "/api/v1/streams" }, "/api/v1/streams", 200, { streams: [STREAM, WAITING], total: 2 }],
+  [
+    { method: "GET", url: "/api/v1/streams?limit=1&offset=1" },
+    "/api/v1/streams",
+    200,
+    { streams: [WAITING], total: 2 },
+  ],
   [{ method: "GET", url: "/api/v1/streams/live/room/cam" }, "/api/v1/streams/{key}", 200, STREAM],
   [{ method: "GET", url: "/api/v1/streams/live/empty" }, "/api/v1/streams/{key}", 200, WAITING],
   [{ method: "GET", url: "/api/v1/streams/live/none" }, "/api/v1/streams/{key}", 404, "error"],
-  [{ method: "GET", url: "/api/v1/sessions" }, "/api/v1/sessions", 200, { sessions: [SESSION] }],
+  [{ method: "GET", url: "/api/v1/sessions" }, "/api/v1/sessions", 200, { sessions: [SESSION], total: 1 }],
+  [{ method: "GET", url: "/api/v1/sessions?key=live%2Fother" }, "/api/v1/sessions", 200, { sessions: [], total: 0 }],
+  [{ method: "GET", url: "/api/v1/sessions?limit=0" }, "/api/v1/sessions", 400, "error"],
+  [{ method: "GET", url: "/api/v1/sessions?offset=-1" }, "/api/v1/sessions", 400, "error"],
+  [{ method: "GET", url: "/api/v1/sessions?limit=1&limit=2" }, "/api/v1/sessions", 400, "error"],
   [{ method: "DELETE", url: "/api/v1/sessions/s1?reason=bored" }, "/api/v1/sessions/{id}", 204, undefined],
   [{ method: "DELETE", url: "/api/v1/sessions/s2" }, "/api/v1/sessions/{id}", 404, "error"],
   [{ method: "DELETE", url: `/api/v1/sessions/s1?reason=${"x".repeat(201)}` }, "/api/v1/sessions/{id}", 400, "error"],
@@ -126,6 +136,18 @@ test("[ADM2] the document describes every route, and the table above calls every
   const called = new Set(CALLS.map(([{ method }, path]) => `${method} ${path}`));
   const uncalled = documented.filter((route) => !called.has(route));
   assert.deepEqual(uncalled.toSorted(), ["GET /api/v1/events", "GET /api/v1/openapi.json", "GET /metrics"]);
+});
+
+test("[ADM213] lists are answered in pages, of a bounded number of rows whatever is asked", async () => {
+  const { app, source } = fakeAdmin({ limits: { ...DEFAULT_ADMIN_LIMITS, listRows: 50 } });
+  for (const query of ["", "?limit=7&offset=3", "?limit=51", "?limit=999999999"])
+    assert.equal((await app.inject(`/api/v1/sessions${query}`)).statusCode, 200);
+  assert.deepEqual(source.asked, [
+    { limit: 50, offset: 0 },
+    { limit: 7, offset: 3 },
+    { limit: 50, offset: 0 },
+    { limit: 50, offset: 0 },
+  ]);
 });
 
 test("readiness answers 503 with its reasons", async () => {

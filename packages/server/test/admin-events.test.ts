@@ -6,11 +6,11 @@ import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type AdminAppOptions, adminListener } from "@sluice/server/admin/admin-app";
-import { EventFanout, HEARTBEAT } from "@sluice/server/admin/event-fanout";
-import { DEFAULT_ADMIN_LIMITS } from "@sluice/server/admin/limits";
+import { EventFanout, type EventReader, GATHER, HEARTBEAT } from "@sluice/server/admin/event-fanout";
+import { type AdminLimits, DEFAULT_ADMIN_LIMITS } from "@sluice/server/admin/limits";
 import { PromMeter } from "@sluice/server/metrics/prom-meter";
 import { FakeClock } from "@sluice/testkit/fake-clock";
-import { EVENTS, FakeSource, fakeAdmin } from "./admin-fakes.ts";
+import { EVENTS, FakeSource, fakeAdmin, NODE, STREAM } from "./admin-fakes.ts";
 
 async function listening(t: TestContext, changed: Partial<AdminAppOptions> = {}) {
   const admin = fakeAdmin(changed);
@@ -92,7 +92,7 @@ test("[ADM23] a reader too many is refused and counted, and may come when anothe
 });
 
 test("[ADM22] a reader that does not read is dropped and counted, and the others go on", async (t) => {
-  const { open, source, meter } = await listening(t);
+  const { open, source, meter, clock } = await listening(t);
   const [slow, quick] = [await open(), await open()];
   slow.pause().on("error", () => {});
   let heard = 0;
@@ -101,6 +101,7 @@ test("[ADM22] a reader that does not read is dropped and counted, and the others
   const reason = "x".repeat(500_000);
   for (let sent = 1; sent <= 60; sent++) {
     source.emit({ type: "stream-ended", at: "2026-11-21T10:00:00Z", key: "a/b", reason });
+    clock.advance(GATHER);
     await until(() => heard === sent);
   }
   assert.match(await meter.page(), /^sluice_admin_subscribers_dropped_total\{reason="slow"\} 1$/m);
@@ -110,23 +111,86 @@ test("[ADM22] a reader that does not read is dropped and counted, and the others
   assert.equal(slow.complete, false);
 });
 
-test("[ADM22] what waits for one reader stays within the limit and one event", () => {
+/** A fan-out on fakes, and readers that take nothing: what waits for each, and whether it was ended. */
+function fannedOut(changed: Partial<AdminLimits>, readerCount = 1) {
   const source = new FakeSource();
-  const limits = { ...DEFAULT_ADMIN_LIMITS, subscriberBytes: 1000 };
+  const clock = new FakeClock();
   const meter = new PromMeter({ processMetrics: "off" });
-  const fanout = new EventFanout({ source, clock: new FakeClock(), meter, limits });
-  let waiting = 0;
-  let isDestroyed = false;
-  fanout.attach({
-    waitingBytes: () => waiting,
-    write: (bytes) => void (waiting += bytes.length),
-    end: () => assert.fail("ended politely"),
-    destroy: () => (isDestroyed = true),
+  const fanout = new EventFanout({ source, clock, meter, limits: { ...DEFAULT_ADMIN_LIMITS, ...changed } });
+  const readers = Array.from({ length: readerCount }, () => {
+    const held = { writes: [] as string[], waiting: 0, isDestroyed: false };
+    const reader: EventReader = {
+      waitingBytes: () => held.waiting,
+      write(bytes) {
+        held.writes.push(Buffer.from(bytes).toString());
+        held.waiting += bytes.length;
+      },
+      end: () => assert.fail("ended politely"),
+      destroy: () => (held.isDestroyed = true),
+    };
+    fanout.attach(reader);
+    held.writes.length = 0;
+    return held;
   });
-  const event = { type: "stream-live", at: "", key: "k".repeat(300) } as const;
-  for (let i = 0; i < 20; i++) source.emit(event);
-  assert.ok(isDestroyed);
-  assert.ok(waiting > 1000 && waiting < 1400, String(waiting));
+  return { source, clock, meter, fanout, readers };
+}
+
+const namesIn = (text: string | undefined): string[] =>
+  [...(text ?? "").matchAll(/"key":"(\w+)"/g)].map(([, key]) => key ?? "");
+const live = (key: string) => ({ type: "stream-live", at: "", key }) as const;
+
+test("[ADM22] what waits for one reader stays within the limit and one write", () => {
+  const { source, clock, readers } = fannedOut({ subscriberBytes: 1000 });
+  for (let i = 0; i < 20; i++) {
+    source.emit(live("k".repeat(300)));
+    clock.advance(GATHER);
+  }
+  const [reader] = readers;
+  assert.ok(reader?.isDestroyed);
+  assert.ok(reader.waiting > 1000 && reader.waiting < 1400, String(reader.waiting));
+});
+
+test("[ADM210] a crowd of events reaches a reader in one write: the first at once, the others together", () => {
+  const { source, clock, readers } = fannedOut({});
+  for (const key of ["a", "b", "c"]) source.emit(live(key));
+  assert.deepEqual(readers[0]?.writes.map(namesIn), [["a"]]);
+  clock.advance(GATHER);
+  clock.advance(GATHER);
+  assert.deepEqual(readers[0]?.writes.map(namesIn), [["a"], ["b", "c"]]);
+  source.emit(live("d"));
+  assert.deepEqual(readers[0]?.writes.map(namesIn).at(-1), ["d"], "after a pause the next one goes at once again");
+});
+
+test("[ADM211] events beyond what may be written at once are left out and counted; the next id tells how many", async () => {
+  const { source, clock, meter, readers } = fannedOut({ batchBytes: 1_000 });
+  source.emit(live("first"));
+  for (let i = 0; i < 5_000; i++) source.emit(live("crowd"));
+  source.emit({ type: "stats", at: "", node: NODE, streams: [STREAM], part: "whole" });
+  clock.advance(GATHER);
+  source.emit(live("last"));
+  const [, gathered = "", after = ""] = [...(readers[0]?.writes ?? []), ""];
+  assert.ok(gathered.length < 1_100 + JSON.stringify({ NODE, STREAM }).length, String(gathered.length));
+  assert.match(gathered, /event: stats/, "statistics are told whatever else happens");
+  clock.advance(GATHER);
+  const last = after || readers[0]?.writes.at(-1);
+  assert.match(last ?? "", /^id: 5003\n/);
+  const told = gathered.split("event: stream-live").length - 1;
+  assert.match(await meter.page(), new RegExp(`^sluice_admin_events_left_out_total ${5_000 - told}$`, "m"));
+});
+
+test("[ADM212] what waits for all readers together is bounded: those that lag most are dropped first", async () => {
+  const { source, clock, meter, readers } = fannedOut({ subscribersBytes: 10_000 }, 4);
+  const [a, b, c, d] = readers;
+  assert.ok(a && b && c && d);
+  [a.waiting, b.waiting, c.waiting, d.waiting] = [6_000, 100, 5_000, 3_000];
+  source.emit(live("k"));
+  clock.advance(GATHER);
+  assert.deepEqual(
+    readers.map(({ isDestroyed }) => isDestroyed),
+    [true, false, false, false],
+  );
+  assert.match(await meter.page(), /^sluice_admin_subscribers_dropped_total\{reason="all-slow"\} 1$/m);
+  assert.equal(b.writes.length, 1);
 });
 
 test("[ADM25] closing ends every event stream and answers 503 from then on", async (t) => {

@@ -3,7 +3,7 @@ import { SILENT_LOG } from "@sluice/base/log";
 import type { Log } from "@sluice/base/log";
 import type { AdminEvent, NodeRow, SessionRow, StreamRow } from "@sluice/client/admin-contract";
 import { type AdminAppOptions, createAdminApp } from "@sluice/server/admin/admin-app";
-import type { AdminSource } from "@sluice/server/admin/admin-source";
+import type { AdminSource, Page, PageOf } from "@sluice/server/admin/admin-source";
 import { PromMeter } from "@sluice/server/metrics/prom-meter";
 import { FakeClock } from "@sluice/testkit/fake-clock";
 
@@ -76,26 +76,30 @@ export const EVENTS: readonly AdminEvent[] = [
   { type: "stream-ended", at: AT, key: "live/room/cam", reason: "publisher left" },
   { type: "session-opened", at: AT, id: "s1", protocol: "rtmp", address: "127.0.0.1:1" },
   { type: "session-closed", at: AT, id: "s1", reason: "left" },
-  { type: "stats", at: AT, node: NODE, streams: [STREAM, WAITING] },
+  { type: "stats", at: AT, node: NODE, streams: [STREAM, WAITING], part: "whole" },
 ];
 
 export class FakeSource implements AdminSource {
   readonly kicked: { readonly id: string; readonly reason: string }[] = [];
+  /** Pages of sessions. */
+  readonly asked: Page[] = [];
   readonly patterns = new Set<string>();
   readonly listeners = new Set<(event: AdminEvent) => void>();
   /** When set, reading the streams fails with it. */
   fault: Error | undefined;
   ready = true;
 
-  streams(): readonly StreamRow[] {
+  streams({ limit, offset }: Page): PageOf<StreamRow> {
     if (this.fault) throw this.fault;
-    return [STREAM, WAITING];
+    return { rows: [STREAM, WAITING].slice(offset, offset + limit), total: 2 };
   }
   findStream(key: string): StreamRow | undefined {
     return [STREAM, WAITING].find((row) => row.key === key);
   }
-  sessions(): readonly SessionRow[] {
-    return [SESSION];
+  sessions({ limit, offset }: Page, key = SESSION.key): PageOf<SessionRow> {
+    this.asked.push({ limit, offset });
+    const rows = [SESSION].filter((row) => row.key === key);
+    return { rows: rows.slice(offset, offset + limit), total: rows.length };
   }
   nodes(): readonly NodeRow[] {
     return [NODE];

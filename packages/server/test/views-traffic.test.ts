@@ -114,7 +114,7 @@ test("[VIE4] a test pattern is a publisher of protocol internal, without a sessi
   assert.equal((await fetch(url, { method: "POST" })).status, 200);
   const row = (await server.get("/api/v1/streams/demo/test-pattern")) as { publisher: object };
   assert.deepEqual(row.publisher, { sessionId: "", protocol: "internal", address: "", agent: "test pattern" });
-  assert.deepEqual(await server.get("/api/v1/sessions"), { sessions: [] });
+  assert.deepEqual(await server.get("/api/v1/sessions"), { sessions: [], total: 0 });
   assert.equal((await fetch(`${url}/demo/test-pattern`, { method: "DELETE" })).status, 204);
   await until(async () => (await server.metric("streams")) === 0, "no stream");
 });

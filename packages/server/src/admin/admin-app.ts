@@ -118,7 +118,7 @@ function guardedRoutes(app: FastifyInstance, options: AdminAppOptions, limits: A
 }
 
 function apiRoutes(api: FastifyInstance, source: AdminSource, fanout: EventFanout, limits: AdminLimits): void {
-  streamRoutes(api, source);
+  streamRoutes(api, source, limits);
   testPatternRoutes(api, source, limits);
   sessionRoutes(api, source, limits);
   nodeRoutes(api, source);

@@ -4,10 +4,23 @@ import type { AdminEvent, NodeRow, SessionRow, StreamRow, TestPatternRow } from 
 /** Rows are snapshots taken at the call; the API keeps none of them. */
 export interface AdminSource extends AdminView, AdminDeeds {}
 
+/** A piece of a list. */
+export interface Page {
+  readonly limit: number;
+  readonly offset: number;
+}
+
+export interface PageOf<Row> {
+  readonly rows: readonly Row[];
+  /** Of the whole list. */
+  readonly total: number;
+}
+
 export interface AdminView {
-  streams(): readonly StreamRow[];
+  streams(page: Page): PageOf<StreamRow>;
   findStream(key: string): StreamRow | undefined;
-  sessions(): readonly SessionRow[];
+  /** @param key  only those on this stream */
+  sessions(page: Page, key?: string): PageOf<SessionRow>;
   nodes(): readonly NodeRow[];
   testPatterns(): readonly TestPatternRow[];
   readiness(): { readonly ready: boolean; readonly reasons: readonly string[] };

@@ -1,4 +1,4 @@
-/** One subscription to the server's events, encoded once and written to every open event stream. */
+/** One subscription to the server's events, gathered, encoded once and written to every open event stream. */
 import type { Clock, Timer } from "@sluice/base/clock";
 import type { Millis } from "@sluice/base/brand";
 import type { Counter, Gauge, Meter } from "@sluice/base/meter";
@@ -20,6 +20,9 @@ export interface EventReader {
 /** Short enough that proxies with a 30 s idle timeout keep the connection. */
 export const HEARTBEAT = 15_000 as Millis;
 
+/** What happens within this time is written at once: a crowd costs each reader four writes a second, not one per arrival. */
+export const GATHER = 250 as Millis;
+
 const GREETING = Buffer.from("retry: 2000\n: connected\n\n");
 const HEARTBEAT_BYTES = Buffer.from(": heartbeat\n\n");
 
@@ -35,18 +38,26 @@ export class EventFanout implements Disposable {
   readonly #readers = new Set<EventReader>();
   readonly #open: Gauge;
   readonly #sent: Counter;
-  readonly #dropped: Counter;
+  readonly #leftOut: Counter;
   readonly #refused: Counter;
   #subscription: Disposable | undefined;
   #heartbeat: Timer | undefined;
   #lastId = 0;
+  #gathered: string[] = [];
+  /** Of what was gathered, `stats` not counted. */
+  #gatheredBytes = 0;
+  /** Runs from one write to the time of the next. */
+  #gathering: Timer | undefined;
 
   constructor(options: FanoutOptions) {
     const { meter } = options;
     this.#options = options;
     this.#open = meter.gauge("admin_subscribers", "Event streams of the admin API that are open");
     this.#sent = meter.counter("admin_events", "Events written to event streams of the admin API");
-    this.#dropped = meter.counter("admin_subscribers_dropped", "Event streams ended by the server", { reason: "slow" });
+    this.#leftOut = meter.counter(
+      "admin_events_left_out",
+      "Events that event streams were not told, since there were too many",
+    );
     this.#refused = meter.counter("admin_subscribers_refused", "Event streams refused because too many are open");
   }
 
@@ -78,20 +89,43 @@ export class EventFanout implements Disposable {
     }
   }
 
+  /** The first event after a pause goes at once, those close behind it together. */
   #publish(event: AdminEvent): void {
-    this.#writeAll(Buffer.from(`id: ${++this.#lastId}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`));
-    this.#sent.add(this.#readers.size);
+    const id = ++this.#lastId;
+    if (event.type !== "stats" && this.#gatheredBytes >= this.#options.limits.batchBytes) return this.#leftOut.add();
+    const text = `id: ${id}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+    this.#gathered.push(text);
+    if (event.type !== "stats") this.#gatheredBytes += text.length;
+    if (this.#gathering === undefined) this.#writeGathered();
+  }
+
+  #writeGathered(): void {
+    this.#sent.add(this.#readers.size * this.#gathered.length);
+    const bytes = Buffer.from(this.#gathered.join(""));
+    this.#gathered = [];
+    this.#gatheredBytes = 0;
+    this.#gathering = this.#options.clock.after(GATHER, () => {
+      this.#gathering = undefined;
+      if (this.#gathered.length > 0) this.#writeGathered();
+    });
+    this.#writeAll(bytes);
   }
 
   #writeAll(bytes: Uint8Array): void {
-    for (const reader of this.#readers) {
-      if (reader.waitingBytes() <= this.#options.limits.subscriberBytes) reader.write(bytes);
-      else this.#drop(reader);
+    const { subscriberBytes, subscribersBytes } = this.#options.limits;
+    const waiting = [...this.#readers].map((reader) => ({ reader, bytes: reader.waitingBytes() }));
+    waiting.sort((a, b) => a.bytes - b.bytes);
+    let total = 0;
+    for (const one of waiting) {
+      total += one.bytes;
+      if (one.bytes > subscriberBytes) this.#drop(one.reader, "slow");
+      else if (total > subscribersBytes) this.#drop(one.reader, "all-slow");
+      else one.reader.write(bytes);
     }
   }
 
-  #drop(reader: EventReader): void {
-    this.#dropped.add();
+  #drop(reader: EventReader, reason: "slow" | "all-slow"): void {
+    this.#options.meter.counter("admin_subscribers_dropped", "Event streams ended by the server", { reason }).add();
     this.detach(reader);
     reader.destroy();
   }
@@ -106,6 +140,10 @@ export class EventFanout implements Disposable {
   #rest(): void {
     this.#heartbeat?.cancel();
     this.#heartbeat = undefined;
+    this.#gathering?.cancel();
+    this.#gathering = undefined;
+    this.#gathered = [];
+    this.#gatheredBytes = 0;
     this.#subscription?.[Symbol.dispose]();
     this.#subscription = undefined;
   }

@@ -1,5 +1,6 @@
 /** Schemas of what routes take and answer, around the rows they name. */
-import { arrayOf, objectOf, text } from "./schema-form.ts";
+import type { Page } from "./admin-source.ts";
+import { arrayOf, count, objectOf, text } from "./schema-form.ts";
 
 type ErrorStatus = 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 500 | 503;
 
@@ -29,6 +30,29 @@ export function answers(
 /** An object with one list of rows, as `{ streams: StreamRow[] }`. */
 export function listOf(name: string, row: `${string}#`): object {
   return { description: `All ${name}`, ...objectOf({ [name]: arrayOf({ $ref: row }) }) };
+}
+
+/** The same, of which one page is answered, and how many there are. */
+export function pageOf(name: string, row: `${string}#`): object {
+  return {
+    description: `A page of ${name}`,
+    ...objectOf({ [name]: arrayOf({ $ref: row }), total: count(`All ${name}, those of other pages included`) }),
+  };
+}
+
+/** Parameters of a query arrive as text. */
+export const PAGE_IN_QUERY = {
+  limit: { type: "string", pattern: "^[1-9][0-9]{0,8}$", description: "Rows wanted; at most, and by default, 1000" },
+  offset: { type: "string", pattern: "^[0-9]{1,9}$", description: "Rows to leave out before them" },
+} as const;
+
+export interface PageQuery {
+  readonly limit?: string;
+  readonly offset?: string;
+}
+
+export function pageAsked({ limit, offset }: PageQuery, maximum: number): Page {
+  return { limit: Math.min(maximum, Number(limit ?? maximum)), offset: Number(offset ?? 0) };
 }
 
 export function rowOf(description: string, row: `${string}#`): object {

@@ -5,6 +5,7 @@ import type {
   NodeRow,
   Protocol,
   SessionRow,
+  StatsPart,
   StreamRow,
   TestPatternRow,
 } from "@sluice/client/admin-contract";
@@ -109,6 +110,10 @@ const ADMIN_EVENT = schemaOf<AdminEvent>()({
       at: instant(),
       node: { $ref: "NodeRow#" },
       streams: arrayOf({ $ref: "StreamRow#" }),
+      part: oneOf<StatsPart>(
+        ["whole", "begin", "middle", "end"],
+        "whole: streams has all; else a piece of a round from begin to end, and a stream that no piece had is gone",
+      ),
     }),
   ],
 });

@@ -3,7 +3,7 @@ import type { FastifyInstance } from "fastify";
 import type { AdminSource } from "./admin-source.ts";
 import { sendApiError } from "./api-error.ts";
 import type { AdminLimits } from "./limits.ts";
-import { answers, listOf, nothing } from "./route-schemas.ts";
+import { answers, listOf, nothing, PAGE_IN_QUERY, pageAsked, pageOf, type PageQuery } from "./route-schemas.ts";
 import { objectOf, text } from "./schema-form.ts";
 
 const ID_IN_PATH = { type: "object", required: ["id"], properties: { id: text() } } as const;
@@ -16,9 +16,13 @@ export function sessionRoutes(app: FastifyInstance, source: AdminSource, limits:
   const list = {
     summary: "Sessions of this node",
     tags: ["sessions"],
-    response: answers({ 200: listOf("sessions", "SessionRow#") }),
+    querystring: { type: "object", properties: { ...PAGE_IN_QUERY, key: text("StreamKey: only the sessions on it") } },
+    response: answers({ 200: pageOf("sessions", "SessionRow#") }),
   };
-  app.get("/sessions", { schema: list }, async () => ({ sessions: source.sessions() }));
+  app.get<{ Querystring: PageQuery & { readonly key?: string } }>("/sessions", { schema: list }, async (request) => {
+    const { rows, total } = source.sessions(pageAsked(request.query, limits.listRows), request.query.key);
+    return { sessions: rows, total };
+  });
 
   const reason = {
     type: "string",

@@ -4,7 +4,17 @@ import type { FastifyInstance, FastifyReply } from "fastify";
 import type { AdminSource } from "./admin-source.ts";
 import { sendApiError } from "./api-error.ts";
 import type { AdminLimits } from "./limits.ts";
-import { answers, KEY_IN_PATH, listOf, nothing, rowOf } from "./route-schemas.ts";
+import {
+  answers,
+  KEY_IN_PATH,
+  listOf,
+  nothing,
+  PAGE_IN_QUERY,
+  pageAsked,
+  pageOf,
+  type PageQuery,
+  rowOf,
+} from "./route-schemas.ts";
 
 const DEFAULT_PATTERN_KEY = "demo/test-pattern";
 
@@ -12,13 +22,17 @@ interface KeyInPath {
   readonly Params: { readonly "*": string };
 }
 
-export function streamRoutes(app: FastifyInstance, source: AdminSource): void {
+export function streamRoutes(app: FastifyInstance, source: AdminSource, limits: AdminLimits): void {
   const list = {
     summary: "Live streams",
     tags: ["streams"],
-    response: answers({ 200: listOf("streams", "StreamRow#") }),
+    querystring: { type: "object", properties: PAGE_IN_QUERY },
+    response: answers({ 200: pageOf("streams", "StreamRow#") }),
   };
-  app.get("/streams", { schema: list }, async () => ({ streams: source.streams() }));
+  app.get<{ Querystring: PageQuery }>("/streams", { schema: list }, async (request) => {
+    const { rows, total } = source.streams(pageAsked(request.query, limits.listRows));
+    return { streams: rows, total };
+  });
 
   const one = {
     summary: "One live stream",

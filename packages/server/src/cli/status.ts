@@ -7,7 +7,10 @@ import { table } from "./table.ts";
 export async function status(options: ConfigOptions): Promise<void> {
   const config = configOf(options);
   const { nodes } = (await callAdmin(config, "GET", "/api/v1/nodes")) as { nodes: readonly NodeRow[] };
-  const { streams } = (await callAdmin(config, "GET", "/api/v1/streams")) as { streams: readonly StreamRow[] };
+  const { streams, total } = (await callAdmin(config, "GET", "/api/v1/streams")) as {
+    readonly streams: readonly StreamRow[];
+    readonly total: number;
+  };
   process.stdout.write(
     table(["NODE", "STATE", "UP", "CPU", "MEMORY", "SESSIONS", "STREAMS", "OPEN TO ALL"], nodes.map(nodeCells)),
   );
@@ -17,6 +20,7 @@ export async function status(options: ConfigOptions): Promise<void> {
       ? "No streams\n"
       : table(["STREAM", "STATE", "VIDEO", "AUDIO", "BITRATE", "FPS", "VIEWERS"], streams.map(streamCells)),
   );
+  if (total > streams.length) process.stdout.write(`and ${total - streams.length} more\n`);
 }
 
 export async function drain(options: ConfigOptions): Promise<void> {

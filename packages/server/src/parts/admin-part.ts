@@ -37,9 +37,9 @@ export async function openAdmin({
 function sourceOf(node: NodePart): AdminSource {
   const { view, patterns, ports, config } = node;
   return {
-    streams: () => view.streams(),
+    streams: (page) => view.streams(page),
     findStream: (key) => view.findStream(key),
-    sessions: () => view.sessions(),
+    sessions: (page, key) => view.sessions(page, key),
     nodes: () => view.nodes(),
     testPatterns: () => view.testPatterns(),
     readiness: () => view.readiness(),

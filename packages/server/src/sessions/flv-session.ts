@@ -13,10 +13,13 @@ import type { Session, SessionEnd, SessionFacts } from "./session.ts";
 import type { SessionPorts } from "./session-ports.ts";
 import { socketSink } from "./socket-sink.ts";
 
+/** What is kept of a viewer's request for as long as it plays. */
+type FlvViewer = Pick<FlvRequest, "key" | "address" | "agent">;
+
 export interface FlvSessionOptions {
   readonly id: string;
   readonly protocol: Protocol;
-  readonly request: FlvRequest;
+  readonly request: FlvViewer;
   readonly stream: LiveStream;
   readonly socket: Socket;
   readonly form: WireForm;
@@ -38,12 +41,13 @@ export class FlvSession implements Session {
 
   /** The head is written already. */
   constructor(options: FlvSessionOptions) {
-    const { ports, socket, request } = options;
+    const { ports, socket } = options;
+    const { key, address, agent } = options.request;
     this.id = options.id;
     this.protocol = options.protocol;
-    this.address = request.address;
+    this.address = address;
     this.since = ports.clock.wall();
-    this.#options = options;
+    this.#options = { ...options, request: { key, address, agent } };
     this.#startedAt = ports.clock.now();
     this.#bytesBefore = socket.bytesWritten;
     socket.on("error", () => {}); // `close` follows and tells

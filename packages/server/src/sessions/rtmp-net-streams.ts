@@ -3,6 +3,7 @@ import { decodeAmf0Values } from "@sluice/amf/amf0-decode";
 import type { AmfValue } from "@sluice/amf/value";
 import type { Millis } from "@sluice/base/brand";
 import { CLAIM_LIMITS, cutText } from "@sluice/base/claimed-text";
+import { KEY_LIMITS } from "@sluice/media/limits";
 import type { ConnectRequest } from "@sluice/rtmp/connect-request";
 import type { MessageStreamId } from "@sluice/rtmp/ids";
 import type { RtmpServerEvent } from "@sluice/rtmp/server-event";
@@ -48,7 +49,7 @@ export class RtmpNetStreams {
     return {
       role: publisher !== undefined ? "publisher" : players.length > 0 ? "player" : "idle",
       key,
-      app: firstPart(key || (this.#request?.app ?? "")),
+      app: firstPart(key || cutText(this.#request?.app ?? "", KEY_LIMITS.keyCharacters)),
       agent: this.#request?.flashVer ?? "",
       isLagging: players.some((player) => player.isLagging),
       skips: players.reduce((sum, player) => sum + player.skips, 0),
@@ -177,7 +178,9 @@ export class RtmpNetStreams {
         return this.#players.get(event.messageStreamId)?.setBuffer(event.milliseconds);
       case "call":
         if (event.transactionId !== 0)
-          engine.failCall(event.transactionId, { description: `No method "${cutText(event.name, CLAIM_LIMITS.methodCharacters)}"` });
+          engine.failCall(event.transactionId, {
+            description: `No method "${cutText(event.name, CLAIM_LIMITS.methodCharacters)}"`,
+          });
         return;
       default:
         return;

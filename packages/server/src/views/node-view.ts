@@ -2,14 +2,17 @@
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
 import type { NodeRow, SessionRow, StreamRow } from "@sluice/client/admin-contract";
-import type { StreamDirectory } from "@sluice/media/stream-directory";
+import type { StreamDirectory, StreamEntry } from "@sluice/media/stream-directory";
 import { findStreamKey } from "@sluice/media/stream-key";
-import type { AdminView } from "../admin/admin-source.ts";
+import type { AdminView, Page, PageOf } from "../admin/admin-source.ts";
+import { DEFAULT_ADMIN_LIMITS } from "../admin/limits.ts";
 import { ProcessLoad } from "../metrics/process-load.ts";
 import type { SessionRegistry } from "../sessions/session-registry.ts";
 import type { TestPatterns } from "../streams/test-patterns.ts";
+import { ConfigDescriptions } from "./config-descriptions.ts";
 import type { EventHub } from "./event-hub.ts";
 import { isoTime, sessionRow, streamRow } from "./rows.ts";
+import { StatsRound } from "./stats-round.ts";
 import { StreamRates } from "./stream-rates.ts";
 import type { TrafficTotals } from "./traffic-totals.ts";
 
@@ -37,6 +40,8 @@ const BEAT = 1_000 as Millis;
 export class NodeView implements AdminView, Disposable {
   readonly #options: NodeViewOptions;
   readonly #rates = new StreamRates();
+  readonly #descriptions = new ConfigDescriptions();
+  readonly #round: StatsRound<StreamEntry>;
   readonly #load = new ProcessLoad();
   readonly #startedAt: Millis;
   #sample = this.#load.sample();
@@ -44,24 +49,32 @@ export class NodeView implements AdminView, Disposable {
 
   constructor(options: NodeViewOptions) {
     this.#options = options;
+    this.#round = new StatsRound({
+      streams: options.streams,
+      rowOf: (entry) => this.#streamRow(entry),
+      maxBytes: DEFAULT_ADMIN_LIMITS.statsBytes,
+    });
     this.#startedAt = options.clock.now();
     this.#timer = this.#arm();
   }
 
-  streams(): readonly StreamRow[] {
-    const { streams, id } = this.#options;
-    return streams.entries().map((entry) => streamRow(entry, this.#rates.read(entry.stream), id));
+  streams({ limit, offset }: Page): PageOf<StreamRow> {
+    const { streams } = this.#options;
+    const wanted = streams.entries().slice(offset, offset + limit);
+    const rows = wanted.map((entry) => this.#streamRow(entry));
+    return { rows, total: streams.size };
   }
 
   findStream(path: string): StreamRow | undefined {
-    const { streams, id } = this.#options;
     const key = findStreamKey(path);
-    const entry = key === undefined ? undefined : streams.findEntry(key);
-    return entry && streamRow(entry, this.#rates.read(entry.stream), id);
+    const entry = key === undefined ? undefined : this.#options.streams.findEntry(key);
+    return entry && this.#streamRow(entry);
   }
 
-  sessions(): readonly SessionRow[] {
-    return this.#options.registry.all().map(sessionRow);
+  sessions({ limit, offset }: Page, key?: string): PageOf<SessionRow> {
+    const all = this.#options.registry.all();
+    const wanted = key === undefined ? all : all.filter(({ facts }) => facts.key === key);
+    return { rows: wanted.slice(offset, offset + limit).map(sessionRow), total: wanted.length };
   }
 
   nodes(): readonly NodeRow[] {
@@ -83,6 +96,11 @@ export class NodeView implements AdminView, Disposable {
 
   [Symbol.dispose](): void {
     this.#timer.cancel();
+  }
+
+  #streamRow(entry: StreamEntry): StreamRow {
+    const rates = this.#rates.read(entry.stream);
+    return streamRow(entry, { rates, descriptions: this.#descriptions, home: this.#options.id });
   }
 
   #node(): NodeRow {
@@ -120,7 +138,7 @@ export class NodeView implements AdminView, Disposable {
       streams.entries().map((entry) => entry.stream),
       clock.now(),
     );
-    if (!hub.isIdle)
-      hub.tell({ type: "stats", at: isoTime(clock.wall()), node: this.#node(), streams: this.streams() });
+    if (hub.isIdle) this.#round.reset();
+    else hub.tell({ type: "stats", at: isoTime(clock.wall()), node: this.#node(), ...this.#round.next() });
   }
 }

@@ -1,20 +1,23 @@
 /** Streams and sessions as the admin contract shows them. */
 import type { AudioRow, SessionRow, StreamRow, VideoRow } from "@sluice/client/admin-contract";
-import { type DecoderDescription, describeDecoderConfig } from "@sluice/formats/codec/decoder-config";
 import type { Millis } from "@sluice/base/brand";
-import type { Frame } from "@sluice/media/frame";
 import type { LiveStream } from "@sluice/media/live-stream";
 import type { StreamEntry } from "@sluice/media/stream-directory";
 import { applicationOf } from "@sluice/media/stream-key";
 import type { Session } from "../sessions/session.ts";
+import type { ConfigDescriptions } from "./config-descriptions.ts";
 
 export interface StreamRates {
   readonly bitrate: number;
   readonly fps: number;
 }
 
-export function streamRow(entry: StreamEntry, rates: StreamRates, home: string): StreamRow {
+export function streamRow(
+  entry: StreamEntry,
+  from: { readonly rates: StreamRates; readonly descriptions: ConfigDescriptions; readonly home: string },
+): StreamRow {
   const { stream } = entry;
+  const { rates, descriptions, home } = from;
   const { tracks, gop, ingest, delivery, subscriberCount } = stream;
   return {
     key: stream.key,
@@ -24,8 +27,8 @@ export function streamRow(entry: StreamEntry, rates: StreamRates, home: string):
     epoch: stream.publication,
     since: isoTime(entry.since),
     publisher: entry.publisher === undefined ? null : (entry.publisher as StreamRow["publisher"]),
-    video: videoRow(stream),
-    audio: audioRow(stream),
+    video: videoRow(stream, descriptions),
+    audio: audioRow(stream, descriptions),
     extraTracks: (["video", "audio"] as const).flatMap((kind) =>
       tracks
         .trackIds(kind)
@@ -67,26 +70,22 @@ export function isoTime(wall: Millis): string {
 }
 
 /** Where the decoder's set-up does not tell sizes and rates, as with VP9 and MP3, the metadata may. */
-function videoRow({ tracks }: LiveStream): VideoRow | null {
+function videoRow({ tracks }: LiveStream, descriptions: ConfigDescriptions): VideoRow | null {
   const codec = tracks.codecOf("video");
   if (codec === undefined) return null;
-  const described = describe(tracks.findConfig("video", 0));
+  const described = descriptions.of(tracks.findConfig("video", 0));
   const { width, height } =
     described?.kind === "video" && described.width > 0 ? described : (tracks.announced ?? NO_SIZE);
   return { codec, codecString: described?.codecString ?? "", width, height };
 }
 
-function audioRow({ tracks }: LiveStream): AudioRow | null {
+function audioRow({ tracks }: LiveStream, descriptions: ConfigDescriptions): AudioRow | null {
   const codec = tracks.codecOf("audio");
   if (codec === undefined) return null;
-  const described = describe(tracks.findConfig("audio", 0));
+  const described = descriptions.of(tracks.findConfig("audio", 0));
   const from = described?.kind === "audio" && described.sampleRate > 0 ? described : (tracks.announced ?? NO_SOUND);
   return { codec, codecString: described?.codecString ?? "", sampleRate: from.sampleRate, channels: from.channels };
 }
 
 const NO_SIZE = { width: 0, height: 0 };
 const NO_SOUND = { sampleRate: 0, channels: 0 };
-
-function describe(config: Frame | undefined): DecoderDescription | undefined {
-  return config === undefined ? undefined : describeDecoderConfig(config.codec, config.data);
-}

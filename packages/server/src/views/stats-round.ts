@@ -1,0 +1,59 @@
+/** Cuts the rows of a node's streams into pieces of bounded size, one for each second: `stats` costs the same with any number of streams. */
+import type { StatsPart, StreamRow } from "@sluice/client/admin-contract";
+
+export interface StatsPiece {
+  readonly streams: readonly StreamRow[];
+  readonly part: StatsPart;
+}
+
+/** @typeParam Entry  a stream as the node keeps it */
+export class StatsRound<Entry> {
+  readonly #streams: Iterable<Entry>;
+  readonly #rowOf: (entry: Entry) => StreamRow;
+  readonly #maxBytes: number;
+  #rest: Iterator<Entry> | undefined;
+
+  constructor(options: {
+    /** Its iterators bear streams that come and go between two steps. */
+    readonly streams: Iterable<Entry>;
+    readonly rowOf: (entry: Entry) => StreamRow;
+    /** Of one piece, about. */
+    readonly maxBytes: number;
+  }) {
+    this.#streams = options.streams;
+    this.#rowOf = options.rowOf;
+    this.#maxBytes = options.maxBytes;
+  }
+
+  /** Begins a round, or goes on with the one begun. */
+  next(): StatsPiece {
+    const isFirst = this.#rest === undefined;
+    const rest = this.#rest ?? this.#streams[Symbol.iterator]();
+    const rows: StreamRow[] = [];
+    let byteCount = 0;
+    while (byteCount < this.#maxBytes) {
+      const step = rest.next();
+      if (step.done) {
+        this.#rest = undefined;
+        return { streams: rows, part: isFirst ? "whole" : "end" };
+      }
+      const row = this.#rowOf(step.value);
+      rows.push(row);
+      byteCount += bytesOf(row);
+    }
+    this.#rest = rest;
+    return { streams: rows, part: isFirst ? "begin" : "middle" };
+  }
+
+  /** Nobody listens any more: whoever comes next hears a round from its beginning. */
+  reset(): void {
+    this.#rest = undefined;
+  }
+}
+
+/** Of a row as JSON without its long texts, which take up to three bytes a character. */
+const PLAIN_BYTES = 640;
+
+function bytesOf({ key, app, publisher }: StreamRow): number {
+  return PLAIN_BYTES + 3 * (key.length + app.length + (publisher?.agent.length ?? 0));
+}
