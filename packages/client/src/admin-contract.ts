@@ -103,6 +103,14 @@ export interface TestPatternRow {
   readonly key: string;
 }
 
+/** `POST /api/v1/previews` with `{ key: string }` answers 201 with this: a right to begin playing one stream over HTTP-FLV or WS-FLV. */
+export interface PreviewRow {
+  readonly key: string;
+  /** For the stream's URL, as `?preview=TOKEN`. */
+  readonly token: string;
+  readonly expires: string;
+}
+
 /**
  * Which of the node's streams a `stats` event has: all, or the next piece of a round. A stream that no event from `begin`
  * to `end` had is gone.

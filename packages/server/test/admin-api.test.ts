@@ -64,6 +64,14 @@ const CALLS: readonly (readonly [Call, path: string, status: number, body: unkno
   ],
   [{ method: "DELETE", url: "/api/v1/test-patterns/a/b" }, "/api/v1/test-patterns/{key}", 204, undefined],
   [{ method: "DELETE", url: "/api/v1/test-patterns/a/b" }, "/api/v1/test-patterns/{key}", 404, "error"],
+  [
+    { method: "POST", url: "/api/v1/previews", payload: { key: "live/cam" } },
+    "/api/v1/previews",
+    201,
+    { key: "live/cam", token: "1.x", expires: "2026-11-21T10:00:00.000Z" },
+  ],
+  [{ method: "POST", url: "/api/v1/previews", payload: { key: "../cam" } }, "/api/v1/previews", 400, "error"],
+  [{ method: "POST", url: "/api/v1/previews", payload: {} }, "/api/v1/previews", 400, "error"],
   [{ method: "GET", url: "/healthz" }, "/healthz", 200, { status: "ok" }],
   [{ method: "GET", url: "/readyz" }, "/readyz", 200, { ready: true, reasons: [] }],
 ];

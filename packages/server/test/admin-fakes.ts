@@ -1,7 +1,7 @@
 /** A server that is not there: rows, events and deeds for the admin app's tests. */
 import { SILENT_LOG } from "@sluice/base/log";
 import type { Log } from "@sluice/base/log";
-import type { AdminEvent, NodeRow, SessionRow, StreamRow } from "@sluice/client/admin-contract";
+import type { AdminEvent, NodeRow, PreviewRow, SessionRow, StreamRow } from "@sluice/client/admin-contract";
 import { type AdminAppOptions, createAdminApp } from "@sluice/server/admin/admin-app";
 import type { AdminSource, Page, PageOf } from "@sluice/server/admin/admin-source";
 import { PromMeter } from "@sluice/server/metrics/prom-meter";
@@ -125,6 +125,9 @@ export class FakeSource implements AdminSource {
   }
   stopTestPattern(key: string): boolean {
     return this.patterns.delete(key);
+  }
+  openPreview(key: string): PreviewRow | undefined {
+    return key.includes("..") ? undefined : { key, token: "1.x", expires: AT };
   }
   subscribe(listener: (event: AdminEvent) => void): Disposable {
     this.listeners.add(listener);

@@ -18,7 +18,7 @@ import { openRoutes } from "./open-routes.ts";
 import { answerListedOrigin, refuseForeignChange } from "./origin-rules.ts";
 import { withOtherMethods } from "./other-methods.ts";
 import { nodeRoutes, sessionRoutes } from "./session-routes.ts";
-import { streamRoutes, testPatternRoutes } from "./stream-routes.ts";
+import { previewRoutes, streamRoutes, testPatternRoutes } from "./stream-routes.ts";
 
 export interface AdminAppOptions {
   readonly source: AdminSource;
@@ -120,6 +120,7 @@ function guardedRoutes(app: FastifyInstance, options: AdminAppOptions, limits: A
 function apiRoutes(api: FastifyInstance, source: AdminSource, fanout: EventFanout, limits: AdminLimits): void {
   streamRoutes(api, source, limits);
   testPatternRoutes(api, source, limits);
+  previewRoutes(api, source, limits);
   sessionRoutes(api, source, limits);
   nodeRoutes(api, source);
   eventRoutes(api, fanout);

@@ -1,5 +1,5 @@
 /** What the admin API needs to know and do; the composition root fills it from the running server. */
-import type { AdminEvent, NodeRow, SessionRow, StreamRow, TestPatternRow } from "@sluice/client/admin-contract";
+import type { AdminEvent, NodeRow, PreviewRow, SessionRow, StreamRow, TestPatternRow } from "@sluice/client/admin-contract";
 
 /** Rows are snapshots taken at the call; the API keeps none of them. */
 export interface AdminSource extends AdminView, AdminDeeds {}
@@ -36,4 +36,6 @@ export interface AdminDeeds {
   startTestPattern(key: string): Promise<"started" | "already-running" | { readonly refused: string }>;
   /** `false`: none runs under this key. */
   stopTestPattern(key: string): boolean;
+  /** `undefined`: no stream can have this key. */
+  openPreview(key: string): PreviewRow | undefined;
 }

@@ -34,5 +34,5 @@ export const DEFAULT_ADMIN_LIMITS: AdminLimits = {
   listRows: 1_000,
   pathPartLength: 512,
   reasonLength: 200,
-  keyLength: 512,
+  keyLength: 1_024,
 };

@@ -3,6 +3,7 @@ import type {
   AdminError,
   AdminEvent,
   NodeRow,
+  PreviewRow,
   Protocol,
   SessionRow,
   StatsPart,
@@ -91,6 +92,14 @@ const NODE_ROW = schemaOf<NodeRow>()(
 
 const TEST_PATTERN_ROW = schemaOf<TestPatternRow>()(objectOf({ key: text("StreamKey of a running test pattern") }));
 
+const PREVIEW_ROW = schemaOf<PreviewRow>()(
+  objectOf({
+    key: text("StreamKey"),
+    token: text("For the stream's URL over HTTP-FLV or WS-FLV, as ?preview=TOKEN"),
+    expires: instant("Until when a play may begin with it"),
+  }),
+);
+
 const ADMIN_ERROR = schemaOf<AdminError>()(
   objectOf({ error: objectOf({ code: text("Stable, safe to match on"), message: text("For people") }) }),
 );
@@ -124,6 +133,7 @@ export const NAMED_SCHEMAS = {
   SessionRow: SESSION_ROW,
   NodeRow: NODE_ROW,
   TestPatternRow: TEST_PATTERN_ROW,
+  PreviewRow: PREVIEW_ROW,
   AdminError: ADMIN_ERROR,
   AdminEvent: ADMIN_EVENT,
 } as const;

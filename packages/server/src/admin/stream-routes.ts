@@ -15,6 +15,7 @@ import {
   type PageQuery,
   rowOf,
 } from "./route-schemas.ts";
+import { objectOf } from "./schema-form.ts";
 
 const DEFAULT_PATTERN_KEY = "demo/test-pattern";
 
@@ -83,6 +84,20 @@ export function testPatternRoutes(app: FastifyInstance, source: AdminSource, lim
   });
 }
 
+export function previewRoutes(app: FastifyInstance, source: AdminSource, limits: AdminLimits): void {
+  const open = {
+    summary: "Get a right to watch one stream, whatever viewers need",
+    tags: ["streams"],
+    body: { ...objectOf({ key: keyIn(limits, "StreamKey") }) },
+    response: answers({ 201: rowOf("A right that is good for half a minute", "PreviewRow#") }, [413, 415]),
+  };
+  app.post<{ Body: { readonly key: string } }>("/previews", { schema: open }, async (request, reply) => {
+    const row = source.openPreview(request.body.key);
+    if (row === undefined) return sendApiError(reply, "ADMIN_BAD_REQUEST", "No stream can have this key");
+    return reply.code(201).send(row);
+  });
+}
+
 async function startTestPattern(source: AdminSource, key: string, reply: FastifyReply): Promise<FastifyReply> {
   const outcome = await source.startTestPattern(key);
   const row: TestPatternRow = { key };
@@ -93,11 +108,10 @@ async function startTestPattern(source: AdminSource, key: string, reply: Fastify
 
 /** May be left out as a whole. */
 function bodyWithKey(limits: AdminLimits): object {
-  const key = {
-    type: "string",
-    minLength: 1,
-    maxLength: limits.keyLength,
-    description: `StreamKey; ${DEFAULT_PATTERN_KEY} when left out`,
-  };
+  const key = keyIn(limits, `StreamKey; ${DEFAULT_PATTERN_KEY} when left out`);
   return { type: ["object", "null"], additionalProperties: false, properties: { key } };
+}
+
+function keyIn(limits: AdminLimits, description: string) {
+  return { type: "string", minLength: 1, maxLength: limits.keyLength, description } as const;
 }

@@ -6,6 +6,7 @@ import type { SluiceConfig } from "../config/load-config.ts";
 import { type AccessRequest, ALLOWED, type DoneReport, denied, type Verdict } from "./access.ts";
 import { AddressRules } from "./address-rules.ts";
 import { type HookAnswer, HookClient } from "./hook-client.ts";
+import { PreviewRights } from "./preview-rights.ts";
 import { TokenCheck } from "./token-check.ts";
 
 export interface GuardPorts {
@@ -20,6 +21,8 @@ type Action = AccessRequest["action"];
 const ALREADY_ALLOWED = Promise.resolve(ALLOWED);
 
 export class Guard {
+  /** Rights that stand in for token and hook of a viewer over HTTP; the rules for addresses hold all the same. */
+  readonly previews: PreviewRights;
   readonly #ports: GuardPorts;
   readonly #hooks: HookClient;
   /** Apart from the questions, so that nobody waits behind reports. */
@@ -33,6 +36,7 @@ export class Guard {
     const { config, clock } = ports;
     const { address, hooks } = config.auth;
     this.#ports = ports;
+    this.previews = new PreviewRights(clock);
     this.#tokens = new TokenCheck(config, clock);
     const hookRules = {
       clock,
@@ -106,12 +110,19 @@ export class Guard {
       return denied("address-denied", `This address may not ${action}`);
     }
     if (action === "connect") return this.#askHook(request, signal);
+    if (this.#isPreview(request)) return ALLOWED;
     const ways = this.#ports.config.forApplication(app).auth[action];
     if (ways.includes("jwt") || ways.includes("signed")) {
       const verdict = await this.#tokens.check({ ...request, action }, ways);
       if (!verdict.allow) return verdict;
     }
     return ways.includes("hook") ? this.#askHook(request, signal) : ALLOWED;
+  }
+
+  /** The console plays over HTTP only: nothing else takes such a right. */
+  #isPreview({ action, protocol, key, query }: AccessRequest): boolean {
+    if (action !== "play" || (protocol !== "http-flv" && protocol !== "ws-flv")) return false;
+    return this.previews.opens(key, query);
   }
 
   async #askHook(request: AccessRequest, signal: AbortSignal): Promise<Verdict> {

@@ -32,7 +32,7 @@ export class TokenCheck {
     ways: readonly WayIn[],
   ): Promise<Verdict> {
     const { action, key, query } = request;
-    let verdict: Verdict = denied("token-missing", `A token is needed to ${action}`);
+    let verdict: Verdict = denied("token-missing", `This stream needs a token to ${action}`);
     const token = query.get("token") || bearerOf(request.authorization);
     if (ways.includes("jwt") && token)
       verdict = await this.#jwt.check(token, { action, key }, new Date(this.#clock.wall()));

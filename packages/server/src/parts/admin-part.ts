@@ -5,8 +5,10 @@ import { fileURLToPath } from "node:url";
 import type { Scope } from "@sluice/base/scope";
 import type { AdminSource } from "../admin/admin-source.ts";
 import { adminListener, createAdminApp } from "../admin/admin-app.ts";
+import { findStreamKey } from "@sluice/media/stream-key";
 import { adminVerdicts } from "../auth/admin-verdict.ts";
 import { VERSION } from "../version.ts";
+import { isoTime } from "../views/rows.ts";
 import type { NodePart } from "./node-part.ts";
 
 const CONSOLE_DIR = fileURLToPath(new URL("../../../console/dist", import.meta.url));
@@ -35,7 +37,7 @@ export async function openAdmin({
 }
 
 function sourceOf(node: NodePart): AdminSource {
-  const { view, patterns, ports, config } = node;
+  const { view, patterns, ports, previews, config } = node;
   return {
     streams: (page) => view.streams(page),
     findStream: (key) => view.findStream(key),
@@ -56,5 +58,11 @@ function sourceOf(node: NodePart): AdminSource {
     },
     startTestPattern: (key) => patterns.start(key),
     stopTestPattern: (key) => patterns.stop(key),
+    openPreview(path) {
+      const key = findStreamKey(path);
+      if (key === undefined) return undefined;
+      const { token, expires } = previews.issue(key);
+      return { key, token, expires: isoTime(expires) };
+    },
   };
 }

@@ -8,6 +8,7 @@ import { StreamDirectory } from "@sluice/media/stream-directory";
 import { ConnectionGate } from "../auth/connection-gate.ts";
 import { Guard } from "../auth/guard.ts";
 import { openWarning } from "../auth/open-warning.ts";
+import type { PreviewRights } from "../auth/preview-rights.ts";
 import type { SluiceConfig } from "../config/load-config.ts";
 import { type StrangerLimits, Strangers } from "../listeners/strangers.ts";
 import { PromMeter } from "../metrics/prom-meter.ts";
@@ -37,6 +38,7 @@ export interface NodePart {
   /** Of all listeners that speak TLS or HTTP together. */
   readonly strangers: Strangers;
   readonly ports: SessionPorts;
+  readonly previews: PreviewRights;
   readonly view: NodeView;
   readonly patterns: TestPatterns;
   /** Listener name → `host:port` as bound. */
@@ -123,6 +125,7 @@ export function openNode({
     gate,
     strangers,
     ports,
+    previews: guard.previews,
     view,
     patterns,
     listeners: () => state.bound,
