@@ -1,6 +1,10 @@
 /** Who gets in, how a browser brings its token, and what pages of other origins may do. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { test } from "node:test";
+import { adminListener } from "@sluice/server/admin/admin-app";
 import type { AdminCaller } from "@sluice/server/admin/admin-access";
 import { adminVerdicts } from "@sluice/server/auth/admin-verdict";
 import { fakeAdmin, TOKEN, tokenOnly } from "./admin-fakes.ts";
@@ -95,6 +99,40 @@ test("[ADM12] [ADM13] a wrong token becomes no cookie, but the page that asks fo
     assert.match(String(answer.headers["content-security-policy"]), /default-src 'none'/);
     assert.doesNotMatch(answer.body, /wrong/);
   }
+});
+
+for (const [host, shown] of [
+  ["media.example.com:8080", "media.example.com"],
+  ["203.0.113.7:8080", "203.0.113.7"],
+  ["[2001:db8::7]:8080", "HOST"],
+  ["evil;rm${IFS}-rf", "HOST"],
+  ['"><script>alert(1)</script>', "HOST"],
+  ["-oProxyCommand=x", "HOST"],
+] as const) {
+  test(`[ADM215] without a token a remote visit by ${host} hears how to set one, and the tunnel's line`, async () => {
+    const { app } = fakeAdmin({ access: adminVerdicts(undefined) });
+    const answer = await app.inject({ url: "/console/", headers: { ...HTML, host }, remoteAddress: "203.0.113.9" });
+    assert.equal(answer.statusCode, 403);
+    assert.match(answer.body, /no admin\.token is configured/);
+    assert.match(answer.body, /openssl rand [^]*--set admin\.tokenFile=admin\.token/);
+    const line = /<pre>(ssh .*)<\/pre>/.exec(answer.body)?.[1];
+    assert.match(line ?? "", /^ssh -L (\d+):127\.0\.0\.1:\1 /);
+    assert.equal(line?.split(" ").at(-1), shown);
+    assert.match(answer.body, /<a href="http:\/\/127\.0\.0\.1:\d+\/console\/">/);
+    assert.doesNotMatch(answer.body, /<form|<script/);
+  });
+}
+
+test("[ADM215] the line names the port that was asked, and other programs hear the error alone", async (t) => {
+  const { app } = fakeAdmin({ access: adminVerdicts(undefined) });
+  const server = createServer(await adminListener(app)).listen(0, "127.0.0.1");
+  t.after(() => server.close());
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const get = (headers: Record<string, string>): Promise<Response> =>
+    fetch(`http://127.0.0.1:${port}/console/`, { headers: { "x-forwarded-for": "203.0.113.9", ...headers } });
+  assert.match(await (await get(HTML)).text(), new RegExp(`ssh -L ${port}:127\\.0\\.0\\.1:${port} `));
+  assert.match(await (await get({ accept: "*/*" })).text(), /^\{"error":/);
 });
 
 const PAGES = [

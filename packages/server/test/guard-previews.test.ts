@@ -76,7 +76,9 @@ test("[GRD210] [ADM214] [LST3] the API gives a right that opens the stream; with
   assert.equal(key, "live/cam");
   const path = `/live/cam.flv?preview=${token}`;
   const get = (what: string, header = ""): Promise<string> =>
-    talk(server.httpPort, `GET ${what} HTTP/1.1\r\nHost: box\r\n${header}\r\n`, (heard) => heard.includes("\r\n\r\nFLV"));
+    talk(server.httpPort, `GET ${what} HTTP/1.1\r\nHost: box\r\n${header}\r\n`, (heard) =>
+      heard.includes("\r\n\r\nFLV"),
+    );
   assert.match(await get(path), /^HTTP\/1.1 200 [^]*\r\n\r\nFLV/);
   const webSocket = new WebSocket(`ws://127.0.0.1:${server.httpPort}${path}`);
   const [first] = (await once(webSocket, "message")) as [Buffer];
@@ -85,6 +87,10 @@ test("[GRD210] [ADM214] [LST3] the API gives a right that opens the stream; with
   const refusal = /^HTTP\/1.1 401 [^]*"This stream needs a token to play"/;
   assert.match(await get("/live/cam.flv"), refusal);
   for (const header of [`Cookie: sluice_admin=${admin}\r\n`, `Authorization: Bearer ${admin}\r\n`])
-    assert.doesNotMatch(await get("/live/cam.flv", header), /^HTTP\/1.1 200/, "the admin's own credential opens no stream");
+    assert.doesNotMatch(
+      await get("/live/cam.flv", header),
+      /^HTTP\/1.1 200/,
+      "the admin's own credential opens no stream",
+    );
   assert.equal((await ask("..")).status, 400);
 });

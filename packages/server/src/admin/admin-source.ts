@@ -1,5 +1,12 @@
 /** What the admin API needs to know and do; the composition root fills it from the running server. */
-import type { AdminEvent, NodeRow, PreviewRow, SessionRow, StreamRow, TestPatternRow } from "@sluice/client/admin-contract";
+import type {
+  AdminEvent,
+  NodeRow,
+  PreviewRow,
+  SessionRow,
+  StreamRow,
+  TestPatternRow,
+} from "@sluice/client/admin-contract";
 
 /** Rows are snapshots taken at the call; the API keeps none of them. */
 export interface AdminSource extends AdminView, AdminDeeds {}

@@ -7,7 +7,7 @@ import { type AdminAccess, callerOf, FORGET_TOKEN_COOKIE, sendRefusal, tokenCook
 import { sendApiError } from "./api-error.ts";
 import { pathOf } from "./error-answers.ts";
 import { withOtherMethods } from "./other-methods.ts";
-import { TOKEN_PAGE_POLICY, tokenPage } from "./token-page.ts";
+import { type NodeAddress, TOKEN_PAGE_POLICY, tokenPage } from "./token-page.ts";
 
 /**
  * Own scripts and styles only. Pictures and workers may be made by them (`blob:`, as mpegts.js does);
@@ -76,7 +76,11 @@ export async function admitToConsole(
   return reply
     .code(verdict.status)
     .type("text/html; charset=utf-8")
-    .send(tokenPage(verdict.message, verdict.status === 401 ? "ask-token" : "none"));
+    .send(tokenPage(verdict.message, verdict.status === 401 ? "ask-token" : addressOf(request)));
+}
+
+function addressOf({ hostname, protocol, socket }: FastifyRequest): NodeAddress {
+  return { host: hostname, port: socket.localPort ?? 0, scheme: protocol };
 }
 
 function exchangeToken(
