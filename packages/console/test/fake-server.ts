@@ -91,6 +91,7 @@ export class FakeServer {
       at: new Date().toISOString(),
       node: this.#node(),
       streams: this.streams.map((row) => moved(row, this.#tick)),
+      part: "whole",
     });
   }
 
