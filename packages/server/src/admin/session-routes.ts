@@ -19,7 +19,7 @@ export function sessionRoutes(app: FastifyInstance, source: AdminSource, limits:
     querystring: { type: "object", properties: { ...PAGE_IN_QUERY, key: text("StreamKey: only the sessions on it") } },
     response: answers({ 200: pageOf("sessions", "SessionRow#") }),
   };
-  app.get<{ Querystring: PageQuery & { readonly key?: string } }>("/sessions", { schema: list }, async (request) => {
+  app.get<{ Querystring: PageQuery & { readonly key?: string } }>("/sessions", { schema: list }, (request) => {
     const { rows, total } = source.sessions(pageAsked(request.query, limits.listRows), request.query.key);
     return { sessions: rows, total };
   });

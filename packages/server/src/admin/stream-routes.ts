@@ -30,7 +30,7 @@ export function streamRoutes(app: FastifyInstance, source: AdminSource, limits: 
     querystring: { type: "object", properties: PAGE_IN_QUERY },
     response: answers({ 200: pageOf("streams", "StreamRow#") }),
   };
-  app.get<{ Querystring: PageQuery }>("/streams", { schema: list }, async (request) => {
+  app.get<{ Querystring: PageQuery }>("/streams", { schema: list }, (request) => {
     const { rows, total } = source.streams(pageAsked(request.query, limits.listRows));
     return { streams: rows, total };
   });
