@@ -1,0 +1,117 @@
+/** The unit of a link on the wire: a header of eight bytes and a bounded payload. */
+import { ByteQueue } from "@sluice/bytes/byte-queue";
+import type { Brand } from "@sluice/base/brand";
+import { LinkFrameError } from "./errors.ts";
+
+/** Names a flow on a link. 0 is the link itself; the side that dialled opens odd numbers, the other one even ones. */
+export type ChannelId = Brand<number, "ChannelId">;
+
+export const LINK_CHANNEL = 0 as ChannelId;
+
+/** By number on the wire. A number is never used again for another meaning. */
+export const FRAME_TYPE = {
+  hello: 0x01,
+  welcome: 0x02,
+  proof: 0x03,
+  accepted: 0x04,
+  refused: 0x05,
+  alive: 0x10,
+  acknowledge: 0x11,
+  goodbye: 0x12,
+  open: 0x20,
+  /** A part of a message; more of it follows. */
+  part: 0x21,
+  /** The last part of a message, or a whole one. */
+  end: 0x22,
+  credit: 0x23,
+  close: 0x24,
+} as const;
+
+/** A receiver that does not know a type with this bit passes it over; without it the link ends. */
+export const SKIPPABLE_BIT = 0x80;
+
+export const FRAME_HEADER_BYTES = 8;
+
+/**
+ * | offset | field   | form | meaning                                            |
+ * | ------ | ------- | ---- | -------------------------------------------------- |
+ * | 0      | length  | u24  | bytes of the payload                               |
+ * | 3      | type    | u8   | one of `FRAME_TYPE`; 0x80 and above may be skipped |
+ * | 4      | channel | u32  | 0 for frames about the link itself                 |
+ *
+ * mesh.md, MSH1
+ */
+export interface LinkFrame {
+  readonly type: number;
+  readonly channel: ChannelId;
+  /** A view that belongs to the receiver. */
+  readonly payload: Uint8Array;
+}
+
+/** Writes a header at `offset`. */
+export function putFrameHeader(
+  into: Uint8Array,
+  offset: number,
+  { type, channel, length }: { readonly type: number; readonly channel: ChannelId; readonly length: number },
+): void {
+  into[offset] = length >>> 16;
+  into[offset + 1] = length >>> 8;
+  into[offset + 2] = length;
+  into[offset + 3] = type;
+  into[offset + 4] = channel >>> 24;
+  into[offset + 5] = channel >>> 16;
+  into[offset + 6] = channel >>> 8;
+  into[offset + 7] = channel;
+}
+
+/** A whole frame in bytes of its own; for the small ones about the link and its channels. */
+export function encodeFrame(type: number, channel: ChannelId, payload: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(FRAME_HEADER_BYTES + payload.length);
+  putFrameHeader(bytes, 0, { type, channel, length: payload.length });
+  bytes.set(payload, FRAME_HEADER_BYTES);
+  return bytes;
+}
+
+/** Cuts frames from bytes that arrive in any pieces. */
+export class FrameReader {
+  readonly #queue = new ByteQueue();
+  #maxPayloadBytes: number;
+
+  constructor(maxPayloadBytes: number) {
+    this.#maxPayloadBytes = maxPayloadBytes;
+  }
+
+  /** Raised once the peer has proved who it is. */
+  set maxPayloadBytes(count: number) {
+    this.#maxPayloadBytes = count;
+  }
+
+  /** Takes ownership of `bytes`. */
+  offer(bytes: Uint8Array): void {
+    this.#queue.offer(bytes);
+  }
+
+  /** The next frame; `undefined` when more bytes are needed. @throws {LinkFrameError} for a length over the limit */
+  take(): LinkFrame | undefined {
+    const header = this.#queue.peek(FRAME_HEADER_BYTES);
+    if (header === undefined) return undefined;
+    const [a, b, c, type, d, e, f, g] = header as unknown as readonly [
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+    const length = (a << 16) | (b << 8) | c;
+    if (length > this.#maxPayloadBytes) {
+      throw new LinkFrameError({ detail: `frame of ${length} bytes: limit is ${this.#maxPayloadBytes}` });
+    }
+    if (this.#queue.length < FRAME_HEADER_BYTES + length) return undefined;
+    this.#queue.skip(FRAME_HEADER_BYTES);
+    const payload = this.#queue.take(length) as Uint8Array;
+    return { type, channel: (((d << 24) | (e << 16) | (f << 8) | g) >>> 0) as ChannelId, payload };
+  }
+}

@@ -1,0 +1,188 @@
+/** The handshake of a link, without a socket: hello, welcome with proof, proof, acceptance. */
+import type { Crypto } from "@sluice/base/crypto";
+import { ByteWriter, encodeUtf8 } from "@sluice/bytes/byte-writer";
+import { codeOfRefusal, LinkFrameError, LinkRefusedError, REFUSALS, type Refusal } from "./errors.ts";
+import { encodeFrame, FRAME_TYPE, LINK_CHANNEL, type LinkFrame } from "./frame.ts";
+import {
+  decodeHello,
+  decodeProofs,
+  decodeRefusal,
+  decodeWelcome,
+  encodeHello,
+  encodeRefusal,
+  encodeWelcome,
+  type Hello,
+  LINK_VERSIONS,
+  NONCE_BYTES,
+  type NodeIdentity,
+  writeProofs,
+} from "./hello.ts";
+
+export interface HandshakeOptions {
+  readonly own: NodeIdentity;
+  /** The first is the one in use; a peer that proves any of them is believed. None: anybody who can connect is. */
+  readonly secrets: readonly Uint8Array[];
+  /** Bytes that both ends of this very TLS connection know and nobody between them; empty without TLS. */
+  readonly binding: Uint8Array;
+  readonly crypto: Crypto;
+  /** Asked once the peer has proved a secret: why it is turned away all the same. */
+  readonly judge: (peer: NodeIdentity) => Refusal | undefined;
+}
+
+/** What a frame of the handshake led to; `send` goes out first. */
+export interface HandshakeStep {
+  readonly send?: Uint8Array;
+  readonly established?: NodeIdentity;
+  readonly refused?: LinkRefusedError;
+}
+
+/** Of the side that dialled. Every method may throw a `WireError`: the connection must end. */
+export class DialHandshake {
+  readonly #options: HandshakeOptions;
+  readonly #to: string;
+  readonly #hello: Uint8Array;
+  #peer: NodeIdentity | undefined;
+
+  /** @param to  id that is meant to answer; empty for whoever does */
+  constructor(to: string, options: HandshakeOptions) {
+    this.#options = options;
+    this.#to = to;
+    const nonce = options.crypto.randomBytes(NONCE_BYTES);
+    this.#hello = encodeHello({ ...LINK_VERSIONS, nonce, to, from: options.own });
+  }
+
+  /** The first frame of the connection. */
+  hello(): Uint8Array {
+    return encodeFrame(FRAME_TYPE.hello, LINK_CHANNEL, this.#hello);
+  }
+
+  receive(frame: LinkFrame): HandshakeStep {
+    throwIfRefused(frame, this.#to);
+    if (this.#peer !== undefined) {
+      requireType(frame, FRAME_TYPE.accepted, "acceptance");
+      return { established: this.#peer };
+    }
+    requireType(frame, FRAME_TYPE.welcome, "welcome");
+    const welcome = decodeWelcome(frame.payload);
+    const transcript = { hello: this.#hello, welcome: welcome.signed };
+    if (!isProved(welcome.proofs, proofsOf("acceptor", this.#options, transcript)))
+      return refuse("wrong-secret", this.#to);
+    const refusal = refusalOf(welcome.from, this.#options, this.#to);
+    if (refusal !== undefined) return refuse(refusal, welcome.from.id);
+    this.#peer = welcome.from;
+    const proofs = writeProofs(new ByteWriter(256), proofsOf("dialler", this.#options, transcript)).finish();
+    return { send: encodeFrame(FRAME_TYPE.proof, LINK_CHANNEL, proofs) };
+  }
+}
+
+/** Of the side that was dialled. Every method may throw a `WireError`: the connection must end. */
+export class AcceptHandshake {
+  readonly #options: HandshakeOptions;
+  #hello: { readonly bytes: Uint8Array; readonly from: NodeIdentity } | undefined;
+  #welcome: Uint8Array = new Uint8Array(0);
+
+  constructor(options: HandshakeOptions) {
+    this.#options = options;
+  }
+
+  receive(frame: LinkFrame): HandshakeStep {
+    throwIfRefused(frame, this.#hello?.from.id ?? "unknown");
+    return this.#hello === undefined ? this.#onHello(frame) : this.#onProof(frame, this.#hello);
+  }
+
+  #onHello(frame: LinkFrame): HandshakeStep {
+    requireType(frame, FRAME_TYPE.hello, "hello");
+    const hello = decodeHello(frame.payload);
+    if (!hasCommonVersion(hello)) return refuse("version", hello.from.id);
+    this.#hello = { bytes: frame.payload, from: hello.from };
+    this.#welcome = encodeWelcome({
+      version: Math.min(hello.newest, LINK_VERSIONS.newest),
+      nonce: this.#options.crypto.randomBytes(NONCE_BYTES),
+      from: this.#options.own,
+    });
+    const proofs = proofsOf("acceptor", this.#options, { hello: frame.payload, welcome: this.#welcome });
+    const payload = writeProofs(new ByteWriter(512).bytes(this.#welcome), proofs).finish();
+    return { send: encodeFrame(FRAME_TYPE.welcome, LINK_CHANNEL, payload) };
+  }
+
+  #onProof(
+    frame: LinkFrame,
+    { bytes, from }: { readonly bytes: Uint8Array; readonly from: NodeIdentity },
+  ): HandshakeStep {
+    requireType(frame, FRAME_TYPE.proof, "proof");
+    const expected = proofsOf("dialler", this.#options, { hello: bytes, welcome: this.#welcome });
+    if (!isProved(decodeProofs(frame.payload), expected)) return refuse("wrong-secret", from.id);
+    const refusal = refusalOf(from, this.#options, "");
+    if (refusal !== undefined) return refuse(refusal, from.id);
+    return { send: encodeFrame(FRAME_TYPE.accepted, LINK_CHANNEL, new Uint8Array(0)), established: from };
+  }
+}
+
+/** The last frame of a connection that is turned away before or in its handshake. */
+export function refusalFrame(reason: Refusal): Uint8Array {
+  return encodeFrame(FRAME_TYPE.refused, LINK_CHANNEL, encodeRefusal(codeOfRefusal(reason)));
+}
+
+function hasCommonVersion({ oldest, newest }: Hello): boolean {
+  return oldest <= LINK_VERSIONS.newest && newest >= LINK_VERSIONS.oldest;
+}
+
+/** @param to  id that was meant; empty for anybody */
+function refusalOf(peer: NodeIdentity, { own, judge }: HandshakeOptions, to: string): Refusal | undefined {
+  if (peer.id === own.id) return peer.incarnation === own.incarnation ? "self" : "own-id";
+  if (to !== "" && peer.id !== to) return "wrong-target";
+  if (peer.purpose !== own.purpose) return "other-purpose";
+  return judge(peer);
+}
+
+interface Transcript {
+  readonly hello: Uint8Array;
+  readonly welcome: Uint8Array;
+}
+
+/** One for each secret. They differ by side, so that a proof cannot be played back to the one who gave it. */
+function proofsOf(
+  side: "acceptor" | "dialler",
+  options: HandshakeOptions,
+  { hello, welcome }: Transcript,
+): Uint8Array[] {
+  const w = new ByteWriter(512);
+  for (const part of [encodeUtf8(`sluice link ${side}`), options.binding, hello, welcome])
+    w.u32(part.length).bytes(part);
+  const signed = w.finish();
+  const secrets = options.secrets.length === 0 ? [new Uint8Array(0)] : options.secrets;
+  return secrets.map((secret) => options.crypto.hmacSha256(secret, signed));
+}
+
+/** Compares all with all, so that the time taken tells nothing of which secret is known. */
+function isProved(given: readonly Uint8Array[], expected: readonly Uint8Array[]): boolean {
+  let isAny = false;
+  for (const proof of given) for (const wanted of expected) if (isSame(proof, wanted)) isAny = true;
+  return isAny;
+}
+
+/** In constant time for proofs of one length. */
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  let difference = a.length ^ b.length;
+  for (let i = 0; i < b.length; i++) difference |= (a[i] ?? 0) ^ (b[i] as number);
+  return difference === 0;
+}
+
+function refuse(reason: Refusal, peer: string): HandshakeStep {
+  return { send: refusalFrame(reason), refused: new LinkRefusedError({ peer, reason, by: "this side" }) };
+}
+
+function throwIfRefused(frame: LinkFrame, peer: string): void {
+  if (frame.type !== FRAME_TYPE.refused) return;
+  const { reason } = REFUSALS[decodeRefusal(frame.payload)];
+  throw new LinkRefusedError({ peer, reason, by: "the other side" });
+}
+
+function requireType({ type, channel, payload }: LinkFrame, wanted: number, what: string): void {
+  if (type !== wanted || channel !== LINK_CHANNEL) {
+    throw new LinkFrameError({ detail: `frame of type ${type} on channel ${channel} where the ${what} belongs` });
+  }
+  if (wanted === FRAME_TYPE.accepted && payload.length > 0) {
+    throw new LinkFrameError({ detail: `acceptance with ${payload.length} bytes too many` });
+  }
+}

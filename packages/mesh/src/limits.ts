@@ -1,0 +1,66 @@
+/** What one link may make this process hold, and how long it waits for its peer. */
+import type { Millis } from "@sluice/base/brand";
+
+/** Every field is a ceiling. */
+export interface LinkLimits {
+  /** Payload bytes of a frame while the peer has not proved who it is. */
+  readonly helloBytes: number;
+  /** Payload bytes of a frame that this side sends; larger messages are cut, so that channels interleave. */
+  readonly sentFrameBytes: number;
+  /** Payload bytes of a frame that is accepted. */
+  readonly frameBytes: number;
+  /** Bytes of one message after assembly. Must hold the largest message of the replicated log. */
+  readonly messageBytes: number;
+  /** Channels open at once, of both sides together. */
+  readonly channels: number;
+  /** Bytes that one channel's messages may wait here before `send` answers "full". */
+  readonly queuedBytes: number;
+  /** Bytes of delivered messages that the receiver of a channel has not released; the peer's credit. */
+  readonly creditBytes: number;
+  /** Bytes under way and not acknowledged by the peer's link that are allowed on any path. */
+  readonly windowMin: number;
+  /** The same on a path that is long and wide. */
+  readonly windowMax: number;
+  /** Requests of one channel that wait for an answer, in each direction. */
+  readonly requests: number;
+}
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+export const DEFAULT_LINK_LIMITS: LinkLimits = {
+  helloBytes: 4 * KIB,
+  sentFrameBytes: 16 * KIB,
+  frameBytes: 64 * KIB,
+  messageBytes: 41 * MIB,
+  channels: 16_384,
+  queuedBytes: 64 * MIB,
+  creditBytes: 4 * MIB,
+  windowMin: 256 * KIB,
+  windowMax: 8 * MIB,
+  requests: 4_096,
+};
+
+export interface MeshLimits extends LinkLimits {
+  /** Accepted connections that have not proved who they are; one more ends the oldest. */
+  readonly strangers: number;
+  /** The same from one address. */
+  readonly strangersPerAddress: number;
+}
+
+export const DEFAULT_MESH_LIMITS: MeshLimits = { ...DEFAULT_LINK_LIMITS, strangers: 256, strangersPerAddress: 64 };
+
+export interface LinkTimings {
+  /** From the connection to the end of the handshake. */
+  readonly handshake: Millis;
+  /** A link says at least this often that it is alive. */
+  readonly heartbeat: Millis;
+  /** Nothing heard for this long ends the link. Must outlast a pause of 2 s and a lost heartbeat. */
+  readonly silence: Millis;
+}
+
+export const DEFAULT_LINK_TIMINGS: LinkTimings = {
+  handshake: 3_000 as Millis,
+  heartbeat: 1_000 as Millis,
+  silence: 4_000 as Millis,
+};

@@ -1,0 +1,277 @@
+/** All links of one node: dials whom it should reach, takes who dials it, and keeps one link for each pair. */
+import { Backoff } from "@sluice/base/backoff";
+import type { Millis } from "@sluice/base/brand";
+import type { Clock, Timer } from "@sluice/base/clock";
+import { LinkRefusedError, type Refusal } from "./errors.ts";
+import { type HandshakeOptions, refusalFrame } from "./handshake.ts";
+import type { NodeIdentity } from "./hello.ts";
+import type { LinkEvent } from "./link-event.ts";
+import { LinkDriver } from "./link-driver.ts";
+import type { LinkTimings, MeshLimits } from "./limits.ts";
+import type { LinkDialler, LinkTransport, TransportReceiver } from "./transport.ts";
+
+/** Short, since a peer that comes back is wanted at once; the cap keeps a missing one cheap. */
+const BACKOFF = { first: 50 as Millis, cap: 1_000 as Millis, factor: 2 };
+
+export interface MeshOptions {
+  /** Asked for every handshake, since a node may learn facts about itself. */
+  readonly own: () => NodeIdentity;
+  readonly secrets: () => HandshakeOptions["secrets"];
+  readonly judge: (peer: NodeIdentity) => Refusal | undefined;
+  readonly crypto: HandshakeOptions["crypto"];
+  readonly dialler: LinkDialler;
+  readonly clock: Clock;
+  /** 0 to 1. */
+  readonly random: () => number;
+  readonly limits: MeshLimits;
+  readonly timings: LinkTimings;
+  readonly listener: MeshListener;
+}
+
+/** What happens to the links of a node. Nothing is called from within a call of the mesh's owner, but for `close`. */
+export interface MeshListener {
+  /** The link to a peer stands. */
+  up(link: MeshLink): void;
+  /** Everything else that happens on a link that stands. */
+  happened(link: MeshLink, event: Exclude<LinkEvent, { readonly type: "established" | "ended" }>): void;
+  /** @param why  `replaced`: another link to the same peer took its place, and `up` follows */
+  down(link: MeshLink, why: LinkEnd): void;
+  /** A connection ended before it was a link. Told at every attempt; the owner logs when the reason changes. */
+  failed(attempt: Attempt, error: Error): void;
+}
+
+export type LinkEnd =
+  | { readonly type: "goodbye" }
+  | { readonly type: "replaced" }
+  | { readonly type: "lost"; readonly error: Error };
+
+export interface Attempt {
+  readonly side: "dial" | "accept";
+  readonly address: string;
+  /** Whom the dialler meant; empty for anybody. */
+  readonly to: string;
+}
+
+/** A link that stands. */
+export interface MeshLink {
+  readonly peer: NodeIdentity;
+  readonly driver: LinkDriver;
+  /** Address dialled, or that the connection came from. */
+  readonly address: string;
+  readonly since: Millis;
+}
+
+/** Somebody to keep a link to. */
+export interface DialTarget {
+  /** `host:port`. */
+  readonly address: string;
+  /** Id of the node that should answer; empty where it is not known yet. */
+  readonly to: string;
+}
+
+interface Dialling {
+  target: DialTarget;
+  readonly backoff: Backoff;
+  driver: LinkDriver | undefined;
+  timer: Timer | undefined;
+  /** Id of the node that answered, where the target names none. */
+  reached: string;
+}
+
+interface Stranger {
+  readonly driver: LinkDriver;
+  readonly address: string;
+}
+
+export class Mesh {
+  readonly #options: MeshOptions;
+  readonly #links = new Map<string, MeshLink>();
+  readonly #linkOf = new Map<LinkDriver, MeshLink>();
+  readonly #dialling = new Map<string, Dialling>();
+  readonly #strangers = new Set<Stranger>();
+  #isClosed = false;
+
+  constructor(options: MeshOptions) {
+    this.#options = options;
+  }
+
+  /** Links that stand, by the peer's id. */
+  get links(): ReadonlyMap<string, MeshLink> {
+    return this.#links;
+  }
+
+  /** Accepted connections that have not proved who they are. */
+  get strangerCount(): number {
+    return this.#strangers.size;
+  }
+
+  /**
+   * Whom to keep a link to from now on, by a name of the caller's. Who was a target and is none any more is not dialled
+   * again; a link that stands stays.
+   */
+  reach(targets: ReadonlyMap<string, DialTarget>): void {
+    if (this.#isClosed) return;
+    for (const [name, dialling] of this.#dialling) if (!targets.has(name)) this.#stopDialling(name, dialling);
+    for (const [name, target] of targets) {
+      const known = this.#dialling.get(name);
+      if (known === undefined) this.#startDialling(name, target);
+      else if (known.target.address !== target.address || known.target.to !== target.to) {
+        known.target = target;
+        if (known.driver === undefined) this.#dialLater(known);
+      }
+    }
+  }
+
+  /** A connection came in. @param address  where from, without the port. @returns what the transport tells */
+  accept(transport: LinkTransport, address: string): TransportReceiver {
+    const stranger: Stranger = {
+      address,
+      driver: this.#driver({ type: "accept" }, (event, driver) => this.#onAccepted(stranger, event, driver)),
+    };
+    stranger.driver.attach(transport);
+    this.#strangers.add(stranger);
+    this.#makeRoom(address);
+    return stranger.driver;
+  }
+
+  /** Ends the link to a peer. @param reason  told to it */
+  drop(id: string, reason: string): void {
+    this.#links.get(id)?.driver.goodbye(reason);
+  }
+
+  /** Says goodbye on every link. May be called twice. */
+  close(reason: string): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const [name, dialling] of this.#dialling) this.#stopDialling(name, dialling);
+    for (const { driver } of this.#strangers) driver.end(new Error(reason));
+    for (const { driver } of [...this.#links.values()]) driver.goodbye(reason);
+  }
+
+  #driver(
+    side: { readonly type: "accept" } | { readonly type: "dial"; readonly to: string },
+    happened: OnEvent,
+  ): LinkDriver {
+    const { own, secrets, judge, crypto, clock, limits, timings } = this.#options;
+    const handshake = (binding: Uint8Array): HandshakeOptions => ({
+      own: own(),
+      secrets: secrets(),
+      judge,
+      crypto,
+      binding,
+    });
+    return new LinkDriver({ side, limits, timings, clock, handshake, happened });
+  }
+
+  #startDialling(name: string, target: DialTarget): void {
+    const backoff = new Backoff({ ...BACKOFF, random: this.#options.random });
+    const dialling: Dialling = { target, backoff, driver: undefined, timer: undefined, reached: target.to };
+    this.#dialling.set(name, dialling);
+    this.#dial(dialling);
+  }
+
+  #stopDialling(name: string, dialling: Dialling): void {
+    dialling.timer?.cancel();
+    this.#dialling.delete(name);
+    if (dialling.driver !== undefined && dialling.driver.link?.peer === undefined) {
+      dialling.driver.end(new Error("Nobody wants this link any more"));
+    }
+  }
+
+  #dial(dialling: Dialling): void {
+    dialling.timer = undefined;
+    if (this.#isClosed || dialling.driver !== undefined || this.#links.has(dialling.reached)) return;
+    const { address, to } = dialling.target;
+    const attempt: Attempt = { side: "dial", address, to };
+    const driver = this.#driver({ type: "dial", to }, (event) => this.#onDialled(dialling, attempt, event, driver));
+    dialling.driver = driver;
+    driver.attach(this.#options.dialler.dial(address, driver));
+  }
+
+  #dialLater(dialling: Dialling): void {
+    if (this.#isClosed || dialling.timer !== undefined || ![...this.#dialling.values()].includes(dialling)) return;
+    dialling.timer = this.#options.clock.after(dialling.backoff.next(), () => this.#dial(dialling));
+  }
+
+  #onDialled(dialling: Dialling, attempt: Attempt, event: LinkEvent, driver: LinkDriver): void {
+    if (event.type === "established") {
+      dialling.backoff.reset();
+      dialling.reached = event.peer.id;
+      return this.#established(event.peer, driver, attempt.address);
+    }
+    if (event.type !== "ended") return this.#onLinkEvent(event, driver);
+    dialling.driver = undefined;
+    this.#ended(event.error, driver, attempt);
+    if (isSelf(event.error)) return; // the address is this node's own: nobody else will ever answer there
+    this.#dialLater(dialling);
+  }
+
+  #onAccepted(stranger: Stranger, event: LinkEvent, driver: LinkDriver): void {
+    if (event.type === "established") {
+      this.#strangers.delete(stranger);
+      return this.#established(event.peer, driver, stranger.address);
+    }
+    if (event.type !== "ended") return this.#onLinkEvent(event, driver);
+    this.#strangers.delete(stranger);
+    this.#ended(event.error, driver, { side: "accept", address: stranger.address, to: "" });
+  }
+
+  /** Of two links between one pair both sides keep the one that the smaller id dialled; of two in one direction the newer. */
+  #established(peer: NodeIdentity, driver: LinkDriver, address: string): void {
+    const link: MeshLink = { peer, driver, address, since: this.#options.clock.now() };
+    const before = this.#links.get(peer.id);
+    if (before !== undefined) {
+      const isSameLife = before.peer.incarnation === peer.incarnation;
+      if (isSameLife && this.#isPreferred(before) && !this.#isPreferred(link)) return driver.goodbye("duplicate");
+      this.#forget(before);
+      this.#options.listener.down(before, { type: "replaced" });
+      before.driver.goodbye("duplicate");
+    }
+    this.#links.set(peer.id, link);
+    this.#linkOf.set(driver, link);
+    this.#options.listener.up(link);
+  }
+
+  #isPreferred({ driver, peer }: MeshLink): boolean {
+    return (driver.side === "dial") === this.#options.own().id < peer.id;
+  }
+
+  #onLinkEvent(event: Exclude<LinkEvent, { readonly type: "established" | "ended" }>, driver: LinkDriver): void {
+    const link = this.#linkOf.get(driver);
+    if (link !== undefined) this.#options.listener.happened(link, event);
+  }
+
+  #ended(error: Error | undefined, driver: LinkDriver, attempt: Attempt): void {
+    const link = this.#linkOf.get(driver);
+    if (link === undefined) {
+      if (error !== undefined) this.#options.listener.failed(attempt, error);
+      return;
+    }
+    this.#forget(link);
+    this.#options.listener.down(link, error === undefined ? { type: "goodbye" } : { type: "lost", error });
+    for (const dialling of this.#dialling.values()) if (dialling.reached === link.peer.id) this.#dialLater(dialling);
+  }
+
+  #forget(link: MeshLink): void {
+    this.#links.delete(link.peer.id);
+    this.#linkOf.delete(link.driver);
+  }
+
+  /** The oldest goes: whoever is real has proved itself within a round trip or two. */
+  #makeRoom(address: string): void {
+    const { strangers, strangersPerAddress } = this.#options.limits;
+    const fromThere = [...this.#strangers].filter((stranger) => stranger.address === address);
+    const excess = fromThere.length > strangersPerAddress ? fromThere[0] : undefined;
+    const oldest = this.#strangers.size > strangers ? [...this.#strangers][0] : undefined;
+    (excess ?? oldest)?.driver.end(new LinkRefusedError({ peer: address, reason: "crowded", by: "this side" }));
+  }
+}
+
+type OnEvent = (event: LinkEvent, driver: LinkDriver) => void;
+
+function isSelf(error: Error | undefined): boolean {
+  return error instanceof LinkRefusedError && error.context.reason === "self";
+}
+
+/** What a listener sends that has no place for one more connection, before it closes it. */
+export const CROWDED: Uint8Array = refusalFrame("crowded");

@@ -1,0 +1,212 @@
+/** Connections over the simulated network for code that takes them as a port: dialled by name, broken by its cuts. */
+import type { Millis } from "@sluice/base/brand";
+import type { LinkDialler, LinkTransport, TransportReceiver } from "@sluice/mesh/transport";
+import type { SimClock } from "./sim-clock.ts";
+import type { SimEndpoint, SimEvent, SimNetwork } from "./sim-network.ts";
+
+/** Names one end of a connection: a node that dials itself has both. */
+type EndId = string;
+
+/** What travels between two nodes, to one end of a connection. */
+export type SimPacket =
+  | { readonly type: "dial"; readonly to: EndId }
+  | { readonly type: "answer"; readonly to: EndId; readonly isAccepted: boolean }
+  | { readonly type: "bytes"; readonly to: EndId; readonly bytes: Uint8Array }
+  | { readonly type: "end"; readonly to: EndId };
+
+export interface SimHostOptions {
+  readonly name: string;
+  readonly network: SimNetwork<SimPacket>;
+  readonly clock: SimClock;
+  /** Whoever is dialled here; undefined where nobody listens. */
+  readonly accept: ((transport: LinkTransport, from: string) => TransportReceiver) | undefined;
+  /** Bytes that leave a connection in a millisecond; what is over it waits in `queuedBytes`. */
+  readonly bytesPerMilli?: number;
+}
+
+/** One node's connections. Add it to the network as the node's endpoint. */
+export class SimHost implements LinkDialler, SimEndpoint<SimPacket> {
+  readonly #options: SimHostOptions;
+  readonly #connections = new Map<EndId, SimConnection>();
+  #dialCount = 0;
+
+  constructor(options: SimHostOptions) {
+    this.#options = options;
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** @param address  `name` or `name:port` */
+  dial(address: string, receiver: TransportReceiver): LinkTransport {
+    const to = address.split(":")[0] as string;
+    const { name, clock } = this.#options;
+    // Unique across the lives of a node: a packet for an earlier life must find nobody.
+    const id = `${name}>${to}#${clock.now()}.${this.#dialCount++}`;
+    const connection = this.#add({ own: `${id} dialled`, far: `${id} accepted`, peer: to }, receiver);
+    clock.after(0 as Millis, () => {
+      if (this.#connections.has(connection.id)) this.#send(to, { type: "dial", to: `${id} accepted` });
+    });
+    return connection;
+  }
+
+  receive(event: SimEvent<SimPacket>): void {
+    if (event.type === "closed") return this.#breakAll(event.peer);
+    if (event.type === "message") this.#onPacket(event.from, event.message);
+  }
+
+  #onPacket(from: string, packet: SimPacket): void {
+    if (packet.type === "dial") return this.#onDial(from, packet.to);
+    const connection = this.#connections.get(packet.to);
+    if (connection === undefined) return;
+    if (packet.type === "bytes") connection.receiver.received(packet.bytes);
+    else if (packet.type === "end") this.#close(connection, undefined);
+    else if (packet.isAccepted) connection.open();
+    else this.#close(connection, new Error("Connection refused"));
+  }
+
+  #onDial(from: string, own: EndId): void {
+    const { accept } = this.#options;
+    const far = own.replace("accepted", "dialled");
+    this.#send(from, { type: "answer", to: far, isAccepted: accept !== undefined });
+    if (accept === undefined) return;
+    const connection = this.#add({ own, far, peer: from });
+    connection.receiver = accept(connection, from);
+    connection.open();
+  }
+
+  #add(ends: SimEnds, receiver?: TransportReceiver): SimConnection {
+    const connection = new SimConnection({
+      ...ends,
+      clock: this.#options.clock,
+      bytesPerMilli: this.#options.bytesPerMilli ?? Number.POSITIVE_INFINITY,
+      send: (packet) => this.#send(ends.peer, packet),
+      ended: () => this.#close(connection, undefined),
+    });
+    if (receiver !== undefined) connection.receiver = receiver;
+    this.#connections.set(ends.own, connection);
+    return connection;
+  }
+
+  #send(to: string, packet: SimPacket): void {
+    const { name, network, clock } = this.#options;
+    if (to !== name) network.send(name, to, packet);
+    else clock.after(1 as Millis, () => this.#onPacket(name, packet));
+  }
+
+  #breakAll(peer: string): void {
+    for (const connection of [...this.#connections.values()]) {
+      if (connection.peer === peer) this.#close(connection, new Error("Connection reset"));
+    }
+  }
+
+  #close(connection: SimConnection, error: Error | undefined): void {
+    if (!this.#connections.delete(connection.id)) return;
+    connection.stop();
+    connection.receiver.closed(error);
+  }
+}
+
+interface SimEnds {
+  readonly own: EndId;
+  readonly far: EndId;
+  readonly peer: string;
+}
+
+interface SimConnectionOptions extends SimEnds {
+  readonly clock: SimClock;
+  readonly bytesPerMilli: number;
+  readonly send: (packet: SimPacket) => void;
+  readonly ended: () => void;
+}
+
+const NOBODY: TransportReceiver = { connected() {}, received() {}, drained() {}, closed() {} };
+
+class SimConnection implements LinkTransport {
+  receiver: TransportReceiver = NOBODY;
+  readonly #options: SimConnectionOptions;
+  readonly #waiting: Uint8Array[] = [];
+  #queuedBytes = 0;
+  #isOpen = false;
+  #isEnding = false;
+  #isDraining = false;
+
+  constructor(options: SimConnectionOptions) {
+    this.#options = options;
+  }
+
+  get id(): EndId {
+    return this.#options.own;
+  }
+
+  get peer(): string {
+    return this.#options.peer;
+  }
+
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  open(): void {
+    this.#isOpen = true;
+    this.receiver.connected(new Uint8Array(0));
+    this.#drain();
+  }
+
+  write(bytes: Uint8Array): void {
+    if (this.#isEnding) return;
+    this.#waiting.push(bytes);
+    this.#queuedBytes += bytes.length;
+    this.#drain();
+  }
+
+  end(): void {
+    if (this.#isEnding) return;
+    this.#isEnding = true;
+    if (this.#isOpen) this.#drain();
+    else this.#finish();
+  }
+
+  destroy(): void {
+    this.#waiting.length = 0;
+    this.#queuedBytes = 0;
+    this.end();
+  }
+
+  /** The network has broken it. */
+  stop(): void {
+    this.#isOpen = false;
+    this.#waiting.length = 0;
+    this.#queuedBytes = 0;
+  }
+
+  #drain(): void {
+    if (!this.#isOpen || this.#isDraining) return;
+    const bytes = this.#waiting.shift();
+    if (bytes === undefined) {
+      if (this.#isEnding) this.#finish();
+      return;
+    }
+    this.#isDraining = true;
+    const { clock, bytesPerMilli, far, send } = this.#options;
+    const leave = (): void => {
+      this.#isDraining = false;
+      if (!this.#isOpen) return;
+      this.#queuedBytes -= bytes.length;
+      send({ type: "bytes", to: far, bytes });
+      this.#drain();
+      if (this.#waiting.length === 0 && this.#isOpen && !this.#isEnding) this.receiver.drained();
+    };
+    const millis = bytes.length / bytesPerMilli;
+    if (millis === 0) leave();
+    else clock.after(millis as Millis, leave);
+  }
+
+  #finish(): void {
+    this.#isOpen = false;
+    const { far, send, ended, clock } = this.#options;
+    send({ type: "end", to: far });
+    clock.after(0 as Millis, ended);
+  }
+}
