@@ -2,12 +2,13 @@
 import type { Log } from "@sluice/base/log";
 import { aborted, Scope } from "@sluice/base/scope";
 import { SystemClock } from "./clock.ts";
-import type { SluiceConfig } from "./config/load-config.ts";
+import type { LiveConfig } from "./config/live-config.ts";
 import { openAdmin } from "./parts/admin-part.ts";
 import { openEngine } from "./parts/engine-part.ts";
 import { openHttp } from "./parts/http-part.ts";
 import { openNode } from "./parts/node-part.ts";
 import { openRtmp } from "./parts/rtmp-part.ts";
+import { openTls } from "./parts/tls-part.ts";
 
 export interface ServerPorts {
   readonly log: Log;
@@ -18,14 +19,16 @@ export interface ServerPorts {
 }
 
 /** Runs until `stop`, then drains; rejects when it cannot start. */
-export async function runServer(config: SluiceConfig, { log, stop, ready }: ServerPorts): Promise<void> {
+export async function runServer(settings: LiveConfig, { log, stop, ready }: ServerPorts): Promise<void> {
   await using scope = new Scope(stop);
   const clock = new SystemClock();
+  const config = settings.view;
   const node = openNode({ config, clock, log, scope });
-  const rtmp = await openRtmp({ node, scope });
+  const tls = openTls({ node, settings, scope });
+  const rtmp = await openRtmp({ node, tls, scope });
   await openEngine({ node, scope });
   const admin = await openAdmin({ node, scope });
-  await openHttp({ node, rtmp, admin, scope });
+  await openHttp({ node, rtmp, admin, tls, scope });
   node.becomeReady();
   ready({ event: "ready", node: config.node.id, pid: process.pid, listeners: node.listeners() });
   await aborted(node.draining);

@@ -1,55 +1,100 @@
-/** Folds repeats of one log message into one line a second with a count, whoever sent them. */
+/** Folds repeats of one log message about one stream or peer into one line a second with a count. */
 import type { Millis } from "@sluice/base/brand";
 import type { Clock } from "@sluice/base/clock";
 import type { Log, LogFields } from "@sluice/base/log";
 
 type Level = "debug" | "info" | "warn" | "error";
 
-interface Fold {
-  repeats: number;
-  /** Writes the newest repeat, with the fields of its own log. */
-  write: (repeats: number) => void;
-}
-
 /** Long enough that a flood costs one line, short enough that an operator sees it while it runs. */
 const WINDOW = 1_000 as Millis;
 /** Messages folded at once; they are constants of the code, so more than this is a mistake, and passes unfolded. */
 const MOST_MESSAGES = 500;
+/** Lines of one message within a second, whoever they are about; the rest is counted in one more line. */
+export const MOST_LINES = 1_000;
+/** The fields that say which stream or peer a line is about. */
+const SUBJECT_FIELDS = ["key", "address", "member", "client", "listener", "hook"] as const;
 
-/** The first line of a message passes at once; its repeats within a second become one line with `repeats`. Children share the folding. */
-export function floodFold(log: Log, clock: Clock): Log {
-  const folds = new Map<string, Fold>();
+/** The first line about a subject passes at once; its repeats within a second become one line with `repeats`. */
+class Fold {
+  #repeats = 0;
+  #write: (repeats: number) => void = () => {};
 
-  const close = (key: string): void => {
-    const fold = folds.get(key);
-    folds.delete(key);
-    if (fold === undefined || fold.repeats === 0) return;
-    fold.write(fold.repeats);
-    open(key);
+  /** @param write  writes the newest repeat, with the fields of its own log */
+  add(write: (repeats: number) => void): void {
+    this.#repeats += 1;
+    this.#write = write;
+  }
+
+  /** @returns false when nothing was repeated */
+  flush(): boolean {
+    if (this.#repeats === 0) return false;
+    this.#write(this.#repeats);
+    this.#repeats = 0;
+    return true;
+  }
+}
+
+/** What was said with one message within a second. */
+class Said {
+  readonly folds = new Map<string, Fold>();
+  readonly beyond = new Fold();
+  lines = 0;
+
+  /** @returns false when the message was not repeated and can be forgotten */
+  flush(): boolean {
+    for (const [subject, fold] of this.folds) if (!fold.flush()) this.folds.delete(subject);
+    const isOver = this.beyond.flush();
+    this.lines = this.folds.size;
+    return isOver || this.lines > 0;
+  }
+}
+
+export interface FoldOptions {
+  /** Messages of which every line says something of its own; they are bounded, not folded. */
+  readonly unfolded?: ReadonlySet<string>;
+}
+
+/** Children share the folding. */
+export function floodFold(log: Log, clock: Clock, { unfolded = new Set() }: FoldOptions = {}): Log {
+  const said = new Map<string, Said>();
+
+  const look = (message: string, of: Said): void => {
+    if (of.flush()) clock.after(WINDOW, () => look(message, of));
+    else said.delete(message);
   };
-  const open = (key: string): void => {
-    folds.set(key, { repeats: 0, write() {} });
-    clock.after(WINDOW, () => close(key));
+  const saidOf = (message: string): Said | undefined => {
+    const known = said.get(message);
+    if (known !== undefined || said.size >= MOST_MESSAGES) return known;
+    const fresh = new Said();
+    said.set(message, fresh);
+    clock.after(WINDOW, () => look(message, fresh));
+    return fresh;
   };
-  const folding =
-    (target: Log, level: Level) =>
-    (fields: LogFields, message: string): void => {
-      const key = `${level} ${message}`;
-      const fold = folds.get(key);
-      if (fold !== undefined) {
-        fold.repeats += 1;
-        fold.write = (repeats) => target[level]({ ...fields, repeats }, message);
-        return;
-      }
-      if (folds.size < MOST_MESSAGES) open(key);
-      target[level](fields, message);
+  const wrap = (target: Log, own: LogFields): Log => {
+    const folding =
+      (level: Level) =>
+      (fields: LogFields, message: string): void => {
+        const of = saidOf(`${level} ${message}`);
+        if (of === undefined) return target[level](fields, message);
+        const subject = unfolded.has(message) ? undefined : subjectOf({ ...own, ...fields });
+        const fold = subject === undefined ? undefined : of.folds.get(subject);
+        if (fold !== undefined) return fold.add((repeats) => target[level]({ ...fields, repeats }, message));
+        if (of.lines >= MOST_LINES) return of.beyond.add((repeats) => target[level]({ repeats }, message));
+        of.lines += 1;
+        if (subject !== undefined) of.folds.set(subject, new Fold());
+        target[level](fields, message);
+      };
+    return {
+      debug: folding("debug"),
+      info: folding("info"),
+      warn: folding("warn"),
+      error: folding("error"),
+      child: (fields) => wrap(target.child(fields), { ...own, ...fields }),
     };
-  const wrap = (target: Log): Log => ({
-    debug: folding(target, "debug"),
-    info: folding(target, "info"),
-    warn: folding(target, "warn"),
-    error: folding(target, "error"),
-    child: (fields) => wrap(target.child(fields)),
-  });
-  return wrap(log);
+  };
+  return wrap(log, {});
+}
+
+function subjectOf(fields: LogFields): string {
+  return SUBJECT_FIELDS.map((name) => String(fields[name] ?? "")).join("\n");
 }

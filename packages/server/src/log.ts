@@ -1,29 +1,109 @@
 /** The log of a running server: pino on standard error, pretty for eyes, JSON lines for machines. */
-import type { Log } from "@sluice/base/log";
-import { type DestinationStream, pino, stdTimeFunctions } from "pino";
+import { UnavailableError } from "@sluice/base/errors";
+import type { Log, LogFields } from "@sluice/base/log";
+import { LimitError, WireError } from "@sluice/bytes/wire-error";
+import { type DestinationStream, type Logger, pino, stdSerializers, stdTimeFunctions } from "pino";
 import { prettyFactory } from "pino-pretty";
 
 export interface LogOptions {
   readonly format: "auto" | "json" | "pretty";
-  readonly level: "debug" | "info" | "warn" | "error" | "silent";
+  readonly level: LogLevel;
 }
+
+export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 
 /** Written synchronously, so that the last line before a crash is there. */
 export function openLog(
   options: LogOptions,
   stream: DestinationStream & { readonly isTTY?: boolean } = process.stderr,
-): Log {
+): ServerLog {
   const isPretty = options.format === "pretty" || (options.format === "auto" && stream.isTTY === true);
-  return pino(
+  const root = pino(
     {
       level: options.level,
       base: null,
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: shownError },
     },
     isPretty ? prettyStream(stream) : stream,
   );
+  return new ServerLog(root, {});
 }
+
+/** Joins the fields of a line itself: pino would write a name twice that a child and the line both have. */
+export class ServerLog implements Log {
+  readonly #root: Logger;
+  readonly #own: LogFields;
+
+  constructor(root: Logger, own: LogFields) {
+    this.#root = root;
+    this.#own = own;
+  }
+
+  debug(fields: LogFields, message: string): void {
+    if (this.#root.isLevelEnabled("debug")) this.#root.debug(this.#line(fields), message);
+  }
+
+  info(fields: LogFields, message: string): void {
+    this.#root.info(this.#line(fields), message);
+  }
+
+  warn(fields: LogFields, message: string): void {
+    this.#root.warn(this.#line(fields), message);
+  }
+
+  error(fields: LogFields, message: string): void {
+    this.#root.error(this.#line(fields), message);
+  }
+
+  child(fields: LogFields): ServerLog {
+    return new ServerLog(this.#root, { ...this.#own, ...fields });
+  }
+
+  /** Of this log and of all that share its output. */
+  setLevel(level: LogLevel): void {
+    this.#root.level = level;
+  }
+
+  #line(fields: LogFields): LogFields {
+    const line: Record<string, unknown> = { ...this.#own, ...fields };
+    for (const name of OWN_FIELDS) {
+      if (!Object.hasOwn(line, name)) continue;
+      line[`${name}_`] = line[name];
+      delete line[name];
+    }
+    return line;
+  }
+}
+
+/** Every line has these already. */
+const OWN_FIELDS = ["level", "time", "msg"] as const;
+
+/** The stack is for bugs: a peer's, the network's and the disk's failures are told by code and message. */
+function shownError(error: unknown): unknown {
+  if (!(error instanceof Error) || !isOutside(error)) return stdSerializers.err(error as Error);
+  const { code } = error as NodeJS.ErrnoException;
+  return { type: error.name, ...(code === undefined ? {} : { code }), message: messageOf(error) };
+}
+
+function isOutside(error: Error): boolean {
+  if (error instanceof UnavailableError || error instanceof WireError || error instanceof LimitError) return true;
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  return syscall !== undefined || (typeof code === "string" && /^(E[A-Z0-9]+|ERR_(SSL|TLS)_.*)$/.test(code));
+}
+
+/** With the causes below it, as far as they add something. */
+function messageOf(error: Error): string {
+  const messages: string[] = [];
+  for (let at: unknown = error; at instanceof Error && messages.length < MOST_CAUSES; at = at.cause) {
+    const { message } = at;
+    if (message !== "" && !messages.some((said) => said.includes(message))) messages.push(message);
+  }
+  return messages.length > 0 ? messages.join(": ") : ((error as NodeJS.ErrnoException).code ?? error.name);
+}
+
+const MOST_CAUSES = 5;
 
 function prettyStream(stream: DestinationStream & { readonly isTTY?: boolean }): DestinationStream {
   const colorize = stream.isTTY === true && !process.env["NO_COLOR"];

@@ -179,7 +179,7 @@ test("[ADM15] only listed origins are let at the answers, and their preflight ne
 });
 
 test("[ADM10] with the real rule: this machine, the token's bearer, and nobody else", async () => {
-  const { app } = fakeAdmin({ access: adminVerdicts("secret") });
+  const { app } = fakeAdmin({ access: adminVerdicts(() => "secret") });
   const away = { remoteAddress: "192.0.2.1" };
   const cases = [
     [{}, { host: "localhost:8080" }, 200],
@@ -196,7 +196,7 @@ test("[ADM10] with the real rule: this machine, the token's bearer, and nobody e
     const answer = await app.inject({ url: "/api/v1/nodes", headers, ...from });
     assert.equal(answer.statusCode, status, JSON.stringify([from, headers]));
   }
-  const closed = fakeAdmin({ access: adminVerdicts(undefined) });
+  const closed = fakeAdmin({ access: adminVerdicts(() => undefined) });
   assert.equal((await closed.app.inject({ url: "/metrics", ...away })).statusCode, 403);
   const page = await closed.app.inject({ url: "/console/", headers: HTML, ...away });
   assert.match(page.body, /no admin\.token is configured/);

@@ -63,7 +63,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
 function startEndless(longest: number): Child {
   const script = `import { stopOnSignals } from ${JSON.stringify(import.meta.resolve("@sluice/server/cli/signals"))};
     import { openLog } from ${JSON.stringify(import.meta.resolve("@sluice/server/log"))};
-    stopOnSignals(new AbortController(), openLog({ format: "json", level: "info" }), ${longest});
+    stopOnSignals(new AbortController(), openLog({ format: "json", level: "info" }), () => ${longest});
     setInterval(() => {}, 60_000); console.log("up");`;
   return new Child([process.execPath, "--input-type=module", "-e", script]);
 }

@@ -155,7 +155,7 @@ test("[GRD42] without a configured token no token opens", () => {
 test("[GRD42] the HTTP form answers 401 where a token would help and 403 where none does", () => {
   const stranger = { address: "10.0.0.1", headers: { host: "media.example" }, token: undefined };
   const statusOf = (configured: string | undefined, token: string | undefined) => {
-    const verdict = adminVerdicts(configured)({ ...stranger, token });
+    const verdict = adminVerdicts(() => configured)({ ...stranger, token });
     return verdict === "allowed" ? 200 : verdict.status;
   };
   assert.deepEqual(

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Millis } from "@sluice/base/brand";
+import { SILENT_LOG } from "@sluice/base/log";
 import { SILENT_METER } from "@sluice/base/meter";
 import { ConnectionGate, type GateLimits } from "@sluice/server/auth/connection-gate";
 import { TokenBuckets } from "@sluice/server/auth/rate-limit";
@@ -35,7 +36,10 @@ test("[GRD30] the table of buckets forgets the one unused longest", () => {
 function gate(limits: Partial<GateLimits>, admitAddress = (_: string) => true) {
   const clock = new FakeClock();
   const all = { connections: 0, connectionsPerAddress: 0, connectsPerSecondPerAddress: 0, exempt: [], ...limits };
-  return { clock, gate: new ConnectionGate({ limits: all, admitAddress, clock, meter: SILENT_METER }) };
+  return {
+    clock,
+    gate: new ConnectionGate({ limits: () => all, admitAddress, clock, meter: SILENT_METER, log: SILENT_LOG }),
+  };
 }
 
 test("[GRD31] connections are bounded in all, and a release makes room", () => {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Millis } from "@sluice/base/brand";
 import type { Log } from "@sluice/base/log";
+import { EngineUnavailableError } from "@sluice/engine/errors";
 import { SystemClock } from "@sluice/server/clock";
 import { NODE_CRYPTO } from "@sluice/server/crypto/node-crypto";
 import { isSameSecret } from "@sluice/server/crypto/secret-compare";
@@ -70,6 +71,76 @@ test("[LOG2] repeats become one line a second with their count and the newest fi
   clock.advance(1_000);
   folded.warn({}, "Refused");
   assert.deepEqual(said.slice(3), [["warn", "Refused", {}]]);
+});
+
+test("[LOG182] only repeats about one stream or one peer are folded: 29 publishers are 29 lines", () => {
+  const clock = new FakeClock();
+  const { said, log } = recorder();
+  const folded = floodFold(log, clock);
+  for (let i = 0; i < 29; i++) folded.info({ key: `live/${i}`, address: "10.0.0.1" }, "Stream is live");
+  assert.equal(said.length, 29);
+  for (let i = 0; i < 5; i++) folded.child({ address: `10.0.1.${i}` }).warn({}, "Refused");
+  assert.equal(said.length, 34);
+  for (let i = 0; i < 3; i++) folded.info({ key: "live/7", address: "10.0.0.1" }, "Stream is live");
+  clock.advance(1_000);
+  assert.deepEqual(said.slice(34), [["info", "Stream is live", { key: "live/7", address: "10.0.0.1", repeats: 3 }]]);
+});
+
+test("[LOG182] lines that each say something of their own are not folded, and a flood of them has an end", () => {
+  const clock = new FakeClock();
+  const { said, log } = recorder();
+  const folded = floodFold(log, clock, { unfolded: new Set(["Session closed"]) });
+  for (let i = 0; i < 300; i++) folded.info({ key: "live/cam", address: "10.0.0.1", session: i }, "Session closed");
+  assert.equal(said.length, 300);
+  for (let i = 0; i < 1_000; i++) folded.info({ address: `peer ${i}` }, "Session closed");
+  for (let i = 0; i < 1_500; i++) folded.info({ address: `peer ${i}` }, "Refused");
+  assert.equal(said.length, 2_000);
+  clock.advance(1_000);
+  assert.deepEqual(said.slice(2_000), [
+    ["info", "Session closed", { repeats: 300 }],
+    ["info", "Refused", { repeats: 500 }],
+  ]);
+  clock.advance(1_000);
+  assert.equal(clock.pendingCount, 0);
+  folded.info({ address: "peer 0" }, "Refused");
+  assert.equal(said.length, 2_003);
+});
+
+test("[LOG183] no line has a field twice, whatever its log and its own fields are called", () => {
+  const { lines, stream } = sink(false);
+  const log = openLog({ format: "json", level: "info" }, stream).child({ node: "n1", key: "live/a" });
+  log.child({ key: "live/b" }).info({ node: "v24", key: "live/c", level: 9, time: 1, msg: "m" }, "Hello");
+  const names = [...(lines[0] ?? "").matchAll(/"(\w+)":/g)].map((match) => match[1]);
+  assert.deepEqual(names.toSorted(), ["key", "level", "level_", "msg", "msg_", "node", "time", "time_"]);
+  const line = JSON.parse(lines[0] ?? "");
+  assert.deepEqual([line.level, line.msg, line.node, line.key, line.level_], ["info", "Hello", "v24", "live/c", 9]);
+});
+
+test("[LOG184] a failure outside is told by code and message, with its causes; a bug has its stack", () => {
+  const { lines, stream } = sink(false);
+  const log = openLog({ format: "json", level: "info" }, stream);
+  const refused = Object.assign(new Error("connect ECONNREFUSED 127.0.0.1:1"), {
+    code: "ECONNREFUSED",
+    syscall: "connect",
+  });
+  const context = { engine: "redis", action: "open", reason: "nobody answers", isUnknown: false };
+  const engine = new EngineUnavailableError(context, { cause: refused });
+  const both = Object.assign(new AggregateError([refused, refused], ""), { code: "ECONNREFUSED" });
+  for (const err of [refused, engine, both]) log.warn({ err }, "Outside");
+  assert.deepEqual(
+    lines.map((line) => JSON.parse(line).err),
+    [
+      { type: "Error", code: "ECONNREFUSED", message: "connect ECONNREFUSED 127.0.0.1:1" },
+      {
+        type: "EngineUnavailableError",
+        code: "UNAVAILABLE_ENGINE",
+        message: 'Cannot open in engine "redis": nobody answers: connect ECONNREFUSED 127.0.0.1:1',
+      },
+      { type: "AggregateError", code: "ECONNREFUSED", message: "ECONNREFUSED" },
+    ],
+  );
+  log.error({ err: new TypeError("a bug") }, "Bug");
+  assert.match(JSON.parse(lines.at(-1) ?? "").err.stack, /log\.test/);
 });
 
 test("[LOG2] other messages and other levels pass, and quiet leaves no timer", () => {

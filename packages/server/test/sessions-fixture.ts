@@ -5,14 +5,17 @@ import { setTimeout as pause } from "node:timers/promises";
 import { SlabAllocator } from "@sluice/bytes/allocator";
 import { type ConnectOptions, RtmpClientEngine } from "@sluice/rtmp/client-engine";
 import type { RtmpClientEvent } from "@sluice/rtmp/client-event";
-import { SILENT_LOG } from "@sluice/base/log";
+import { type Log, type LogFields, SILENT_LOG } from "@sluice/base/log";
 import { runServer } from "@sluice/server/compose";
+import { LiveConfig } from "@sluice/server/config/live-config";
 import { loadConfig } from "@sluice/server/config/load-config";
 
 export interface RunningServer extends AsyncDisposable {
   readonly rtmpPort: number;
   readonly httpPort: number;
   portOf(listener: string): number;
+  /** What the command line would make of SIGHUP. */
+  readonly settings: LiveConfig;
   /** Begins to drain; resolves when the server has ended. */
   stop(): Promise<void>;
   get(path: string): Promise<unknown>;
@@ -21,13 +24,14 @@ export interface RunningServer extends AsyncDisposable {
 }
 
 /** @param sets  as `--set` on the command line */
-export async function openServer(sets: readonly string[] = []): Promise<RunningServer> {
+export async function openServer(sets: readonly string[] = [], log: Log = SILENT_LOG): Promise<RunningServer> {
   const ports = ["rtmp.port=0", "http.port=0", "listen.host=127.0.0.1", "shutdown.timeout=2s"];
   const config = loadConfig({ sets: [...ports, ...sets], env: {}, file: "none", hostname: "box" });
+  const settings = new LiveConfig(config);
   const stopping = new AbortController();
   const ready = Promise.withResolvers<{ readonly listeners: Readonly<Record<string, string>> }>();
-  const running = runServer(config, {
-    log: SILENT_LOG,
+  const running = runServer(settings, {
+    log,
     stop: stopping.signal,
     ready: (line) => ready.resolve(line as never),
   });
@@ -42,6 +46,7 @@ export async function openServer(sets: readonly string[] = []): Promise<RunningS
   return {
     rtmpPort: portOf("rtmp"),
     httpPort: portOf("http"),
+    settings,
     portOf,
     stop,
     get: async (path) => (await fetch(url + path)).json(),
@@ -52,6 +57,34 @@ export async function openServer(sets: readonly string[] = []): Promise<RunningS
     },
     [Symbol.asyncDispose]: stop,
   };
+}
+
+/** Keeps what is logged, so that a test can wait for it. */
+export class LogRecorder {
+  readonly lines: { readonly level: string; readonly msg: string; readonly fields: LogFields }[] = [];
+  readonly log: Log = this.#make({});
+
+  /** The fields of every line of this message. */
+  of(msg: string): LogFields[] {
+    return this.lines.filter((line) => line.msg === msg).map(({ fields }) => fields);
+  }
+
+  async heard(msg: string, count = 1): Promise<LogFields[]> {
+    await until(() => this.of(msg).length >= count, `${count} lines "${msg}" in ${JSON.stringify(this.lines)}`);
+    return this.of(msg);
+  }
+
+  #make(own: LogFields): Log {
+    const at = (level: string) => (fields: LogFields, msg: string) =>
+      void this.lines.push({ level, msg, fields: { ...own, ...fields } });
+    return {
+      debug: at("debug"),
+      info: at("info"),
+      warn: at("warn"),
+      error: at("error"),
+      child: (fields) => this.#make({ ...own, ...fields }),
+    };
+  }
 }
 
 type Event = RtmpClientEvent;

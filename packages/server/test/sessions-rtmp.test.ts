@@ -200,36 +200,6 @@ test("[SES10] a kicked player hears Play.Stop and the reason; others play on", a
   await until(() => other.media.some((event) => event.timestamp === 1049), "the frames that followed");
 });
 
-test("[SES11] draining asks those that can to reconnect and serves them until they go; others hear the end at once", async () => {
-  await using server = await openServer(["shutdown.timeout=4s"]);
-  await using publisher = await openPublisher(server.rtmpPort, "cam", { capsEx: 1 });
-  sendGop(publisher);
-  await using able = new RtmpPeer(server.rtmpPort, { capsEx: 1 }).play("cam");
-  await using plain = new RtmpPeer(server.rtmpPort).play("cam");
-  await until(() => able.media.length >= 5 && plain.media.length >= 5, "frames");
-  const begun = performance.now();
-  const stopped = server.stop();
-  await plain.closed;
-  assert.deepEqual(plain.codes.slice(-2), ["NetStream.Play.Stop", "NetConnection.Connect.Closed"]);
-  await until(() => able.events.some((event) => event.type === "reconnect-request"), "the request to reconnect");
-  assert.ok(!plain.events.some((event) => event.type === "reconnect-request"));
-  publisher.send("video", 5000, AVC_DELTA);
-  await until(() => able.media.some((event) => event.timestamp === 5000), "service until it goes");
-  able.socket.end();
-  publisher.socket.end();
-  await stopped;
-  assert.ok(performance.now() - begun < 2_000, "does not wait for the time-out");
-});
-
-test("[SES12] draining ends within its time-out whoever stays", async () => {
-  await using server = await openServer(["shutdown.timeout=600ms"]);
-  await using stubborn = await openPublisher(server.rtmpPort, "cam", { capsEx: 1 });
-  const begun = performance.now();
-  await server.stop();
-  assert.ok(performance.now() - begun < 2_500);
-  await stubborn.closed;
-});
-
 test("[SES13] two servers live in one process, each with its own streams", async () => {
   await using one = await openServer();
   await using two = await openServer();

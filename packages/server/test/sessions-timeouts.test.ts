@@ -41,7 +41,7 @@ class World {
   publishers = 0;
   readonly registry = new SessionRegistry(this.clock, {
     opened: () => {},
-    closed: (_, reason) => this.ended.push(reason),
+    closed: (_, { reason }) => this.ended.push(reason),
   });
   readonly streams = new StreamDirectory({
     clock: this.clock,
@@ -73,6 +73,7 @@ class World {
       idle: 20_000 as Millis,
       firstFrame: 10_000 as Millis,
     },
+    draining: new AbortController().signal,
     policyOf: () => ({
       publish: { whenTaken: "refuse", grace: 0 as Millis },
       playWait: { rtmp: 6_000 as Millis, http: 0 as Millis },

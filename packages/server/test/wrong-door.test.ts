@@ -5,6 +5,7 @@ import { connect } from "node:net";
 import { test } from "node:test";
 import type { Log } from "@sluice/base/log";
 import { runServer } from "@sluice/server/compose";
+import { LiveConfig } from "@sluice/server/config/live-config";
 import { loadConfig } from "@sluice/server/config/load-config";
 
 const DOORS = [
@@ -31,14 +32,18 @@ for (const { says, bytes, word } of DOORS) {
     const config = loadConfig({ sets, env: {}, file: "none", hostname: "box" });
     const stopping = new AbortController();
     const ready = Promise.withResolvers<{ readonly listeners: Readonly<Record<string, string>> }>();
-    const running = runServer(config, { log, stop: stopping.signal, ready: (line) => ready.resolve(line as never) });
+    const running = runServer(new LiveConfig(config), {
+      log,
+      stop: stopping.signal,
+      ready: (line) => ready.resolve(line as never),
+    });
     const { listeners } = await ready.promise;
     const socket = connect({ port: Number(listeners["rtmp"]?.split(":").at(-1)), host: "127.0.0.1" });
     socket.on("error", () => {}); // a reset is an answer too
     socket.resume();
     socket.write(bytes);
     await once(socket, "close");
-    const ends = lines.filter(({ message }) => message === "Session ends");
+    const ends = lines.filter(({ message }) => message === "Session closed");
     assert.deepEqual([ends.length, ends[0]?.level], [1, "info"]);
     assert.match(String(ends[0]?.detail), word);
     assert.deepEqual(

@@ -19,10 +19,10 @@ const REFUSALS: Readonly<Record<Exclude<AdminAccess, "allowed">, Exclude<AdminVe
   },
 };
 
-/** @param token  the configured one */
-export function adminVerdicts(token: string | undefined): (caller: Caller) => AdminVerdict {
+/** @param configured  the token that holds now */
+export function adminVerdicts(configured: () => string | undefined): (caller: Caller) => AdminVerdict {
   return ({ address, headers, token: shown }) => {
-    const access = decideAdminAccess({ remoteAddress: address, headers, token, shown });
+    const access = decideAdminAccess({ remoteAddress: address, headers, token: configured(), shown });
     return access === "allowed" ? access : REFUSALS[access];
   };
 }

@@ -1,6 +1,8 @@
 /** Decides at accept, before a byte is read, whether one more connection fits. */
 import type { Clock } from "@sluice/base/clock";
+import type { Log } from "@sluice/base/log";
 import type { Counter, Meter } from "@sluice/base/meter";
+import { derived } from "../config/live-config.ts";
 import { addressGroup } from "./address.ts";
 import { NetworkSet } from "./address-rules.ts";
 import { GUARD_LIMITS } from "./limits.ts";
@@ -18,11 +20,12 @@ export interface GateLimits {
 }
 
 export interface GatePorts {
-  readonly limits: GateLimits;
+  readonly limits: () => GateLimits;
   /** The address rules; `guard.admitAddress`. */
   readonly admitAddress: (address: string) => boolean;
   readonly clock: Clock;
   readonly meter: Meter;
+  readonly log: Log;
 }
 
 export type Admission = "ok" | "too-many-connections" | "too-many-from-address" | "too-fast" | "address-denied";
@@ -31,17 +34,18 @@ const REFUSALS = ["too-many-connections", "too-many-from-address", "too-fast", "
 
 export class ConnectionGate {
   readonly #ports: GatePorts;
-  readonly #exempt: NetworkSet;
-  readonly #rates: TokenBuckets;
+  readonly #exempt: () => NetworkSet;
+  readonly #rates: () => TokenBuckets;
   readonly #open = new Map<string, number>();
   readonly #refused: ReadonlyMap<Admission, Counter>;
   #total = 0;
 
   constructor(ports: GatePorts) {
-    const perSecond = ports.limits.connectsPerSecondPerAddress;
     this.#ports = ports;
-    this.#exempt = new NetworkSet(ports.limits.exempt);
-    this.#rates = new TokenBuckets({ perSecond, burst: perSecond * 2, mostBuckets: GUARD_LIMITS.rateAddresses });
+    this.#exempt = derived(ports.limits, ({ exempt }) => new NetworkSet(exempt));
+    this.#rates = derived(ports.limits, ({ connectsPerSecondPerAddress: perSecond }) => {
+      return new TokenBuckets({ perSecond, burst: perSecond * 2, mostBuckets: GUARD_LIMITS.rateAddresses });
+    });
     this.#refused = new Map(
       REFUSALS.map((reason) => [
         reason,
@@ -60,6 +64,7 @@ export class ConnectionGate {
     const admission = this.#judge(address, group);
     if (admission !== "ok") {
       this.#refused.get(admission)?.add();
+      this.#ports.log.info({ address, reason: admission }, "Connection refused");
       return admission;
     }
     this.#total += 1;
@@ -68,13 +73,14 @@ export class ConnectionGate {
   }
 
   #judge(address: string, group: string): Admission {
-    const { limits, clock } = this.#ports;
+    const { clock } = this.#ports;
+    const limits = this.#ports.limits();
     if (!this.#ports.admitAddress(address)) return "address-denied";
     if (limits.connections > 0 && this.#total >= limits.connections) return "too-many-connections";
-    if (this.#exempt.has(address)) return "ok";
+    if (this.#exempt().has(address)) return "ok";
     if (limits.connectionsPerAddress > 0 && (this.#open.get(group) ?? 0) >= limits.connectionsPerAddress)
       return "too-many-from-address";
-    return limits.connectsPerSecondPerAddress === 0 || this.#rates.take(group, clock.now()) ? "ok" : "too-fast";
+    return limits.connectsPerSecondPerAddress === 0 || this.#rates().take(group, clock.now()) ? "ok" : "too-fast";
   }
 
   release(address: string): void {

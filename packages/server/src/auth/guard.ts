@@ -2,10 +2,11 @@
 import type { Clock } from "@sluice/base/clock";
 import type { Log } from "@sluice/base/log";
 import type { Meter } from "@sluice/base/meter";
+import { derived } from "../config/live-config.ts";
 import type { SluiceConfig } from "../config/load-config.ts";
 import { type AccessRequest, ALLOWED, type DoneReport, denied, type Verdict } from "./access.ts";
 import { AddressRules } from "./address-rules.ts";
-import { type HookAnswer, HookClient } from "./hook-client.ts";
+import { type HookAnswer, HookClient, type HookClientOptions } from "./hook-client.ts";
 import { PreviewRights } from "./preview-rights.ts";
 import { TokenCheck } from "./token-check.ts";
 
@@ -28,30 +29,26 @@ export class Guard {
   /** Apart from the questions, so that nobody waits behind reports. */
   readonly #reports: HookClient;
   readonly #unsent = new Set<Promise<void>>();
-  readonly #tokens: TokenCheck;
-  readonly #rules: Readonly<Record<Action, AddressRules>>;
+  readonly #tokens: () => TokenCheck;
+  readonly #rulesNow: () => Readonly<Record<Action, AddressRules>>;
   readonly #ending = new AbortController();
 
   constructor(ports: GuardPorts) {
     const { config, clock } = ports;
-    const { address, hooks } = config.auth;
     this.#ports = ports;
     this.previews = new PreviewRights(clock);
-    this.#tokens = new TokenCheck(config, clock);
-    const hookRules = {
-      clock,
-      timeout: hooks.timeout,
-      token: config.secrets.hooksToken,
-      requests: config.limits.hookRequests,
-      queue: config.limits.hookQueue,
-    };
+    this.#tokens = derived(
+      () => config.auth,
+      () => new TokenCheck(config, clock),
+    );
+    this.#rulesNow = derived(() => config.auth, rulesOf);
+    const hookRules = hookRulesOf(ports);
     this.#hooks = new HookClient(hookRules);
     this.#reports = new HookClient(hookRules);
-    this.#rules = {
-      connect: new AddressRules(address),
-      publish: new AddressRules({ allow: address.publishAllow, deny: address.publishDeny }),
-      play: new AddressRules({ allow: address.playAllow, deny: address.playDeny }),
-    };
+  }
+
+  get #rules(): Readonly<Record<Action, AddressRules>> {
+    return this.#rulesNow();
   }
 
   /** For accept, before anything was read. */
@@ -113,7 +110,7 @@ export class Guard {
     if (this.#isPreview(request)) return ALLOWED;
     const ways = this.#ports.config.forApplication(app).auth[action];
     if (ways.includes("jwt") || ways.includes("signed")) {
-      const verdict = await this.#tokens.check({ ...request, action }, ways);
+      const verdict = await this.#tokens().check({ ...request, action }, ways);
       if (!verdict.allow) return verdict;
     }
     return ways.includes("hook") ? this.#askHook(request, signal) : ALLOWED;
@@ -175,4 +172,31 @@ export class Guard {
       .add();
     return verdict;
   }
+}
+
+function rulesOf({ address }: SluiceConfig["auth"]): Readonly<Record<Action, AddressRules>> {
+  return {
+    connect: new AddressRules(address),
+    publish: new AddressRules({ allow: address.publishAllow, deny: address.publishDeny }),
+    play: new AddressRules({ allow: address.playAllow, deny: address.playDeny }),
+  };
+}
+
+/** Read at each request. */
+function hookRulesOf({ config, clock }: GuardPorts): HookClientOptions {
+  return {
+    clock,
+    get timeout() {
+      return config.auth.hooks.timeout;
+    },
+    get token() {
+      return config.secrets.hooksToken;
+    },
+    get requests() {
+      return config.limits.hookRequests;
+    },
+    get queue() {
+      return config.limits.hookQueue;
+    },
+  };
 }

@@ -47,7 +47,7 @@ export async function serveCache(cli: CacheCliOptions): Promise<void> {
   if (options.resp !== undefined && options.resp.password === undefined && !isLoopback(options.resp.host)) {
     log.warn({ resp: cli.resp }, "Whoever reaches the RESP port may read and write everything (--resp-password-file)");
   }
-  stopOnSignals(stop, log, LONGEST_STOP);
+  stopOnSignals(stop, log, () => LONGEST_STOP);
   const node = await openCacheNode(options);
   const { id, listeners } = node;
   process.stdout.write(`${JSON.stringify({ event: "ready", node: id, pid: process.pid, listeners })}\n`);

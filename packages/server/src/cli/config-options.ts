@@ -20,8 +20,11 @@ export function withConfigOptions(command: Command): Command {
     .option("--instance <n>", "move every default port by n, for several nodes on one machine");
 }
 
+export function sourcesOf({ set, config, instance }: ConfigOptions): ConfigSources {
+  return { sets: set, file: config, instance };
+}
+
 /** @throws {ConfigError} */
 export function configOf(options: ConfigOptions): SluiceConfig {
-  const sources: ConfigSources = { sets: options.set, file: options.config, instance: options.instance };
-  return loadConfig(sources);
+  return loadConfig(sourcesOf(options));
 }

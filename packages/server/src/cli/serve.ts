@@ -2,23 +2,34 @@
 import type { Millis } from "@sluice/base/brand";
 import { SystemClock } from "../clock.ts";
 import { runServer } from "../compose.ts";
+import { LiveConfig } from "../config/live-config.ts";
+import { loadConfig } from "../config/load-config.ts";
 import { floodFold } from "../flood-fold.ts";
 import { openLog } from "../log.ts";
+import { CLOSING } from "../parts/drain.ts";
+import { SESSION_CLOSED } from "../parts/notices.ts";
 import { endOnBugs } from "./bug-watch.ts";
-import { type ConfigOptions, configOf } from "./config-options.ts";
-import { stopOnSignals } from "./signals.ts";
+import { type ConfigOptions, sourcesOf } from "./config-options.ts";
+import { reread } from "./reread.ts";
+import { rereadOnHangUp, stopOnSignals } from "./signals.ts";
 
 /** What draining may take beyond `shutdown.timeout` before the process is ended all the same. */
-const DRAIN_MARGIN = 3_000 as Millis;
+const DRAIN_MARGIN = (CLOSING + 2_000) as Millis;
 
 export async function serve(options: ConfigOptions): Promise<void> {
-  const config = configOf(options);
-  const clock = new SystemClock();
-  const log = floodFold(openLog(config.log).child({ node: config.node.id }), clock);
+  const sources = sourcesOf(options);
+  const settings = new LiveConfig(loadConfig(sources));
+  const config = settings.view;
+  const output = openLog(config.log);
+  const log = floodFold(output.child({ node: config.node.id }), new SystemClock(), {
+    unfolded: new Set([SESSION_CLOSED]),
+  });
   const stop = new AbortController();
   endOnBugs(log);
-  stopOnSignals(stop, log, (config.shutdown.timeout + DRAIN_MARGIN) as Millis);
-  await runServer(config, {
+  stopOnSignals(stop, log, () => (config.shutdown.timeout + DRAIN_MARGIN) as Millis);
+  rereadOnHangUp(() => reread(settings, sources, log));
+  settings.onChange(() => output.setLevel(config.log.level));
+  await runServer(settings, {
     log,
     stop: stop.signal,
     ready: (line) => process.stdout.write(`${JSON.stringify(line)}\n`),

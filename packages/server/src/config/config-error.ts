@@ -15,13 +15,14 @@ export class ConfigError extends Error {
   readonly problems: readonly Problem[];
   constructor(problems: readonly Problem[]) {
     super(
-      `Cannot use configuration: ${problems.length === 1 ? "1 problem" : `${problems.length} problems`}\n${problems.map(line).join("\n")}`,
+      `Cannot use configuration: ${problems.length === 1 ? "1 problem" : `${problems.length} problems`}\n${problems.map((problem) => `  ${problemLine(problem)}`).join("\n")}`,
     );
     this.problems = problems;
   }
 }
 
-function line(problem: Problem): string {
+/** One problem as one line of text. */
+export function problemLine(problem: Problem): string {
   const subject = [problem.path, problem.where && `(${problem.where})`].filter(Boolean).join(" ");
-  return `  ${subject}: ${problem.message}`;
+  return `${subject}: ${problem.message}`;
 }

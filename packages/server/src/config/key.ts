@@ -11,6 +11,8 @@ export interface Key<T> {
   readonly secret?: true;
   /** A default port, moved by `--instance`. */
   readonly shifts?: true;
+  /** Whoever uses it asks for it each time, so that it can change while the node runs; others hold until a restart. */
+  readonly running?: true;
 }
 
 /** Declared keys by dotted path. */
@@ -18,6 +20,11 @@ export type KeyTable = Readonly<Record<string, Key<unknown>>>;
 
 export function key<T>(kind: Kind<T>, fallback: string | undefined, says: string): Key<T> {
   return { kind, fallback, says };
+}
+
+/** A key that may change while the node runs. */
+export function runningKey<T>(kind: Kind<T>, fallback: string | undefined, says: string): Key<T> {
+  return { ...key(kind, fallback, says), running: true };
 }
 
 type Head<Path> = Path extends `${infer First}.${string}` ? First : Path;

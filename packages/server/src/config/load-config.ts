@@ -5,10 +5,10 @@ import { dirname, resolve } from "node:path";
 import { findApplicationPath } from "./application-paths.ts";
 import { ConfigError, type Problem } from "./config-error.ts";
 import { crossChecks } from "./cross-checks.ts";
-import { nest } from "./key.ts";
+import { type Key, nest } from "./key.ts";
 import { type ApplicationValues, environmentName, KEYS, PER_APPLICATION, type Values } from "./keys.ts";
 import { findVariablePath, isUsable } from "./recognise.ts";
-import { readSecrets, type Secrets } from "./secrets.ts";
+import { changedFiles, readSecrets, type Secrets } from "./secrets.ts";
 import { type Gathered, gatherEnvironment, gatherSets, gatherYaml, type SourceName, type Written } from "./sources.ts";
 
 /** Where to look; everything left out is taken from the process. */
@@ -48,16 +48,69 @@ export type ApplicationConfig = ApplicationValues;
 
 /** @throws {ConfigError} with all problems found */
 export function loadConfig(sources: ConfigSources = {}): SluiceConfig {
-  const from = withDefaults(sources);
   const problems: Problem[] = [];
+  const read = readEntries(sources, problems);
+  return assemble(read, problems);
+}
+
+/** What was written by now, and what of it cannot hold before a restart. */
+export interface Reread {
+  readonly config: SluiceConfig;
+  /** Paths whose values differ from those that held. */
+  readonly changed: readonly string[];
+  /** Paths that were written anew and keep their values, as they cannot change while the node runs. */
+  readonly kept: readonly string[];
+}
+
+/** Reads all sources again for a node that runs. @throws {ConfigError} with all problems found */
+export function rereadConfig(sources: ConfigSources, holding: SluiceConfig): Reread {
+  const problems: Problem[] = [];
+  const read = readEntries(sources, problems);
+  const held = new Map(holding.entries.map((entry) => [entry.path, entry]));
+  const differing = differences(held, read.entries);
+  const restored = differing.filter((path) => !isRunning(path));
+  for (const path of restored) {
+    const entry = held.get(path);
+    if (entry === undefined) read.entries.delete(path);
+    else read.entries.set(path, entry);
+  }
+  const config = assemble(read, problems);
+  const all = new Set([...differing, ...changedFiles(holding.secrets, config.secrets)]);
+  return {
+    config,
+    changed: [...all].filter(isRunning),
+    kept: [...all].filter((path) => !isRunning(path)),
+  };
+}
+
+interface ReadEntries {
+  readonly entries: Map<string, Entry>;
+  readonly instance: number;
+  readonly readFile: (path: string) => string;
+}
+
+function readEntries(sources: ConfigSources, problems: Problem[]): ReadEntries {
+  const from = withDefaults(sources);
   const instance = instanceOf(from, problems);
   const written = gather(from, problems).filter((one) => isUsable(one, problems));
   const entries = new Map<string, Entry>();
   for (const one of [...defaults(instance, from), ...written]) setEntry(entries, one, problems);
-  const config = assemble(entries, instance, from.readFile, problems);
-  if (problems.length > 0) throw new ConfigError(problems);
-  return config;
+  return { entries, instance, readFile: from.readFile };
 }
+
+function differences(held: ReadonlyMap<string, Entry>, read: ReadonlyMap<string, Entry>): string[] {
+  const paths = new Set([...held.keys(), ...read.keys()]);
+  return [...paths].filter((path) => textAt(held, path) !== textAt(read, path));
+}
+
+function textAt(entries: ReadonlyMap<string, Entry>, path: string): string | undefined {
+  const value = entries.get(path)?.value;
+  return value === undefined ? undefined : keyAt(path)?.kind.print(value);
+}
+
+const isRunning = (path: string): boolean => keyAt(path)?.running === true;
+
+const keyAt = (path: string): Key<unknown> | undefined => KEYS.get(findApplicationPath(path)?.key ?? path);
 
 type Complete = Required<Omit<ConfigSources, "file" | "instance">> & Pick<ConfigSources, "file" | "instance">;
 
@@ -118,24 +171,21 @@ function nodeId(host: string, instance: number): string {
 }
 
 function setEntry(entries: Map<string, Entry>, { path, raw, source, where, base }: Written, problems: Problem[]): void {
-  const kind = KEYS.get(findApplicationPath(path)?.key ?? path)?.kind;
+  const kind = keyAt(path)?.kind;
   if (kind === undefined) throw new TypeError(`Cannot set ${path}: no such key`);
   const reading = kind.read(raw, base);
   if ("problem" in reading) problems.push({ path, where, message: reading.problem });
   else entries.set(path, { path, value: reading.value, source, where });
 }
 
-function assemble(
-  entries: ReadonlyMap<string, Entry>,
-  instance: number,
-  readFile: (path: string) => string,
-  problems: Problem[],
-): SluiceConfig {
+/** @throws {ConfigError} with the problems found before, and those of the whole */
+function assemble({ entries, instance, readFile }: ReadEntries, problems: Problem[]): SluiceConfig {
   const own = new Map([...entries].filter(([path]) => KEYS.has(path)).map(([path, entry]) => [path, entry.value]));
   const values = nest(own) as Values;
   const applications = applicationsOf(entries);
   const secrets = readSecrets(values, readFile, problems);
   problems.push(...crossChecks({ values, secrets, applications }));
+  if (problems.length > 0) throw new ConfigError(problems);
   const everyOther = applications.get("") as ApplicationConfig;
   return Object.freeze({
     ...values,

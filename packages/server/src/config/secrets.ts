@@ -1,4 +1,5 @@
 /** The contents of the files that the configuration names: keys, certificates, secrets. */
+import { isDeepStrictEqual } from "node:util";
 import type { Problem } from "./config-error.ts";
 import { keySetProblems, publicKeyProblems, tlsPairProblems } from "./key-material.ts";
 import type { Values } from "./keys.ts";
@@ -39,6 +40,23 @@ export function readSecrets(values: Values, readFile: (path: string) => string, 
   problems.push(...tlsPairProblems(secrets.tlsCert, secrets.tlsKey));
   return secrets;
 }
+
+/** The keys that name files whose contents differ. */
+export function changedFiles(held: Secrets, read: Secrets): string[] {
+  const fields = Object.keys(FILE_KEYS) as (keyof typeof FILE_KEYS)[];
+  return fields.filter((field) => !isDeepStrictEqual(held[field], read[field])).map((field) => FILE_KEYS[field]);
+}
+
+const FILE_KEYS = {
+  adminToken: "admin.tokenFile",
+  jwtSecret: "auth.jwt.secretFile",
+  jwtPublicKey: "auth.jwt.publicKeyFile",
+  jwtKeySet: "auth.jwt.jwksFile",
+  signedSecret: "auth.signed.secretFile",
+  respPassword: "cache.resp.passwordFile",
+  tlsCert: "tls.cert",
+  tlsKey: "tls.key",
+} as const satisfies Partial<Record<keyof Secrets, string>>;
 
 class NamedFiles {
   readonly #readFile: (path: string) => string;

@@ -3,16 +3,22 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { flvForm } from "../forms/flv-form.ts";
 import { OPEN_FILTER } from "../forms/viewer-filter.ts";
-import { type FlvRequest, judgeFlvRequest, readFlvRequest } from "../sessions/flv-request.ts";
+import {
+  type FlvRequest,
+  judgeFlvRequest,
+  readFlvRequest,
+  refusedRequest,
+  refusedViewer,
+} from "../sessions/flv-request.ts";
 import { FlvSession } from "../sessions/flv-session.ts";
 import type { SessionPorts } from "../sessions/session-ports.ts";
-import { countPlayRefusal } from "../sessions/refusals.ts";
+import { notePlayRefusal } from "../sessions/refusals.ts";
 import { CHALLENGE } from "./challenge.ts";
 import type { CorsRules } from "./cors.ts";
 
 export interface HttpFlvOptions {
   readonly ports: SessionPorts;
-  readonly cors: CorsRules;
+  readonly cors: () => CorsRules;
 }
 
 const METHODS = "GET, HEAD, OPTIONS";
@@ -43,15 +49,16 @@ export class HttpFlv {
   }
 
   async #judge(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const cors = this.#options.cors.headersFor(request.headers.origin);
+    const cors = this.#options.cors().headersFor(request.headers.origin);
     for (const [name, value] of Object.entries(cors)) response.setHeader(name, value);
     if (request.method === "OPTIONS") return void response.writeHead(204, PREFLIGHT).end();
     if (request.method !== "GET" && request.method !== "HEAD")
       return refuse(response, 405, `Only ${METHODS}`, { Allow: METHODS });
     const wanted = readFlvRequest(request);
     if (wanted === undefined) {
-      countPlayRefusal(this.#options.ports.meter, "http-flv", "name");
-      return refuse(response, 404, "No stream can have this name");
+      const detail = "No stream can have this name";
+      notePlayRefusal(this.#options.ports, "name", refusedRequest(request, { protocol: "http-flv", detail }));
+      return refuse(response, 404, detail);
     }
     await this.#play(wanted, request, response);
   }
@@ -67,13 +74,17 @@ export class HttpFlv {
     if (closed.signal.aborted || request.socket.destroyed) return;
     if (verdict.answer === "redirect") return refuse(response, 307, "Play elsewhere", { Location: verdict.location });
     if (verdict.answer === "refuse") return refuse(response, verdict.status, verdict.reason);
-    if (request.method === "HEAD") return this.#answerHead(wanted, response);
+    if (request.method === "HEAD") return this.#answerHead(wanted, sessionId, response);
     this.#open(wanted, sessionId, response);
   }
 
-  #answerHead(wanted: FlvRequest, response: ServerResponse): void {
-    if (!this.#options.ports.streams.isPublished(wanted.key))
-      return refuse(response, 404, `Nobody publishes "${wanted.key}"`);
+  #answerHead(wanted: FlvRequest, session: string, response: ServerResponse): void {
+    const { ports } = this.#options;
+    if (!ports.streams.isPublished(wanted.key)) {
+      const detail = `Nobody publishes "${wanted.key}"`;
+      notePlayRefusal(ports, "not-found", refusedViewer(wanted, { protocol: "http-flv", session, detail }));
+      return refuse(response, 404, detail);
+    }
     response.writeHead(200, FLV_HEAD).end();
   }
 
@@ -84,8 +95,9 @@ export class HttpFlv {
       return refuse(response, 503, "A stream needs a connection of its own: an earlier answer is still due");
     const stream = ports.streams.acquire(wanted.key);
     if (stream === undefined) {
-      countPlayRefusal(ports.meter, "http-flv", "limit");
-      return refuse(response, 503, "The server has as many streams as it may");
+      const detail = "The server has as many streams as it may";
+      notePlayRefusal(ports, "limit", refusedViewer(wanted, { protocol: "http-flv", session: id, detail }));
+      return refuse(response, 503, detail);
     }
     socket.write(headOf(response));
     takeSocket(response, socket);

@@ -6,9 +6,16 @@ import { WebSocketServer } from "ws";
 import { wsFlvForm } from "../forms/flv-form.ts";
 import { OPEN_FILTER } from "../forms/viewer-filter.ts";
 import { endSocket, webSocketTransport } from "../sessions/byte-transport.ts";
-import { type FlvRequest, isFlvPath, judgeFlvRequest, readFlvRequest } from "../sessions/flv-request.ts";
+import {
+  type FlvRequest,
+  isFlvPath,
+  judgeFlvRequest,
+  readFlvRequest,
+  refusedRequest,
+  refusedViewer,
+} from "../sessions/flv-request.ts";
 import { FlvSession } from "../sessions/flv-session.ts";
-import { countPlayRefusal } from "../sessions/refusals.ts";
+import { notePlayRefusal, STOPPING } from "../sessions/refusals.ts";
 import type { SessionEnd } from "../sessions/session.ts";
 import type { SessionPorts } from "../sessions/session-ports.ts";
 import { countBadFrames } from "./bad-requests.ts";
@@ -19,7 +26,7 @@ import type { RtmpSessions } from "./rtmp-sessions.ts";
 export interface WebSocketFrontOptions {
   readonly ports: SessionPorts;
   readonly rtmp: RtmpSessions;
-  readonly cors: CorsRules;
+  readonly cors: () => CorsRules;
   readonly log: Log;
   /** Bytes of one message that a peer may send. */
   readonly messageBytes: number;
@@ -58,8 +65,16 @@ export class WebSocketFront {
   }
 
   async #open(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
-    if (!this.#options.cors.allowsPage(request.headers.origin)) return refuse(socket, 403, "This page may not connect");
-    if (offers(request).includes(RTMP_SUBPROTOCOL)) return this.#openRtmp(request, socket, head);
+    const { ports, cors } = this.#options;
+    const isRtmp = offers(request).includes(RTMP_SUBPROTOCOL);
+    const refused = (status: number, reason: "origin" | "stopping", detail: string): void => {
+      const protocol = isRtmp ? "rtmp-ws" : "ws-flv";
+      notePlayRefusal(ports, reason, refusedRequest(request, { protocol, detail }));
+      refuse(socket, status, detail);
+    };
+    if (!cors().allowsPage(request.headers.origin)) return refused(403, "origin", "This page may not connect");
+    if (isRtmp && ports.draining.aborted) return refused(503, "stopping", STOPPING);
+    if (isRtmp) return this.#openRtmp(request, socket, head);
     if (isFlvPath(request.url)) return this.#openFlv(request, socket, head);
     refuse(socket, 400, "Ask for a stream as /<key>.flv, or offer the subprotocol rtmp");
   }
@@ -79,8 +94,9 @@ export class WebSocketFront {
     const { ports } = this.#options;
     const wanted = readFlvRequest(request);
     if (wanted === undefined) {
-      countPlayRefusal(ports.meter, "ws-flv", "name");
-      return refuse(socket, 404, "No stream can have this name");
+      const detail = "No stream can have this name";
+      notePlayRefusal(ports, "name", refusedRequest(request, { protocol: "ws-flv", detail }));
+      return refuse(socket, 404, detail);
     }
     const closed = new AbortController();
     const onClose = (): void => closed.abort(new Error("Session ended"));
@@ -102,8 +118,9 @@ export class WebSocketFront {
     const { socket, head, id, wanted } = from;
     const stream = ports.streams.acquire(wanted.key);
     if (stream === undefined) {
-      countPlayRefusal(ports.meter, "ws-flv", "limit");
-      return refuse(socket, 503, "The server has as many streams as it may");
+      const detail = "The server has as many streams as it may";
+      notePlayRefusal(ports, "limit", refusedViewer(wanted, { protocol: "ws-flv", session: id, detail }));
+      return refuse(socket, 503, detail);
     }
     this.#viewers.handleUpgrade(request, socket, head, (webSocket) => {
       countBadFrames(webSocket, ports.meter);

@@ -25,7 +25,7 @@ export async function openAdmin({
     source: sourceOf(node),
     metrics: () => meter.page(),
     consoleDir: existsSync(CONSOLE_DIR) ? CONSOLE_DIR : undefined,
-    access: adminVerdicts(config.secrets.adminToken),
+    access: adminVerdicts(() => config.secrets.adminToken),
     corsOrigins: [],
     version: VERSION,
     log,

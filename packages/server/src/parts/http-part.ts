@@ -1,11 +1,14 @@
 /** The HTTP and HTTPS listeners: streams and admin side on one port. */
 import type { RequestListener, Server } from "node:http";
+import type { Server as TlsServer } from "node:https";
 import type { Scope } from "@sluice/base/scope";
+import { derived } from "../config/live-config.ts";
 import { CorsRules } from "../listeners/cors.ts";
 import { HttpFlv } from "../listeners/http-flv.ts";
 import { createHttpFront } from "../listeners/http-front.ts";
 import { acceptFailures } from "../listeners/accept-failures.ts";
 import { listen } from "../listeners/listen.ts";
+import type { TlsCertificate } from "../listeners/tls-certificate.ts";
 import type { RtmpSessions } from "../listeners/rtmp-sessions.ts";
 import { WebSocketFront } from "../listeners/web-socket-front.ts";
 import { closeListener } from "./close-listener.ts";
@@ -15,12 +18,16 @@ export async function openHttp(options: {
   readonly node: NodePart;
   readonly rtmp: RtmpSessions;
   readonly admin: RequestListener;
+  readonly tls: TlsCertificate | undefined;
   readonly scope: Scope;
 }): Promise<void> {
-  const { node, rtmp, admin, scope } = options;
+  const { node, rtmp, admin, tls, scope } = options;
   const { config, ports, gate, strangers, log } = node;
-  const { limits, secrets } = config;
-  const cors = new CorsRules(config.http.cors.origins);
+  const { limits } = config;
+  const cors = derived(
+    () => config.http,
+    (http) => new CorsRules(http.cors.origins),
+  );
   const front = {
     flv: new HttpFlv({ ports, cors }),
     webSockets: new WebSocketFront({ ports, rtmp, cors, log, messageBytes: limits.messageBytes }),
@@ -42,7 +49,8 @@ export async function openHttp(options: {
     scope.defer(() => closeListener(server));
   };
   if (config.http.port !== "off") await open("http", createHttpFront(front), config.http.port);
-  if (config.https.port === "off") return;
-  const tls = { cert: secrets.tlsCert ?? "", key: secrets.tlsKey ?? "" };
-  await open("https", createHttpFront({ ...front, tls }), config.https.port);
+  if (config.https.port === "off" || tls === undefined) return;
+  const server = createHttpFront({ ...front, tls: tls.pair });
+  tls.attach(server as TlsServer);
+  await open("https", server, config.https.port);
 }

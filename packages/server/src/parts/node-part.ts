@@ -76,28 +76,34 @@ export function openNode({
   const reads = scope.use(new MergedReads(clock));
   const streamWrap = findStreamWrap();
   if (streamWrap === undefined)
-    log.warn({ node: process.version }, "This Node has no short way to a socket: viewers cost more");
+    log.warn({ version: process.version }, "This Node has no short way to a socket: viewers cost more");
   const writes = new DirectWrites(streamWrap);
   const load = new LoadWindow(clock);
   const policies = new StreamPolicies(config, load);
   const streams = new StreamDirectory({
     clock,
-    limits: { streams: config.limits.streams || Number.POSITIVE_INFINITY },
+    limits: {
+      get streams() {
+        return config.limits.streams || Number.POSITIVE_INFINITY;
+      },
+    },
     streamOptions: (key) => policies.optionsOf(key),
     notice: notices.ofStreams,
   });
   scope.defer(() => streams.close());
-  const ports = sessionPorts({ config, clock, log, meter, guard, registry, reads, writes, streams, policies });
+  const state = new NodeState(scope.signal);
+  const parts = { clock, log, meter, guard, registry, reads, writes, streams, draining: state.draining };
+  const ports = sessionPorts({ ...parts, config, policies });
   const count = meterNode({ meter, streams, registry, totals, load });
   const patterns = scope.use(new TestPatterns(ports));
   const gate = new ConnectionGate({
-    limits: config.limits,
+    limits: () => config.limits,
     admitAddress: (address) => guard.admitAddress(address),
     clock,
     meter,
+    log,
   });
   const strangers = scope.use(new Strangers({ limits: strangerLimits(config), clock, meter }));
-  const state = new NodeState(scope.signal);
   const view = scope.use(
     new NodeView({
       id: config.node.id,
@@ -108,7 +114,7 @@ export function openNode({
       patterns,
       traffic,
       hub,
-      open: guard.openActions(),
+      open: () => guard.openActions(),
       addresses: () => state.shown,
       eachBeat: count,
       state: () => state.now,
@@ -135,7 +141,7 @@ export function openNode({
     release: (name) => state.release(name),
     draining: state.draining,
     startDrain: (reason) => state.startDrain(reason),
-    drain: () => drainSessions({ registry, clock, log, timeout: config.shutdown.timeout }),
+    drain: () => drainSessions({ registry, streams, clock, log, timeout: () => config.shutdown.timeout }),
   };
 }
 
@@ -205,24 +211,30 @@ class NodeState {
 }
 
 function sessionPorts(
-  parts: Pick<SessionPorts, "clock" | "log" | "meter" | "guard" | "registry" | "reads" | "writes" | "streams"> & {
+  parts: Omit<SessionPorts, "timeouts" | "policyOf" | "claimPublisher" | "releasePublisher"> & {
     readonly config: SluiceConfig;
     readonly policies: StreamPolicies;
   },
 ): SessionPorts {
   const { config, policies, ...rest } = parts;
-  const { handshakeTimeout, connectTimeout, idleTimeout, publishers } = config.limits;
   let publisherCount = 0;
   return {
     ...rest,
     timeouts: {
-      handshake: handshakeTimeout,
-      connect: connectTimeout,
-      idle: idleTimeout,
-      firstFrame: config.publish.firstFrameTimeout as Millis,
+      handshake: config.limits.handshakeTimeout,
+      get connect() {
+        return config.limits.connectTimeout;
+      },
+      get idle() {
+        return config.limits.idleTimeout;
+      },
+      get firstFrame() {
+        return config.publish.firstFrameTimeout as Millis;
+      },
     },
     policyOf: (app) => policies.policyOf(app),
     claimPublisher() {
+      const { publishers } = config.limits;
       if (publishers > 0 && publisherCount >= publishers) return false;
       publisherCount++;
       return true;

@@ -24,24 +24,30 @@ export function noticesFor(options: {
         meter.counter("sessions_opened_total", "Sessions opened, by protocol", { protocol }).add();
         if (!hub.isIdle) hub.tell({ type: "session-opened", at: isoTime(clock.wall()), id, protocol, address });
       },
-      closed(session, reason) {
-        const { id, protocol } = session;
+      closed(session, { reason, detail, durationMs }) {
+        const { id, protocol, address, latest, facts } = session;
+        const { agent, bytesIn, bytesOut } = facts;
         traffic.keep(session);
         meter.counter("sessions_closed_total", "Sessions closed, by protocol and reason", { protocol, reason }).add();
-        log.debug({ session: id, protocol, reason }, "Session closed");
+        const who = { session: id, ...latest, protocol, address, agent };
+        const why = detail === "" ? { reason } : { reason, detail };
+        log.info({ ...who, bytesIn, bytesOut, durationMs, ...why }, SESSION_CLOSED);
         if (!hub.isIdle) hub.tell({ type: "session-closed", at: isoTime(clock.wall()), id, reason });
       },
     },
     ofStreams({ type, stream, reason }) {
       const { key } = stream.stream;
       totals.note(stream.stream);
-      log.info({ key, publisher: stream.publisher?.address, reason }, STREAM_WORDS[type]);
+      log.info({ key, address: stream.publisher?.address, reason }, STREAM_WORDS[type]);
       const at = isoTime(clock.wall());
       if (type === "ended") hub.tell({ type: "stream-ended", at, key, reason });
       else hub.tell({ type: `stream-${type}`, at, key });
     },
   };
 }
+
+/** One line for each session, never folded with another's. */
+export const SESSION_CLOSED = "Session closed";
 
 const STREAM_WORDS: Readonly<Record<StreamNotice["type"], string>> = {
   live: "Stream is live",

@@ -1,5 +1,6 @@
 /** The RTMP and RTMPS listeners. */
 import type { Server, Socket } from "node:net";
+import type { Server as TlsServer } from "node:tls";
 import type { Scope } from "@sluice/base/scope";
 import { DEFAULT_RTMP_LIMITS } from "@sluice/rtmp/limits";
 import { captureConnection } from "../capture/connection-capture.ts";
@@ -7,29 +8,40 @@ import { NODE_CRYPTO } from "../crypto/node-crypto.ts";
 import { acceptFailures } from "../listeners/accept-failures.ts";
 import { listen } from "../listeners/listen.ts";
 import { createRtmpListener } from "../listeners/rtmp-listener.ts";
+import type { TlsCertificate } from "../listeners/tls-certificate.ts";
 import { RtmpSessions } from "../listeners/rtmp-sessions.ts";
 import type { NodePart } from "./node-part.ts";
 import { closeListener } from "./close-listener.ts";
 
 export async function openRtmp({
   node,
+  tls,
   scope,
 }: {
   readonly node: NodePart;
+  readonly tls: TlsCertificate | undefined;
   readonly scope: Scope;
 }): Promise<RtmpSessions> {
   const { config, ports, gate, strangers, log, meter } = node;
-  const { rtmp, rtmps, listen: where, play, redirect, limits, secrets } = config;
+  const { rtmp, rtmps, listen: where, limits } = config;
   const sessions = new RtmpSessions({
     ports,
     crypto: NODE_CRYPTO,
     limits: { ...DEFAULT_RTMP_LIMITS, messageBytes: limits.messageBytes },
     chunkSize: rtmp.chunkSize,
     windowAckSize: rtmp.windowAckSize,
-    lag: config.delivery.lag,
-    legacyFourCc: play.legacyFourCc,
-    pingInterval: rtmp.pingInterval,
-    allowsRtmpRedirect: redirect.rtmp302,
+    get lag() {
+      return config.delivery.lag;
+    },
+    get legacyFourCc() {
+      return config.play.legacyFourCc;
+    },
+    get pingInterval() {
+      return config.rtmp.pingInterval;
+    },
+    get allowsRtmpRedirect() {
+      return config.redirect.rtmp302;
+    },
   });
   const open = async (name: "rtmp" | "rtmps", server: Server, port: number): Promise<void> => {
     const bound = await listen(server, { listener: name, host: where.host, port, failed: acceptFailures(node, name) });
@@ -39,9 +51,11 @@ export async function openRtmp({
   };
   const shared = { sessions, gate, strangers, log, meter, ...captureOf(node) };
   if (rtmp.port !== "off") await open("rtmp", createRtmpListener({ ...shared, protocol: "rtmp" }), rtmp.port);
-  if (rtmps.port !== "off") {
-    const tls = { cert: secrets.tlsCert ?? "", key: secrets.tlsKey ?? "" };
-    await open("rtmps", createRtmpListener({ ...shared, protocol: "rtmps", tls }), rtmps.port);
+  if (rtmps.port !== "off" && tls !== undefined) {
+    const options = tls.pair;
+    const server = createRtmpListener({ ...shared, protocol: "rtmps", tls: options });
+    tls.attach(server as TlsServer);
+    await open("rtmps", server, rtmps.port);
   }
   return sessions;
 }

@@ -4,7 +4,7 @@ import { CLAIM_LIMITS, cutText } from "@sluice/base/claimed-text";
 import type { Protocol } from "@sluice/client/admin-contract";
 import { applicationOf, findStreamKey, type StreamKey } from "@sluice/media/stream-key";
 import { peerAddress } from "./peer-address.ts";
-import { countPlayRefusal, type PlayRefusal } from "./refusals.ts";
+import { askedFor, notePlayRefusal, type PlayRefusal, type Refused, STOPPING } from "./refusals.ts";
 import type { SessionPorts } from "./session-ports.ts";
 
 export interface FlvRequest {
@@ -49,6 +49,23 @@ export function isFlvPath(url: string | undefined): boolean {
   return path.endsWith(SUFFIX) && !ADMIN_PARTS.has(path.split("/", 2)[1] ?? "");
 }
 
+/** The facts of a refusal of it. */
+export function refusedViewer(
+  { key, address, agent }: FlvRequest,
+  of: Pick<Refused, "session" | "protocol" | "detail">,
+): Refused {
+  return { ...of, address, agent, key };
+}
+
+/** The same for a request that names no legal key. */
+export function refusedRequest(
+  { url, socket, headers }: IncomingMessage,
+  of: Pick<Refused, "protocol" | "detail">,
+): Refused {
+  const key = askedFor(splitUrl(url ?? "")[0]).replace(/^\/+/, "");
+  return { ...of, session: "", address: peerAddress(socket), agent: headers["user-agent"] ?? "", key };
+}
+
 export async function judgeFlvRequest(
   request: FlvRequest,
   options: {
@@ -61,6 +78,13 @@ export async function judgeFlvRequest(
   const { ports, protocol, sessionId, signal } = options;
   const { key, query, address, agent, pageUrl, authorization } = request;
   const app = applicationOf(key);
+  const note = (why: PlayRefusal, detail: string): void =>
+    notePlayRefusal(ports, why, refusedViewer(request, { protocol, session: sessionId, detail }));
+  const refused = (status: 401 | 403 | 404 | 503, why: PlayRefusal, reason: string): FlvVerdict => {
+    note(why, reason);
+    return { answer: "refuse", status, reason };
+  };
+  if (ports.draining.aborted) return refused(503, "stopping", STOPPING);
   const verdict = await ports.guard.decide(
     {
       action: "play",
@@ -76,17 +100,13 @@ export async function judgeFlvRequest(
     },
     signal,
   );
-  const refused = (status: 401 | 403 | 404, why: PlayRefusal, reason: string): FlvVerdict => {
-    countPlayRefusal(ports.meter, protocol, why);
-    return { answer: "refuse", status, reason };
-  };
   if (verdict.allow) {
     const isHere = ports.policyOf(app).playWait.http !== 0 || ports.streams.isPublished(key);
     return isHere ? { answer: "play" } : refused(404, "not-found", `Nobody publishes "${key}"`);
   }
   if (verdict.code !== "redirected")
     return refused(verdict.code === "token-missing" ? 401 : 403, "guard", verdict.reason);
-  countPlayRefusal(ports.meter, protocol, "redirected");
+  note("redirected", verdict.reason);
   return { answer: "redirect", location: verdict.redirect };
 }
 

@@ -7,8 +7,8 @@ import { applicationOf } from "@sluice/media/stream-key";
 import type { Subscriber } from "@sluice/media/subscriber";
 import type { WireForm } from "@sluice/media/wire-form";
 import { endSocket } from "./byte-transport.ts";
-import type { FlvRequest } from "./flv-request.ts";
-import { countPlayRefusal } from "./refusals.ts";
+import { type FlvRequest, refusedViewer } from "./flv-request.ts";
+import { notePlayRefusal } from "./refusals.ts";
 import type { Session, SessionEnd, SessionFacts } from "./session.ts";
 import type { SessionPorts } from "./session-ports.ts";
 import { socketSink } from "./socket-sink.ts";
@@ -28,6 +28,8 @@ export interface FlvSessionOptions {
   readonly farewell?: (reason: SessionEnd, detail: string) => void;
 }
 
+const FULL = "The stream has as many viewers as it may";
+
 export class FlvSession implements Session {
   readonly id: string;
   readonly protocol: Protocol;
@@ -38,6 +40,7 @@ export class FlvSession implements Session {
   readonly #bytesBefore: number;
   #subscriber: Subscriber | undefined;
   #endReason: SessionEnd | undefined;
+  #endDetail = "";
 
   /** The head is written already. */
   constructor(options: FlvSessionOptions) {
@@ -71,6 +74,14 @@ export class FlvSession implements Session {
     };
   }
 
+  get latest(): Session["latest"] {
+    return { role: "player", key: this.#options.request.key };
+  }
+
+  isServed(isLive: (key: string) => boolean): boolean {
+    return isLive(this.#options.request.key);
+  }
+
   tick(now: Millis): void {
     const { ports, request } = this.#options;
     const wait = ports.policyOf(applicationOf(request.key)).playWait.http;
@@ -86,9 +97,8 @@ export class FlvSession implements Session {
   end(reason: SessionEnd, detail = ""): void {
     if (this.#endReason !== undefined) return;
     this.#endReason = reason;
-    const { ports, socket, farewell } = this.#options;
-    if (reason !== "peer-closed")
-      ports.log.info({ session: this.id, address: this.address, reason, detail }, "Session ends");
+    this.#endDetail = detail;
+    const { socket, farewell } = this.#options;
     this.#leave();
     farewell?.(reason, detail);
     endSocket(socket);
@@ -96,7 +106,7 @@ export class FlvSession implements Session {
   }
 
   #subscribe(): void {
-    const { stream, form, socket, ports, protocol } = this.#options;
+    const { stream, form, socket, ports, protocol, request } = this.#options;
     const sink = socketSink({
       socket,
       writes: ports.writes,
@@ -107,8 +117,8 @@ export class FlvSession implements Session {
     });
     this.#subscriber = stream.subscribe({ sink, form, isPatient: false, startAt: "cached-gop" });
     if (this.#subscriber !== undefined) return;
-    countPlayRefusal(ports.meter, protocol, "limit");
-    this.end("limit", "the stream has as many viewers as it may");
+    notePlayRefusal(ports, "limit", refusedViewer(request, { protocol, session: this.id, detail: FULL }));
+    this.end("limit", FULL);
   }
 
   #leave(): void {
@@ -123,7 +133,7 @@ export class FlvSession implements Session {
     const reason = this.#endReason ?? (hadError ? "peer-error" : "peer-closed");
     if (this.#endReason === undefined) this.#leave();
     this.#endReason = reason;
-    ports.registry.remove(this, reason);
+    ports.registry.remove(this, { reason, detail: this.#endDetail });
     ports.guard.done({
       action: "play",
       protocol: this.protocol,

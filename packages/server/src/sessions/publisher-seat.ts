@@ -74,11 +74,11 @@ export class PublisherSeat {
     this.#options.publication.stream.deliver();
   }
 
-  /** @param reason  in words of the log */
+  /** A node that drains takes no publisher back: its viewers wait for nobody. @param reason  in words of the log */
   stop(how: "unpublished" | "lost", reason: string): void {
     const { publication, ports, report, source } = this.#options;
     if (publication.stream.source === source) publication.stream.source = undefined;
-    publication.end(how);
+    publication.end(ports.draining.aborted ? "unpublished" : how);
     ports.releasePublisher();
     const durationMs = ports.clock.now() - this.#since;
     ports.guard.done({

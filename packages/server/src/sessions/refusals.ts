@@ -1,18 +1,55 @@
-/** Requests to publish and play that were refused, counted by a closed set of reasons. */
+/** Requests that were refused: one line of the log each, and counts by a closed set of reasons. */
+import type { Log } from "@sluice/base/log";
 import type { Meter } from "@sluice/base/meter";
 import type { Protocol } from "@sluice/client/admin-contract";
 
-/** name: no legal stream key; taken: somebody publishes there; guard: rules, token or hook; limit: too many of something. */
-export type PublishRefusal = "name" | "taken" | "guard" | "limit";
+/** name: no legal stream key; taken: somebody publishes there; guard: rules, token or hook; limit: too many of something; stopping: the node drains. */
+export type PublishRefusal = "name" | "taken" | "guard" | "limit" | "stopping";
 
-export type PlayRefusal = "name" | "not-found" | "guard" | "redirected" | "limit";
+/** origin: the page may not connect. */
+export type PlayRefusal = "name" | "not-found" | "guard" | "redirected" | "limit" | "stopping" | "origin";
 
-export function countPublishRefusal(meter: Meter, reason: PublishRefusal): void {
-  meter.counter("publish_refused_total", "Requests to publish that were refused, by reason", { reason }).add();
+export const STOPPING = "The server is stopping";
+
+/** Who was refused what. */
+export interface Refused {
+  /** Empty where none had begun. */
+  readonly session: string;
+  readonly protocol: Protocol;
+  readonly address: string;
+  readonly agent: string;
+  /** As it was asked for, without its query, where it is no legal key. */
+  readonly key: string;
+  /** In words. */
+  readonly detail: string;
 }
 
-export function countPlayRefusal(meter: Meter, protocol: Protocol, reason: PlayRefusal): void {
+interface RefusalPorts {
+  readonly log: Log;
+  readonly meter: Meter;
+}
+
+export function notePublishRefusal({ log, meter }: RefusalPorts, reason: PublishRefusal, refused: Refused): void {
+  meter.counter("publish_refused_total", "Requests to publish that were refused, by reason", { reason }).add();
+  log.info({ ...refused, reason }, "Publish refused");
+}
+
+export function notePlayRefusal({ log, meter }: RefusalPorts, reason: PlayRefusal, refused: Refused): void {
+  const { protocol } = refused;
   meter
     .counter("play_refused_total", "Requests to play that were refused, by protocol and reason", { protocol, reason })
     .add();
+  log.info({ ...refused, reason }, "Play refused");
 }
+
+/** The guard counts its verdicts itself. */
+export function noteConnectRefusal(log: Log, reason: "guard" | "redirected", refused: Refused): void {
+  log.info({ ...refused, reason }, "Connect refused");
+}
+
+/** What a peer asked for, when it is no legal key: its beginning, without the query, which may hold a token. */
+export function askedFor(path: string): string {
+  return (path.split("?", 1)[0] ?? "").slice(0, ASKED_CHARACTERS);
+}
+
+const ASKED_CHARACTERS = 200;

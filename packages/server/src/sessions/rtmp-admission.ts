@@ -3,6 +3,7 @@ import { findStreamKey, type StreamKey } from "@sluice/media/stream-key";
 import type { Protocol } from "@sluice/client/admin-contract";
 import type { ConnectRequest } from "@sluice/rtmp/connect-request";
 import type { Verdict } from "../auth/access.ts";
+import { askedFor, type Refused } from "./refusals.ts";
 import type { Doorkeeper } from "./session-ports.ts";
 
 export interface RtmpAdmission {
@@ -20,6 +21,13 @@ export interface RtmpAdmission {
 /** `undefined` when application and name make no legal key. */
 export function keyOf({ request, streamName }: RtmpAdmission): StreamKey | undefined {
   return findStreamKey(request.app, streamName);
+}
+
+/** The facts of a refusal of it. */
+export function refusedOf(admission: RtmpAdmission, detail: string): Refused {
+  const { request, streamName, sessionId, protocol, address } = admission;
+  const key = keyOf(admission) ?? askedFor(streamName === "" ? request.app : `${request.app}/${streamName}`);
+  return { session: sessionId, protocol, address, agent: request.flashVer, key, detail };
 }
 
 export function admit(admission: RtmpAdmission): Promise<Verdict> {

@@ -7,7 +7,8 @@ import { KEY_LIMITS } from "@sluice/media/limits";
 import type { ConnectRequest } from "@sluice/rtmp/connect-request";
 import type { MessageStreamId } from "@sluice/rtmp/ids";
 import type { RtmpServerEvent } from "@sluice/rtmp/server-event";
-import { admit, type RtmpAdmission } from "./rtmp-admission.ts";
+import { admit, refusedOf, type RtmpAdmission } from "./rtmp-admission.ts";
+import { noteConnectRefusal } from "./refusals.ts";
 import { startPlayer } from "./rtmp-play.ts";
 import type { RtmpPlayer } from "./rtmp-player.ts";
 import { startPublisher } from "./rtmp-publish.ts";
@@ -24,6 +25,7 @@ export class RtmpNetStreams {
   #request: ConnectRequest | undefined;
   #idleSince: Millis;
   #bufferMs = 0;
+  #latest: Pick<SessionFacts, "role" | "key"> = { role: "idle", key: "" };
 
   constructor(options: RtmpNetStreamsOptions) {
     this.#options = options;
@@ -54,6 +56,14 @@ export class RtmpNetStreams {
       isLagging: players.some((player) => player.isLagging),
       skips: players.reduce((sum, player) => sum + player.skips, 0),
     };
+  }
+
+  get latest(): Pick<SessionFacts, "role" | "key"> {
+    return this.#latest;
+  }
+
+  isServed(isLive: (key: string) => boolean): boolean {
+    return this.#publishers.size > 0 || [...this.#players.values()].some((player) => isLive(player.key));
   }
 
   /** @returns a promise when what follows must wait for a verdict */
@@ -132,6 +142,8 @@ export class RtmpNetStreams {
       return;
     }
     const isRedirect = verdict.code === "redirected" && this.#options.allowsRtmpRedirect;
+    const refused = refusedOf(this.#admission("connect"), verdict.reason);
+    noteConnectRefusal(this.#options.ports.log, isRedirect ? "redirected" : "guard", refused);
     engine.rejectConnect({
       code: "NetConnection.Connect.Rejected",
       description: verdict.reason,
@@ -145,6 +157,7 @@ export class RtmpNetStreams {
     const admission = this.#admission("publish", event);
     const seat = await startPublisher(this.#options, messageStreamId, admission);
     if (seat === undefined) return;
+    this.#latest = { role: "publisher", key: seat.key };
     if (this.#options.signal.aborted) this.#closePublisher(seat, "peer-closed");
     else this.#publishers.set(messageStreamId, seat);
   }
@@ -154,6 +167,7 @@ export class RtmpNetStreams {
     const capabilities = this.#request?.capabilities;
     const player = await startPlayer(this.#options, event, admission, { capabilities, bufferMs: this.#bufferMs });
     if (player === undefined) return;
+    this.#latest = { role: "player", key: player.key };
     if (this.#options.signal.aborted) player.stop("peer-closed");
     else this.#players.set(event.messageStreamId, player);
   }

@@ -6,10 +6,10 @@ import type { MessageStreamId } from "@sluice/rtmp/ids";
 import type { RtmpServerEvent } from "@sluice/rtmp/server-event";
 import { rtmpForm } from "../forms/rtmp-form.ts";
 import { type ViewerFilter, withholds } from "../forms/viewer-filter.ts";
-import { admit, keyOf, type RtmpAdmission } from "./rtmp-admission.ts";
+import { admit, keyOf, refusedOf, type RtmpAdmission } from "./rtmp-admission.ts";
 import type { RtmpNetStreamsOptions } from "./rtmp-session-options.ts";
 import { RtmpPlayer } from "./rtmp-player.ts";
-import { countPlayRefusal, type PlayRefusal } from "./refusals.ts";
+import { notePlayRefusal, type PlayRefusal, STOPPING } from "./refusals.ts";
 import { socketSink } from "./socket-sink.ts";
 
 type PlayEvent = Extract<RtmpServerEvent, { readonly type: "play" }>;
@@ -30,18 +30,20 @@ export async function startPlayer(
   const { ports, engine } = options;
   const { messageStreamId } = event;
   const key = keyOf(admission);
+  const refuse = (reason: RtmpRefusal, detail: string): undefined => {
+    engine.rejectPlay(messageStreamId, { code: REFUSAL_CODES[reason], description: detail });
+    notePlayRefusal(ports, reason, refusedOf(admission, detail));
+  };
   if (options.isOver(messageStreamId)) return undefined;
-  if (key === undefined) return refuse(options, messageStreamId, "name", "The stream name is not legal");
+  if (key === undefined) return refuse("name", "The stream name is not legal");
+  if (ports.draining.aborted) return refuse("stopping", STOPPING);
   const verdict = await admit(admission);
   if (options.signal.aborted || options.isOver(messageStreamId)) return undefined;
-  if (!verdict.allow)
-    return refuse(options, messageStreamId, verdict.code === "redirected" ? "redirected" : "guard", verdict.reason);
+  if (!verdict.allow) return refuse(verdict.code === "redirected" ? "redirected" : "guard", verdict.reason);
   const wait = ports.policyOf(applicationOf(key)).playWait.rtmp;
-  if (wait === 0 && !ports.streams.isPublished(key))
-    return refuse(options, messageStreamId, "not-found", "Nobody publishes this stream");
+  if (wait === 0 && !ports.streams.isPublished(key)) return refuse("not-found", "Nobody publishes this stream");
   const stream = ports.streams.acquire(key);
-  if (stream === undefined)
-    return refuse(options, messageStreamId, "limit", "The server has as many streams as it may");
+  if (stream === undefined) return refuse("limit", "The server has as many streams as it may");
   engine.acceptPlay(messageStreamId, { reset: event.reset });
   options.sendOutput();
   const filter = filterFor(says.capabilities, options.legacyFourCc);
@@ -52,7 +54,8 @@ export async function startPlayer(
   }
   player.stop("limit");
   engine.sendStatus(messageStreamId, { level: "error", code: REFUSAL_CODES.limit, description: FULL });
-  return noteRefusal(options, "limit", FULL);
+  notePlayRefusal(ports, "limit", refusedOf(admission, FULL));
+  return undefined;
 }
 
 const FULL = "The stream has as many viewers as it may";
@@ -149,29 +152,13 @@ function tell(
   sendOutput();
 }
 
+type RtmpRefusal = Exclude<PlayRefusal, "origin">;
+
 const REFUSAL_CODES = {
   name: "NetStream.Play.StreamNotFound",
   "not-found": "NetStream.Play.StreamNotFound",
   guard: "NetStream.Play.Failed",
   limit: "NetStream.Play.Failed",
   redirected: "NetStream.Play.Failed",
-} as const satisfies Readonly<Record<PlayRefusal, string>>;
-
-function refuse(
-  options: RtmpNetStreamsOptions,
-  id: MessageStreamId,
-  reason: PlayRefusal,
-  description: string,
-): undefined {
-  options.engine.rejectPlay(id, { code: REFUSAL_CODES[reason], description });
-  return noteRefusal(options, reason, description);
-}
-
-function noteRefusal(
-  { id, ports, protocol, address }: RtmpNetStreamsOptions,
-  reason: PlayRefusal,
-  description: string,
-): undefined {
-  countPlayRefusal(ports.meter, protocol, reason);
-  ports.log.info({ session: id, address, reason: description }, "Play refused");
-}
+  stopping: "NetStream.Play.Failed",
+} as const satisfies Readonly<Record<RtmpRefusal, string>>;

@@ -3,8 +3,8 @@ import { applicationOf } from "@sluice/media/stream-key";
 import type { PublishAnswer } from "@sluice/media/stream-directory";
 import type { MessageStreamId } from "@sluice/rtmp/ids";
 import { PublisherSeat } from "./publisher-seat.ts";
-import { admit, keyOf, type RtmpAdmission } from "./rtmp-admission.ts";
-import { countPublishRefusal, type PublishRefusal } from "./refusals.ts";
+import { admit, keyOf, refusedOf, type RtmpAdmission } from "./rtmp-admission.ts";
+import { notePublishRefusal, type PublishRefusal, STOPPING } from "./refusals.ts";
 import type { RtmpNetStreamsOptions } from "./rtmp-session-options.ts";
 
 /** @returns `undefined` when it was refused, and told so */
@@ -15,14 +15,16 @@ export async function startPublisher(
 ): Promise<PublisherSeat | undefined> {
   const { ports } = options;
   const key = keyOf(admission);
+  const refuse = (reason: PublishRefusal, detail: string): undefined =>
+    refusePublish(options, { messageStreamId, admission, reason, detail });
   if (options.isOver(messageStreamId)) return undefined;
-  if (key === undefined) return refuse(options, messageStreamId, "name", "The stream name is not legal");
+  if (key === undefined) return refuse("name", "The stream name is not legal");
+  if (ports.draining.aborted) return refuse("stopping", STOPPING);
   const verdict = await admit(admission);
   await ports.reads.catchUp(); // the publisher before may have gone, unheard so far
   if (options.signal.aborted || options.isOver(messageStreamId)) return undefined;
-  if (!verdict.allow) return refuse(options, messageStreamId, "guard", verdict.reason);
-  if (!ports.claimPublisher())
-    return refuse(options, messageStreamId, "limit", "The server has as many publishers as it may");
+  if (!verdict.allow) return refuse("guard", verdict.reason);
+  if (!ports.claimPublisher()) return refuse("limit", "The server has as many publishers as it may");
   const app = applicationOf(key);
   const facts = {
     sessionId: options.id,
@@ -35,7 +37,7 @@ export async function startPublisher(
   );
   if (answer.answer !== "accepted") {
     ports.releasePublisher();
-    return refuse(options, messageStreamId, ...REFUSALS[answer.answer]);
+    return refuse(...REFUSALS[answer.answer]);
   }
   options.engine.acceptPublish(messageStreamId);
   return new PublisherSeat({
@@ -56,19 +58,21 @@ const REFUSAL_CODES: Readonly<Record<PublishRefusal, string>> = {
   taken: "NetStream.Publish.BadName",
   guard: "NetStream.Publish.Denied",
   limit: "NetStream.Publish.Denied",
+  stopping: "NetStream.Publish.Denied",
 };
 
-function refuse(
-  options: RtmpNetStreamsOptions,
-  id: MessageStreamId,
-  reason: PublishRefusal,
-  description: string,
+function refusePublish(
+  { engine, ports }: RtmpNetStreamsOptions,
+  refusal: {
+    readonly messageStreamId: MessageStreamId;
+    readonly admission: RtmpAdmission;
+    readonly reason: PublishRefusal;
+    readonly detail: string;
+  },
 ): undefined {
-  const { engine, ports, address } = options;
-  engine.rejectPublish(id, { code: REFUSAL_CODES[reason], description });
-  countPublishRefusal(ports.meter, reason);
-  ports.log.info({ session: options.id, address, reason: description }, "Publish refused");
-  return undefined;
+  const { messageStreamId, admission, reason, detail } = refusal;
+  engine.rejectPublish(messageStreamId, { code: REFUSAL_CODES[reason], description: detail });
+  notePublishRefusal(ports, reason, refusedOf(admission, detail));
 }
 
 /** Another publisher has the stream now. */

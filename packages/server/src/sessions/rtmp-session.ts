@@ -8,7 +8,7 @@ import { AckLag } from "./ack-lag.ts";
 import type { ByteTransport } from "./byte-transport.ts";
 import { RtmpNetStreams } from "./rtmp-net-streams.ts";
 import type { RtmpSessionOptions } from "./rtmp-session-options.ts";
-import type { Session, SessionEnd, SessionFacts } from "./session.ts";
+import type { Session, SessionClosing, SessionEnd, SessionFacts } from "./session.ts";
 
 type Phase = "handshake" | "connect" | "connected" | "closing";
 
@@ -31,7 +31,7 @@ export class RtmpSession implements Session {
   #isHeard = false;
   /** An event's verdict is awaited; one arrival is still read, what follows it stays in the socket. */
   #isWaiting = false;
-  #endReason: SessionEnd | undefined;
+  #ending: Pick<SessionClosing, "reason" | "detail"> | undefined;
 
   constructor(options: RtmpSessionOptions) {
     const { ports, lag, windowAckSize } = options;
@@ -64,6 +64,14 @@ export class RtmpSession implements Session {
     return { ...this.#netStreams.facts, bytesIn: socket.bytesRead, bytesOut: socket.bytesWritten };
   }
 
+  get latest(): Session["latest"] {
+    return this.#netStreams.latest;
+  }
+
+  isServed(isLive: (key: string) => boolean): boolean {
+    return this.#netStreams.isServed(isLive);
+  }
+
   tick(now: Millis): void {
     const { timeouts } = this.#options.ports;
     const age = now - this.#phaseSince;
@@ -86,10 +94,7 @@ export class RtmpSession implements Session {
 
   end(reason: SessionEnd, detail = ""): void {
     if (this.#phase === "closing") return;
-    const { id, address } = this;
-    const { log } = this.#options.ports;
-    if (reason !== "peer-closed") log.info({ session: id, address, reason, detail }, "Session ends");
-    this.#close(reason);
+    this.#close({ reason, detail });
     this.#sayGoodBye(reason, detail);
     this.#sendOutput();
     this.#transport.close();
@@ -215,12 +220,12 @@ export class RtmpSession implements Session {
   }
 
   /** From here on nothing is published or played, whatever verdict may still come. */
-  #close(reason: SessionEnd): void {
+  #close(ending: Pick<SessionClosing, "reason" | "detail">): void {
     this.#phase = "closing";
-    this.#endReason = reason;
+    this.#ending = ending;
     this.#held.length = 0;
     this.#abort.abort(new Error("Session ended"));
-    this.#netStreams.close(reason);
+    this.#netStreams.close(ending.reason);
   }
 
   #sayGoodBye(reason: SessionEnd, detail: string): void {
@@ -231,8 +236,12 @@ export class RtmpSession implements Session {
   }
 
   #closed(error: Error | undefined): void {
-    const reason = this.#endReason ?? (error === undefined ? "peer-closed" : "peer-error");
-    if (this.#phase !== "closing") this.#close(reason);
-    this.#options.ports.registry.remove(this, reason);
+    const broken = {
+      reason: error === undefined ? "peer-closed" : "peer-error",
+      detail: error?.message ?? "",
+    } as const;
+    const ending = this.#ending ?? broken;
+    if (this.#phase !== "closing") this.#close(ending);
+    this.#options.ports.registry.remove(this, ending);
   }
 }

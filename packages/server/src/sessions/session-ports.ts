@@ -41,6 +41,8 @@ export interface SessionPorts {
   readonly streams: StreamDirectory;
   readonly guard: Doorkeeper;
   readonly timeouts: SessionTimeouts;
+  /** Aborted once the node drains: nothing new is published or played. */
+  readonly draining: AbortSignal;
   readonly policyOf: (app: string) => ApplicationPolicy;
   /** Takes a publisher's place; false when the node has as many as it may. Give it back with `releasePublisher`. */
   readonly claimPublisher: () => boolean;

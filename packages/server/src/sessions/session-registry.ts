@@ -1,20 +1,21 @@
 /** All sessions of the node: who is here, and the one beat that all their time-outs share. */
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
-import type { Session, SessionEnd } from "./session.ts";
+import type { Session, SessionClosing } from "./session.ts";
 
 /** Time-outs of sessions are seconds; one timer for all of them costs less than one each. */
 const TICK = 1_000 as Millis;
 
 export interface SessionNotices {
   readonly opened: (session: Session) => void;
-  readonly closed: (session: Session, reason: SessionEnd) => void;
+  readonly closed: (session: Session, how: SessionClosing) => void;
 }
 
 export class SessionRegistry implements Disposable {
   readonly #clock: Clock;
   readonly #notices: SessionNotices;
   readonly #sessions = new Map<string, Session>();
+  readonly #openedAt = new WeakMap<Session, Millis>();
   #timer: Timer;
   #nextId = 1;
 
@@ -43,11 +44,16 @@ export class SessionRegistry implements Disposable {
 
   add(session: Session): void {
     this.#sessions.set(session.id, session);
+    this.#openedAt.set(session, this.#clock.now());
     this.#notices.opened(session);
   }
 
-  remove(session: Session, reason: SessionEnd): void {
-    if (this.#sessions.delete(session.id)) this.#notices.closed(session, reason);
+  /** The one place where every session ends. */
+  remove(session: Session, how: Pick<SessionClosing, "reason" | "detail">): void {
+    if (!this.#sessions.delete(session.id)) return;
+    const now = this.#clock.now();
+    const durationMs = (now - (this.#openedAt.get(session) ?? now)) as Millis;
+    this.#notices.closed(session, { ...how, durationMs });
   }
 
   [Symbol.dispose](): void {

@@ -5,29 +5,35 @@ import type { LiveStreamOptions } from "@sluice/media/live-stream";
 import { type DeliveryWindow, fixedWindow } from "@sluice/media/delivery-window";
 import { DEFAULT_STREAM_LIMITS } from "@sluice/media/limits";
 import { applicationOf, type StreamKey } from "@sluice/media/stream-key";
+import { derived } from "../config/live-config.ts";
 import type { SluiceConfig } from "../config/load-config.ts";
 import type { ApplicationPolicy } from "../sessions/session-ports.ts";
 
 export class StreamPolicies {
   readonly #config: SluiceConfig;
   readonly #auto: DeliveryWindow;
-  readonly #policies = new Map<string, ApplicationPolicy>();
+  readonly #policies: () => Map<string, ApplicationPolicy>;
 
   /** @param auto  the window of applications that leave it to the load */
   constructor(config: SluiceConfig, auto: DeliveryWindow) {
     this.#config = config;
     this.#auto = auto;
+    this.#policies = derived(
+      () => config.entries,
+      () => new Map<string, ApplicationPolicy>(),
+    );
   }
 
   policyOf(app: string): ApplicationPolicy {
-    const known = this.#policies.get(app);
+    const policies = this.#policies();
+    const known = policies.get(app);
     if (known !== undefined) return known;
     const { publish, grace, play } = this.#config.forApplication(app);
     const policy: ApplicationPolicy = {
       publish: { whenTaken: publish.policy, grace: grace.windowMs },
       playWait: { rtmp: play.wait, http: play.httpWait },
     };
-    if (this.#policies.size < MOST_APPLICATIONS) this.#policies.set(app, policy);
+    if (policies.size < MOST_APPLICATIONS) policies.set(app, policy);
     return policy;
   }
 

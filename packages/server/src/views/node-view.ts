@@ -30,7 +30,7 @@ export interface NodeViewOptions {
   readonly state: () => NodeRow["state"];
   /** Why the node is not ready though it has started. */
   readonly heldBy: () => readonly string[];
-  readonly open: NodeRow["open"];
+  readonly open: () => NodeRow["open"];
   /** Called once a second. */
   readonly eachBeat: () => void;
 }
@@ -87,8 +87,9 @@ export class NodeView implements AdminView, Disposable {
 
   readiness(): { readonly ready: boolean; readonly reasons: readonly string[] } {
     const state = this.#options.state();
-    const reasons = this.#options.heldBy();
+    const reasons = [...this.#options.heldBy()];
     if (state === "ready") return { ready: true, reasons: [] };
+    if (state === "draining") reasons.unshift(`The node is draining: sessions left: ${this.#options.registry.size}`);
     return { ready: false, reasons: reasons.length > 0 ? reasons : [`The node is ${state}`] };
   }
 
@@ -119,7 +120,7 @@ export class NodeView implements AdminView, Disposable {
       streams: streams.size,
       bytesIn,
       bytesOut,
-      open,
+      open: open(),
     };
   }
 

@@ -1,6 +1,6 @@
 /** Keys that hold for every application and can be set again for one under `applications.<name>.`. */
 import type { Millis } from "@sluice/base/brand";
-import { type KeyTable, key } from "../key.ts";
+import { type KeyTable, runningKey } from "../key.ts";
 import type { Kind } from "../kind.ts";
 import { list } from "../kinds-lists.ts";
 import { choice, FLAG, integer, wordOr } from "../kinds-plain.ts";
@@ -19,47 +19,47 @@ const WINDOW_OR_REALTIME: Kind<"auto" | Millis> = {
 const WAYS_IN = list(choice("open", "jwt", "signed", "hook"), 1);
 
 export const APPLICATION_KEYS = {
-  "delivery.window": key(
+  "delivery.window": runningKey(
     WINDOW_OR_REALTIME,
     "auto",
     "How long frames are gathered before one write to each viewer: a wider window costs less work and more delay. `auto` begins at 0 and widens towards 350 ms as the node fills.",
   ),
-  "play.wait": key(
+  "play.wait": runningKey(
     wordOr("forever", duration({ min: 0, max: 86_400_000 })),
     "forever",
     "How long an RTMP viewer waits for a stream that nobody publishes yet. `forever` is what RTMP players expect; 0 refuses at once (`NetStream.Play.StreamNotFound`).",
   ),
-  "play.httpWait": key(
+  "play.httpWait": runningKey(
     wordOr("forever", duration({ min: 0, max: 86_400_000 })),
     "0",
     "The same for viewers over HTTP and WebSocket, which expect 404 at once.",
   ),
-  "publish.policy": key(
+  "publish.policy": runningKey(
     choice("refuse", "replace"),
     "refuse",
     "What a second publisher of a live stream meets: `refuse` answers `NetStream.Publish.BadName`, `replace` ends the first and continues the stream from the second.",
   ),
-  "grace.windowMs": key(
+  "grace.windowMs": runningKey(
     duration({ min: 0, max: 600_000 }),
     "10s",
     "How long a stream outlives its publisher's connection: viewers stay, and a publisher that returns continues the timeline. 0 ends the stream with the connection.",
   ),
-  "gop.enabled": key(
+  "gop.enabled": runningKey(
     FLAG,
     "true",
     "Keeps the frames since the last key frame, so that a viewer sees a picture at once. Off saves memory and starts viewers at the next key frame.",
   ),
-  "gop.maxFrames": key(
+  "gop.maxFrames": runningKey(
     integer({ min: 1, max: 100_000 }),
     "3000",
     "Frames kept per stream, audio included; a longer run starts viewers at the next key frame.",
   ),
-  "gop.maxBytes": key(size({ min: 1_024, max: 1_073_741_824 }), "16MiB", "Bytes kept per stream."),
-  "gop.maxSeconds": key(integer({ min: 1, max: 3_600 }), "30", "Seconds of media kept per stream."),
-  "auth.publish": key(
+  "gop.maxBytes": runningKey(size({ min: 1_024, max: 1_073_741_824 }), "16MiB", "Bytes kept per stream."),
+  "gop.maxSeconds": runningKey(integer({ min: 1, max: 3_600 }), "30", "Seconds of media kept per stream."),
+  "auth.publish": runningKey(
     WAYS_IN,
     "open",
     "What a publisher must show: `open` nothing; `jwt`, `signed` a valid token or signed URL (one of those listed); `hook` asks `auth.hooks.publish`, after the token where one is listed too.",
   ),
-  "auth.play": key(WAYS_IN, "open", "The same for viewers."),
+  "auth.play": runningKey(WAYS_IN, "open", "The same for viewers."),
 } as const satisfies KeyTable;

@@ -1,5 +1,5 @@
 /** Keys of the node's limits; 0 means no limit where the range begins at 0. */
-import { type KeyTable, key } from "../key.ts";
+import { type KeyTable, key, runningKey } from "../key.ts";
 import { list, NETWORK } from "../kinds-lists.ts";
 import { integer } from "../kinds-plain.ts";
 import { duration, size } from "../kinds-units.ts";
@@ -7,9 +7,9 @@ import { duration, size } from "../kinds-units.ts";
 const COUNT = integer({ min: 0, max: 10_000_000 });
 
 export const LIMIT_KEYS = {
-  "limits.connections": key(COUNT, "20000", "Connections open at once, of all protocols; 0: no limit."),
-  "limits.connectionsPerAddress": key(COUNT, "2000", "Connections open at once from one address; 0: no limit."),
-  "limits.connectsPerSecondPerAddress": key(
+  "limits.connections": runningKey(COUNT, "20000", "Connections open at once, of all protocols; 0: no limit."),
+  "limits.connectionsPerAddress": runningKey(COUNT, "2000", "Connections open at once from one address; 0: no limit."),
+  "limits.connectsPerSecondPerAddress": runningKey(
     COUNT,
     "200",
     "New connections a second from one address, with bursts of twice as many; 0: no limit.",
@@ -24,14 +24,14 @@ export const LIMIT_KEYS = {
     "512",
     "Such connections from one address; one more ends its oldest. 0: no limit.",
   ),
-  "limits.exempt": key(
+  "limits.exempt": runningKey(
     list(NETWORK),
     "127.0.0.0/8,::1",
     "Networks that the limits per address leave alone: this machine, a reverse proxy.",
   ),
-  "limits.publishers": key(COUNT, "2000", "Publishers at once; 0: no limit."),
-  "limits.streams": key(COUNT, "10000", "Streams at once, those included that viewers wait for; 0: no limit."),
-  "limits.viewersPerStream": key(COUNT, "0", "Viewers of one stream; 0: no limit."),
+  "limits.publishers": runningKey(COUNT, "2000", "Publishers at once; 0: no limit."),
+  "limits.streams": runningKey(COUNT, "10000", "Streams at once, those included that viewers wait for; 0: no limit."),
+  "limits.viewersPerStream": runningKey(COUNT, "0", "Viewers of one stream; 0: no limit."),
   "limits.messageBytes": key(
     size({ min: 65_536, max: 16_777_215 }),
     "8MiB",
@@ -42,19 +42,19 @@ export const LIMIT_KEYS = {
     "10s",
     "From accepting a connection to the end of its handshake: TLS, RTMP, or HTTP request head.",
   ),
-  "limits.connectTimeout": key(
+  "limits.connectTimeout": runningKey(
     duration({ min: 100, max: 600_000 }),
     "10s",
     "From the RTMP handshake to the `connect` command.",
   ),
-  "limits.idleTimeout": key(
+  "limits.idleTimeout": runningKey(
     duration({ min: 1_000, max: 86_400_000 }),
     "60s",
     "How long a connection may neither publish nor play, and how long a publisher may send nothing.",
   ),
   "limits.requestHeaderBytes": key(size({ min: 1_024, max: 1_048_576 }), "16KiB", "Bytes of one HTTP request head."),
-  "limits.hookRequests": key(integer({ min: 1, max: 10_000 }), "64", "Hook requests under way at once."),
-  "limits.hookQueue": key(
+  "limits.hookRequests": runningKey(integer({ min: 1, max: 10_000 }), "64", "Hook requests under way at once."),
+  "limits.hookQueue": runningKey(
     integer({ min: 0, max: 1_000_000 }),
     "1000",
     "Hook requests waiting for their turn; beyond it clients are refused, and done reports are dropped and counted.",

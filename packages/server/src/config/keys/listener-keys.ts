@@ -1,5 +1,5 @@
 /** Keys of the listeners: ports, TLS, RTMP's own numbers, HTTP and the admin interface. */
-import { type KeyTable, key } from "../key.ts";
+import { type KeyTable, key, runningKey } from "../key.ts";
 import { list, ORIGIN } from "../kinds-lists.ts";
 import { choice, FLAG, integer, optional, PATH, PORT, text, wordOr } from "../kinds-plain.ts";
 import { duration } from "../kinds-units.ts";
@@ -18,8 +18,8 @@ export const LISTENER_KEYS = {
     shifts: true,
   },
   "https.port": key(wordOr("off", PORT), "off", "The same over TLS; needs `tls.cert` and `tls.key`."),
-  "tls.cert": key(optional(PATH), undefined, "PEM file with the certificate and its chain."),
-  "tls.key": key(optional(PATH), undefined, "PEM file with the private key of `tls.cert`."),
+  "tls.cert": runningKey(optional(PATH), undefined, "PEM file with the certificate and its chain."),
+  "tls.key": runningKey(optional(PATH), undefined, "PEM file with the private key of `tls.cert`."),
   "rtmp.chunkSize": key(
     integer({ min: 128, max: 65_536 }),
     "60000",
@@ -30,35 +30,35 @@ export const LISTENER_KEYS = {
     "10000000",
     "Bytes after which a peer owes an Acknowledgement.",
   ),
-  "rtmp.pingInterval": key(
+  "rtmp.pingInterval": runningKey(
     duration({ min: 0, max: 3_600_000 }),
     "30s",
     "After how long a silence an RTMP peer is asked for a sign of life; 0 never asks.",
   ),
-  "redirect.rtmp302": key(
+  "redirect.rtmp302": runningKey(
     FLAG,
     "false",
     "Redirects from hooks reach RTMP clients as `Connect.Rejected` with code 302. Off, such a client is refused, because many programs cannot follow it.",
   ),
-  "http.cors.origins": key(
+  "http.cors.origins": runningKey(
     list(ORIGIN),
     "*",
     "Origins whose pages may read HTTP-FLV; an empty list allows none. Does not open the admin interface.",
   ),
   "admin.token": {
-    ...key(
+    ...runningKey(
       optional(SECRET),
       undefined,
       "Token for `/api/v1` and `/console/`, sent as `Authorization: Bearer`. Without one they answer only to this machine itself.",
     ),
     secret: true,
   },
-  "admin.tokenFile": key(
+  "admin.tokenFile": runningKey(
     optional(PATH),
     undefined,
     "File that holds the admin token; line breaks around it are dropped.",
   ),
-  "play.legacyFourCc": key(
+  "play.legacyFourCc": runningKey(
     choice("forward", "withhold"),
     "forward",
     "What a player that announced no `fourCcList` gets of an enhanced codec such as HEVC or AV1: `forward` sends it as it is (newer ffmpeg and VLC understand it), `withhold` sends such a player audio only.",

@@ -1,5 +1,5 @@
 /** Keys about the process itself: who it is, where it keeps things, how it logs and stops. */
-import { type KeyTable, key } from "../key.ts";
+import { type KeyTable, key, runningKey } from "../key.ts";
 import { optional, PATH, text, wordOr, choice } from "../kinds-plain.ts";
 import { duration } from "../kinds-units.ts";
 
@@ -30,7 +30,7 @@ export const NODE_KEYS = {
     "0.0.0.0",
     "Address that every listener binds; `127.0.0.1` keeps the node to this machine, `::` takes IPv6 and IPv4.",
   ),
-  "shutdown.timeout": key(
+  "shutdown.timeout": runningKey(
     duration({ min: 0, max: 3_600_000 }),
     "10s",
     "How long SIGTERM lets sessions end by themselves before they are closed.",
@@ -40,7 +40,11 @@ export const NODE_KEYS = {
     "auto",
     "`json` is one object a line, `pretty` is for eyes, `auto` is pretty on a terminal and json elsewhere. Logs go to standard error.",
   ),
-  "log.level": key(choice("debug", "info", "warn", "error", "silent"), "info", "The least grave line that is logged."),
+  "log.level": runningKey(
+    choice("debug", "info", "warn", "error", "silent"),
+    "info",
+    "The least grave line that is logged.",
+  ),
   "capture.dir": key(
     wordOr("off", PATH),
     "off",
