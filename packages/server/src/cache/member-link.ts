@@ -88,7 +88,10 @@ export class MemberLink {
     const { tls, limits, clock } = this.#ports;
     const where = splitAddress(this.#address);
     // The certificate is not looked at: the proof of the secret is bound to this very TLS connection.
-    const raw = tls === undefined ? connect(where) : connectTls({ ...where, ...tls, rejectUnauthorized: false });
+    const raw =
+      tls === undefined
+        ? connect(where)
+        : connectTls({ ...where, cert: tls.cert, key: tls.key, rejectUnauthorized: false });
     const timer = clock.after(limits.handshake, () => socket.end(new Error("No handshake in time")));
     let handshake: DialHandshake | undefined;
     const socket = new FramedSocket(raw, {

@@ -7,7 +7,7 @@ import { NO_TLS_TIMEOUT, Strangers } from "../listeners/strangers.ts";
 import type { HostAndPort } from "./address.ts";
 import { FramedSocket } from "./framed-socket.ts";
 import { AcceptHandshake } from "./member-handshake.ts";
-import { handshakePorts, type MemberPorts } from "./member-ports.ts";
+import { handshakePorts, type MemberPorts, type MemberTls } from "./member-ports.ts";
 
 interface Incoming {
   readonly socket: FramedSocket;
@@ -26,14 +26,19 @@ export class MemberListener {
     const { tls, limits, clock, meter } = ports;
     this.#ports = ports;
     this.#strangers = new Strangers({ limits: { ...limits, exempt: [] }, clock, meter });
-    this.#server =
-      tls === undefined
-        ? createServer((socket) => this.#accept(socket))
-        : createTlsServer({ ...tls, ...NO_TLS_TIMEOUT }, (socket) => this.#accept(socket));
+    this.#server = tls === undefined ? createServer((socket) => this.#accept(socket)) : this.#tlsServer(tls);
     this.#server.prependListener("connection", (socket: Socket) =>
       this.#strangers.admit(socket, { listener: "members", deadline: "here" }),
     );
     this.#server.on("tlsClientError", (error) => this.#complain("unknown", error));
+  }
+
+  #tlsServer(tls: MemberTls): Server {
+    const server = createTlsServer({ cert: tls.cert, key: tls.key, ...NO_TLS_TIMEOUT }, (socket) =>
+      this.#accept(socket),
+    );
+    tls.attach?.(server);
+    return server;
   }
 
   /** @returns `host:port` as bound. @throws {ListenError} */

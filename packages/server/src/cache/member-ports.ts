@@ -4,14 +4,18 @@ import type { Clock } from "@sluice/base/clock";
 import type { Crypto } from "@sluice/base/crypto";
 import type { Log } from "@sluice/base/log";
 import type { Meter } from "@sluice/base/meter";
+import type { TlsListener } from "../listeners/tls-certificate.ts";
 import type { Refusal } from "./member-errors.ts";
 import type { HandshakePorts, OwnIdentity, PeerIdentity } from "./member-handshake.ts";
 import type { MemberLimits } from "./limits.ts";
 
+/** Read for each connection, so that it may change. */
 export interface MemberTls {
   /** PEM. */
   readonly cert: string;
   readonly key: string;
+  /** Tells the listener of every change. */
+  readonly attach?: (listener: TlsListener) => void;
 }
 
 export interface MemberPorts {

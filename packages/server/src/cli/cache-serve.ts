@@ -1,14 +1,18 @@
 /** `sluice cache`: runs one cache node until a signal, with the ready line on standard output. */
 import { join } from "node:path";
 import type { Millis } from "@sluice/base/brand";
+import type { Clock } from "@sluice/base/clock";
+import type { Log } from "@sluice/base/log";
 import { aborted } from "@sluice/base/scope";
 import { isLoopback, parseAddress } from "../cache/address.ts";
 import type { CacheNode } from "../cache/cache-node.ts";
+import type { MemberTls } from "../cache/member-ports.ts";
 import type { CacheNodeOptions } from "../cache/node-options.ts";
 import { openCacheNode } from "../cache/open-cache-node.ts";
 import { SystemClock } from "../clock.ts";
 import { NODE_CRYPTO } from "../crypto/node-crypto.ts";
 import { floodFold } from "../flood-fold.ts";
+import { TlsCertificate } from "../listeners/tls-certificate.ts";
 import { type LogOptions, openLog } from "../log.ts";
 import { PromMeter } from "../metrics/prom-meter.ts";
 import { endOnBugs } from "./bug-watch.ts";
@@ -22,7 +26,7 @@ import {
   requireAddress,
 } from "./cache-options.ts";
 import { UsageError } from "./failure.ts";
-import { stopOnSignals } from "./signals.ts";
+import { rereadOnHangUp, stopOnSignals } from "./signals.ts";
 
 /** A hand-over and the last commit; beyond it the process ends all the same. */
 const LONGEST_STOP = 8_000 as Millis;
@@ -32,12 +36,13 @@ export async function serveCache(cli: CacheCliOptions): Promise<void> {
   const log = floodFold(openLog({ format: cli.logFormat, level: cli.logLevel } as LogOptions), clock);
   const stop = new AbortController();
   endOnBugs(log);
+  const certificate = openCertificate(cli, clock, log);
   const options: CacheNodeOptions = {
     ...membership(cli),
     dir: cli.dir ?? join("data", "cache", cli.id),
     ackLevel: parseAck(cli.ack),
     secret: Buffer.from(cli.secretFile === undefined ? "" : readSecret("--secret-file", cli.secretFile)),
-    tls: readTls(cli),
+    tls: certificate && memberTls(certificate),
     resp: respOf(cli),
     clock,
     log,
@@ -48,10 +53,33 @@ export async function serveCache(cli: CacheCliOptions): Promise<void> {
     log.warn({ resp: cli.resp }, "Whoever reaches the RESP port may read and write everything (--resp-password-file)");
   }
   stopOnSignals(stop, log, () => LONGEST_STOP);
+  rereadOnHangUp(() => {
+    log.info({}, "Rereading the TLS files; every other option holds until a restart");
+    void certificate?.look();
+  });
   const node = await openCacheNode(options);
   const { id, listeners } = node;
   process.stdout.write(`${JSON.stringify({ event: "ready", node: id, pid: process.pid, listeners })}\n`);
   process.exit(await untilEnd(node, stop.signal));
+}
+
+function openCertificate(cli: CacheCliOptions, clock: Clock, log: Log): TlsCertificate | undefined {
+  const pair = readTls(cli);
+  const files = { cert: cli.tlsCert ?? "", key: cli.tlsKey ?? "" };
+  return pair && new TlsCertificate({ pair, files: () => files, clock, log });
+}
+
+/** Dialling takes the newest pair each time, the listener is given it. */
+function memberTls(certificate: TlsCertificate): MemberTls {
+  return {
+    get cert() {
+      return certificate.pair.cert;
+    },
+    get key() {
+      return certificate.pair.key;
+    },
+    attach: (listener) => certificate.attach(listener),
+  };
 }
 
 /** @returns the exit code */

@@ -4,6 +4,7 @@ import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
 import type { Counter, Meter } from "@sluice/base/meter";
 import { addressGroup } from "../auth/address.ts";
+import { derived } from "../config/live-config.ts";
 import { NetworkSet } from "../auth/address-rules.ts";
 
 export interface StrangerPorts {
@@ -46,14 +47,17 @@ interface Stranger {
  */
 export class Strangers implements Disposable {
   readonly #ports: StrangerPorts;
-  readonly #exempt: NetworkSet;
+  readonly #exempt: () => NetworkSet;
   readonly #byKey = new Map<string, Stranger>();
   /** Oldest first. */
   readonly #byGroup = new Map<string, Set<Stranger>>();
 
   constructor(ports: StrangerPorts) {
     this.#ports = ports;
-    this.#exempt = new NetworkSet(ports.limits.exempt);
+    this.#exempt = derived(
+      () => ports.limits.exempt,
+      (exempt) => new NetworkSet(exempt),
+    );
   }
 
   get count(): number {
@@ -97,7 +101,7 @@ export class Strangers implements Disposable {
   #makeRoom(group: string, address: string): void {
     const { strangers, strangersPerAddress } = this.#ports.limits;
     const own = this.#byGroup.get(group);
-    if (strangersPerAddress > 0 && (own?.size ?? 0) >= strangersPerAddress && !this.#exempt.has(address))
+    if (strangersPerAddress > 0 && (own?.size ?? 0) >= strangersPerAddress && !this.#exempt().has(address))
       this.#endOldest(own);
     if (strangers > 0 && this.#byKey.size >= strangers) this.#endOldest(this.#largestGroup());
   }

@@ -145,13 +145,19 @@ export function openNode({
   };
 }
 
-function strangerLimits({ limits }: SluiceConfig): StrangerLimits {
-  const { handshakes, handshakesPerAddress, handshakeTimeout, exempt } = limits;
+/** As they hold when they are asked for. */
+function strangerLimits(config: SluiceConfig): StrangerLimits {
   return {
-    strangers: handshakes,
-    strangersPerAddress: handshakesPerAddress,
-    handshake: handshakeTimeout,
-    exempt,
+    get strangers() {
+      return config.limits.handshakes;
+    },
+    get strangersPerAddress() {
+      return config.limits.handshakesPerAddress;
+    },
+    handshake: config.limits.handshakeTimeout,
+    get exempt() {
+      return config.limits.exempt;
+    },
   };
 }
 

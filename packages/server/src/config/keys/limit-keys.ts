@@ -14,12 +14,12 @@ export const LIMIT_KEYS = {
     "200",
     "New connections a second from one address, with bursts of twice as many; 0: no limit.",
   ),
-  "limits.handshakes": key(
+  "limits.handshakes": runningKey(
     COUNT,
     "4096",
     "Connections at once that have not finished their TLS handshake, or not sent an HTTP request yet; one more ends the oldest of the address that has most of them. 0: no limit.",
   ),
-  "limits.handshakesPerAddress": key(
+  "limits.handshakesPerAddress": runningKey(
     COUNT,
     "512",
     "Such connections from one address; one more ends its oldest. 0: no limit.",

@@ -33,7 +33,7 @@ export const NODE_KEYS = {
   "shutdown.timeout": runningKey(
     duration({ min: 0, max: 3_600_000 }),
     "10s",
-    "How long SIGTERM lets sessions end by themselves before they are closed.",
+    "How long a node that stops or drains lets sessions end by themselves before it ends them; nothing new begins meanwhile.",
   ),
   "log.format": key(
     choice("auto", "json", "pretty"),

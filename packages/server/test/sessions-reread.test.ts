@@ -1,0 +1,64 @@
+/** A changed configuration on a running server: the next decision follows it, and what runs goes on. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { loadConfig } from "@sluice/server/config/load-config";
+import {
+  AVC_DELTA,
+  openPublisher,
+  openServer,
+  RtmpPeer,
+  type RunningServer,
+  sendGop,
+  talk,
+  until,
+} from "./sessions-fixture.ts";
+
+/** As SIGHUP would with a file that says so. */
+function change(server: RunningServer, sets: readonly string[]): void {
+  const base = ["rtmp.port=0", "http.port=0", "listen.host=127.0.0.1", "shutdown.timeout=2s"];
+  server.settings.replace(loadConfig({ sets: [...base, ...sets], env: {}, file: "none", hostname: "box" }));
+}
+
+const get = (path: string, headers = ""): string => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n`;
+
+test("[CFG186] guard, limits, policies and origins follow a change; who publishes and plays goes on", async () => {
+  await using server = await openServer(["auth.signed.secret=0123456789abcdef"]);
+  await using publisher = await openPublisher(server.rtmpPort, "cam");
+  sendGop(publisher);
+  await using player = new RtmpPeer(server.rtmpPort).play("cam");
+  await until(() => player.media.length >= 5, "frames");
+  change(server, [
+    "auth.signed.secret=0123456789abcdef",
+    "auth.publish=signed",
+    "auth.play=signed",
+    "http.cors.origins=",
+  ]);
+  await using closed = new RtmpPeer(server.rtmpPort).publish("other").play("cam");
+  await closed.status("NetStream.Publish.Denied");
+  await closed.status("NetStream.Play.Failed");
+  assert.match(await talk(server.httpPort, get("/live/cam.flv", "Origin: https://a.example\r\n")), /^HTTP\/1\.1 401 /);
+  publisher.send("video", 5_000, AVC_DELTA);
+  await until(() => player.media.some(({ timestamp }) => timestamp === 5_000), "frames after the change");
+  change(server, ["limits.publishers=1", "play.wait=0"]);
+  await using second = new RtmpPeer(server.rtmpPort).publish("second").play("nowhere");
+  await second.status("NetStream.Publish.Denied");
+  await second.status("NetStream.Play.StreamNotFound");
+  change(server, ["auth.address.deny=127.0.0.0/8"]);
+  await using denied = new RtmpPeer(server.rtmpPort);
+  await denied.closed;
+  assert.equal(player.isClosed, false);
+  change(server, []);
+  await using last = await openPublisher(server.rtmpPort, "last");
+  assert.equal(last.isClosed, false);
+});
+
+test("[CFG186] the admin token follows a change", async () => {
+  await using server = await openServer(["admin.token=0123456789abcdef"]);
+  const status = async (token: string): Promise<string | undefined> => {
+    const headers = `X-Forwarded-For: 10.0.0.1\r\nConnection: close\r\nAuthorization: Bearer ${token}\r\n`;
+    return /^HTTP\/1\.1 (\d+)/.exec(await talk(server.httpPort, get("/api/v1/nodes", headers)))?.[1];
+  };
+  assert.equal(await status("0123456789abcdef"), "200");
+  change(server, ["admin.token=fedcba9876543210"]);
+  assert.deepEqual([await status("0123456789abcdef"), await status("fedcba9876543210")], ["401", "200"]);
+});
