@@ -96,5 +96,7 @@ export function floodFold(log: Log, clock: Clock, { unfolded = new Set() }: Fold
 }
 
 function subjectOf(fields: LogFields): string {
-  return SUBJECT_FIELDS.map((name) => String(fields[name] ?? "")).join("\n");
+  return SUBJECT_FIELDS.map((name) => fields[name])
+    .map((value) => (typeof value === "string" ? value : ""))
+    .join("\n");
 }

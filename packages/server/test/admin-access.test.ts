@@ -110,7 +110,7 @@ for (const [host, shown] of [
   ["-oProxyCommand=x", "HOST"],
 ] as const) {
   test(`[ADM215] without a token a remote visit by ${host} hears how to set one, and the tunnel's line`, async () => {
-    const { app } = fakeAdmin({ access: adminVerdicts(undefined) });
+    const { app } = fakeAdmin({ access: adminVerdicts(() => undefined) });
     const answer = await app.inject({ url: "/console/", headers: { ...HTML, host }, remoteAddress: "203.0.113.9" });
     assert.equal(answer.statusCode, 403);
     assert.match(answer.body, /no admin\.token is configured/);
@@ -124,7 +124,7 @@ for (const [host, shown] of [
 }
 
 test("[ADM215] the line names the port that was asked, and other programs hear the error alone", async (t) => {
-  const { app } = fakeAdmin({ access: adminVerdicts(undefined) });
+  const { app } = fakeAdmin({ access: adminVerdicts(() => undefined) });
   const server = createServer(await adminListener(app)).listen(0, "127.0.0.1");
   t.after(() => server.close());
   await once(server, "listening");

@@ -111,7 +111,8 @@ test("[LOG183] no line has a field twice, whatever its log and its own fields ar
   const log = openLog({ format: "json", level: "info" }, stream).child({ node: "n1", key: "live/a" });
   log.child({ key: "live/b" }).info({ node: "v24", key: "live/c", level: 9, time: 1, msg: "m" }, "Hello");
   const names = [...(lines[0] ?? "").matchAll(/"(\w+)":/g)].map((match) => match[1]);
-  assert.deepEqual(names.toSorted(), ["key", "level", "level_", "msg", "msg_", "node", "time", "time_"]);
+  assert.equal(names.length, 8);
+  assert.deepEqual(new Set(names), new Set(["key", "level", "level_", "msg", "msg_", "node", "time", "time_"]));
   const line = JSON.parse(lines[0] ?? "");
   assert.deepEqual([line.level, line.msg, line.node, line.key, line.level_], ["info", "Hello", "v24", "live/c", 9]);
 });

@@ -119,16 +119,8 @@ test("[SES12] draining ends when its time is over, players first, and says so", 
   assert.ok(!player.codes.includes("NetStream.Play.UnpublishNotify"));
   const [over] = recorder.of("Draining: the time is over, ending the sessions that are left");
   assert.deepEqual(over, { sessions: 2, publishers: 1 });
-  assert.deepEqual(
-    recorder
-      .of("Session closed")
-      .map(({ role, reason }) => [role, reason])
-      .toSorted(),
-    [
-      ["player", "server-stopping"],
-      ["publisher", "server-stopping"],
-    ],
-  );
+  const closed = recorder.of("Session closed").map(({ role, reason }) => `${role} ${reason}`);
+  assert.deepEqual(new Set(closed), new Set(["player server-stopping", "publisher server-stopping"]));
 });
 
 test("[SES181] the log says every five seconds who is left and how long, and a shorter time-out holds at once", async () => {

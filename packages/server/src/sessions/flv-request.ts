@@ -51,7 +51,7 @@ export function isFlvPath(url: string | undefined): boolean {
 
 /** The facts of a refusal of it. */
 export function refusedViewer(
-  { key, address, agent }: FlvRequest,
+  { key, address, agent }: Pick<FlvRequest, "key" | "address" | "agent">,
   of: Pick<Refused, "session" | "protocol" | "detail">,
 ): Refused {
   return { ...of, address, agent, key };
