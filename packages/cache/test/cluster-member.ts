@@ -7,7 +7,7 @@ import { decodeMemberMessage, encodeMemberMessage } from "@sluice/cache/replica/
 import type { MemberList } from "@sluice/cache/replica/members";
 import { Replica } from "@sluice/cache/replica/replica";
 import type { CountsWhen, Refusal } from "@sluice/cache/replica/replica-options";
-import type { AckLevel, ProposalAnswer, ReplicaOutput, Role } from "@sluice/cache/replica/replica-output";
+import type { AckLevel, MessageFlow, ProposalAnswer, ReplicaOutput, Role } from "@sluice/cache/replica/replica-output";
 import type { ReplicaTiming } from "@sluice/cache/replica/timing";
 import { CacheState } from "@sluice/cache/state/cache-state";
 import type { OperationAnswer } from "@sluice/cache/state/operation";
@@ -150,7 +150,7 @@ export class ClusterMember {
   }
 
   #receive(life: Life, event: SimEvent<Packet>): void {
-    if (event.type !== "message") return;
+    if (event.type !== "message" && event.type !== "datagram") return;
     const { from, message } = event;
     if (message.type === "member") {
       life.replica.receive(from as MemberId, decodeMemberMessage(message.bytes), life.clock.now());
@@ -218,7 +218,7 @@ export class ClusterMember {
   #perform(life: Life, output: ReplicaOutput<OperationAnswer>): void {
     switch (output.type) {
       case "send":
-        return this.#send(output.to, { type: "member", bytes: encodeMemberMessage(output.message) });
+        return this.#sendMember(output.to, { type: "member", bytes: encodeMemberMessage(output.message) }, output.flow);
       case "store":
       case "install-snapshot":
       case "save-snapshot":
@@ -257,6 +257,12 @@ export class ClusterMember {
         this.#drain(life);
       });
     });
+  }
+
+  /** Flows overtake each other, here by as much as the network can: what is in `control` has no order at all. */
+  #sendMember(to: string, packet: Packet, flow: MessageFlow): void {
+    if (flow === "control") this.#options.network.sendDatagram(this.id, to, packet);
+    else this.#send(to, packet);
   }
 
   #send(to: string, packet: Packet): void {

@@ -36,6 +36,19 @@ test("[REP11] quorum answers before the disk, quorum+fsync after a majority has 
   );
 });
 
+test("[REP43] records that take seconds to arrive cost no election, and are answered", () => {
+  const { sim, leader } = elected();
+  const { term } = sim.status(leader);
+  sim.options.logDelay = [3_000, 3_000];
+  for (let i = 0; i < 20; i++) {
+    sim.propose(leader);
+    sim.run(250);
+  }
+  sim.runUntil(() => sim.acked.length === 20);
+  assert.equal(sim.leader, leader);
+  assert.equal(sim.status(leader).term, term);
+});
+
 test("[REP12] replicas:N answers when N others hold it", () => {
   const { sim, leader, followers } = elected();
   sim.cut(leader.id, followers[0]?.id as string);

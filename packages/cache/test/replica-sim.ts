@@ -7,7 +7,7 @@ import type { Incarnation, MemberMessage } from "@sluice/cache/replica/member-me
 import type { MemberList } from "@sluice/cache/replica/members";
 import { Replica } from "@sluice/cache/replica/replica";
 import type { CountsWhen } from "@sluice/cache/replica/replica-options";
-import type { AckLevel, ProposalToken, ReplicaOutput } from "@sluice/cache/replica/replica-output";
+import type { AckLevel, MessageFlow, ProposalToken, ReplicaOutput } from "@sluice/cache/replica/replica-output";
 import type { AppliedAt } from "@sluice/cache/state-machine";
 import { randomBelow, seededRandom } from "@sluice/testkit/random";
 import { type DiskOutput, ListState, SimDisk } from "./replica-sim-parts.ts";
@@ -22,6 +22,8 @@ export interface SimOptions {
   /** Of messages lost; each of them breaks nothing but itself. */
   readonly loss?: number;
   readonly duplication?: number;
+  /** Of records and what follows them: as where megabytes are under way. */
+  logDelay?: readonly [number, number];
   readonly delay?: readonly [number, number];
   readonly diskDelay?: readonly [number, number];
 }
@@ -259,7 +261,7 @@ export class Sim {
   #perform(member: SimMember, output: ReplicaOutput<string>): void {
     switch (output.type) {
       case "send":
-        return this.#send(member.id, output.to, output.message);
+        return this.#send(member.id, output.to, output.message, output.flow);
       case "store":
       case "install-snapshot":
       case "compact":
@@ -289,14 +291,15 @@ export class Sim {
     }
   }
 
-  #send(from: MemberId, to: MemberId, message: MemberMessage): void {
+  #send(from: MemberId, to: MemberId, message: MemberMessage, flow: MessageFlow): void {
     this.messageCount++;
+    const isSlow = flow === "log" && message.type === "append";
     const target = this.members.get(to);
     if (target === undefined || this.#cuts.has(`${from}>${to}`) || this.random() < (this.options.loss ?? 0)) return;
     const copies = this.random() < (this.options.duplication ?? 0) ? 2 : 1;
     for (let i = 0; i < copies; i++)
       this.#wire.push({
-        at: this.now + this.#between(this.options.delay ?? [0, 5]),
+        at: this.now + this.#between((isSlow ? this.options.logDelay : undefined) ?? this.options.delay ?? [0, 5]),
         from,
         to,
         toEpoch: target.epoch,

@@ -1,9 +1,9 @@
 /** Outputs in order, with messages held back while a new term or vote is on its way to the disk. */
 import type { MemberId } from "../ids.ts";
 import type { MemberMessage } from "./member-message.ts";
-import type { ReplicaOutput } from "./replica-output.ts";
+import type { MessageFlow, ReplicaOutput } from "./replica-output.ts";
 
-type Send = { readonly type: "send"; readonly to: MemberId; readonly message: MemberMessage };
+type Send = Extract<ReplicaOutput<never>, { readonly type: "send" }>;
 
 /** A promise that a restart could forget must not reach anybody: hence the holding back. */
 export class Outbox<Answer> {
@@ -28,8 +28,8 @@ export class Outbox<Answer> {
     this.#held = [];
   }
 
-  send(to: MemberId, message: MemberMessage): void {
-    const send: Send = { type: "send", to, message };
+  send(to: MemberId, message: MemberMessage, flow: MessageFlow = "control"): void {
+    const send: Send = { type: "send", to, message, flow };
     if (!this.#isHolding) this.#queue.push(send);
     else if (this.#held.length < this.#heldLimit) this.#held.push(send);
   }

@@ -49,9 +49,15 @@ export interface ReadAnswer {
   readonly outcome: "granted" | "lost";
 }
 
+/**
+ * Messages of one flow arrive in order; flows may overtake each other. `control` is small and never waits for the others:
+ * a leader that sends megabytes is heard all the same.
+ */
+export type MessageFlow = "control" | "log" | "snapshot";
+
 export type ReplicaOutput<Answer> =
-  /** May be lost; then whatever follows on the same connection should be lost too. */
-  | { readonly type: "send"; readonly to: MemberId; readonly message: MemberMessage }
+  /** May be lost; then whatever follows in the same flow of the same connection should be lost too. */
+  | { readonly type: "send"; readonly to: MemberId; readonly message: MemberMessage; readonly flow: MessageFlow }
   /**
    * Write all of it, or nothing and halt the replica; then call `stored(token)`. In the order: truncate, append, compact.
    */

@@ -45,6 +45,11 @@ export class ReplicationProgress {
     return this.#inFlightBytes < this.#limits.inFlightBytes && this.#inFlight.length < this.#limits.inFlightMessages;
   }
 
+  /** Records are under way that it has not confirmed. */
+  get hasInFlight(): boolean {
+    return this.#inFlight.length > 0;
+  }
+
   sent(records: readonly LogRecord[], now: Millis, commit: LogIndex): void {
     this.lastSentAt = now;
     this.toldCommit = commit;

@@ -4,7 +4,8 @@ import type { LogIndex, Term } from "../ids.ts";
 import type { Followers } from "./followers.ts";
 import type { Ledger } from "./ledger.ts";
 import type { LogRecord, SnapshotMeta } from "./log-record.ts";
-import type { AppendReply, SnapshotReply } from "./member-message.ts";
+import type { Append, AppendReply, SnapshotPart, SnapshotReply } from "./member-message.ts";
+import type { MessageFlow } from "./replica-output.ts";
 import type { ReplicationProgress } from "./replication-progress.ts";
 import { SnapshotSender } from "./snapshot-sender.ts";
 import type { ReplicaTiming } from "./timing.ts";
@@ -48,7 +49,7 @@ export class Shipping {
     for (const follower of this.#followers.all()) {
       this.#shipRecords(follower, now);
       this.#shipSnapshot(follower, now);
-      if (isHeartbeat && (follower.lastSentAt < now || follower.snapshot !== undefined)) this.#send(follower, [], now);
+      if (isHeartbeat) this.#confirm(follower, now);
     }
     this.#shipCommitNews(now);
   }
@@ -92,10 +93,37 @@ export class Shipping {
   }
 
   #send(follower: ReplicationProgress, records: readonly LogRecord[], now: Millis): void {
-    const { log, term, commit, syncTo, outbox } = this.#ledger;
+    const { log, commit } = this.#ledger;
     const previousIndex = Math.max(follower.next - 1, log.baseIndex) as LogIndex;
     follower.sent(records, now, commit);
-    outbox.send(follower.id, {
+    const flow = follower.hasInFlight ? "log" : "control";
+    this.#append(follower, { previousIndex, records, now, flow });
+  }
+
+  /**
+   * Two messages while records are under way. One overtakes them, so it must not stand on them: it names what the follower
+   * has confirmed, which it has whatever is still to come. The other follows them and shows whether one was lost.
+   */
+  #confirm(follower: ReplicationProgress, now: Millis): void {
+    const { log } = this.#ledger;
+    if (follower.hasInFlight && follower.held >= log.baseIndex) {
+      this.#append(follower, { previousIndex: follower.held, records: [], now, flow: "control" });
+    }
+    if (follower.lastSentAt < now || follower.snapshot !== undefined) this.#send(follower, [], now);
+  }
+
+  #append(
+    follower: ReplicationProgress,
+    message: {
+      readonly previousIndex: LogIndex;
+      readonly records: readonly LogRecord[];
+      readonly now: Millis;
+      readonly flow: MessageFlow;
+    },
+  ): void {
+    const { log, term, commit, syncTo, outbox } = this.#ledger;
+    const { previousIndex, records, now, flow } = message;
+    const append: Append = {
       type: "append",
       term,
       round: ++this.#round,
@@ -106,7 +134,8 @@ export class Shipping {
       lastIndex: log.lastIndex,
       syncTo,
       records,
-    });
+    };
+    outbox.send(follower.id, append, flow);
   }
 
   #startSnapshot(follower: ReplicationProgress, now: Millis): void {
@@ -121,16 +150,13 @@ export class Shipping {
     if (sender === undefined) return;
     const isStuck = sender.tick(now, this.#timing.snapshotRetry) === "stuck";
     if (isStuck || sender.meta.index < this.#ledger.log.baseIndex) return this.#startSnapshot(follower, now);
-    for (let parcel = sender.next(); parcel !== undefined; parcel = sender.next())
-      this.#ledger.outbox.send(follower.id, {
-        type: "snapshot-part",
-        term: this.#ledger.term,
-        round: ++this.#round,
-        sentAt: now,
-        transfer: sender.transfer,
-        meta: sender.meta,
-        ...parcel,
-      });
+    const { outbox, term } = this.#ledger;
+    const { transfer, meta } = sender;
+    for (let parcel = sender.next(); parcel !== undefined; parcel = sender.next()) {
+      const round = ++this.#round;
+      const part: SnapshotPart = { type: "snapshot-part", term, round, sentAt: now, transfer, meta, ...parcel };
+      outbox.send(follower.id, part, "snapshot");
+    }
   }
 
   #shipCommitNews(now: Millis): void {
