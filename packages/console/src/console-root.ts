@@ -3,7 +3,6 @@ import { type AdminApi, createAdminApi } from "./api/admin-api.ts";
 import { History } from "./live/history.ts";
 import { LiveFeed } from "./live/live-feed.ts";
 import { SessionList } from "./live/session-list.ts";
-import { TestPatterns } from "./live/test-patterns.ts";
 import { Timeline, type TimelineEvent } from "./live/timeline.ts";
 import { Toasts } from "./live/toasts.ts";
 import { formatRoute } from "./routes.ts";
@@ -13,7 +12,6 @@ export interface ConsoleRoot {
   readonly history: History;
   readonly feed: LiveFeed;
   readonly sessions: SessionList;
-  readonly testPatterns: TestPatterns;
   readonly timeline: Timeline;
   readonly toasts: Toasts;
 }
@@ -21,8 +19,6 @@ export interface ConsoleRoot {
 export function createConsoleRoot(): ConsoleRoot {
   const api = createAdminApi();
   const history = new History();
-  const sessions = new SessionList(api);
-  const testPatterns = new TestPatterns(api);
   const timeline = new Timeline();
   const toasts = new Toasts();
   const feed = new LiveFeed({
@@ -32,11 +28,11 @@ export function createConsoleRoot(): ConsoleRoot {
       if (event.type === "stats") return;
       timeline.add(event);
       announce(toasts, event);
-      if (event.type === "session-opened" || event.type === "session-closed") void sessions.refresh();
-      if (event.type === "stream-live" || event.type === "stream-ended") void testPatterns.refresh();
+      if (event.type === "session-opened" || event.type === "session-closed") sessions.noteChange();
     },
   });
-  return { api, history, feed, sessions, testPatterns, timeline, toasts };
+  const sessions = new SessionList(api, feed.connection);
+  return { api, history, feed, sessions, timeline, toasts };
 }
 
 /** Streams coming and going deserve a toast; sessions come by the hundred and do not. */

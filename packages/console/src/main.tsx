@@ -25,5 +25,4 @@ render(
   </ConsoleContext.Provider>,
   place,
 );
-void root.testPatterns.refresh();
 void root.feed.run(new AbortController().signal);

@@ -8,6 +8,9 @@ import type { AdminEvent, NodeRow, SessionRow, StreamRow } from "@sluice/client/
 import { sendFlv, sendFlvOverWebSocket } from "./fake-flv.ts";
 import { flowed, moved, nodeRow, streamRow } from "./fake-rows.ts";
 
+/** A response or a socket over which a viewer is served. */
+type Viewing = EventEmitter & { destroy(): unknown };
+
 export class FakeServer {
   streams: StreamRow[] = [];
   sessions: SessionRow[] = [];
@@ -20,10 +23,16 @@ export class FakeServer {
   isSilent = false;
   /** The transports over which FLV is being fetched right now. */
   readonly viewers: ("http" | "ws")[] = [];
-  /** `METHOD path` of every call that changes something. */
+  /** `METHOD path` of every call that changes something; rights to preview do not. */
   readonly changes: string[] = [];
-  readonly #testPatterns = new Set<string>();
+  /** Path of every question put to the API, in order, those that got no answer included. */
+  readonly asked: string[] = [];
+  /** While set, streams are answered with this status unless the address carries a right of this server. */
+  guardStatus: number | undefined;
+  /** While true, rights that were given are not taken. */
+  isPreviewVoid = false;
   readonly #listeners = new Set<ServerResponse>();
+  readonly #viewing = new Set<Viewing>();
   readonly #sockets = new Set<Socket>();
   readonly #server: Server;
   readonly #dist: string;
@@ -40,6 +49,8 @@ export class FakeServer {
       socket.on("close", () => this.#sockets.delete(socket));
     });
     this.#server.on("upgrade", (request, socket) => {
+      const refusal = this.#refusalOf(request.url);
+      if (refusal !== undefined) return socket.end(`HTTP/1.1 ${refusal} Refused\r\nConnection: close\r\n\r\n`);
       this.#count("ws", socket);
       sendFlvOverWebSocket(request, socket);
     });
@@ -68,9 +79,22 @@ export class FakeServer {
     }
   }
 
-  #count(transport: "http" | "ws", connection: EventEmitter): void {
+  #refusalOf(url = "/"): number | undefined {
+    const isShown = new URL(url, "http://fake").searchParams.get("preview") === PREVIEW && !this.isPreviewVoid;
+    return isShown ? undefined : this.guardStatus;
+  }
+
+  dropViewers(): void {
+    for (const viewing of this.#viewing) viewing.destroy();
+  }
+
+  #count(transport: "http" | "ws", viewing: Viewing): void {
     this.viewers.push(transport);
-    connection.once("close", () => this.viewers.splice(this.viewers.indexOf(transport), 1));
+    this.#viewing.add(viewing);
+    viewing.once("close", () => {
+      this.viewers.splice(this.viewers.indexOf(transport), 1);
+      this.#viewing.delete(viewing);
+    });
   }
 
   goDown(): void {
@@ -102,7 +126,10 @@ export class FakeServer {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? "/", "http://fake");
     if (url.pathname.startsWith("/console/")) return this.#sendPage(url, response);
+    if (url.pathname.startsWith("/api/")) this.asked.push(url.pathname.replace("/api/v1", ""));
     if (url.pathname.endsWith(".flv")) {
+      const refusal = this.#refusalOf(request.url);
+      if (refusal !== undefined || request.method === "HEAD") return void response.writeHead(refusal ?? 200).end();
       this.#count("http", response);
       return sendFlv(response);
     }
@@ -110,20 +137,21 @@ export class FakeServer {
     if (this.token && !request.headers.cookie?.includes(`token=${encodeURIComponent(this.token)}`)) {
       return sendJson(response, 401, { error: { code: "STATE_UNAUTHORIZED", message: "A token is needed" } });
     }
-    this.#answerApi(request.method ?? "GET", url.pathname.replace("/api/v1", ""), response);
+    this.#answerApi(request.method ?? "GET", url, response);
   }
 
-  #answerApi(method: string, path: string, response: ServerResponse): void {
-    if (method !== "GET") this.changes.push(`${method} ${path}`);
+  #answerApi(method: string, url: URL, response: ServerResponse): void {
+    const path = url.pathname.replace("/api/v1", "");
+    if (method !== "GET" && path !== "/previews") this.changes.push(`${method} ${path}`);
     switch (`${method} ${path}`) {
       case "GET /nodes":
         return sendJson(response, 200, { nodes: [this.#node()] });
       case "GET /streams":
-        return sendJson(response, 200, { streams: this.streams });
+        return sendJson(response, 200, { streams: this.streams, total: this.streams.length });
       case "GET /sessions":
-        return sendJson(response, 200, { sessions: this.sessions });
-      case "GET /test-patterns":
-        return sendJson(response, 200, { testPatterns: [...this.#testPatterns].map((key) => ({ key })) });
+        return this.#listSessions(url.searchParams.get("key"), response);
+      case "POST /previews":
+        return sendJson(response, 201, { key: "", token: PREVIEW, expires: new Date().toISOString() });
       case "POST /test-patterns":
         return this.#startTestPattern(response);
       case "GET /events":
@@ -133,6 +161,11 @@ export class FakeServer {
     if (method === "DELETE" && path.startsWith("/test-patterns/"))
       return this.#stopTestPattern(path.slice(15), response);
     sendJson(response, 404, { error: { code: "STATE_UNKNOWN_PATH", message: `Cannot find "${path}"` } });
+  }
+
+  #listSessions(key: string | null, response: ServerResponse): void {
+    const sessions = this.sessions.filter((row) => key === null || row.key === key);
+    sendJson(response, 200, { sessions, total: sessions.length });
   }
 
   #listen(response: ServerResponse): void {
@@ -145,7 +178,6 @@ export class FakeServer {
 
   #startTestPattern(response: ServerResponse): void {
     const key = "demo/test-pattern";
-    this.#testPatterns.add(key);
     const publisher = { sessionId: "internal", protocol: "internal", address: "", agent: "test pattern" } as const;
     this.streams = [
       ...this.streams,
@@ -156,7 +188,6 @@ export class FakeServer {
   }
 
   #stopTestPattern(key: string, response: ServerResponse): void {
-    this.#testPatterns.delete(key);
     this.streams = this.streams.filter((row) => row.key !== key);
     response.writeHead(204).end();
     this.send({ type: "stream-ended", at: new Date().toISOString(), key, reason: "stopped" });
@@ -183,6 +214,9 @@ export class FakeServer {
     }
   }
 }
+
+/** The right that opens every stream here. */
+const PREVIEW = "a right";
 
 /** As strict as a server may want to be: the console must work under it. */
 const POLICY =

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Page } from "playwright-core";
 import { busy, consoleForTests, drawnPixels } from "./console-page.ts";
+import { sessionRow } from "./fake-rows.ts";
 
 const open = consoleForTests();
 
@@ -83,6 +84,36 @@ test("[CON7] silence is a loss too", async () => {
   await console.page.locator(".connection-open").waitFor();
   console.server.isSilent = true;
   await console.page.getByText("Connection lost").waitFor();
+});
+
+test("[CON210] [CON211] a crowd that joins costs a few requests, and a server that is down none but the feed's", async () => {
+  await using console = await open(busy, "#/sessions");
+  const { page, server } = console;
+  await page.locator(".connection-open").waitFor();
+  await page.locator("[data-session]").first().waitFor();
+  server.asked.length = 0;
+  const started = Date.now();
+  for (let i = 0; i < 300; i++) {
+    const at = new Date().toISOString();
+    server.sessions = [...server.sessions, sessionRow(`joiner-${i}`)];
+    server.send({ type: "session-opened", at, id: `joiner-${i}`, protocol: "http-flv", address: "" });
+  }
+  await page.locator('[data-session="joiner-299"]').waitFor();
+  const seconds = (Date.now() - started) / 1_000;
+  assert.ok(server.asked.length <= 2 + seconds, `${server.asked.length} requests in ${seconds} s`);
+  server.goDown();
+  await page.getByText("Connection lost").waitFor();
+  server.asked.length = 0;
+  for (let attempts = 0; attempts < 2; attempts = server.asked.filter((path) => path === "/nodes").length)
+    await page.waitForTimeout(200);
+  assert.deepEqual(
+    server.asked.filter((path) => path !== "/nodes" && path !== "/streams"),
+    [],
+  );
+  server.isDown = false;
+  await page.locator(".connection-open").waitFor();
+  server.sessions = server.sessions.slice(0, 3);
+  await page.locator('[data-session="joiner-0"]').waitFor({ state: "detached" });
 });
 
 test("[CON15] a server that is not there yet is waited for", async () => {

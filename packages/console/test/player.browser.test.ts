@@ -32,6 +32,59 @@ test("[CON4] [CON5] WS-FLV plays, HTTP-FLV too, and leaving closes the connectio
   assert.deepEqual(faults, []);
 });
 
+test("[CON215] a guarded stream plays over both transports, with a fresh right for each opening", async () => {
+  await using console = await open((server) => {
+    busy(server);
+    server.guardStatus = 401;
+  }, "#/streams/live/cam");
+  const { page, server, faults } = console;
+  await playFor(page, 1);
+  assert.deepEqual([...server.viewers], ["ws"]);
+  await page.getByText("HTTP-FLV", { exact: true }).first().click();
+  await server.untilViewers(["http"]);
+  await playFor(page, 1);
+  assert.equal(server.asked.filter((path) => path === "/previews").length, 2);
+  assert.deepEqual(faults, []);
+});
+
+for (const [status, words] of [
+  [401, "This stream needs a token to play"],
+  [403, "This stream may not be played from here"],
+] as const) {
+  test(`[CON216] a stream that is refused with ${status} says why, over WebSocket and over HTTP`, async () => {
+    await using console = await open((server) => {
+      busy(server);
+      server.guardStatus = status;
+      server.isPreviewVoid = true;
+    }, "#/streams/live/cam");
+    const { page, server } = console;
+    await page.getByText(words).waitFor();
+    await page.getByText("HTTP-FLV", { exact: true }).first().click();
+    await page.getByText("Connecting").waitFor();
+    await page.getByText(words).waitFor();
+    server.guardStatus = undefined;
+    await server.untilViewers(["http"]);
+    await playFor(page, 0.5);
+  });
+}
+
+test("[CON211] a player whose server is down waits for it, and goes on when it is back", async () => {
+  await using console = await open(busy, "#/streams/live/cam");
+  const { page, server } = console;
+  await playFor(page, 0.5);
+  server.goDown();
+  await page.getByText("Connection lost").waitFor();
+  server.dropViewers();
+  await server.untilViewers([]);
+  server.asked.length = 0;
+  for (let attempts = 0; attempts < 2; attempts = server.asked.filter((path) => path === "/nodes").length)
+    await page.waitForTimeout(200);
+  assert.equal(server.asked.includes("/previews"), false);
+  server.isDown = false;
+  await server.untilViewers(["ws"]);
+  await playFor(page, 0.5);
+});
+
 test("[CON3] the test pattern is one click away from an empty page, and stops again", async () => {
   await using console = await open(() => {}, "");
   const { page, server } = console;

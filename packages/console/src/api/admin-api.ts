@@ -1,5 +1,5 @@
 // The calls of /api/v1 that the console makes.
-import type { NodeRow, SessionRow, StreamRow, TestPatternRow } from "@sluice/client/admin-contract";
+import type { NodeRow, PreviewRow, SessionRow, StreamRow, TestPatternRow } from "@sluice/client/admin-contract";
 import { ApiAnswerError, ApiUnreachableError } from "./api-errors.ts";
 
 const BASE = "/api/v1";
@@ -10,11 +10,13 @@ const ANSWER_TIMEOUT = 8_000;
 export interface AdminApi {
   nodes(): Promise<readonly NodeRow[]>;
   streams(): Promise<readonly StreamRow[]>;
-  sessions(): Promise<readonly SessionRow[]>;
+  /** The first page, with the number of all. @param key  a StreamKey; "" for all sessions of the node */
+  sessions(key: string): Promise<{ readonly sessions: readonly SessionRow[]; readonly total: number }>;
   endSession(id: string): Promise<void>;
-  testPatterns(): Promise<readonly TestPatternRow[]>;
   startTestPattern(): Promise<TestPatternRow>;
   stopTestPattern(key: string): Promise<void>;
+  /** A right to begin playing a stream, whatever its viewers need. */
+  openPreview(key: string): Promise<PreviewRow>;
   /** Where `EventSource` connects. */
   readonly eventsUrl: string;
 }
@@ -24,11 +26,11 @@ export function createAdminApi(): AdminApi {
     eventsUrl: `${BASE}/events`,
     nodes: async () => (await ask<{ nodes: NodeRow[] }>("GET", "/nodes")).nodes,
     streams: async () => (await ask<{ streams: StreamRow[] }>("GET", "/streams")).streams,
-    sessions: async () => (await ask<{ sessions: SessionRow[] }>("GET", "/sessions")).sessions,
+    sessions: (key) => ask("GET", key === "" ? "/sessions" : `/sessions?key=${encodeURIComponent(key)}`),
     endSession: (id) => ask<undefined>("DELETE", `/sessions/${encodeURIComponent(id)}`),
-    testPatterns: async () => (await ask<{ testPatterns: TestPatternRow[] }>("GET", "/test-patterns")).testPatterns,
     startTestPattern: () => ask<TestPatternRow>("POST", "/test-patterns", {}),
     stopTestPattern: (key) => ask<undefined>("DELETE", `/test-patterns/${encodeKey(key)}`),
+    openPreview: (key) => ask("POST", "/previews", { key }),
   };
 }
 

@@ -7,6 +7,7 @@ import { Observable, type Readable } from "../base/observable.ts";
 import { retryDelay } from "../base/retry-delay.ts";
 import { sleep } from "../base/sleep.ts";
 import type { History } from "./history.ts";
+import { StreamRows } from "./stream-rows.ts";
 
 export type Connection =
   | { readonly at: "connecting" }
@@ -34,6 +35,7 @@ export class LiveFeed {
   readonly #history: History;
   readonly #onEvent: (event: AdminEvent) => void;
   readonly #connection = new Observable<Connection>({ at: "connecting" });
+  readonly #rows = new StreamRows();
   readonly #view = new Observable<NodeView | undefined>(undefined);
   #wake = new AbortController();
 
@@ -93,7 +95,8 @@ export class LiveFeed {
   async #askOnce(): Promise<void> {
     const [nodes, streams] = await Promise.all([this.#api.nodes(), this.#api.streams()]);
     const node = nodes.find((row) => row.self) ?? nodes[0];
-    if (node) this.#view.set({ at: Date.now(), node, nodeCount: nodes.length, streams });
+    if (!node) return;
+    this.#view.set({ at: Date.now(), node, nodeCount: nodes.length, streams: this.#rows.take(streams, "whole") });
   }
 
   #receive(event: AdminEvent): void {
@@ -102,10 +105,11 @@ export class LiveFeed {
     else this.#onEvent(event);
   }
 
-  #takeStats({ at, node, streams }: Extract<AdminEvent, { type: "stats" }>): void {
+  #takeStats({ at, node, streams, part }: Extract<AdminEvent, { type: "stats" }>): void {
     const millis = Date.parse(at);
     this.#history.record(millis / 1000, node, streams);
-    this.#view.set({ at: millis, node, nodeCount: this.#view.get()?.nodeCount ?? 1, streams });
+    const nodeCount = this.#view.get()?.nodeCount ?? 1;
+    this.#view.set({ at: millis, node, nodeCount, streams: this.#rows.take(streams, part) });
   }
 
   async #pause(reason: string, millis: number, signal: AbortSignal): Promise<void> {

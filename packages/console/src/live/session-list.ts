@@ -1,9 +1,10 @@
-// The sessions of the node, asked for only while some view shows them.
+// The sessions of the node or of one stream, asked for only while some view shows them.
 import type { SessionRow } from "@sluice/client/admin-contract";
 import type { AdminApi } from "../api/admin-api.ts";
 import { messageOf } from "../api/api-errors.ts";
 import { Observable, type Readable, type Unsubscribe } from "../base/observable.ts";
-import { sleep } from "../base/sleep.ts";
+import type { Connection } from "./live-feed.ts";
+import { Refresher } from "./refresher.ts";
 
 export interface RatedSession extends SessionRow {
   /** Bits per second between the last two answers; 0 in the first. */
@@ -13,62 +14,84 @@ export interface RatedSession extends SessionRow {
 
 export type SessionsState =
   | { readonly at: "loading" }
-  | { readonly at: "ready"; readonly rows: readonly RatedSession[] }
+  /** `total` counts those that the answer had no room for, too. */
+  | { readonly at: "ready"; readonly rows: readonly RatedSession[]; readonly total: number }
   | { readonly at: "failed"; readonly reason: string };
 
 /** Often enough for moving rates, seldom enough to be no load. */
 const INTERVAL = 2_000;
+/** In a crowd the list follows once a second, whatever comes and goes. */
+const SPACING = 1_000;
 
 export class SessionList {
-  readonly #api: AdminApi;
+  readonly #api: Pick<AdminApi, "sessions" | "endSession">;
+  readonly #refresher: Refresher;
   readonly #state = new Observable<SessionsState>({ at: "loading" });
-  #watchers = 0;
-  #polling = new AbortController();
+  /** Those who watch, each with the stream it shows; "" shows all. The last one's is asked for. */
+  readonly #watchers: { readonly key: string }[] = [];
+  #key = "";
+  #polling: ReturnType<typeof setInterval> | undefined;
   #answered = 0;
 
-  constructor(api: AdminApi) {
+  constructor(api: Pick<AdminApi, "sessions" | "endSession">, connection: Readable<Connection>) {
     this.#api = api;
+    this.#refresher = new Refresher({ ask: () => this.#ask(), connection, spacing: SPACING });
   }
 
   get state(): Readable<SessionsState> {
     return this.#state;
   }
 
-  /** Polls until every watcher has left. */
-  watch(): Unsubscribe {
-    if (this.#watchers++ === 0) {
-      this.#polling = new AbortController();
-      void this.#poll(this.#polling.signal);
-    }
+  /** Polls until every watcher has left. @param key  a StreamKey; all sessions of the node without one */
+  watch(key = ""): Unsubscribe {
+    const watcher = { key };
+    this.#watchers.push(watcher);
+    this.#turn();
     return () => {
-      if (--this.#watchers === 0) this.#polling.abort();
+      this.#watchers.splice(this.#watchers.indexOf(watcher), 1);
+      this.#turn();
     };
   }
 
-  /** Asks at once when somebody is watching: after a kick, or when a session came or went. */
-  async refresh(): Promise<void> {
-    if (this.#watchers === 0) return;
-    try {
-      this.#take(await this.#api.sessions());
-    } catch (error) {
-      // Known rows stay on screen: the banner already says that the view is stale.
-      if (this.#state.get().at !== "ready") this.#state.set({ at: "failed", reason: messageOf(error) });
-    }
+  /** Something changed: asks soon, when somebody is watching. */
+  noteChange(): void {
+    if (this.#watchers.length > 0) this.#refresher.want();
   }
 
   async end(id: string): Promise<void> {
     await this.#api.endSession(id);
-    await this.refresh();
+    const state = this.#state.get();
+    if (state.at === "ready") {
+      const rows = state.rows.filter((row) => row.id !== id);
+      this.#state.set({ at: "ready", rows, total: state.total - (state.rows.length - rows.length) });
+    }
+    this.noteChange();
   }
 
-  async #poll(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await this.refresh();
-      await sleep(INTERVAL, signal);
+  #turn(): void {
+    clearInterval(this.#polling);
+    const last = this.#watchers.at(-1);
+    if (last === undefined) return this.#refresher.forget();
+    if (last.key !== this.#key) this.#state.set({ at: "loading" });
+    this.#key = last.key;
+    this.#polling = setInterval(() => this.noteChange(), INTERVAL);
+    this.noteChange();
+  }
+
+  async #ask(): Promise<void> {
+    const key = this.#key;
+    try {
+      const { sessions, total } = await this.#api.sessions(key);
+      if (key === this.#key) this.#take(sessions, total);
+      else this.noteChange();
+    } catch (error) {
+      // Known rows stay on screen: the banner already says that the view is stale.
+      if (this.#state.get().at !== "ready") this.#state.set({ at: "failed", reason: messageOf(error) });
+      throw error;
     }
   }
 
-  #take(rows: readonly SessionRow[]): void {
+  #take(rows: readonly SessionRow[], total: number): void {
     const now = performance.now();
     const seconds = (now - this.#answered) / 1000;
     const state = this.#state.get();
@@ -76,7 +99,8 @@ export class SessionList {
     const isTooSoon = seconds < 0.5;
     if (!isTooSoon) this.#answered = now;
     const before = new Map(state.at === "ready" ? state.rows.map((row) => [row.id, row]) : []);
-    this.#state.set({ at: "ready", rows: rows.map((row) => rated(row, before.get(row.id), isTooSoon ? 0 : seconds)) });
+    const ratedRows = rows.map((row) => rated(row, before.get(row.id), isTooSoon ? 0 : seconds));
+    this.#state.set({ at: "ready", rows: ratedRows, total });
   }
 }
 

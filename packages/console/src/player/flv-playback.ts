@@ -1,7 +1,7 @@
 // One run of mpegts.js on one video element, from connecting to its end.
 import type Mpegts from "mpegts.js";
 import { Observable, type Readable } from "../base/observable.ts";
-import { type ErrorFacts, failureDetail } from "./failure-detail.ts";
+import { type ErrorFacts, type FailureWords, wordsOfError } from "./failure-words.ts";
 
 export type PlaybackState =
   | { readonly at: "connecting" }
@@ -12,7 +12,12 @@ export type PlaybackState =
   | { readonly at: "blocked" }
   /** The server closed the stream in good order. */
   | { readonly at: "ended" }
-  | { readonly at: "failed"; readonly text: string; readonly detail: string; readonly canRetry: boolean };
+  | (FailureWords & {
+      readonly at: "failed";
+      readonly canRetry: boolean;
+      /** The library did not hear why, as with a WebSocket that was refused. */
+      readonly isUnexplained: boolean;
+    });
 
 export interface PlaybackSource {
   readonly video: HTMLVideoElement;
@@ -75,7 +80,7 @@ export class FlvPlayback {
   #listen(): void {
     const { Events } = this.#library;
     this.#player.on(Events.ERROR, (type: string, detail: string, facts: ErrorFacts) => this.#fail(type, detail, facts));
-    this.#player.on(Events.LOADING_COMPLETE, () => this.#state.set({ at: "ended" }));
+    this.#player.on(Events.LOADING_COMPLETE, () => this.#end());
     this.#player.on(Events.STATISTICS_INFO, (statistics: Mpegts.MSEPlayerReportStatisticsInfo) => {
       this.#kilobytesPerSecond = statistics.speed ?? 0;
     });
@@ -85,6 +90,11 @@ export class FlvPlayback {
     video.addEventListener("waiting", () => this.#stall(), on);
     // A tab in the background is throttled; coming back, nobody wants to watch the past.
     document.addEventListener("visibilitychange", () => this.#catchUp(), on);
+  }
+
+  /** A WebSocket closes after its error, too: that is no good order. */
+  #end(): void {
+    if (this.#state.get().at !== "failed") this.#state.set({ at: "ended" });
   }
 
   #stall(): void {
@@ -99,8 +109,9 @@ export class FlvPlayback {
     if (this.#detach.signal.aborted) return;
     const { ErrorTypes } = this.#library;
     const canRetry = type === ErrorTypes.NETWORK_ERROR;
-    const text = canRetry ? "The stream could not be fetched" : "The browser could not play this stream";
-    this.#state.set({ at: "failed", text, detail: failureDetail(detail, facts), canRetry });
+    const isUnexplained = canRetry && detail === "Exception" && this.#source.url.startsWith("ws");
+    const words = wordsOfError(canRetry ? "network" : "media", detail, facts);
+    this.#state.set({ at: "failed", ...words, canRetry, isUnexplained });
   }
 }
 

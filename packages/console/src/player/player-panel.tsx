@@ -10,17 +10,19 @@ import { type Transport, TransportSwitch } from "./transport-switch.tsx";
 import { usePlayback } from "./use-playback.ts";
 
 export interface PlayerPanelProps {
+  readonly streamKey: string;
   readonly row: StreamRow | undefined;
   readonly addresses: PlayAddresses;
 }
 
-export function PlayerPanel({ row, addresses }: PlayerPanelProps) {
+export function PlayerPanel({ streamKey, row, addresses }: PlayerPanelProps) {
   const [transport, setTransport] = useState<Transport>("ws");
   const [isStopped, setStopped] = useState(false);
   const [isMuted, setMuted] = useState(true);
   const plan = planPlayback(row);
   const isPlaying = plan.at === "play" && !isStopped;
   const { state, stats, video, playAgain } = usePlayback({
+    streamKey,
     url: isPlaying ? (transport === "ws" ? addresses.wsFlv : addresses.httpFlv) : undefined,
     hasVideo: plan.at === "play" && plan.hasVideo,
     hasAudio: plan.at === "play" && plan.hasAudio,

@@ -1,10 +1,16 @@
 // Opens a playback while there is something to play, retries it after losses, and closes it on leaving.
 import { useEffect, useRef, useState } from "preact/hooks";
+import { messageOf } from "../api/api-errors.ts";
 import { retryDelay } from "../base/retry-delay.ts";
+import { useObservable } from "../base/use-observable.ts";
+import { useConsole } from "../console-context.ts";
+import { wordsOfStatus } from "./failure-words.ts";
+import { askStatus, openAddress } from "./stream-address.ts";
 import { FlvPlayback, jumpToLive, type PlaybackState } from "./flv-playback.ts";
 import { type PlaybackStats, StatsReader } from "./playback-stats.ts";
 
 export interface PlaybackWish {
+  readonly streamKey: string;
   /** `undefined`: nothing to play, or the person pressed stop. */
   readonly url: string | undefined;
   readonly hasVideo: boolean;
@@ -24,7 +30,9 @@ export interface Playback {
   readonly playAgain: () => void;
 }
 
-export function usePlayback({ url, hasVideo, hasAudio, codecs }: PlaybackWish): Playback {
+export function usePlayback({ streamKey, url, hasVideo, hasAudio, codecs }: PlaybackWish): Playback {
+  const { api, feed } = useConsole();
+  const isServerThere = useObservable(feed.connection).at === "open";
   const video = useRef<HTMLVideoElement>(null);
   const playback = useRef<FlvPlayback>(undefined);
   const [state, setState] = useState<PlaybackState>({ at: "connecting" });
@@ -42,17 +50,19 @@ export function usePlayback({ url, hasVideo, hasAudio, codecs }: PlaybackWish): 
     // A retry by itself leaves the failure on screen: alternating with "connecting" would only flicker.
     if (opened.current !== url) setState({ at: "connecting" });
     opened.current = url;
-    void open(element, { url, hasVideo, hasAudio }, leave.signal, { setState, setStats, holder: playback });
+    const track = { address: () => openAddress(api, streamKey, url), hasVideo, hasAudio };
+    void open(element, track, leave.signal, { setState, setStats, holder: playback });
     return () => leave.abort();
-  }, [url, hasVideo, hasAudio, codecs, attempt]);
+  }, [api, streamKey, url, hasVideo, hasAudio, codecs, attempt]);
 
   useEffect(() => {
-    if (state.at === "playing") failures.current = 0;
-    if (url === undefined || !isWorthRetrying(state)) return;
+    if (state.at === "playing" || !isServerThere) failures.current = 0;
+    // The live feed finds out when the server is back: asking for the stream meanwhile would only fail.
+    if (url === undefined || !isServerThere || !isWorthRetrying(state)) return;
     const delay = retryDelay(RETRY, failures.current++, Math.random());
     const timer = setTimeout(() => setAttempt((count) => count + 1), delay);
     return () => clearTimeout(timer);
-  }, [state, url]);
+  }, [state, url, isServerThere]);
 
   const playAgain = () => {
     if (state.at === "blocked") return void playback.current?.play();
@@ -72,18 +82,42 @@ interface Outlets {
   readonly holder: { current: FlvPlayback | undefined };
 }
 
+interface Track {
+  /** Asked for once, just before opening. */
+  readonly address: () => Promise<string>;
+  readonly hasVideo: boolean;
+  readonly hasAudio: boolean;
+}
+
 async function open(
   video: HTMLVideoElement,
-  track: { readonly url: string; readonly hasVideo: boolean; readonly hasAudio: boolean },
+  { address, hasVideo, hasAudio }: Track,
+  signal: AbortSignal,
+  outlets: Outlets,
+): Promise<void> {
+  try {
+    // Loaded here, so that the rest of the console does not wait for it.
+    const [{ default: mpegts }, url] = await Promise.all([import("mpegts.js"), address()]);
+    if (!signal.aborted)
+      follow(new FlvPlayback(mpegts, { video, url, hasVideo, hasAudio }), { video, url }, signal, outlets);
+  } catch (error) {
+    const words = { text: "The stream could not be fetched", detail: messageOf(error) };
+    if (!signal.aborted) outlets.setState({ at: "failed", ...words, canRetry: true, isUnexplained: false });
+  }
+}
+
+function follow(
+  playback: FlvPlayback,
+  { video, url }: { readonly video: HTMLVideoElement; readonly url: string },
   signal: AbortSignal,
   { setState, setStats, holder }: Outlets,
-): Promise<void> {
-  // Loaded here, so that the rest of the console does not wait for it.
-  const { default: mpegts } = await import("mpegts.js");
-  if (signal.aborted) return;
-  const playback = new FlvPlayback(mpegts, { video, ...track });
+): void {
   holder.current = playback;
-  const stop = playback.state.subscribe(() => setState(playback.state.get()));
+  const show = async () => {
+    const state = await explained(playback.state.get(), url);
+    if (!signal.aborted) setState(state);
+  };
+  const stop = playback.state.subscribe(() => void show());
   const reader = new StatsReader(video);
   const timer = setInterval(() => {
     if (!document.hidden) jumpToLive(video);
@@ -95,4 +129,10 @@ async function open(
     playback.close();
     if (holder.current === playback) holder.current = undefined;
   });
+}
+
+async function explained(state: PlaybackState, url: string): Promise<PlaybackState> {
+  if (state.at !== "failed" || !state.isUnexplained) return state;
+  const status = await askStatus(url);
+  return status === undefined ? state : { ...state, ...wordsOfStatus(status) };
 }

@@ -5,13 +5,13 @@ import { SessionTable } from "./session-table.tsx";
 import { useSessions } from "./use-sessions.ts";
 
 export function SessionSection({ streamKey }: { readonly streamKey: string }) {
-  const state = useSessions();
+  const state = useSessions(streamKey);
   const now = useObservable(useConsole().feed.view)?.at ?? Date.now();
   const rows = state.at === "ready" ? state.rows.filter((row) => row.key === streamKey) : [];
   return (
     <section class="section-bare" aria-labelledby="stream-sessions-title">
       <h2 id="stream-sessions-title">
-        Sessions <span class="page-count">{rows.length}</span>
+        Sessions <span class="page-count">{state.at === "ready" ? state.total : 0}</span>
       </h2>
       {rows.length > 0 && <SessionTable rows={rows} now={now} columns="without-stream" />}
       {rows.length === 0 && (

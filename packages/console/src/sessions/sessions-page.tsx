@@ -16,7 +16,7 @@ export function SessionsPage() {
     <section aria-labelledby="sessions-title" aria-busy={state.at === "loading"}>
       <header class="page-head">
         <h1 id="sessions-title">Sessions</h1>
-        {state.at === "ready" && <span class="page-count">{state.rows.length}</span>}
+        {state.at === "ready" && <span class="page-count">{state.total}</span>}
         <FilterField label="Filter sessions" value={filter} onChange={setFilter} />
       </header>
       {state.at === "loading" && <div class="panel table-loading" />}
@@ -24,6 +24,9 @@ export function SessionsPage() {
         <Notice icon="warning" title="The sessions could not be read">
           <p>{state.reason}. The console keeps trying.</p>
         </Notice>
+      )}
+      {state.at === "ready" && state.rows.length < state.total && (
+        <p class="section-lead">The first {state.rows.length} are listed. The page of a stream lists its own.</p>
       )}
       {state.at === "ready" && <FilteredSessions rows={state.rows} filter={filter.trim()} />}
     </section>

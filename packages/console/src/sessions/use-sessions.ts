@@ -4,8 +4,9 @@ import { useObservable } from "../base/use-observable.ts";
 import { useConsole } from "../console-context.ts";
 import type { SessionsState } from "../live/session-list.ts";
 
-export function useSessions(): SessionsState {
+/** @param key  a StreamKey; all sessions of the node without one */
+export function useSessions(key = ""): SessionsState {
   const { sessions } = useConsole();
-  useEffect(() => sessions.watch(), [sessions]);
+  useEffect(() => sessions.watch(key), [sessions, key]);
   return useObservable(sessions.state);
 }

@@ -18,7 +18,7 @@ export interface NavBarProps {
 export function NavBar({ route, placement }: NavBarProps) {
   const { feed } = useConsole();
   const view = useObservable(feed.view);
-  const counts = { streams: view?.streams.length, sessions: view?.node.sessions, activity: undefined };
+  const counts = { streams: view?.node.streams, sessions: view?.node.sessions, activity: undefined };
   const current = route.at === "stream" ? "streams" : route.at;
   return (
     <nav class={`nav nav-${placement}`} aria-label="Pages">

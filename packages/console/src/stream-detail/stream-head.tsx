@@ -22,7 +22,7 @@ export function StreamHead({ streamKey, row, now, isLoading }: StreamHeadProps) 
       </a>
       <h1 class="stream-head-key">{streamKey}</h1>
       {!isLoading && <StateBadge state={row?.state} />}
-      <StopPatternButton streamKey={streamKey} />
+      {row && isTestPattern(row) && <StopPatternButton key={row.epoch} streamKey={streamKey} />}
       <p class="stream-head-facts">
         {row && (
           <>
@@ -38,4 +38,9 @@ export function StreamHead({ streamKey, row, now, isLoading }: StreamHeadProps) 
       </p>
     </header>
   );
+}
+
+/** Nothing but the server itself publishes by this protocol. */
+function isTestPattern({ publisher }: StreamRow): boolean {
+  return publisher?.protocol === "internal" && publisher.agent === "test pattern";
 }

@@ -23,7 +23,7 @@ export function StreamPage({ streamKey }: { readonly streamKey: string }) {
     <article class="stream-page">
       <StreamHead streamKey={streamKey} row={row} now={view?.at ?? 0} isLoading={!view} />
       <div class="stage-grid">
-        <PlayerPanel row={row} addresses={addresses} />
+        <PlayerPanel streamKey={streamKey} row={row} addresses={addresses} />
         <StreamPlots streamKey={streamKey} revision={view?.at ?? 0} />
       </div>
       {view && !row && (

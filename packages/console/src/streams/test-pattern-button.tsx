@@ -6,12 +6,13 @@ import { formatRoute } from "../routes.ts";
 import { Icon } from "../ui/icon.tsx";
 
 export function TestPatternButton({ kind }: { readonly kind: "primary" | "plain" }) {
-  const { testPatterns, toasts } = useConsole();
+  const { api, toasts } = useConsole();
   const [isStarting, setStarting] = useState(false);
   const start = async () => {
     setStarting(true);
     try {
-      location.hash = formatRoute({ at: "stream", key: await testPatterns.start() });
+      const { key } = await api.startTestPattern();
+      location.hash = formatRoute({ at: "stream", key });
     } catch (error) {
       toasts.show({ kind: "error", text: `The test pattern did not start: ${messageOf(error)}` });
     }
