@@ -32,6 +32,7 @@ export class FakeServer {
   /** While true, rights that were given are not taken. */
   isPreviewVoid = false;
   readonly #listeners = new Set<ServerResponse>();
+  readonly #refused = new Set<"http" | "ws">();
   readonly #viewing = new Set<Viewing>();
   readonly #sockets = new Set<Socket>();
   readonly #server: Server;
@@ -50,6 +51,7 @@ export class FakeServer {
     });
     this.#server.on("upgrade", (request, socket) => {
       const refusal = this.#refusalOf(request.url);
+      if (refusal !== undefined) this.#refused.add("ws");
       if (refusal !== undefined) return socket.end(`HTTP/1.1 ${refusal} Refused\r\nConnection: close\r\n\r\n`);
       this.#count("ws", socket);
       sendFlvOverWebSocket(request, socket);
@@ -70,13 +72,20 @@ export class FakeServer {
     await once(this.#server, "close");
   }
 
-  /** Resolves once exactly these transports are in use; the test's own time limit ends a vain wait. */
-  async untilViewers(expected: readonly ("http" | "ws")[]): Promise<void> {
-    for (let waited = 0; this.viewers.join() !== expected.join(); waited += 50) {
-      if (waited > 8_000)
-        throw new Error(`Cannot see viewers "${expected.join()}": there are "${this.viewers.join()}"`);
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+  /** Resolves once exactly these transports are in use. */
+  untilViewers(expected: readonly ("http" | "ws")[]): Promise<void> {
+    return until(
+      () => this.viewers.join() === expected.join(),
+      () => `viewers "${expected.join()}": there are "${this.viewers.join()}"`,
+    );
+  }
+
+  /** Resolves once a viewer was refused over that transport. */
+  untilRefused(transport: "http" | "ws"): Promise<void> {
+    return until(
+      () => this.#refused.has(transport),
+      () => `a refusal over ${transport}`,
+    );
   }
 
   #refusalOf(url = "/"): number | undefined {
@@ -129,6 +138,7 @@ export class FakeServer {
     if (url.pathname.startsWith("/api/")) this.asked.push(url.pathname.replace("/api/v1", ""));
     if (url.pathname.endsWith(".flv")) {
       const refusal = this.#refusalOf(request.url);
+      if (refusal !== undefined && request.method === "GET") this.#refused.add("http");
       if (refusal !== undefined || request.method === "HEAD") return void response.writeHead(refusal ?? 200).end();
       this.#count("http", response);
       return sendFlv(response);
@@ -212,6 +222,13 @@ export class FakeServer {
     } catch {
       response.writeHead(404).end();
     }
+  }
+}
+
+async function until(isSo: () => boolean, what: () => string): Promise<void> {
+  for (let waited = 0; !isSo(); waited += 50) {
+    if (waited > 20_000) throw new Error(`Cannot see ${what()}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 

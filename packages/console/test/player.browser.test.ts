@@ -60,7 +60,7 @@ for (const [status, words] of [
     const { page, server } = console;
     await page.getByText(words).waitFor();
     await page.getByText("HTTP-FLV", { exact: true }).first().click();
-    await page.getByText("Connecting").waitFor();
+    await server.untilRefused("http");
     await page.getByText(words).waitFor();
     server.guardStatus = undefined;
     await server.untilViewers(["http"]);
@@ -81,6 +81,7 @@ test("[CON211] a player whose server is down waits for it, and goes on when it i
     await page.waitForTimeout(200);
   assert.equal(server.asked.includes("/previews"), false);
   server.isDown = false;
+  await page.locator(".connection-open").waitFor();
   await server.untilViewers(["ws"]);
   await playFor(page, 0.5);
 });

@@ -65,7 +65,7 @@ export class FlvPlayback {
     try {
       await this.#player.play();
     } catch (error) {
-      if (error instanceof DOMException && error.name === "NotAllowedError") this.#state.set({ at: "blocked" });
+      if (error instanceof DOMException && error.name === "NotAllowedError") this.#turn({ at: "blocked" });
       // Any other rejection is the play() that a later load or close cut off.
     }
   }
@@ -80,21 +80,22 @@ export class FlvPlayback {
   #listen(): void {
     const { Events } = this.#library;
     this.#player.on(Events.ERROR, (type: string, detail: string, facts: ErrorFacts) => this.#fail(type, detail, facts));
-    this.#player.on(Events.LOADING_COMPLETE, () => this.#end());
+    this.#player.on(Events.LOADING_COMPLETE, () => this.#turn({ at: "ended" }));
     this.#player.on(Events.STATISTICS_INFO, (statistics: Mpegts.MSEPlayerReportStatisticsInfo) => {
       this.#kilobytesPerSecond = statistics.speed ?? 0;
     });
     const { video } = this.#source;
     const on = { signal: this.#detach.signal };
-    video.addEventListener("playing", () => this.#state.set({ at: "playing" }), on);
+    video.addEventListener("playing", () => this.#turn({ at: "playing" }), on);
     video.addEventListener("waiting", () => this.#stall(), on);
     // A tab in the background is throttled; coming back, nobody wants to watch the past.
     document.addEventListener("visibilitychange", () => this.#catchUp(), on);
   }
 
-  /** A WebSocket closes after its error, too: that is no good order. */
-  #end(): void {
-    if (this.#state.get().at !== "failed") this.#state.set({ at: "ended" });
+  /** What ended or failed stays so: a WebSocket closes after its error, and the element plays on what it has. */
+  #turn(state: PlaybackState): void {
+    const { at } = this.#state.get();
+    if (at !== "ended" && at !== "failed") this.#state.set(state);
   }
 
   #stall(): void {
@@ -111,7 +112,7 @@ export class FlvPlayback {
     const canRetry = type === ErrorTypes.NETWORK_ERROR;
     const isUnexplained = canRetry && detail === "Exception" && this.#source.url.startsWith("ws");
     const words = wordsOfError(canRetry ? "network" : "media", detail, facts);
-    this.#state.set({ at: "failed", ...words, canRetry, isUnexplained });
+    this.#turn({ at: "failed", ...words, canRetry, isUnexplained });
   }
 }
 
