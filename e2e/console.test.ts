@@ -1,5 +1,6 @@
 /** The console as a newcomer and an operator meet it: the real server, the built pages, Chromium, and ffmpeg publishing. */
 import assert from "node:assert/strict";
+import { connect, type Socket } from "node:net";
 import { after, afterEach, before, describe, test } from "node:test";
 import { type Child, startChild } from "@sluice/testkit/child";
 import type { Browser, Page } from "playwright-core";
@@ -170,6 +171,91 @@ describe("a stream from ffmpeg", () => {
   });
 });
 
+describe("a crowd", () => {
+  /** Paths of the API that the page asks for, from now on. */
+  function asked(page: Page): string[] {
+    const paths: string[] = [];
+    page.on("request", (request) => {
+      const { pathname } = new URL(request.url());
+      if (pathname.startsWith("/api/")) paths.push(pathname);
+    });
+    return paths;
+  }
+
+  test("[CON210] [CON211] of 300 viewers that join costs a few requests, and a killed server is asked by the feed alone", async () => {
+    await using busy = await startServer({ set: ["play.httpWait=forever"] });
+    await using view = await openView(browser, busy.http("/console/#/sessions"));
+    const { page } = view;
+    await page.locator(".connection-open").waitFor();
+    await page.getByText("Nobody is connected").waitFor();
+    const paths = asked(page);
+    const startedAt = performance.now();
+    const viewers = Array.from({ length: 300 }, () => openViewer(busy.port("http")));
+    await page.locator("[data-session]").nth(299).waitFor();
+    const seconds = (performance.now() - startedAt) / 1_000;
+    const count = paths.filter((path) => path === "/api/v1/sessions").length;
+    assert.ok(count <= 2 + seconds, `${count} requests in ${seconds} s`);
+    busy.child.kill("SIGKILL");
+    await page.getByText("Connection lost").waitFor();
+    paths.length = 0;
+    await until("attempts of the feed", async () =>
+      paths.filter((path) => path === "/api/v1/nodes").length >= 2 ? true : undefined,
+    );
+    assert.equal(paths.includes("/api/v1/sessions"), false);
+    for (const viewer of viewers) viewer.destroy();
+  });
+
+  function openViewer(port: number): Socket {
+    const viewer = connect(port, "127.0.0.1").resume();
+    viewer.on("error", () => {});
+    viewer.write("GET /live/crowd.flv HTTP/1.1\r\nHost: box\r\n\r\n");
+    return viewer;
+  }
+});
+
+describe("a guarded stream", () => {
+  const ADMIN = "a-token-of-some-length";
+  const GUARD = ["auth.play=jwt", "auth.jwt.secret=0123456789abcdef0123456789abcdef", `admin.token=${ADMIN}`];
+
+  test("[CON215] is previewed by the operator over both transports, while a viewer hears that it needs a token", async () => {
+    await using guarded = await startServer({ set: GUARD });
+    const media = [...PICTURE, ...H264, ...RATE, ...STEADY];
+    publishers.push(startChild(["ffmpeg", ...QUIET, ...media, "-f", "flv", guarded.rtmp("live/guarded")]));
+    await using view = await openView(browser, guarded.http(`/console/?token=${ADMIN}`));
+    const { page, faults } = view;
+    await page.locator('[data-key="live/guarded"]').getByText("640 × 360").waitFor();
+    await page.locator('[data-key="live/guarded"]').click();
+    await playFor(page, 1);
+    await seeMovement(page);
+    await page.getByText("HTTP-FLV", { exact: true }).first().click();
+    await playFor(page, 1);
+    await seeMovement(page);
+    const viewer = await fetch(guarded.http("/live/guarded.flv"));
+    assert.equal(viewer.status, 401);
+    assert.match(await viewer.text(), /This stream needs a token to play/);
+    const cookies = await page.context().cookies();
+    const cookie = cookies.map(({ name, value }) => `${name}=${value}`).join("; ");
+    assert.ok(cookie.includes("sluice_admin="));
+    const asAdmin = await fetch(guarded.http("/live/guarded.flv"), { headers: { cookie } });
+    assert.equal(asAdmin.status, 401, "the admin's own credential opens no stream");
+    assert.deepEqual(faults, []);
+  });
+
+  test("[CON216] that the rules for addresses keep from the operator says so, over both transports", async () => {
+    await using closed = await startServer({ set: ["auth.address.playDeny=127.0.0.0/8"] });
+    const media = [...PICTURE, ...H264, ...RATE, ...STEADY];
+    publishers.push(startChild(["ffmpeg", ...QUIET, ...media, "-f", "flv", closed.rtmp("live/closed")]));
+    await closed.stream("live/closed", (row) => row.state === "live" && row.video !== null);
+    await using view = await openView(browser, closed.http("/console/#/streams/live/closed"));
+    const { page } = view;
+    await page.getByText("This stream may not be played from here").waitFor();
+    const refused = page.waitForResponse((response) => response.url().includes(".flv") && response.status() === 403);
+    await page.getByText("HTTP-FLV", { exact: true }).first().click();
+    await refused;
+    await page.getByText("This stream may not be played from here").waitFor();
+  });
+});
+
 describe("a phone", () => {
   test("[CON11] shows the player whole, and scrolls sideways nowhere", async () => {
     const key = "live/pocket";
@@ -220,10 +306,14 @@ describe("the admin rules", () => {
     await answered;
   }
 
-  test("let nobody in from elsewhere where there is no token", async () => {
+  test("[ADM215] let nobody in from elsewhere where there is no token, and say how to get in", async () => {
     const url = `http://${FOREIGN_HOST}:${server.port("http")}/console/`;
     await using view = await openView(browser, url);
     assert.equal(await view.page.locator("input[name=token]").count(), 0);
-    assert.match(await view.page.locator("main").innerText(), /admin\.token/);
+    const text = await view.page.locator("main").innerText();
+    assert.match(text, /admin\.token/);
+    assert.ok(text.includes(`ssh -L ${server.port("http")}:127.0.0.1:${server.port("http")} ${FOREIGN_HOST}`), text);
+    await view.page.getByRole("link", { name: "/console/" }).click();
+    await view.page.locator(".connection-open").waitFor();
   });
 });
