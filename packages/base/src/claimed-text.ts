@@ -8,9 +8,16 @@ export interface ClaimLimits {
   readonly urlCharacters: number;
   /** A command or method that nobody knows, when it is told back or logged. */
   readonly methodCharacters: number;
+  /** What it asked for, where that is no legal key: for the log alone. */
+  readonly askedCharacters: number;
 }
 
-export const CLAIM_LIMITS: ClaimLimits = { agentCharacters: 256, urlCharacters: 1_024, methodCharacters: 100 };
+export const CLAIM_LIMITS: ClaimLimits = {
+  agentCharacters: 256,
+  urlCharacters: 1_024,
+  methodCharacters: 100,
+  askedCharacters: 200,
+};
 
 const ENCODER = new TextEncoder();
 const DECODER = new TextDecoder("utf-8", { ignoreBOM: true });

@@ -1,6 +1,7 @@
 /** What the log says of sessions: one line for each that closed, and one for each refusal, whatever the protocol. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { CLAIM_LIMITS } from "@sluice/base/claimed-text";
 import { LogRecorder, openPublisher, openServer, RtmpPeer, sendGop, talk, until } from "./sessions-fixture.ts";
 
 const get = (name: string, headers = ""): string =>
@@ -99,4 +100,22 @@ test("[LOG181] a page, an address and a connection over the limit that are refus
   await using second = new RtmpPeer(server.rtmpPort);
   await second.closed;
   assert.deepEqual(recorder.of("Connection refused"), [{ address: "127.0.0.1", reason: "too-many-from-address" }]);
+});
+
+test("[VIE212] a refusal's line keeps no more of a peer's words about itself than a row does", async () => {
+  const recorder = new LogRecorder();
+  await using server = await openServer([], recorder.log);
+  const long = "😀".repeat(2_000);
+  await using nameless = new RtmpPeer(server.rtmpPort, { flashVer: long }).publish(`a/${long}`);
+  await nameless.status("NetStream.Publish.BadName");
+  const words = `User-Agent: ${"u".repeat(6_000)}\r\n`;
+  await talk(server.httpPort, `GET /live/${"n".repeat(3_000)}.flv HTTP/1.1\r\nHost: a\r\n${words}\r\n`);
+  const lines = [...recorder.of("Publish refused"), ...recorder.of("Play refused")];
+  const { agentCharacters, askedCharacters } = CLAIM_LIMITS;
+  assert.equal(lines.length, 2);
+  for (const { agent, key } of lines) {
+    assert.ok(typeof agent === "string" && agent.length === agentCharacters && agent.isWellFormed());
+    assert.ok(typeof key === "string" && key.length >= askedCharacters - 1 && key.length <= askedCharacters);
+    assert.ok(key.isWellFormed());
+  }
 });

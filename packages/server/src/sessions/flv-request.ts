@@ -1,5 +1,5 @@
 /** One request for an FLV stream, over HTTP or WebSocket: its key, and whether it may play. */
-import type { IncomingMessage } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { CLAIM_LIMITS, cutText } from "@sluice/base/claimed-text";
 import type { Protocol } from "@sluice/client/admin-contract";
 import { applicationOf, findStreamKey, type StreamKey } from "@sluice/media/stream-key";
@@ -37,7 +37,7 @@ export function readFlvRequest(request: IncomingMessage): FlvRequest | undefined
     key,
     query: new URLSearchParams(query),
     address: peerAddress(request.socket),
-    agent: cutText(request.headers["user-agent"] ?? "", CLAIM_LIMITS.agentCharacters),
+    agent: agentOf(request.headers),
     pageUrl: cutText(request.headers.referer ?? request.headers.origin ?? "", CLAIM_LIMITS.urlCharacters),
     authorization: request.headers.authorization,
   };
@@ -63,7 +63,11 @@ export function refusedRequest(
   of: Pick<Refused, "protocol" | "detail">,
 ): Refused {
   const key = askedFor(splitUrl(url ?? "")[0]).replace(/^\/+/, "");
-  return { ...of, session: "", address: peerAddress(socket), agent: headers["user-agent"] ?? "", key };
+  return { ...of, session: "", address: peerAddress(socket), agent: agentOf(headers), key };
+}
+
+function agentOf(headers: IncomingHttpHeaders): string {
+  return cutText(headers["user-agent"] ?? "", CLAIM_LIMITS.agentCharacters);
 }
 
 export async function judgeFlvRequest(

@@ -1,4 +1,5 @@
 /** Requests that were refused: one line of the log each, and counts by a closed set of reasons. */
+import { CLAIM_LIMITS, cutText } from "@sluice/base/claimed-text";
 import type { Log } from "@sluice/base/log";
 import type { Meter } from "@sluice/base/meter";
 import type { Protocol } from "@sluice/client/admin-contract";
@@ -49,7 +50,5 @@ export function noteConnectRefusal(log: Log, reason: "guard" | "redirected", ref
 
 /** What a peer asked for, when it is no legal key: its beginning, without the query, which may hold a token. */
 export function askedFor(path: string): string {
-  return (path.split("?", 1)[0] ?? "").slice(0, ASKED_CHARACTERS);
+  return cutText(path.split("?", 1)[0] ?? "", CLAIM_LIMITS.askedCharacters);
 }
-
-const ASKED_CHARACTERS = 200;
