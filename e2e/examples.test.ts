@@ -1,6 +1,9 @@
 /** Each example does what its README says, on a real server. */
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { type Child, startChild } from "@sluice/testkit/child";
@@ -129,6 +132,38 @@ describe("web-player", () => {
       await publisher.stop();
     } finally {
       await browser.close();
+    }
+  });
+});
+
+describe("the guide's page", () => {
+  test("[CON180] plays as it is printed, with the library that is copied as it is printed", async () => {
+    const guide = readFileSync(join(ROOT, "docs/guide/playing.md"), "utf8");
+    const page = /```html\n([^]*?)```/.exec(guide)?.[1] ?? "";
+    const library = /^cp (\S+mpegts\.js) \.$/m.exec(guide)?.[1] ?? "";
+    await using server = await startServer();
+    const files = new Map([
+      ["/", { type: "text/html", text: page.replace("HOST:8080", `127.0.0.1:${server.port("http")}`) }],
+      ["/mpegts.js", { type: "text/javascript", text: readFileSync(join(ROOT, library), "utf8") }],
+    ]);
+    const site = createServer((request, response) => {
+      const file = files.get(request.url ?? "");
+      response
+        .writeHead(file === undefined ? 404 : 200, { "content-type": file?.type ?? "text/plain" })
+        .end(file?.text);
+    }).listen(0, "127.0.0.1");
+    await once(site, "listening");
+    const browser = await launchBrowser();
+    try {
+      await using _publisher = publish(server, "live/cam");
+      await server.stream("live/cam", (row) => row.state === "live" && row.video !== null && row.audio !== null);
+      await using view = await openView(browser, `http://127.0.0.1:${(site.address() as AddressInfo).port}/`);
+      await playFor(view.page, 1);
+      await seeMovement(view.page);
+      assert.deepEqual(view.faults, []);
+    } finally {
+      await browser.close();
+      site.close();
     }
   });
 });

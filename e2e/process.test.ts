@@ -55,12 +55,14 @@ test("a server without sessions stops at once, and a second signal ends a slow d
   assert.equal((await idle.child.exited).code, 0);
   assert.ok(performance.now() - startedAt < 5_000);
   await using busy = await startServer({ set: ["shutdown.timeout=30s"] });
+  await using publisher = await connectPeer({ port: busy.port(), app: "live" });
+  await publisher.publish("cam");
   await using player = await connectPeer({ port: busy.port(), app: "live", connect: { capsEx: 1 } });
   player.play("cam");
   await busy.viewers("live/cam", 1);
   busy.child.kill("SIGTERM");
   await player.heard("to connect elsewhere", (event) => (event.type === "reconnect-request" ? true : undefined));
-  assert.equal(player.isClosed, false, "a peer that can follow is given time");
+  assert.deepEqual([player.isClosed, publisher.isClosed], [false, false], "everybody is given time");
   busy.child.kill("SIGTERM");
   assert.equal((await busy.child.exited).code, 128 + 15);
 });

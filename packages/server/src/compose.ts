@@ -4,6 +4,7 @@ import { aborted, Scope } from "@sluice/base/scope";
 import { SystemClock } from "./clock.ts";
 import type { LiveConfig } from "./config/live-config.ts";
 import { openAdmin } from "./parts/admin-part.ts";
+import { watchOpenListeners } from "./parts/open-listeners.ts";
 import { openEngine } from "./parts/engine-part.ts";
 import { openHttp } from "./parts/http-part.ts";
 import { openNode } from "./parts/node-part.ts";
@@ -15,7 +16,15 @@ export interface ServerPorts {
   /** Aborting it drains the server. */
   readonly stop: AbortSignal;
   /** Called once, when every listener is open, with the object of the ready line. */
-  readonly ready: (line: object) => void;
+  readonly ready: (line: ReadyLine) => void;
+}
+
+export interface ReadyLine {
+  readonly event: "ready";
+  readonly node: string;
+  readonly pid: number;
+  /** Listener name → `host:port` as bound. */
+  readonly listeners: Readonly<Record<string, string>>;
 }
 
 /** Runs until `stop`, then drains; rejects when it cannot start. */
@@ -30,6 +39,7 @@ export async function runServer(settings: LiveConfig, { log, stop, ready }: Serv
   const admin = await openAdmin({ node, scope });
   await openHttp({ node, rtmp, admin, tls, scope });
   node.becomeReady();
+  watchOpenListeners({ node, settings, scope });
   ready({ event: "ready", node: config.node.id, pid: process.pid, listeners: node.listeners() });
   await aborted(node.draining);
   await node.drain();

@@ -4,12 +4,16 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, createServer } from "node:net";
-import { tmpdir } from "node:os";
+import { type NetworkInterfaceInfo, tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { checkSignedUrl } from "@sluice/server/auth/signed-url";
+import { readyWords } from "@sluice/server/cli/ready-words";
+import { loadConfig } from "@sluice/server/config/load-config";
+import { tellOpenListeners } from "@sluice/server/parts/open-listeners";
 import { Child } from "@sluice/testkit/child";
+import { LogRecorder } from "./sessions-fixture.ts";
 
 const MAIN = fileURLToPath(import.meta.resolve("@sluice/server/main"));
 const SECRET = "0123456789abcdef";
@@ -173,7 +177,9 @@ test("[CLI7] status shows a running node, drain ends it", async () => {
   const { code, out } = await run(["status", ...here]);
   assert.equal(code, 0);
   assert.match(out, /^NODE +STATE.*\nn7 +ready .*publish, play\n\nNo streams$/);
-  assert.deepEqual(await run(["drain", ...here]), { code: 0, out: "Node n7 is draining", err: "" });
+  const drained = await run(["drain", ...here]);
+  assert.deepEqual([drained.code, drained.err], [0, ""]);
+  assert.match(drained.out, /^Node n7 is draining: [^]*\nNode n7 has stopped$/);
   assert.deepEqual(await child.exited, { code: 0, signal: null });
 });
 
@@ -189,6 +195,96 @@ test("[CLI7] a refusal and a silent port are told, and end with 1", async () => 
   assert.equal(silent.code, 1);
   assert.match(silent.err, /nothing listens there; is the node running\?/);
 });
+
+const UNKNOWN = [
+  [["sreve"], /^Unknown command sreve\. Did you mean serve\?$/m],
+  [["--set", "rtmp.port=0", "satus"], /^Unknown command satus\. Did you mean status\?$/m],
+  [["cache", "statsu"], /^Unknown command statsu\. Did you mean status\?$/m],
+  [["config", "chekc"], /^Unknown command chekc\. Did you mean check\?$/m],
+  [["zzzzzzzz"], /^Unknown command zzzzzzzz\. It is none of serve, status, drain,/m],
+  [["serve", "--instnace", "2"], /^Unknown option --instnace\. Did you mean --instance\?$/m],
+  [["--stes", "a=b"], /^Unknown option --stes\. Did you mean --set\?$/m],
+  [["cache", "--mebmers", "x"], /^Unknown option --mebmers\. Did you mean --members\?$/m],
+  [["--instance", "x"], /--instance: must be a whole number, 0 to 999, and not "x"$/m],
+  [["serve", "extra"], /too many arguments/],
+] as const;
+
+for (const [args, expected] of UNKNOWN) {
+  test(`[CLI180] sluice ${args.join(" ")}: says what was meant, and ends with 2`, async () => {
+    const { code, out, err } = await run(args);
+    assert.deepEqual([code, out], [2, ""]);
+    assert.match(err, expected);
+  });
+}
+
+test("[CLI180] a variable that is nearly one about starting is told, and where a wrong number stands", async () => {
+  const misspelt = await run([], { SLUICE_INSTNACE: "1" });
+  assert.match(misspelt.err, /did you mean SLUICE_INSTANCE\?/);
+  const wrong = await run([], { SLUICE_INSTANCE: "one" });
+  assert.match(wrong.err, /--instance \(SLUICE_INSTANCE\): must be .* not "one"$/m);
+});
+
+test("[CLI181] drain follows the node: how many sessions are left, and that it has stopped", async () => {
+  const counts = [3, 3, 3, 1];
+  const server = createHttpServer((request, response) => {
+    if (request.method === "POST") return void response.writeHead(202).end("{}");
+    const sessions = counts.shift();
+    if (sessions === undefined) return void response.writeHead(503).end("{}");
+    response.end(JSON.stringify({ nodes: [{ id: "n7", self: true, sessions }] }));
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { code, out } = await run(["drain", "--set", `http.port=${(server.address() as AddressInfo).port}`]);
+  server.close();
+  assert.equal(code, 0);
+  assert.deepEqual(out.split("\n").slice(1), ["Sessions left: 3", "Sessions left: 1", "Node n7 has stopped"]);
+});
+
+test("[CLI182] a terminal is told in words where to look, publish and play; only what is there and reachable", () => {
+  const words = (sets: readonly string[], listeners: Readonly<Record<string, string>>): string =>
+    readyWords({
+      config: loadConfig({ sets, env: {}, file: "none", hostname: "box" }),
+      listeners,
+      interfaces: INTERFACES,
+    });
+  const usual = words([], { rtmp: "0.0.0.0:1935", http: "0.0.0.0:8080" });
+  assert.match(usual, /Console +http:\/\/localhost:8080\/console\/$/m);
+  assert.match(
+    usual,
+    /Publish +rtmp:\/\/192\.0\.2\.5:1935\/live\/NAME +\(OBS: server rtmp:\/\/192\.0\.2\.5:1935\/live,/m,
+  );
+  assert.match(usual, /Play +http:\/\/192\.0\.2\.5:8080\/live\/NAME\.flv\n +rtmp:\/\/192\.0\.2\.5:1935\/live\/NAME$/m);
+  assert.doesNotMatch(usual, /token/);
+  const named = words(["node.public.rtmp=media.example:1940", "auth.publish=hook", "auth.hooks.publish=http://a/"], {
+    rtmp: "[::1]:1935",
+  });
+  assert.match(named, /Publish +rtmp:\/\/media\.example:1940\/live\/NAME/);
+  assert.match(named, /To publish takes a token/);
+  assert.doesNotMatch(named, /Console/);
+});
+
+test("[CLI183] each listener that strangers reach without a credential is named, with its interface", () => {
+  const bound = { rtmp: "0.0.0.0:1935", http: "127.0.0.1:8080", https: "[2001:db8::7]:8443", resp: "127.0.0.1:6401" };
+  const recorder = new LogRecorder();
+  tellOpenListeners({ log: recorder.log, bound, open: { publish: true, play: true }, interfaces: INTERFACES });
+  assert.deepEqual(
+    recorder.lines.map(({ level, fields }) => [level, fields]),
+    [
+      ["warn", { listener: "rtmp", bound: "0.0.0.0:1935", interfaces: ["eth0 192.0.2.5"] }],
+      ["warn", { listener: "https", bound: "[2001:db8::7]:8443", interfaces: ["wlan0 2001:db8::7"] }],
+    ],
+  );
+  assert.match(recorder.lines[0]?.msg ?? "", /may publish and play without a credential/);
+  tellOpenListeners({ log: recorder.log, bound, open: { publish: false, play: false }, interfaces: INTERFACES });
+  assert.equal(recorder.lines.length, 2);
+});
+
+const address = (text: string, internal: boolean, family: "IPv4" | "IPv6"): NetworkInterfaceInfo =>
+  ({ address: text, internal, family, netmask: "", mac: "", cidr: null, scopeid: 0 }) as NetworkInterfaceInfo;
+const INTERFACES = {
+  lo: [address("127.0.0.1", true, "IPv4"), address("::1", true, "IPv6")],
+  eth0: [address("192.0.2.5", false, "IPv4")],
+  wlan0: [address("2001:db8::7", false, "IPv6")],
+};
 
 test("[CLI8] flv-dump lists the tags of a file, and says where there is none", async () => {
   const file = fileURLToPath(new URL("../../../fixtures/flv/avc-aac.flv", import.meta.url));

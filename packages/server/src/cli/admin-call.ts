@@ -7,8 +7,13 @@ import { UsageError } from "./failure.ts";
 export class AdminCallError extends UnavailableError {
   override readonly name = "AdminCallError";
   readonly code = "UNAVAILABLE_ADMIN";
-  readonly context: { readonly url: string; readonly detail: string };
-  constructor(context: { readonly url: string; readonly detail: string }) {
+  readonly context: {
+    readonly url: string;
+    readonly detail: string;
+    /** Nothing serves there any more. */
+    readonly isGone: boolean;
+  };
+  constructor(context: AdminCallError["context"]) {
     super(`Cannot ask the node at ${context.url}: ${context.detail}`);
     this.context = context;
   }
@@ -24,13 +29,14 @@ export async function callAdmin(config: SluiceConfig, method: "GET" | "POST", pa
   const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
   const response = await fetch(url, { method, headers, signal: AbortSignal.timeout(PATIENCE) }).catch(
     (error: Error) => {
-      throw new AdminCallError({ url, detail: reasonOf(error) });
+      throw new AdminCallError({ url, detail: reasonOf(error), isGone: isGone(error) });
     },
   );
   const text = await response.text();
   if (!response.ok)
     throw new AdminCallError({
       url,
+      isGone: response.status === 503,
       detail: `answered ${response.status}${text === "" ? "" : `, ${text.slice(0, 300)}`}`,
     });
   return text === "" ? undefined : (JSON.parse(text) as unknown);
@@ -45,6 +51,11 @@ function baseUrl({ listen, http }: SluiceConfig): string {
   const isAny = listen.host === "0.0.0.0" || listen.host === "::";
   const host = isAny ? "127.0.0.1" : listen.host.includes(":") ? `[${listen.host}]` : listen.host;
   return `http://${host}:${http.port}`;
+}
+
+function isGone({ cause }: Error): boolean {
+  const { code } = (cause ?? {}) as NodeJS.ErrnoException;
+  return code === "ECONNREFUSED" || code === "ECONNRESET" || code === "UND_ERR_SOCKET";
 }
 
 function reasonOf(error: Error): string {

@@ -1,4 +1,5 @@
 /** `sluice cache`: runs one cache node until a signal, with the ready line on standard output. */
+import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import type { Millis } from "@sluice/base/brand";
 import type { Clock } from "@sluice/base/clock";
@@ -12,6 +13,7 @@ import { openCacheNode } from "../cache/open-cache-node.ts";
 import { SystemClock } from "../clock.ts";
 import { NODE_CRYPTO } from "../crypto/node-crypto.ts";
 import { floodFold } from "../flood-fold.ts";
+import { interfacesOf } from "../listeners/reach.ts";
 import { TlsCertificate } from "../listeners/tls-certificate.ts";
 import { type LogOptions, openLog } from "../log.ts";
 import { PromMeter } from "../metrics/prom-meter.ts";
@@ -50,7 +52,8 @@ export async function serveCache(cli: CacheCliOptions): Promise<void> {
     crypto: NODE_CRYPTO,
   };
   if (options.resp !== undefined && options.resp.password === undefined && !isLoopback(options.resp.host)) {
-    log.warn({ resp: cli.resp }, "Whoever reaches the RESP port may read and write everything (--resp-password-file)");
+    const at = { listener: "resp", bound: cli.resp, interfaces: interfacesOf(options.resp.host, networkInterfaces()) };
+    log.warn(at, "Whoever reaches the RESP port may read and write everything (--resp-password-file)");
   }
   stopOnSignals(stop, log, () => LONGEST_STOP);
   rereadOnHangUp(() => {

@@ -1,18 +1,19 @@
 /** The commands of `sluice`, their options and their help. */
-import { Command } from "commander";
+import type { Command } from "commander";
 import { addCacheCommands } from "./cache-commands.ts";
 import { checkConfig, printConfig } from "./config-commands.ts";
 import { withConfigOptions } from "./config-options.ts";
 import { flvDumpCommand } from "./flv-dump-command.ts";
 import { sign } from "./sign.ts";
+import { SluiceCommand } from "./sluice-command.ts";
 import { drain, status } from "./status.ts";
 
 export function buildProgram(version: string): Command {
-  const program = new Command("sluice")
+  const program = new SluiceCommand("sluice")
     .description("Live-media server: RTMP in, RTMP, HTTP-FLV and WebSocket-FLV out")
     .version(version);
   // What stands after the name of a command is that command's: `cache --resp` and `cache status --resp` are two options.
-  program.enablePositionalOptions().showSuggestionAfterError().showHelpAfterError("(sluice --help lists the commands)");
+  program.enablePositionalOptions().showHelpAfterError("(sluice --help lists the commands)");
   // What serving stands on is loaded only to serve: the small commands answer at once.
   withConfigOptions(program.command("serve", { isDefault: true }).description("run the server (the default)")).action(
     async (options) => (await import("./serve.ts")).serve(options),

@@ -1,4 +1,5 @@
 /** `sluice serve`: runs the server until a signal, with the ready line on standard output and the log on standard error. */
+import { networkInterfaces } from "node:os";
 import type { Millis } from "@sluice/base/brand";
 import { SystemClock } from "../clock.ts";
 import { runServer } from "../compose.ts";
@@ -10,6 +11,7 @@ import { CLOSING } from "../parts/drain.ts";
 import { SESSION_CLOSED } from "../parts/notices.ts";
 import { endOnBugs } from "./bug-watch.ts";
 import { type ConfigOptions, sourcesOf } from "./config-options.ts";
+import { readyWords } from "./ready-words.ts";
 import { reread } from "./reread.ts";
 import { rereadOnHangUp, stopOnSignals } from "./signals.ts";
 
@@ -32,7 +34,12 @@ export async function serve(options: ConfigOptions): Promise<void> {
   await runServer(settings, {
     log,
     stop: stop.signal,
-    ready: (line) => process.stdout.write(`${JSON.stringify(line)}\n`),
+    ready: (line) => {
+      process.stdout.write(`${JSON.stringify(line)}\n`);
+      const { listeners } = line;
+      if (process.stderr.isTTY)
+        process.stderr.write(readyWords({ config, listeners, interfaces: networkInterfaces() }));
+    },
   });
   log.info({}, "Stopped");
   process.exit(0);

@@ -1,6 +1,8 @@
 /** `sluice status` and `sluice drain`: looks at, and empties, the node that runs on this machine. */
+import { setTimeout as pause } from "node:timers/promises";
 import type { NodeRow, StreamRow } from "@sluice/client/admin-contract";
-import { callAdmin } from "./admin-call.ts";
+import type { SluiceConfig } from "../config/load-config.ts";
+import { AdminCallError, callAdmin } from "./admin-call.ts";
 import { type ConfigOptions, configOf } from "./config-options.ts";
 import { table } from "./table.ts";
 
@@ -28,7 +30,38 @@ export async function drain(options: ConfigOptions): Promise<void> {
   const { nodes } = (await callAdmin(config, "GET", "/api/v1/nodes")) as { nodes: readonly NodeRow[] };
   const id = nodes.find((node) => node.self)?.id ?? config.node.id;
   await callAdmin(config, "POST", `/api/v1/nodes/${encodeURIComponent(id)}/drain`);
-  process.stdout.write(`Node ${id} is draining\n`);
+  process.stdout.write(
+    `Node ${id} is draining: nothing new begins, sessions go on until they end or its time is over\n`,
+  );
+  await followDrain(config);
+  process.stdout.write(`Node ${id} has stopped\n`);
+}
+
+/** How often the node is asked how many are left. */
+const ASK_EVERY = 500;
+
+/** Says how many sessions are left whenever that changes, until the node is gone. */
+async function followDrain(config: SluiceConfig): Promise<void> {
+  for (let told = -1; ; ) {
+    const left = await sessionsLeft(config);
+    if (left === "gone") return;
+    if (left !== "busy") {
+      if (left !== told) process.stdout.write(`Sessions left: ${left}\n`);
+      told = left;
+    }
+    await pause(ASK_EVERY);
+  }
+}
+
+/** `busy`: it gave no answer this time. */
+async function sessionsLeft(config: SluiceConfig): Promise<number | "gone" | "busy"> {
+  try {
+    const { nodes } = (await callAdmin(config, "GET", "/api/v1/nodes")) as { nodes: readonly NodeRow[] };
+    return nodes.find((node) => node.self)?.sessions ?? 0;
+  } catch (error) {
+    if (error instanceof AdminCallError) return error.context.isGone ? "gone" : "busy";
+    throw error;
+  }
 }
 
 function nodeCells(node: NodeRow): string[] {

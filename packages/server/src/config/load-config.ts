@@ -127,15 +127,23 @@ function withDefaults(sources: ConfigSources): Complete {
   };
 }
 
-function instanceOf({ instance = "0" }: Complete, problems: Problem[]): number {
+function instanceOf({ instance = "0", env }: Complete, problems: Problem[]): number {
   if (/^\d{1,3}$/.test(instance)) return Number(instance);
-  problems.push({ path: "--instance", where: "", message: "must be a whole number, 0 to 999" });
+  const where = instance === env["SLUICE_INSTANCE"] ? "SLUICE_INSTANCE" : "";
+  const said = instance.slice(0, 20).replaceAll(/\p{Cc}/gu, "");
+  problems.push({ path: "--instance", where, message: `must be a whole number, 0 to 999, and not "${said}"` });
   return 0;
 }
 
+/** About starting, and no keys. */
+const STARTING_VARIABLES = ["SLUICE_INSTANCE", "SLUICE_CONFIG"];
+
 /** Weakest source first. */
 function gather(from: Complete, problems: Problem[]): Written[] {
-  const names = { pathOf: findVariablePath, known: () => [...KEYS.keys()].map(environmentName) };
+  const names = {
+    pathOf: findVariablePath,
+    known: () => [...STARTING_VARIABLES, ...[...KEYS.keys()].map(environmentName)],
+  };
   const all = [gatherFile(from), gatherEnvironment(from.env, names, from.cwd), gatherSets(from.sets, from.cwd)];
   for (const gathered of all) problems.push(...gathered.problems);
   return all.flatMap((gathered) => gathered.written);

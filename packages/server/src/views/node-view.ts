@@ -81,6 +81,11 @@ export class NodeView implements AdminView, Disposable {
     return [this.#node()];
   }
 
+  /** What anybody may do without showing anything. */
+  openActions(): NodeRow["open"] {
+    return this.#options.open();
+  }
+
   testPatterns(): ReturnType<TestPatterns["rows"]> {
     return this.#options.patterns.rows();
   }
