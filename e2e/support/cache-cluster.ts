@@ -85,6 +85,23 @@ export class CacheCluster implements AsyncDisposable {
     });
   }
 
+  /** Until all members agree, and each of them hears all others. */
+  async allReachable(): Promise<void> {
+    await this.settled();
+    await until("all members to hear each other", async () => {
+      const reports = await this.#reports();
+      const isSo = reports.every(({ members }) => members.every(({ isReachable }) => isReachable));
+      return isSo && reports.length === this.members.length ? true : undefined;
+    });
+  }
+
+  /** Nothing goes from these to the others or comes from them. Clients reach all. */
+  split(ids: readonly string[], kind: CutKind): void {
+    for (const { from, to, proxy } of this.#ways) {
+      if (ids.includes(from) !== ids.includes(to)) cut(proxy, kind, "both");
+    }
+  }
+
   /** Nothing goes to it or comes from it; with `only`, one of the two. Clients reach it all the same. */
   isolate(id: string, kind: CutKind, only?: "incoming" | "outgoing"): void {
     for (const { from, to, proxy } of this.#ways) {

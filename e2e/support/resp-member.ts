@@ -22,7 +22,17 @@ export class RespMember implements AsyncDisposable {
     this.#backend = {
       store: this.#store(),
       clients: { rows, kill: (id) => [...this.#sessions].find(([, session]) => session.id === id)?.[0].destroy() },
-      cluster: { self, role: "leader", term: 1, leader: self, members: [], appliedIndex: 0, infoLines: () => [] },
+      cluster: {
+        self,
+        role: "leader",
+        term: 1,
+        leader: self,
+        lastLeader: self,
+        leaderStanding: "up",
+        members: [],
+        appliedIndex: 0,
+        infoLines: () => [],
+      },
     };
     this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket));
   }

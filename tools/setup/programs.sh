@@ -2,7 +2,7 @@
 set -eu
 
 packages="ffmpeg openssl chromium rtmpdump gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good
-gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav glib-networking mpv obs-studio obs-plugins xvfb nginx libnginx-mod-rtmp gcc libc6-dev nats-server redis-server redis-tools"
+gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav glib-networking mpv obs-studio obs-plugins xvfb nginx libnginx-mod-rtmp gcc libc6-dev nats-server redis-server redis-tools python3-redis"
 
 is_there() {
   if command -v dpkg-query >/dev/null 2>&1; then
@@ -16,6 +16,7 @@ is_there() {
     xvfb) command -v Xvfb ;;
     libnginx-mod-rtmp) command -v nginx ;;
     libc6-dev) command -v cc ;;
+    python3-redis) /usr/bin/python3 -c 'import redis' ;;
     *) command -v "$1" ;;
   esac >/dev/null 2>&1
 }

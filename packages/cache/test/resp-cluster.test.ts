@@ -3,18 +3,18 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Millis } from "@sluice/base/brand";
 import type { MemberId } from "@sluice/cache/ids";
-import { CLUSTER, OneMember } from "./support/one-member.ts";
+import { CLUSTER, following, OneMember } from "./support/one-member.ts";
 import { bulk, request, Talk } from "./support/resp-talk.ts";
 
 test("[RSP20] every member tells where the leader is; nobody knows without one", () => {
   const talk = new Talk();
   const ask = "SENTINEL get-master-addr-by-name sluice\r\n";
   for (const self of ["n1", "n2"]) {
-    talk.member.cluster = { ...CLUSTER, self: self as MemberId, role: "follower", leader: "n2" as MemberId };
+    talk.member.cluster = { ...following("n2"), self: self as MemberId };
     assert.equal(talk.say(ask), `*2\r\n${bulk("10.0.0.2")}${bulk("6402")}`);
   }
   assert.equal(talk.say("SENTINEL get-master-addr-by-name other\r\n"), "*-1\r\n");
-  talk.member.cluster = { ...CLUSTER, role: "candidate", leader: undefined };
+  talk.member.cluster = { ...CLUSTER, role: "candidate", leader: undefined, leaderStanding: "lost" };
   assert.equal(talk.say(ask), "*-1\r\n");
 });
 
@@ -125,7 +125,7 @@ test("[RSP26] INFO has what clients look for, and what the owner adds", () => {
     assert.ok(all.includes(`${line}\r\n`), line);
   }
   assert.ok(!talk.say("INFO memory\r\n").includes("# Server"));
-  talk.member.cluster = { ...CLUSTER, role: "follower", leader: "n2" as MemberId };
+  talk.member.cluster = following("n2");
   assert.match(
     talk.say("INFO replication\r\n"),
     /role:slave\r\nmaster_host:10\.0\.0\.2\r\nmaster_port:6402\r\nmaster_link_status:up/,
@@ -138,7 +138,7 @@ test("[RSP26] ROLE on leader and follower, COMMAND and TIME", () => {
     talk.say("ROLE\r\n"),
     `*3\r\n${bulk("master")}:9\r\n*1\r\n*3\r\n${bulk("10.0.0.2")}${bulk("6402")}${bulk("8")}`,
   );
-  talk.member.cluster = { ...CLUSTER, role: "follower", leader: "n2" as MemberId };
+  talk.member.cluster = following("n2");
   assert.equal(talk.say("ROLE\r\n"), `*5\r\n${bulk("slave")}${bulk("10.0.0.2")}:6402\r\n${bulk("connected")}:9\r\n`);
   const count = Number(/^:(\d+)/.exec(talk.say("COMMAND COUNT\r\n"))?.[1]);
   assert.ok(count > 50);

@@ -205,6 +205,21 @@ test("members send to each other over TCP, and dial again when the connection br
   assert.equal(a.transport.send("n2", 7, Buffer.from("nowhere")), false);
 });
 
+test("[RSP178] a member that was not heard when it should have been counts as away until something comes from it", async () => {
+  const limits = { silence: 400 as Millis };
+  await using a = await member("n1", { limits });
+  await using b = await member("n2", { limits });
+  assert.equal(b.transport.isCalling("n1"), false);
+  a.transport.reach(new Map([["n2", b.address]]));
+  await until(() => a.transport.isConnected("n2") && b.transport.isCalling("n1"), "connected");
+  a.transport.doubt("n2");
+  a.transport.doubt("nobody");
+  assert.equal(a.transport.isConnected("n2"), false);
+  await until(() => a.transport.isConnected("n2"), "heard again");
+  await a.transport.close();
+  await until(() => !b.transport.isCalling("n1"), "gone");
+});
+
 test("a wrong secret ends the connection, is told on both sides, and harms nothing else", async () => {
   await using a = await member("n1");
   await using wrong = await member("n3", { secret: "other" });

@@ -55,6 +55,10 @@ export class Followers implements LevelReach {
     return (now - Math.max(this.confirmedAt(now), this.#electedAt)) as Millis;
   }
 
+  electedFor(now: Millis): Millis {
+    return (now - this.#electedAt) as Millis;
+  }
+
   holdersOf(index: LogIndex): number {
     let count = 0;
     for (const follower of this.#progress.values()) if (follower.held >= index) count++;

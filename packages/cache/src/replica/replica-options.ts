@@ -98,6 +98,15 @@ export interface ReplicaStatus {
   readonly leader: MemberId | undefined;
   /** How old what a follower shows may be, besides a message's way; `undefined` on the leader, and without one. */
   readonly leaderSilentFor: Millis | undefined;
+  /**
+   * How long ago there was proof here that somebody leads: a leader's message, a majority's confirmation of this member
+   * when it led. Since its start where there was none.
+   */
+  readonly unledFor: Millis;
+  /** This leader is giving its place to another. */
+  readonly isHandingOver: boolean;
+  /** Since its election, on the leader. */
+  readonly leadingFor: Millis | undefined;
   /** The newest list, by which votes and commits are counted. */
   readonly members: MemberList;
   /**

@@ -29,6 +29,8 @@ export class RoleKeeper<Answer> {
   #following: Following<Answer> | undefined;
   /** Since its start it may have forgotten that it heard a leader: that counts as having heard one. */
   #heardAt: Millis;
+  /** When that was sent by which a majority last confirmed this member as leader; for the time after that. */
+  #ledUntil = Number.NEGATIVE_INFINITY as Millis;
   #isRecovering: boolean;
   #isRemoved = false;
 
@@ -63,6 +65,12 @@ export class RoleKeeper<Answer> {
   /** Since a leader's message came; `undefined` before the first, and on the leader. */
   leaderSilentFor(now: Millis): Millis | undefined {
     return this.#following === undefined ? undefined : ((now - this.#heardAt) as Millis);
+  }
+
+  /** Since somebody was last known to lead. */
+  unledFor(now: Millis): Millis {
+    const unconfirmedFor = this.#leadership?.followers.unconfirmedFor(now);
+    return unconfirmedFor ?? ((now - Math.max(this.#heardAt, this.#ledUntil)) as Millis);
   }
 
   get deadline(): Millis {
@@ -119,6 +127,7 @@ export class RoleKeeper<Answer> {
 
   /** Stays in its term, and answers nothing more in it. */
   stepDown(now: Millis): void {
+    if (this.#leadership !== undefined) this.#ledUntil = (now - this.unledFor(now)) as Millis;
     this.#leadership?.end();
     this.#leadership = undefined;
     this.#following = undefined;

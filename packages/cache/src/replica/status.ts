@@ -8,7 +8,10 @@ import type { SnapshotKeeper } from "./snapshot-keeper.ts";
 
 export function statusOf(of: {
   readonly ledger: Ledger<unknown>;
-  readonly roles: Pick<RoleKeeper<unknown>, "leader" | "leadership" | "leaderSilentFor" | "isRecovering" | "candidacy">;
+  readonly roles: Pick<
+    RoleKeeper<unknown>,
+    "leader" | "leadership" | "leaderSilentFor" | "unledFor" | "isRecovering" | "candidacy"
+  >;
   readonly snapshots: SnapshotKeeper;
   readonly role: Role;
   readonly now: Millis;
@@ -21,6 +24,9 @@ export function statusOf(of: {
     term: ledger.term,
     leader: roles.leader,
     leaderSilentFor: roles.leaderSilentFor(now),
+    unledFor: roles.unledFor(now),
+    isHandingOver: leadership?.handOver.to !== undefined,
+    leadingFor: leadership?.followers.electedFor(now),
     members: ledger.membership.members,
     isMemberListCommitted: ledger.membership.index <= ledger.commit,
     firstIndex: (ledger.log.baseIndex + 1) as ReplicaStatus["firstIndex"],

@@ -64,12 +64,22 @@ export interface ClusterView {
   readonly role: "leader" | "follower" | "learner" | "candidate";
   readonly term: number;
   readonly leader: MemberId | undefined;
+  /** `leader`, or the last one while none is known; `undefined` too once this member was removed. */
+  readonly lastLeader: MemberId | undefined;
+  readonly leaderStanding: LeaderStanding;
   readonly members: readonly MemberRow[];
   /** Index of the last record that was applied here. */
   readonly appliedIndex: number;
   /** More lines for INFO, by section name as Redis writes it ("Persistence"), after ours. */
   infoLines(section: string): readonly (readonly [string, string | number])[];
 }
+
+/**
+ * What this member can say of the last leader. `up`: it leads, as far as can be told from here. `changing`: it gives its
+ * place to another, or did so and the next one is not known yet. `unheard`: it was not heard for a while, or too few
+ * voters are heard here for it to be the leader still. `lost`: so too, and this member has given it up.
+ */
+export type LeaderStanding = "up" | "changing" | "unheard" | "lost";
 
 /** One member as clients see it; the address is that of its RESP port. */
 export interface MemberRow {
@@ -78,6 +88,7 @@ export interface MemberRow {
   /** 0: has no RESP port. */
   readonly port: number;
   readonly isVoter: boolean;
+  /** Heard a moment ago, as far as this member can tell. */
   readonly isReachable: boolean;
   /** Last record it is known to hold; on the leader only, else 0. */
   readonly matchIndex: number;

@@ -124,7 +124,15 @@ export const CLUSTER: ClusterView = {
   role: "leader",
   term: 4,
   leader: "n1" as MemberId,
+  lastLeader: "n1" as MemberId,
+  leaderStanding: "up",
   members: MEMBERS,
   appliedIndex: 9,
   infoLines: () => [],
 };
+
+/** As a follower of `leader` sees it. */
+export function following(leader: string): ClusterView {
+  const id = leader as MemberId;
+  return { ...CLUSTER, role: "follower", leader: id, lastLeader: id };
+}

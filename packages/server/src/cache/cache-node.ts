@@ -19,6 +19,7 @@ import type { NodeStore } from "./node-store.ts";
 import type { PublishDesk } from "./publish-desk.ts";
 import type { ReplicaShell } from "./replica-shell.ts";
 import type { RespListener } from "./resp-listener.ts";
+import type { SentinelWatch } from "./sentinel-watch.ts";
 import type { SteadyWall } from "./steady-wall.ts";
 import { nextPromotion, UPKEEP_EVERY, upkeepOf } from "./upkeep.ts";
 
@@ -44,6 +45,7 @@ export interface CacheNodeParts {
   readonly transport: MemberTransport;
   readonly store: NodeStore;
   readonly resp: RespListener | undefined;
+  readonly sentinel: SentinelWatch | undefined;
   readonly wall: SteadyWall;
   readonly metrics: NodeMetrics;
   readonly ackLevel: AckLevel;
@@ -137,9 +139,10 @@ export class CacheNode implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    const { shell, resp, transport, store, desk, changes, log } = this.#parts;
+    const { shell, resp, sentinel, transport, store, desk, changes, log } = this.#parts;
     this.#upkeepTimer?.cancel();
     await this.#handOver().catch((error: Error) => log.warn({ reason: error.message }, "Stopping without a hand-over"));
+    sentinel?.close();
     shell.close();
     desk.close();
     changes.close();

@@ -1,16 +1,23 @@
 /** The cluster as clients of this member see it. */
+import type { Millis } from "@sluice/base/brand";
 import type { MemberId } from "@sluice/cache/ids";
 import type { ReplicaStatus } from "@sluice/cache/replica/replica-options";
-import type { ClusterView, MemberRow } from "@sluice/cache/resp/command-backend";
+import type { ClusterView, LeaderStanding, MemberRow } from "@sluice/cache/resp/command-backend";
+import { voterCount } from "@sluice/cache/resp/sentinel-view";
 import { splitAddress } from "./address.ts";
+import type { MemberTransport } from "./member-transport.ts";
 import type { PeerBook } from "./peer-book.ts";
 
 export interface ClusterSources {
   readonly status: () => ReplicaStatus;
-  readonly peers: PeerBook;
+  readonly peers: Pick<PeerBook, "clientsOf">;
+  readonly transport: Pick<MemberTransport, "isConnected" | "isCalling">;
   /** `host:port` of this member's own RESP port, as others reach it; empty without one. */
   readonly ownClients: () => string;
-  readonly isConnected: (id: string) => boolean;
+  /** Asked while none is known. */
+  readonly lastLeader: () => MemberId | undefined;
+  /** Who has not been heard for longer counts as down. */
+  readonly silentAfter: Millis;
   readonly infoLines: (section: string) => readonly (readonly [string, string | number])[];
 }
 
@@ -38,30 +45,60 @@ export class NodeClusterView implements ClusterView {
     return this.#sources.status().leader;
   }
 
+  get lastLeader(): MemberId | undefined {
+    const status = this.#sources.status();
+    return status.role === "removed" ? undefined : this.#lastLeader(status);
+  }
+
+  /** Without a majority in reach nobody can say that the leader still has one. */
+  get leaderStanding(): LeaderStanding {
+    const status = this.#sources.status();
+    const rows = this.#rows(status);
+    const { reachable, quorum } = voterCount(rows);
+    const isHeard = reachable >= quorum && status.unledFor <= this.#sources.silentAfter;
+    const lastLeader = this.#lastLeader(status);
+    const isLeaderHeard = isHeard && rows.some(({ id, isReachable }) => isReachable && id === lastLeader);
+    if (status.leader === undefined) return isLeaderHeard ? "changing" : "lost";
+    if (!isLeaderHeard) return "unheard";
+    return status.isHandingOver ? "changing" : "up";
+  }
+
   get appliedIndex(): number {
     return this.#sources.status().applied;
   }
 
   get members(): readonly MemberRow[] {
-    const { self, role, members, followers, lastIndex } = this.#sources.status();
-    return members.map(({ id, role: standing }): MemberRow => {
-      const isSelf = id === self;
-      const clients = isSelf ? this.#sources.ownClients() : this.#sources.peers.clientsOf(id);
-      const { host, port } = splitAddress(clients ?? "");
-      const follower = followers.find((one) => one.id === id);
-      const matchIndex = isSelf && role === "leader" ? lastIndex : (follower?.held ?? 0);
-      return {
-        id,
-        host,
-        port,
-        isVoter: standing === "voter",
-        isReachable: isSelf || this.#sources.isConnected(id),
-        matchIndex,
-      };
-    });
+    return this.#rows(this.#sources.status());
   }
 
   infoLines(section: string): readonly (readonly [string, string | number])[] {
     return this.#sources.infoLines(section);
+  }
+
+  /** The replica knows a new leader before it tells of it. */
+  #lastLeader({ leader }: ReplicaStatus): MemberId | undefined {
+    return leader ?? this.#sources.lastLeader();
+  }
+
+  #rows(status: ReplicaStatus): readonly MemberRow[] {
+    const { self, role, members, followers, lastIndex } = status;
+    return members.map(({ id, role: standing }): MemberRow => {
+      const isSelf = id === self;
+      const clients = isSelf ? this.#sources.ownClients() : this.#sources.peers.clientsOf(id);
+      const { host, port } = splitAddress(clients ?? "");
+      const matchIndex = isSelf && role === "leader" ? lastIndex : (followers.find((one) => one.id === id)?.held ?? 0);
+      const isReachable = isSelf || this.#isReachable(id, status);
+      return { id, host, port, isVoter: standing === "voter", isReachable, matchIndex };
+    });
+  }
+
+  /** A leader hears from its followers, a follower from its leader; of the others it knows by their connections. */
+  #isReachable(id: MemberId, status: ReplicaStatus): boolean {
+    const { role, followers, leadingFor, unledFor } = status;
+    const { transport, silentAfter } = this.#sources;
+    if (role !== "leader" && id === this.#lastLeader(status)) return unledFor <= silentAfter && transport.isCalling(id);
+    const follower = followers.find((one) => one.id === id);
+    const silentFor = follower?.isGettingSnapshot === false ? (follower.silentFor ?? leadingFor ?? 0) : 0;
+    return silentFor <= silentAfter && transport.isConnected(id);
   }
 }

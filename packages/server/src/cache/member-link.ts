@@ -13,6 +13,9 @@ import { splitAddress } from "./address.ts";
 /** Short, since a member that comes back is wanted at once; the cap keeps a missing one cheap. */
 const BACKOFF = { first: 50 as Millis, cap: 1_000 as Millis, factor: 2, random: Math.random };
 
+/** One may be missed by chance; with two the member has said nothing for longer than any pause of a healthy one. */
+const SILENT_ROUNDS = 2;
+
 type LinkState =
   | { readonly at: "waiting" }
   | { readonly at: "dialling"; readonly socket: FramedSocket | undefined }
@@ -43,8 +46,16 @@ export class MemberLink {
     this.#dial();
   }
 
-  get isOpen(): boolean {
-    return this.#state.at === "open";
+  /** Open, and not silent: what the member sends at a steady rate has come. */
+  get isHeard(): boolean {
+    return this.#state.at === "open" && this.#heardNothing < SILENT_ROUNDS;
+  }
+
+  /** Counts as silent from now on, until something comes. */
+  doubt(): void {
+    if (this.#state.at !== "open") return;
+    this.#state.socket.wasHeard();
+    this.#heardNothing = Math.max(this.#heardNothing, SILENT_ROUNDS);
   }
 
   /** For the next time that it is dialled. */

@@ -60,6 +60,11 @@ export class MemberListener {
     }
   }
 
+  hasConnectionFrom(id: string): boolean {
+    for (const { from } of this.#incoming) if (from === id) return true;
+    return false;
+  }
+
   /** Ends every connection of this member, so that it must prove itself again. */
   drop(from: string): void {
     for (const incoming of this.#incoming) if (incoming.from === from) incoming.socket.end(undefined);

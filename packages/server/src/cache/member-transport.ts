@@ -68,8 +68,19 @@ export class MemberTransport {
     this.#leave(id);
   }
 
+  /** There is a connection to it that has carried something of late. */
   isConnected(to: string): boolean {
-    return this.#links.get(to)?.isOpen ?? false;
+    return this.#links.get(to)?.isHeard ?? false;
+  }
+
+  /** It was not heard when it should have been: until it is again, it does not count as connected. */
+  doubt(id: string): void {
+    this.#links.get(id)?.doubt();
+  }
+
+  /** It holds a connection to this member. */
+  isCalling(id: string): boolean {
+    return this.#listener.hasConnectionFrom(id);
   }
 
   /** False when there is no connection to it now. */

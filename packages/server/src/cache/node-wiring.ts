@@ -1,11 +1,14 @@
 /** The parts of a cache node and who tells whom what; `openCacheNode` calls the steps in their order. */
 import { randomInt } from "node:crypto";
+import type { Millis } from "@sluice/base/brand";
 import type { MemberId } from "@sluice/cache/ids";
 import { decodeMemberMessage, encodeMemberMessage } from "@sluice/cache/replica/member-message-codec";
 import type { MemberList } from "@sluice/cache/replica/members";
 import type { Replica } from "@sluice/cache/replica/replica";
 import type { ReplicaStatus } from "@sluice/cache/replica/replica-options";
 import type { AckLevel, Role } from "@sluice/cache/replica/replica-output";
+import { DEFAULT_REPLICA_TIMING } from "@sluice/cache/replica/timing";
+import type { SentinelEvent } from "@sluice/cache/resp/sentinel-events";
 import { CacheState } from "@sluice/cache/state/cache-state";
 import type { OperationAnswer } from "@sluice/cache/state/operation";
 import { formatAddress, isUnspecified, splitAddress } from "./address.ts";
@@ -28,6 +31,7 @@ import type { PeerBook } from "./peer-book.ts";
 import { PublishDesk } from "./publish-desk.ts";
 import { ReplicaShell, type ShellEvents } from "./replica-shell.ts";
 import { RespListener } from "./resp-listener.ts";
+import { SentinelWatch } from "./sentinel-watch.ts";
 import { SteadyWall } from "./steady-wall.ts";
 
 const DEFAULT_ACK: AckLevel = { type: "quorum" };
@@ -39,6 +43,7 @@ interface Running {
   readonly desk: CallDesk;
   readonly changes: ClusterChanges;
   readonly resp: RespListener | undefined;
+  readonly sentinel: SentinelWatch | undefined;
 }
 
 export class NodeWiring {
@@ -60,8 +65,7 @@ export class NodeWiring {
   readonly #callers = new Map<string, string>();
   #role: Role = "follower";
   #leader: MemberId | undefined;
-  /** The last one that had a RESP port, and where. */
-  #announced: { readonly leader: MemberId; readonly clients: string } | undefined;
+  #lastLeader: MemberId | undefined;
 
   constructor(options: CacheNodeOptions, { store, peers }: { readonly store: NodeStore; readonly peers: PeerBook }) {
     this.#options = options;
@@ -106,7 +110,8 @@ export class NodeWiring {
       applied: () => replica.status(clock.now()).applied,
     });
     const changes = new ClusterChanges({ shell, wall: this.#wall, clock, canGrow: address !== "none" });
-    this.#running = { shell, commands, desk, changes, resp: this.#newResp(shell, commands, changes) };
+    const clients = this.#newClients(commands, changes);
+    this.#running = { shell, commands, desk, changes, resp: clients?.resp, sentinel: clients?.sentinel };
     shell.wake();
   }
 
@@ -128,7 +133,7 @@ export class NodeWiring {
   }
 
   parts(): Omit<CacheNodeParts, "id" | "listeners"> {
-    const { shell, desk, changes, resp } = this.#run;
+    const { shell, desk, changes, resp, sentinel } = this.#run;
     const { clock, log, dir, ackLevel = DEFAULT_ACK } = this.#options;
     return {
       ackLevel,
@@ -145,6 +150,7 @@ export class NodeWiring {
       desk,
       changes,
       resp,
+      sentinel,
       clock,
       log,
     };
@@ -155,24 +161,34 @@ export class NodeWiring {
     return this.#running;
   }
 
+  /** From here on the others may elect another leader. */
+  get #silentAfter(): Millis {
+    return this.#options.timing?.electionMin ?? DEFAULT_REPLICA_TIMING.electionMin;
+  }
+
+  #status(): ReplicaStatus {
+    return this.shell.replica.status(this.#options.clock.now());
+  }
+
   #own(): OwnIdentity {
     const { member, clusterId, storeId } = this.#store.identity;
     return { id: member, clusterId, storeId, address: this.#ownAddress, clients: this.#ownClients };
   }
 
-  #newResp(
-    shell: ReplicaShell<OperationAnswer>,
+  #newClients(
     store: ReplicatedStore,
     changes: ClusterChanges,
-  ): RespListener | undefined {
+  ): { readonly resp: RespListener; readonly sentinel: SentinelWatch } | undefined {
     const { resp, clock, log, meter, respLimits } = this.#options;
     if (resp === undefined) return undefined;
-    const status = (): ReplicaStatus => shell.replica.status(clock.now());
+    const status = (): ReplicaStatus => this.#status();
     const cluster = new NodeClusterView({
       status,
       peers: this.#peers,
+      transport: this.transport,
       ownClients: () => this.#ownClients,
-      isConnected: (id) => this.transport.isConnected(id),
+      lastLeader: () => this.#lastLeader,
+      silentAfter: this.#silentAfter,
       infoLines: (section) => infoLinesOf(section, { status: status(), droppedMessages: this.transport.droppedCount }),
     });
     const generation = (): number => this.state.generation;
@@ -180,12 +196,14 @@ export class NodeWiring {
     const limits = { ...DEFAULT_RESP_LIMITS, ...respLimits };
     const { password } = resp;
     const commands = adminCommands(admin);
-    return new RespListener({ backend: { store, cluster }, commands, password, clock, log, meter, limits });
+    const listener = new RespListener({ backend: { store, cluster }, commands, password, clock, log, meter, limits });
+    const publish = ({ channel, message }: SentinelEvent): void => listener.publish(channel, message);
+    return { resp: listener, sentinel: new SentinelWatch({ cluster, clock, publish }) };
   }
 
   #introduced(peer: OwnIdentity): void {
     this.#peers.met(peer);
-    this.#announceLeader(); // where its clients go may not have been known before
+    this.#running?.sentinel?.look(); // where its clients go may not have been known before
     if (this.#members.some((member) => member.id === peer.id)) return;
     // Whoever was removed asks for votes, and must hear the answer.
     if (this.#members.length > 0) return this.transport.greet(peer.id, peer.address);
@@ -228,30 +246,22 @@ export class NodeWiring {
   }
 
   #roleChanged(role: Role, term: number, leader: MemberId | undefined): void {
-    const { commands, desk, changes, resp } = this.#run;
+    const { commands, desk, changes, resp, sentinel } = this.#run;
     const before = { role: this.#role, leader: this.#leader };
     this.#role = role;
     this.#leader = leader;
+    this.#lastLeader = leader ?? this.#lastLeader;
     this.#options.log.info({ role, term, leader }, "Role in the cluster");
     commands.roleChanged(role);
     changes.roleChanged(role === "leader", leader);
-    if (before.leader !== undefined && before.leader !== leader) desk.lost(before.leader);
+    if (before.leader !== undefined && before.leader !== leader) {
+      desk.lost(before.leader);
+      // Whoever wins while it still knows another leader was elected because nobody heard that one.
+      if (role === "leader" || this.#status().unledFor > this.#silentAfter) this.transport.doubt(before.leader);
+    }
     // Clients of a leader that is none any more look for the new one; so does Redis when a Sentinel demotes it.
     if (before.role === "leader" && role !== "leader") resp?.dismiss();
-    this.#announceLeader();
-  }
-
-  /** In the words of a Sentinel: name of the master, then host and port of the old one and the new. */
-  #announceLeader(): void {
-    const leader = this.#leader;
-    if (leader === undefined || leader === this.#announced?.leader) return;
-    const clients = (leader === this.#options.id ? this.#ownClients : this.#peers.clientsOf(leader)) ?? "";
-    if (clients === "") return;
-    const before = this.#announced;
-    this.#announced = { leader, clients };
-    if (before === undefined) return; // the first that this member knows of
-    const [old, next] = [splitAddress(before.clients), splitAddress(clients)];
-    this.#run.resp?.publish("+switch-master", `sluice ${old.host} ${old.port} ${next.host} ${next.port}`);
+    sentinel?.look();
   }
 
   #membersChanged(members: MemberList): void {

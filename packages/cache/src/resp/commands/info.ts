@@ -4,8 +4,8 @@ import type { CommandBackend } from "../command-backend.ts";
 import { type CommandCall, defineCommands } from "../command.ts";
 import { REDIS_VERSION_SHOWN } from "../shown-version.ts";
 import type { CacheName } from "../../state/operation.ts";
-import { leaderRow, replicaRows, roleWord } from "./role.ts";
-import { runId } from "./sentinel.ts";
+import { runId } from "../sentinel-view.ts";
+import { connectedRows, followedRow, roleWord } from "./role.ts";
 
 type Lines = readonly (readonly [string, string | number])[];
 
@@ -57,12 +57,13 @@ function memoryLines({ store: { state } }: CommandBackend): Lines {
 }
 
 function replicationLines({ cluster }: CommandBackend): Lines {
-  const leader = leaderRow(cluster);
-  const replicas = replicaRows(cluster).filter(({ isReachable }) => isReachable);
-  const facts: (readonly [string, string | number])[] = [["role", roleWord(cluster)]];
-  if (cluster.role !== "leader") {
+  const leader = followedRow(cluster);
+  const replicas = connectedRows(cluster);
+  const role = roleWord(cluster);
+  const facts: (readonly [string, string | number])[] = [["role", role]];
+  if (role === "slave") {
     facts.push(["master_host", leader?.host ?? ""], ["master_port", leader?.port ?? 0]);
-    facts.push(["master_link_status", leader === undefined ? "down" : "up"], ["slave_read_only", 1]);
+    facts.push(["master_link_status", leader?.isReachable === true ? "up" : "down"], ["slave_read_only", 1]);
     facts.push(["slave_repl_offset", cluster.appliedIndex]);
   } else {
     facts.push(["connected_slaves", replicas.length]);

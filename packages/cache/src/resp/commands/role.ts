@@ -2,28 +2,31 @@
 import type { ClusterView, MemberRow } from "../command-backend.ts";
 import { type CommandCall, defineCommands } from "../command.ts";
 
-export function roleWord({ role }: ClusterView): "master" | "slave" {
-  return role === "leader" ? "master" : "slave";
+/** A leader that no majority has confirmed for a while may be one no more, and does not say that it is. */
+export function roleWord({ role, leaderStanding }: ClusterView): "master" | "slave" {
+  const isConfirmed = leaderStanding === "up" || leaderStanding === "changing";
+  return role === "leader" && isConfirmed ? "master" : "slave";
 }
 
-export function leaderRow({ leader, members }: ClusterView): MemberRow | undefined {
-  return members.find(({ id }) => id === leader);
+/** What a member that is no master says of the one that it follows. */
+export function followedRow({ leader, self, members }: ClusterView): MemberRow | undefined {
+  return members.find(({ id }) => id === leader && id !== self);
 }
 
-/** Members beside the leader. */
-export function replicaRows({ leader, members }: ClusterView): readonly MemberRow[] {
-  return members.filter(({ id }) => id !== leader);
+/** Members beside the leader that are to be reached. */
+export function connectedRows({ leader, members }: ClusterView): readonly MemberRow[] {
+  return members.filter(({ id, isReachable }) => id !== leader && isReachable);
 }
 
 function role({ reply, backend: { cluster } }: CommandCall): void {
-  if (cluster.role === "leader") replyLeader({ reply, cluster });
+  if (roleWord(cluster) === "master") replyLeader({ reply, cluster });
   else replyFollower({ reply, cluster });
 }
 
 type Replying = Pick<CommandCall, "reply"> & { readonly cluster: ClusterView };
 
 function replyLeader({ reply, cluster }: Replying): void {
-  const replicas = replicaRows(cluster).filter(({ isReachable }) => isReachable);
+  const replicas = connectedRows(cluster);
   reply.array(3);
   reply.bulkText("master");
   reply.integer(cluster.appliedIndex);
@@ -37,13 +40,19 @@ function replyLeader({ reply, cluster }: Replying): void {
 }
 
 function replyFollower({ reply, cluster }: Replying): void {
-  const leader = leaderRow(cluster);
+  const leader = followedRow(cluster);
   reply.array(5);
   reply.bulkText("slave");
   reply.bulkText(leader?.host ?? "");
   reply.integer(leader?.port ?? 0);
-  reply.bulkText(leader === undefined ? "connect" : "connected");
+  reply.bulkText(linkState(leader));
   reply.integer(cluster.appliedIndex);
+}
+
+/** In Redis's words: there is none to connect to, it is not heard, it is heard. */
+function linkState(leader: MemberRow | undefined): "connect" | "connecting" | "connected" {
+  if (leader === undefined) return "connect";
+  return leader.isReachable ? "connected" : "connecting";
 }
 
 export const ROLE_COMMANDS = defineCommands("server", [

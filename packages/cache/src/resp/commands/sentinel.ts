@@ -3,67 +3,67 @@ import type { ClusterView, MemberRow } from "../command-backend.ts";
 import { type CommandCall, defineCommands } from "../command.ts";
 import { refuse } from "../errors.ts";
 import type { RespWriter } from "../resp-writer.ts";
-import { leaderRow, replicaRows } from "./role.ts";
+import {
+  MASTER_NAME,
+  masterFlags,
+  memberFlags,
+  runId,
+  type SentinelView,
+  sentinelView,
+  voterCount,
+} from "../sentinel-view.ts";
 
-/** The only master there is. */
-export const MASTER_NAME = "sluice";
+const UNKNOWN = "ERR No such master with that name";
 
-function checkMaster({ request }: CommandCall): void {
-  if (request.text(2) !== MASTER_NAME) refuse("ERR No such master with that name");
+/** Of the master that the request names. */
+function viewOf({ request, backend: { cluster } }: CommandCall): SentinelView {
+  const view = request.text(2) === MASTER_NAME ? sentinelView(cluster) : undefined;
+  return view ?? refuse(UNKNOWN);
 }
 
+/** Only of a leader that is up: whoever hears of none asks the next member, which may know more. */
 function address({ request, reply, backend: { cluster } }: CommandCall): void {
-  const leader = request.text(2) === MASTER_NAME ? leaderRow(cluster) : undefined;
-  if (leader === undefined || leader.port === 0) return reply.noList();
+  const view = request.text(2) === MASTER_NAME ? sentinelView(cluster) : undefined;
+  if (view?.standing !== "up") return reply.noList();
   reply.array(2);
-  reply.bulkText(leader.host);
-  reply.bulkText(String(leader.port));
+  reply.bulkText(view.master.host);
+  reply.bulkText(String(view.master.port));
 }
 
 function master(call: CommandCall): void {
-  checkMaster(call);
-  replyFields(call.reply, masterFields(call.backend.cluster));
+  replyFields(call.reply, masterFields(viewOf(call), call.backend.cluster));
 }
 
-function masters({ reply, backend }: CommandCall): void {
-  reply.array(1);
-  replyFields(reply, masterFields(backend.cluster));
+function masters({ reply, backend: { cluster } }: CommandCall): void {
+  const view = sentinelView(cluster);
+  reply.array(view === undefined ? 0 : 1);
+  if (view !== undefined) replyFields(reply, masterFields(view, cluster));
 }
 
 function replicas(call: CommandCall): void {
-  checkMaster(call);
-  const { cluster } = call.backend;
-  const rows = replicaRows(cluster).filter(({ port }) => port !== 0);
-  call.reply.array(rows.length);
-  for (const row of rows) replyFields(call.reply, replicaFields(row, cluster));
+  const view = viewOf(call);
+  call.reply.array(view.replicas.length);
+  for (const row of view.replicas) replyFields(call.reply, replicaFields(row, view));
 }
 
-/** Every other member with a RESP port. */
 function sentinels(call: CommandCall): void {
-  checkMaster(call);
-  const { members, self } = call.backend.cluster;
-  const rows = members.filter(({ id, port }) => id !== self && port !== 0);
-  call.reply.array(rows.length);
-  for (const row of rows)
-    replyFields(call.reply, memberFields(row, row.isReachable ? "sentinel" : "s_down,sentinel,disconnected"));
+  const view = viewOf(call);
+  call.reply.array(view.sentinels.length);
+  for (const row of view.sentinels) {
+    replyFields(call.reply, memberFields({ row, name: row.id, flags: memberFlags(row, "sentinel") }));
+  }
 }
 
-/** Whether enough voters are there to choose a leader. */
-function ckquorum(call: CommandCall): void {
-  checkMaster(call);
-  const voters = call.backend.cluster.members.filter(({ isVoter }) => isVoter);
-  const reachable = voters.filter(({ isReachable }) => isReachable).length;
-  const quorum = quorumOf(voters.length);
+/** Whether enough voters are heard to choose a leader. */
+function ckquorum({ request, reply, backend: { cluster } }: CommandCall): void {
+  if (request.text(2) !== MASTER_NAME) refuse(UNKNOWN);
+  const { reachable, quorum } = voterCount(cluster.members);
   if (reachable < quorum) {
     refuse(
       `NOQUORUM ${reachable} usable Sentinels. Not enough available Sentinels to reach the majority and authorize a failover`,
     );
   }
-  call.reply.simple(`OK ${reachable} usable Sentinels. Quorum and failover authorization can be reached`);
-}
-
-function quorumOf(voterCount: number): number {
-  return Math.floor(voterCount / 2) + 1;
+  reply.simple(`OK ${reachable} usable Sentinels. Quorum and failover authorization can be reached`);
 }
 
 type Fields = readonly (readonly [string, string | number])[];
@@ -76,9 +76,15 @@ function replyFields(reply: RespWriter, fields: Fields): void {
   }
 }
 
-function memberFields({ id, host, port }: MemberRow, flags: string): Fields {
+interface Described {
+  readonly row: MemberRow;
+  readonly name: string;
+  readonly flags: string;
+}
+
+function memberFields({ row: { id, host, port }, name, flags }: Described): Fields {
   return [
-    ["name", id],
+    ["name", name],
     ["ip", host],
     ["port", port],
     ["runid", runId(id)],
@@ -86,49 +92,27 @@ function memberFields({ id, host, port }: MemberRow, flags: string): Fields {
   ];
 }
 
-function masterFields(cluster: ClusterView): Fields {
-  const leader = leaderRow(cluster);
-  const voterCount = cluster.members.filter(({ isVoter }) => isVoter).length;
+function masterFields(view: SentinelView, { term }: ClusterView): Fields {
   return [
-    ["name", MASTER_NAME],
-    ["ip", leader?.host ?? ""],
-    ["port", leader?.port ?? 0],
-    ["runid", leader === undefined ? "" : runId(leader.id)],
-    ["flags", leader === undefined ? "master,o_down" : "master"],
+    ...memberFields({ row: view.master, name: MASTER_NAME, flags: masterFlags(view) }),
     ["role-reported", "master"],
-    ["config-epoch", cluster.term],
-    ["num-slaves", replicaRows(cluster).length],
-    ["num-other-sentinels", Math.max(0, cluster.members.length - 1)],
-    ["quorum", quorumOf(voterCount)],
+    ["config-epoch", term],
+    ["num-slaves", view.replicas.length],
+    ["num-other-sentinels", view.sentinels.length],
+    ["quorum", view.voters.quorum],
   ];
 }
 
-function replicaFields(row: MemberRow, cluster: ClusterView): Fields {
-  const leader = leaderRow(cluster);
+function replicaFields(row: MemberRow, { master: { host, port }, standing }: SentinelView): Fields {
   return [
-    ...memberFields(
-      { ...row, id: `${row.host}:${row.port}` as MemberRow["id"] },
-      row.isReachable ? "slave" : "s_down,slave,disconnected",
-    ),
+    ...memberFields({ row, name: `${row.host}:${row.port}`, flags: memberFlags(row, "slave") }),
     ["role-reported", "slave"],
-    ["master-link-status", leader === undefined ? "err" : "ok"],
-    ["master-host", leader?.host ?? ""],
-    ["master-port", leader?.port ?? 0],
+    ["master-link-status", standing === "up" && row.isReachable ? "ok" : "err"],
+    ["master-host", host],
+    ["master-port", port],
     ["slave-priority", 100],
     ["slave-repl-offset", row.matchIndex],
   ];
-}
-
-/** Forty hexadecimal digits, as Redis has them, from the member's name. */
-export function runId(name: string): string {
-  let hash = 0x811c9dc5;
-  let text = "";
-  while (text.length < 40) {
-    for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
-    hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
-    text += (hash >>> 0).toString(16).padStart(8, "0");
-  }
-  return text.slice(0, 40);
 }
 
 const local = { kind: "local" } as const;

@@ -1,0 +1,31 @@
+/** A program with node-redis in Sentinel mode, set as the guide says. Arguments: the package, the ports. */
+import { writeForEver } from "./writing.ts";
+
+/** What both versions have in common, as far as it is used here. */
+interface Client {
+  on(event: "error", listener: (error: Error) => void): void;
+  connect(): Promise<unknown>;
+  set(key: string, value: string): Promise<unknown>;
+}
+
+const [name = "node-redis6", ...ports] = process.argv.slice(2);
+const library = (await import(name)) as { readonly createSentinel: (options: object) => Client };
+const sentinelTimeout = name === "node-redis5" ? 1_000 : 300;
+
+const redis = library.createSentinel({
+  name: "sluice",
+  sentinelRootNodes: ports.map((port) => ({ host: "127.0.0.1", port: Number(port) })),
+  nodeClientOptions: {
+    disableClientInfo: true,
+    pingInterval: 300,
+    socket: { connectTimeout: 1_000, socketTimeout: 1_000, reconnectStrategy: false },
+  },
+  sentinelClientOptions: {
+    disableClientInfo: true,
+    pingInterval: 200,
+    socket: { connectTimeout: sentinelTimeout, socketTimeout: sentinelTimeout },
+  },
+});
+redis.on("error", () => {});
+await redis.connect();
+await writeForEver((text) => redis.set(text, text));
