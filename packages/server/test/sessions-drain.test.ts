@@ -83,6 +83,8 @@ test("[SES11] a node that drains takes nothing new over any protocol, says so, a
       ["rtmp", "live/other", "stopping"],
     ],
   );
+  const pattern = await fetch(`http://127.0.0.1:${server.httpPort}/api/v1/test-patterns`, { method: "POST" });
+  assert.equal(pattern.status, 409);
   publisher.socket.end();
   await stopped;
 });

@@ -4,6 +4,7 @@ import type { Log } from "@sluice/base/log";
 import { decodeAmf0Values } from "@sluice/amf/amf0-decode";
 import type { TestPatternRow } from "@sluice/client/admin-contract";
 import { applicationOf, findStreamKey } from "@sluice/media/stream-key";
+import { STOPPING } from "../sessions/refusals.ts";
 import type { SessionPorts } from "../sessions/session-ports.ts";
 import { PublisherSeat } from "../sessions/publisher-seat.ts";
 import { runTestPattern } from "../test-pattern/pump.ts";
@@ -32,6 +33,7 @@ export class TestPatterns implements Disposable {
     const key = findStreamKey(path);
     if (key === undefined) return { refused: `"${path}" cannot be the key of a stream` };
     if (this.#running.has(key)) return "already-running";
+    if (this.#ports.draining.aborted) return { refused: STOPPING };
     if (this.#running.size >= MOST_PATTERNS)
       return { refused: `No more than ${MOST_PATTERNS} test patterns run at once` };
     const stop = new AbortController();
