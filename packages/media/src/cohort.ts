@@ -37,7 +37,8 @@ export interface CohortOptions {
   readonly stalled: (subscriber: Subscriber) => void;
   /**
    * `gop`: the log keeps the encoded GOP for joiners. `unsent`: it keeps no more than what is not yet written, and each
-   * joiner's GOP is encoded for it alone from `gopFrames`; for cohorts beyond a stream's limit.
+   * joiner's GOP is encoded for it alone from `gopFrames`; for cohorts beyond a stream's limit, and for further views of
+   * one peer. `gopFrames` serves those too that came when the GOPs together were too many bytes.
    */
   readonly retention: "gop" | "unsent";
   readonly gopFrames: () => readonly Frame[];
@@ -84,6 +85,17 @@ export class Cohort {
 
   get heldBytes(): number {
     return this.#log.heldBytes;
+  }
+
+  /** Bytes of the encoded GOP that it keeps for joiners. */
+  get gopBytes(): number {
+    return this.#gop === undefined ? 0 : this.#log.end - this.#gop.start;
+  }
+
+  /** Keeps none until the next key frame: joiners have the cached frames encoded for them, or wait. */
+  dropGop(): void {
+    this.#gop = undefined;
+    this.#trim();
   }
 
   /** Encodes a frame. `gop`: whether it opens a GOP for joiners, goes on with one, or there is none. */
@@ -227,7 +239,8 @@ export class Cohort {
     const home = this.#paces.sliceFor(subscriber, this.#log.end);
     this.#flush(home);
     this.#laggards.add(subscriber, home, this.#log.end);
-    if (this.#laggards.write(subscriber, pieces)) this.#laggards.catchUp(subscriber);
+    const ownBytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    if (this.#laggards.write(subscriber, pieces, ownBytes)) this.#laggards.catchUp(subscriber);
     else this.#laggards.waitForDrain(subscriber);
   }
 

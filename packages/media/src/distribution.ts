@@ -18,6 +18,8 @@ export interface DistributionOptions {
   readonly window: DeliveryWindow;
   readonly lag: LagLimits;
   readonly maxCohorts: number;
+  /** Of the GOPs that cohorts keep encoded, all together; one is always kept. */
+  readonly maxGopBytes: number;
   readonly keyPatience: Millis;
   readonly allocate: (byteCount: number) => Uint8Array;
   /** See `FrameSource`. */
@@ -74,6 +76,8 @@ export class Distribution {
     if (gop === "opened") this.#gopPrelude = this.#options.prelude(frame.dts);
     for (const cohort of this.#cohorts.values()) cohort.append(frame, gop);
     for (const cohort of this.#solo) cohort.append(frame, gop);
+    if (this.#cohorts.size > 1 && this.#options.gop.bytes * this.#cohorts.size > this.#options.maxGopBytes)
+      this.#dropGops();
   }
 
   deliver(): void {
@@ -82,7 +86,9 @@ export class Distribution {
   }
 
   join(subscriber: Subscriber, form: WireForm, startAt: "cached-gop" | "next-key" | "live-edge"): void {
-    const cohort = this.#cohorts.get(form.id) ?? this.#openCohort(form);
+    const isAlone = subscriber.sharing === "alone";
+    const known = isAlone ? undefined : this.#cohorts.get(form.id);
+    const cohort = known ?? this.#openCohort(form, isAlone || this.#cohorts.size >= this.#options.maxCohorts);
     this.#cohortOf.set(subscriber, cohort);
     cohort.join(subscriber, startAt);
   }
@@ -139,9 +145,18 @@ export class Distribution {
     for (const cohort of [...this.#cohorts.values(), ...this.#solo]) cohort.flush();
   }
 
-  #openCohort(form: WireForm): Cohort {
-    const { clock, window, lag, allocate, counts, gop, keyPatience, prelude, pull } = this.#options;
-    const isSolo = this.#cohorts.size >= this.#options.maxCohorts;
+  /** The cohorts with the most viewers keep theirs. */
+  #dropGops(): void {
+    const keeping = [...this.#cohorts.values()].filter(({ gopBytes }) => gopBytes > 0);
+    let left = this.#options.maxGopBytes;
+    for (const [i, cohort] of keeping.sort((a, b) => b.size - a.size).entries()) {
+      left -= cohort.gopBytes;
+      if (left < 0 && i > 0) cohort.dropGop();
+    }
+  }
+
+  #openCohort(form: WireForm, isSolo: boolean): Cohort {
+    const { clock, window, lag, allocate, counts, gop, keyPatience, prelude, pull, maxGopBytes } = this.#options;
     const cohort = new Cohort({
       form,
       clock,
@@ -153,7 +168,7 @@ export class Distribution {
       keyPatience,
       lag: isSolo ? { ...lag, maxBytes: Math.min(lag.maxBytes, SOLO_LAG_BYTES) } : lag,
       retention: isSolo ? "unsent" : "gop",
-      gopFrames: () => (isSolo && gop.bytes <= SOLO_GOP_BYTES ? gop.frames : []),
+      gopFrames: () => (gop.bytes <= SOLO_GOP_BYTES ? gop.frames : []),
       gopPrelude: () => this.#gopPrelude,
       prelude,
       stalled: (subscriber) => this.#end(subscriber, "stalled"),
@@ -163,6 +178,7 @@ export class Distribution {
       return cohort;
     }
     this.#cohorts.set(form.id, cohort);
+    if (gop.bytes * this.#cohorts.size > maxGopBytes && this.#cohorts.size > 1) return cohort;
     for (const [i, frame] of gop.frames.entries()) cohort.append(frame, i === 0 ? "opened" : "continued");
     return cohort;
   }

@@ -67,16 +67,18 @@ export class Laggards {
     const { state } = subscriber;
     if (state.at !== "behind") return;
     if (subscriber.isDraining) return watch();
+    if (subscriber.sink.isFull) return this.waitForDrain(subscriber);
     if (state.cursor < log.start) return lost(subscriber);
     const home = homeOf(subscriber, state.home);
     if (home.cursor < state.cursor) flush(home);
     const burstEnd = state.cursor + subscriber.sink.burstBytes;
     const until = home.cursor <= burstEnd ? home.cursor : log.cut(state.cursor, burstEnd);
     const pieces = log.views(state.cursor, until);
-    if (state.prelude !== undefined) pieces.unshift(this.encodePrelude(subscriber, state.prelude));
+    const prelude = state.prelude && this.encodePrelude(subscriber, state.prelude);
+    if (prelude !== undefined) pieces.unshift(prelude);
     this.add(subscriber, home, until);
     const moved = subscriber.state;
-    const wasTaken = this.write(subscriber, pieces);
+    const wasTaken = this.write(subscriber, pieces, prelude?.length);
     if (subscriber.state !== moved) return; // it left inside the write
     if (wasTaken && until === home.cursor) {
       this.remove(subscriber);
@@ -98,14 +100,14 @@ export class Laggards {
     });
   }
 
-  /** @returns whether its transport took them whole */
-  write(subscriber: Subscriber, pieces: readonly Uint8Array[]): boolean {
+  /** @param ownBytes  of pieces made for it alone @returns whether its transport took them whole */
+  write(subscriber: Subscriber, pieces: readonly Uint8Array[], ownBytes = 0): boolean {
     if (pieces.length === 0) return true;
     const { counts } = this.#options;
     for (const piece of pieces) counts.bytesOut += piece.length;
     counts.writes++;
-    if (pieces.length === 1) return subscriber.sink.write(pieces[0] as Uint8Array);
-    return subscriber.sink.writeAll(pieces);
+    if (pieces.length === 1 && ownBytes === 0) return subscriber.sink.write(pieces[0] as Uint8Array);
+    return subscriber.sink.writeAll(pieces, ownBytes);
   }
 
   encodePrelude(subscriber: Subscriber, prelude: Prelude): Uint8Array {
@@ -129,13 +131,18 @@ export class Laggards {
     subscriber.sink.notify("unpublished");
   }
 
-  /** Those whose transport has taken nothing for too long. */
+  /** Those whose transport has taken nothing at all for too long; to be asked about once a second. */
   stalled(): Subscriber[] {
     const { clock, stallTimeout } = this.#options;
     const now = clock.now();
-    return [...this.#members].filter(
-      ({ state, isDraining }) => state.at === "behind" && isDraining && now - state.since >= stallTimeout,
-    );
+    return [...this.#members].filter((subscriber) => {
+      const { state, isDraining, sink } = subscriber;
+      if (state.at !== "behind" || !isDraining) return false;
+      const { takenBytes } = sink;
+      if (takenBytes !== subscriber.takenBytes) subscriber.state = { ...state, since: now };
+      subscriber.takenBytes = takenBytes;
+      return subscriber.state === state && now - state.since >= stallTimeout;
+    });
   }
 
   #isOwedFrames({ state }: Subscriber): boolean {

@@ -47,15 +47,24 @@ export interface StreamLimits {
   readonly tracksPerKind: number;
   /** Cohorts of a stream; viewers of further wire forms are served one by one from the cached frames. */
   readonly cohorts: number;
+  /** Bytes of the GOPs that cohorts keep encoded, all together; above it those with the fewest viewers keep none. */
+  readonly cohortGopBytes: number;
   /** Subscribers of a stream. */
   readonly subscribers: number;
 }
 
-export const DEFAULT_STREAM_LIMITS: StreamLimits = { tracksPerKind: 16, cohorts: 24, subscribers: 100_000 };
+export const DEFAULT_STREAM_LIMITS: StreamLimits = {
+  tracksPerKind: 16,
+  cohorts: 24,
+  cohortGopBytes: 64 * 1024 * 1024,
+  subscribers: 100_000,
+};
 
 export interface DirectoryLimits {
-  /** Live streams at once, those that only wait for a publisher included. */
+  /** Published streams at once, those in their grace window included: the oldest of these ends where a publisher finds no place. */
   readonly streams: number;
+  /** Streams that viewers wait for and nobody publishes. */
+  readonly waitingStreams: number;
 }
 
-export const DEFAULT_DIRECTORY_LIMITS: DirectoryLimits = { streams: 10_000 };
+export const DEFAULT_DIRECTORY_LIMITS: DirectoryLimits = { streams: 10_000, waitingStreams: 10_000 };

@@ -76,6 +76,7 @@ export class LiveStream {
       window: options.window,
       lag: options.lag,
       maxCohorts: options.limits.cohorts,
+      maxGopBytes: options.limits.cohortGopBytes,
       keyPatience: options.gop.maxDuration,
       allocate: options.allocate,
       counts: this.delivery,
@@ -154,9 +155,11 @@ export class LiveStream {
     readonly form: WireForm;
     readonly isPatient: boolean;
     readonly startAt: "cached-gop" | "next-key";
+    /** `alone` for a further view of one peer: nothing is kept for others that would want the same bytes. */
+    readonly sharing?: "cohort" | "alone";
   }): Subscriber | undefined {
     if (this.subscriberCount >= this.#options.limits.subscribers) return undefined;
-    const subscriber = new Subscriber(options.sink, options.isPatient);
+    const subscriber = new Subscriber(options.sink, options.isPatient, options.sharing);
     this.#distribution.join(subscriber, options.form, options.startAt);
     return subscriber;
   }

@@ -69,6 +69,9 @@ export type PublishAnswer =
 export class StreamDirectory {
   readonly #options: StreamDirectoryOptions;
   readonly #entries = new Map<StreamKey, Entry>();
+  /** Those in their grace window, the oldest first. */
+  readonly #inGrace = new Set<Entry>();
+  #waitingCount = 0;
 
   constructor(options: StreamDirectoryOptions) {
     this.#options = options;
@@ -99,8 +102,8 @@ export class StreamDirectory {
 
   /** @param onReplaced  called when another publisher takes over; the publication takes no more frames by then */
   publish(key: StreamKey, policy: PublishPolicy, facts: PublisherFacts, onReplaced: () => void): PublishAnswer {
+    if (!this.isPublished(key) && !this.#makeRoom()) return { answer: "too-many-streams" };
     const entry = this.#entries.get(key) ?? this.#open(key);
-    if (entry === undefined) return { answer: "too-many-streams" };
     if (entry.current !== undefined) {
       if (policy.whenTaken === "refuse") return { answer: "taken" };
       const replaced = entry.current;
@@ -110,30 +113,40 @@ export class StreamDirectory {
     return { answer: "accepted", publication: this.#begin(entry, policy, facts, onReplaced) };
   }
 
-  /** The stream to join, opened to wait for its publisher if need be; `undefined` at the limit. Release it when done. */
+  /** The stream to join, opened to wait for its publisher if need be; `undefined` at that limit. Release it when done. */
   acquire(key: StreamKey): LiveStream | undefined {
-    return (this.#entries.get(key) ?? this.#open(key))?.stream;
+    const known = this.#entries.get(key);
+    if (known !== undefined) return known.stream;
+    return this.#waitingCount < this.#options.limits.waitingStreams ? this.#open(key).stream : undefined;
   }
 
   /** A subscriber has left: a stream that only waited for a publisher goes with its last one. */
   release(key: StreamKey): void {
     const entry = this.#entries.get(key);
-    if (entry?.state === "waiting" && entry.stream.subscriberCount === 0) this.#entries.delete(key);
+    if (entry?.state === "waiting" && entry.stream.subscriberCount === 0) this.#forget(entry);
   }
 
   /** Ends every subscriber and forgets every stream. */
   close(): void {
     for (const [key, entry] of this.#entries) {
-      entry.graceTimer?.cancel();
+      this.#leaveGrace(entry);
       entry.current = undefined;
       this.#entries.delete(key);
       entry.stream.endSubscribers("server-stopping");
     }
   }
 
-  #open(key: StreamKey): Entry | undefined {
-    const { clock, limits, streamOptions } = this.#options;
-    if (this.#entries.size >= limits.streams) return undefined;
+  /** Whether one more can be published: a publisher that is here goes before one that is lost. */
+  #makeRoom(): boolean {
+    if (this.#entries.size - this.#waitingCount < this.#options.limits.streams) return true;
+    const [oldest] = this.#inGrace;
+    if (oldest !== undefined) this.#unpublish(oldest, "its place was needed");
+    return oldest !== undefined;
+  }
+
+  /** To wait, until it is published. */
+  #open(key: StreamKey): Entry {
+    const { clock, streamOptions } = this.#options;
     const stream = new LiveStream({ key, clock, ...streamOptions(key) });
     const entry: Entry = {
       stream,
@@ -144,15 +157,27 @@ export class StreamDirectory {
       graceTimer: undefined,
     };
     this.#entries.set(key, entry);
+    this.#waitingCount++;
     return entry;
+  }
+
+  #forget(entry: Entry): void {
+    this.#entries.delete(entry.stream.key);
+    this.#waitingCount--;
+  }
+
+  #leaveGrace(entry: Entry): void {
+    entry.graceTimer?.cancel();
+    entry.graceTimer = undefined;
+    this.#inGrace.delete(entry);
   }
 
   #begin(entry: Entry, policy: PublishPolicy, facts: PublisherFacts, onReplaced: () => void): Publication {
     const { clock } = this.#options;
     const holder = { onReplaced };
     const wasWaiting = entry.state === "waiting";
-    entry.graceTimer?.cancel();
-    entry.graceTimer = undefined;
+    if (wasWaiting) this.#waitingCount--;
+    this.#leaveGrace(entry);
     entry.current = holder;
     entry.state = "live";
     entry.since = clock.wall();
@@ -180,18 +205,21 @@ export class StreamDirectory {
     entry.state = "grace";
     entry.since = this.#options.clock.wall();
     entry.publisher = undefined;
+    this.#inGrace.add(entry);
     entry.graceTimer = this.#options.clock.after(grace, () => this.#unpublish(entry, "grace window over"));
     this.#tell("grace", entry, "publisher lost");
   }
 
   #unpublish(entry: Entry, reason: string): void {
-    entry.graceTimer = undefined;
+    this.#leaveGrace(entry);
     entry.state = "waiting";
+    this.#waitingCount++;
     entry.since = this.#options.clock.wall();
     entry.publisher = undefined;
     entry.stream.forgetPublication();
     entry.stream.notify("unpublished");
     this.#tell("ended", entry, reason);
+    if (this.#waitingCount > this.#options.limits.waitingStreams) entry.stream.endSubscribers("stream-ended");
     this.release(entry.stream.key);
   }
 

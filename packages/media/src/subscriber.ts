@@ -22,6 +22,8 @@ export type SubscriberState =
 /** Who reads it: a session. Who moves it: its cohort. */
 export class Subscriber {
   readonly sink: SubscriberSink;
+  /** `alone`: its cohort has no other viewer, whatever their form. */
+  readonly sharing: "cohort" | "alone";
   /** It announced a buffer of its own and loses nothing by a wide window. */
   isPatient: boolean;
   state: SubscriberState = { at: "left" };
@@ -33,14 +35,17 @@ export class Subscriber {
   hasOpening = false;
   /** The transport has not yet said that it took what it was given. */
   isDraining = false;
+  /** Of its transport, when it was last looked at as a slow one. */
+  takenBytes = 0;
   /** Its publication ended, and it is to be told once it has been handed the rest of it. */
   isOwedFarewell = false;
   /** Goes on once it has; set by the cohort it is in, which may be another one than when it began to drain. */
   onDrained: ((subscriber: Subscriber) => void) | undefined;
 
-  constructor(sink: SubscriberSink, isPatient: boolean) {
+  constructor(sink: SubscriberSink, isPatient: boolean, sharing: "cohort" | "alone" = "cohort") {
     this.sink = sink;
     this.isPatient = isPatient;
+    this.sharing = sharing;
   }
 
   get isLagging(): boolean {

@@ -312,7 +312,7 @@ class Play {
     }
     this.at.clock.advance(20_000);
     for (const { sink, subscriber } of this.#viewers) {
-      if (sink.isFull) assert.deepEqual(sink.ends, ["stalled"]);
+      if (sink.hasNoRoom) assert.deepEqual(sink.ends, ["stalled"]);
       if (sink.ends.length > 0) assert.equal(subscriber.state.at, "left");
     }
     const here = this.#viewers.filter((viewer) => viewer.sink.ends.length === 0);

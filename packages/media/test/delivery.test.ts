@@ -191,7 +191,7 @@ test("[MED52, MED27] a full viewer that changes form is not written to before it
   pair(at, 0, "key");
   const sink = new FakeSink(at.clock, "slow");
   const viewer = at.join(sink) as Subscriber;
-  assert.ok(sink.isFull);
+  assert.ok(sink.hasNoRoom);
   at.stream.switchForm(viewer, SILENT, "live-edge");
   pair(at, 40);
   const key = pair(at, 80, "key");
@@ -234,7 +234,7 @@ test("[MED52] in step into a cohort whose only viewer is full: nobody is forgott
   at.push("video", "delta", 20, { bytes: 400 });
   at.stream.deliver();
   at.stream.switchForm(viewer, SILENT, "live-edge");
-  assert.ok(other.isFull);
+  assert.ok(other.hasNoRoom);
   const { video } = pair(at, 40);
   at.clock.advance(20);
   assert.equal(sink.serials().at(-1), video);

@@ -99,6 +99,10 @@ export type Appetite = "eager" | "slow" | "dead";
 /** Keeps what it was handed, with a copy to prove that nobody writes into it later. */
 export class FakeSink implements SubscriberSink {
   readonly burstBytes: number;
+  /** What its connection says; a test sets it. */
+  isFull = false;
+  /** Of the pieces in the last `writeAll`. */
+  ownBytes = 0;
   readonly notices: string[] = [];
   readonly ends: SubscriberEnd[] = [];
   /** Calls of `write` and `writeAll`. */
@@ -110,7 +114,8 @@ export class FakeSink implements SubscriberSink {
   #appetite: Appetite;
   #room: number;
   readonly #capacity: number;
-  #isFull = false;
+  #hasNoRoom = false;
+  #taken = 0;
   #resume: (() => void) | undefined;
 
   /** @param capacity  bytes that a slow or dead sink takes before it is full */
@@ -122,8 +127,17 @@ export class FakeSink implements SubscriberSink {
     this.burstBytes = burstBytes;
   }
 
-  get isFull(): boolean {
-    return this.#isFull;
+  get hasNoRoom(): boolean {
+    return this.#hasNoRoom;
+  }
+
+  get takenBytes(): number {
+    return this.#taken;
+  }
+
+  /** A slow reader takes a part of what it was handed. */
+  nibble(): void {
+    this.#taken++;
   }
 
   get appetite(): Appetite {
@@ -135,24 +149,25 @@ export class FakeSink implements SubscriberSink {
   }
 
   write(bytes: Uint8Array): boolean {
-    return this.writeAll([bytes]);
+    return this.writeAll([bytes], 0);
   }
 
-  writeAll(pieces: readonly Uint8Array[]): boolean {
-    assert.ok(!this.#isFull, "written to although it had not drained");
+  writeAll(pieces: readonly Uint8Array[], ownBytes: number): boolean {
+    this.ownBytes = ownBytes;
+    assert.ok(!this.#hasNoRoom, "written to although it had not drained");
     assert.equal(this.ends.length, 0, "written to after its end");
     this.writes++;
     for (const view of pieces) this.#pieces.push({ view, copy: view.slice() });
     this.#room -= pieces.reduce((sum, piece) => sum + piece.length, 0);
-    if (this.#appetite !== "eager" && this.#room < 0) this.#isFull = true;
+    if (this.#appetite !== "eager" && this.#room < 0) this.#hasNoRoom = true;
     this.onWrite?.();
-    return !this.#isFull;
+    return !this.#hasNoRoom;
   }
 
   whenDrained(resume: () => void): void {
     assert.equal(this.#resume, undefined, "asked twice");
     this.#resume = resume;
-    if (!this.#isFull) this.#clock.after(ms(0), () => this.drain());
+    if (!this.#hasNoRoom) this.#clock.after(ms(0), () => this.drain());
   }
 
   /** What a slow reader does at last. */
@@ -160,7 +175,7 @@ export class FakeSink implements SubscriberSink {
     if (this.#appetite === "dead") return;
     const resume = this.#resume;
     this.#resume = undefined;
-    this.#isFull = false;
+    this.#hasNoRoom = false;
     this.#room = this.#capacity;
     resume?.();
   }

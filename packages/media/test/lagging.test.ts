@@ -111,7 +111,7 @@ test("[MED24] slow is not stalled: what drains in time goes on", () => {
   const pushed = play(at, 2, 5_000);
   for (let i = 0; i < 60 && viewer.isLagging; i++) {
     at.clock.advance(12_000);
-    if (slow.isFull) slow.drain();
+    if (slow.hasNoRoom) slow.drain();
   }
   assert.deepEqual(slow.ends, []);
   assert.deepEqual(slow.serials(), [...setUp, ...pushed]);

@@ -18,13 +18,13 @@ const REFUSE: PublishPolicy = { whenTaken: "refuse", grace: ms(10_000) };
 const REPLACE: PublishPolicy = { whenTaken: "replace", grace: ms(10_000) };
 const FACTS = { sessionId: "s1", protocol: "rtmp", address: "127.0.0.1", agent: "test" };
 
-function open(streams = 10) {
+function open(streams = 10, waitingStreams = 10) {
   const clock = new FakeClock();
   const notices: string[] = [];
   const units = new Units();
   const directory = new StreamDirectory({
     clock,
-    limits: { streams },
+    limits: { streams, waitingStreams },
     streamOptions: () => streamOptions(new TestWindow()),
     notice: ({ type, stream, reason }: StreamNotice) =>
       notices.push(`${type} ${stream.stream.key} ${stream.state}: ${reason}`),
@@ -200,22 +200,74 @@ test("[MED63, MED64] viewers that go when told leave no stream behind", () => {
   assert.equal(notices.length, 2);
 });
 
-test("[MED65] at the limit new streams are refused, those that are there go on", () => {
-  const { directory, publish, watch } = open(2);
+const key = (name: string): StreamKey => `live/${name}` as StreamKey;
+
+test("[MED65, MED103] publishers and waiting viewers have a limit each; at theirs new streams are refused, others go on", () => {
+  const { directory, publish, watch } = open(2, 1);
   const waiting = watch();
-  publish(REFUSE, () => {}, "live/b" as StreamKey);
-  assert.equal(directory.acquire("live/c" as StreamKey), undefined);
-  assert.deepEqual(
-    directory.publish("live/c" as StreamKey, REFUSE, FACTS, () => {}),
-    { answer: "too-many-streams" },
-  );
-  assert.ok(publish());
-  assert.ok(watch().stream);
+  assert.equal(directory.acquire(key("c")), undefined);
+  publish(REFUSE, () => {}, key("b"));
+  assert.ok(publish(), "what is waited for can be published, and is not waited for then");
   assert.deepEqual(waiting.sink.notices, ["published"]);
   assert.deepEqual(
-    directory.entries().map((entry) => entry.stream.key),
-    [CAM, "live/b"],
+    directory.publish(key("c"), REFUSE, FACTS, () => {}),
+    { answer: "too-many-streams" },
   );
+  assert.ok(directory.acquire(key("c")), "as many are waited for as before");
+  assert.ok(watch().stream);
+  assert.deepEqual(
+    directory.entries().map((entry) => entry.stream.key),
+    [CAM, key("b"), key("c")],
+  );
+});
+
+test("[MED103] waiting gives its places back, in whatever way it ends", () => {
+  const { clock, directory, publish, watch } = open(10, 1);
+  for (let i = 0; i < 3; i++) {
+    watch(key(`${i}`)).leave();
+    const first = watch(key("a"));
+    const publication = publish(REFUSE, () => {}, key("a"));
+    first.leave();
+    publication.end("lost");
+    clock.advance(10_000);
+    assert.equal(directory.size, 0);
+  }
+  assert.ok(directory.acquire(key("last")));
+});
+
+test("[MED104] a publisher finds a place where others are lost: the grace window of the oldest ends", () => {
+  const { clock, directory, publish, notices, watch } = open(3);
+  for (const name of ["a", "b", "c"]) publish(REFUSE, () => {}, key(name)).end("lost");
+  const { sink } = watch(key("a"));
+  publish(REFUSE, () => {}, key("b"));
+  publish(REFUSE, () => {}, key("d"));
+  assert.deepEqual(sink.notices, ["unpublished"]);
+  assert.deepEqual(
+    directory.entries().map((entry) => `${entry.stream.key} ${entry.state}`),
+    ["live/a waiting", "live/b live", "live/c grace", "live/d live"],
+  );
+  publish(REFUSE, () => {}, key("e"));
+  assert.deepEqual(
+    directory.publish(key("f"), REFUSE, FACTS, () => {}),
+    { answer: "too-many-streams" },
+    "nobody is lost any more",
+  );
+  clock.advance(60_000);
+  assert.equal(notices.filter((notice) => notice.startsWith("ended")).length, 2);
+});
+
+test("[MED105] viewers of a publication that is over wait within the same limit, else they are let go", () => {
+  const { directory, publish, watch } = open(10, 1);
+  const publications = ["a", "b"].map((name) => publish(REFUSE, () => {}, key(name)));
+  const [first, second] = [watch(key("a")), watch(key("b"))];
+  second.sink.end = second.leave;
+  for (const publication of publications) publication.end("unpublished");
+  assert.deepEqual(
+    directory.entries().map((entry) => entry.stream.key),
+    [key("a")],
+  );
+  assert.equal(second.stream.subscriberCount, 0);
+  assert.equal(first.stream.subscriberCount, 1);
 });
 
 test("[MED66] ending twice, or after the stream went on without it, changes nothing", () => {

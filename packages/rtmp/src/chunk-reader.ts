@@ -5,6 +5,7 @@ import { RtmpLimitError } from "./errors.ts";
 import type { RtmpLimits } from "./limits.ts";
 import type { Message } from "./message.ts";
 import { PartialMessages } from "./partial-messages.ts";
+import { PartialPools, type PartialRole } from "./partial-pools.ts";
 
 const NOTHING: Uint8Array = new Uint8Array(0);
 /** Longest header: 3 bytes of chunk basic header, 11 of message header, 4 of extended timestamp. */
@@ -16,6 +17,8 @@ export interface ChunkReaderOptions {
   readonly limits: RtmpLimits;
   /** Gives each message its body; every byte is copied there once, from the bytes offered. */
   readonly allocator: ByteAllocator;
+  /** Shared with other connections; of its own if left out. */
+  readonly pools?: PartialPools;
 }
 
 /**
@@ -46,7 +49,7 @@ export class ChunkReader {
 
   constructor(options: ChunkReaderOptions) {
     this.#limits = options.limits;
-    this.#partials = new PartialMessages(options);
+    this.#partials = new PartialMessages({ pools: new PartialPools(options.limits), ...options });
   }
 
   /** Holds from the next chunk on, also for messages under way. @param byteCount  1 to 2³¹ − 1 */
@@ -58,6 +61,16 @@ export class ChunkReader {
   abort(chunkStreamId: number): void {
     const stream = this.#streams.find(chunkStreamId);
     if (stream !== undefined) this.#partials.drop(stream);
+  }
+
+  /** What the peer's unfinished messages may take from here on. @throws {RtmpLimitError} they take more */
+  setRole(role: PartialRole): void {
+    this.#partials.setRole(role);
+  }
+
+  /** No more bytes come. */
+  release(): void {
+    this.#partials.release();
   }
 
   /** Bytes reserved for unfinished messages. */
@@ -73,7 +86,7 @@ export class ChunkReader {
 
   /**
    * The next whole message; `undefined` when more bytes are needed.
-   * @throws {RtmpLimitError} chunkStreams, messageBytes, partialBytes
+   * @throws {RtmpLimitError} chunkStreams, messageBytes, or those of unfinished messages
    */
   takeMessage(): Message | undefined {
     for (;;) {
@@ -81,7 +94,9 @@ export class ChunkReader {
       const stream = this.#current as ChunkStream;
       if (this.#chunkLeft > 0) this.#copyBody(stream);
       if (this.#chunkLeft > 0) break;
-      if (stream.filled === stream.length) return this.#partials.finish(stream);
+      if (stream.filled < stream.length) continue;
+      const message = this.#partials.finish(stream);
+      if (message !== undefined) return message;
     }
     this.#input = NOTHING;
     this.#at = 0;

@@ -6,8 +6,14 @@ export interface RtmpLimits {
   readonly chunkStreams: number;
   /** Bytes of one assembled message; RTMP itself allows 16,777,215. */
   readonly messageBytes: number;
-  /** Bytes reserved for all unfinished messages together. */
+  /** Bytes reserved for all unfinished messages of a connection that publishes. */
   readonly partialBytes: number;
+  /** The same for one that does not publish, whose messages are commands. */
+  readonly idlePartialBytes: number;
+  /** Bytes reserved so by all connections of a node that publish; 256 KiB of each are free. */
+  readonly partialTotalBytes: number;
+  /** The same for all others; 8 KiB of each are free. */
+  readonly idlePartialTotalBytes: number;
   /** Most that one declared length reserves before its bytes arrive; beyond it the buffer doubles as they come. */
   readonly eagerBytes: number;
   /** Bytes of one command message. */
@@ -32,6 +38,9 @@ export const DEFAULT_RTMP_LIMITS: RtmpLimits = {
   chunkStreams: 64,
   messageBytes: 8 * 1024 * 1024,
   partialBytes: 16 * 1024 * 1024,
+  idlePartialBytes: 256 * 1024,
+  partialTotalBytes: 512 * 1024 * 1024,
+  idlePartialTotalBytes: 64 * 1024 * 1024,
   eagerBytes: 64 * 1024,
   commandBytes: 64 * 1024,
   nameCharacters: 10 * 1024,

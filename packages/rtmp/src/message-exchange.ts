@@ -9,6 +9,7 @@ import { DialogueOutput } from "./dialogue-output.ts";
 import { CHUNK_STREAM, CONNECTION_STREAM, type MessageStreamId } from "./ids.ts";
 import type { RtmpLimits } from "./limits.ts";
 import { MESSAGE_TYPE, type Message } from "./message.ts";
+import type { PartialPools, PartialRole } from "./partial-pools.ts";
 import { decodeUserControl, encodeUserControl, type UserControl } from "./user-control.ts";
 
 const INITIAL_CHUNK_SIZE = 128;
@@ -18,6 +19,8 @@ const ASSUMED_WINDOW = 2_500_000;
 export interface MessageExchangeOptions {
   readonly limits: RtmpLimits;
   readonly allocator: ByteAllocator;
+  /** See `ChunkReaderOptions`. */
+  readonly pools?: PartialPools;
 }
 
 export class MessageExchange {
@@ -31,6 +34,7 @@ export class MessageExchange {
   #bytesReceived = 0;
   #bytesWeAcknowledged = 0;
   #acknowledgedBytes = 0;
+  #holdsAcknowledgements = false;
 
   constructor(options: MessageExchangeOptions) {
     this.output = new DialogueOutput(options.limits);
@@ -45,6 +49,16 @@ export class MessageExchange {
   /** What the peer's last Acknowledgement said, counted on beyond 2³². */
   get acknowledgedBytes(): number {
     return this.#acknowledgedBytes;
+  }
+
+  /** See `ChunkReader`. */
+  setRole(role: PartialRole): void {
+    this.#reader.setRole(role);
+  }
+
+  /** No more bytes come. */
+  release(): void {
+    this.#reader.release();
   }
 
   /** @param bytes  behind the handshake; read until `takeMessage` answers `undefined` */
@@ -89,6 +103,15 @@ export class MessageExchange {
   sendAcknowledgement(): void {
     this.#bytesWeAcknowledged = this.#bytesReceived;
     this.#sendControl(MESSAGE_TYPE.ACKNOWLEDGEMENT, encodeU32Body(this.#bytesReceived % 2 ** 32));
+  }
+
+  holdAcknowledgements(): void {
+    this.#holdsAcknowledgements = true;
+  }
+
+  releaseAcknowledgements(): void {
+    this.#holdsAcknowledgements = false;
+    this.#acknowledge();
   }
 
   sendUserControl(event: UserControl): void {
@@ -164,7 +187,7 @@ export class MessageExchange {
 
   /** Every half window, so that a peer that counts strictly never stands still. RTMP 1.0 §5.4.3 */
   #acknowledge(): void {
-    if (this.#bytesReceived - this.#bytesWeAcknowledged >= Math.max(1, this.#peerWindow / 2))
-      this.sendAcknowledgement();
+    const isDue = this.#bytesReceived - this.#bytesWeAcknowledged >= Math.max(1, this.#peerWindow / 2);
+    if (isDue && !this.#holdsAcknowledgements) this.sendAcknowledgement();
   }
 }

@@ -49,6 +49,11 @@ export class MessageStreams {
     return false;
   }
 
+  get hasPublisher(): boolean {
+    for (const state of this.#states.values()) if (isPublishing(state)) return true;
+    return false;
+  }
+
   /** The stream that media sent on `id` belongs to: stream 0 stands for the only one that publishes. */
   findPublishing(id: MessageStreamId): MessageStreamId | undefined {
     if (isPublishing(this.stateOf(id))) return id;

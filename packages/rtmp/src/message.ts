@@ -28,3 +28,9 @@ export interface Message {
   /** The whole body, owned by whoever takes the message. */
   readonly payload: Uint8Array;
 }
+
+/** Of the types that only a publisher sends. */
+export function isMedia(typeId: number): boolean {
+  const { AUDIO, VIDEO, DATA_AMF0, DATA_AMF3, AGGREGATE } = MESSAGE_TYPE;
+  return typeId === AUDIO || typeId === VIDEO || typeId === DATA_AMF0 || typeId === DATA_AMF3 || typeId === AGGREGATE;
+}

@@ -10,6 +10,7 @@ import { DEFAULT_RTMP_LIMITS, type RtmpLimits } from "./limits.ts";
 import { MESSAGE_TYPE, type Message } from "./message.ts";
 import { MessageExchange } from "./message-exchange.ts";
 import { routeMessage } from "./message-routing.ts";
+import type { PartialPools } from "./partial-pools.ts";
 import { callOf, errorOf, type Status } from "./replies.ts";
 import { ServerCommands } from "./server-commands.ts";
 import { ServerDialogue } from "./server-dialogue.ts";
@@ -29,6 +30,8 @@ export interface RtmpServerEngineOptions {
   /** Gives media bodies, which the owner of the engine keeps. */
   readonly allocator: ByteAllocator;
   readonly limits?: RtmpLimits;
+  /** Shared by all connections of a node; of its own if left out. */
+  readonly pools?: PartialPools;
   /** Of what we send, announced once with the connect result and never changed; 1 to 16,777,215, 60,000 if left out. */
   readonly chunkSize?: number;
   /** Bytes after which the peer shall acknowledge; 2,500,000 if left out. */
@@ -64,7 +67,9 @@ export class RtmpServerEngine {
     this.#limits = limits;
     this.#sizes = { chunkSize: options.chunkSize ?? 60_000, windowAckSize: options.windowAckSize ?? 2_500_000 };
     this.#handshake = new ServerHandshake(options.crypto);
-    this.#exchange = new MessageExchange({ limits, allocator: options.allocator });
+    const { allocator, pools } = options;
+    this.#exchange = new MessageExchange({ limits, allocator, ...(pools === undefined ? {} : { pools }) });
+    this.#exchange.setRole("opening");
     this.#dialogue = new ServerDialogue(this.#exchange, limits);
     this.#commands = new ServerCommands(this.#dialogue, limits);
   }
@@ -78,14 +83,30 @@ export class RtmpServerEngine {
     const rest = this.#handshake === undefined ? bytes : this.#shakeHands(bytes, this.#handshake);
     this.#hasHeard = this.#handshake === undefined;
     if (rest.length === 0) return;
+    this.#noteRole();
     this.#exchange.offer(rest);
     for (let message = this.#exchange.takeMessage(); message; message = this.#exchange.takeMessage())
       this.#heed(message);
   }
 
+  /** The connection has ended: what its unfinished messages took is free for others. */
+  release(): void {
+    this.#exchange.release();
+  }
+
   /** The next thing that happened, oldest first; `undefined` once caught up. */
   nextEvent(): RtmpServerEvent | undefined {
     return this.#dialogue.takeEvent();
+  }
+
+  /** Nothing is acknowledged before `releaseAcknowledgements`: the peer does not take what it is sent. */
+  holdAcknowledgements(): void {
+    this.#exchange.holdAcknowledgements();
+  }
+
+  /** What was due meanwhile is acknowledged by the next output. */
+  releaseAcknowledgements(): void {
+    this.#exchange.releaseAcknowledgements();
   }
 
   /** Everything owed to the peer since the last call, in one piece of whole messages; `undefined` when nothing is. */
@@ -220,8 +241,15 @@ export class RtmpServerEngine {
     const { typeId } = message;
     if (phase === "rejected") return;
     if (phase === "connect-pending") return this.#commands.hold(message);
-    if (typeId === MESSAGE_TYPE.COMMAND_AMF0 || typeId === MESSAGE_TYPE.COMMAND_AMF3) this.#commands.receive(message);
-    else routeMessage(this.#dialogue, message, this.#limits);
+    if (typeId !== MESSAGE_TYPE.COMMAND_AMF0 && typeId !== MESSAGE_TYPE.COMMAND_AMF3)
+      return routeMessage(this.#dialogue, message, this.#limits);
+    this.#commands.receive(message);
+    this.#noteRole();
+  }
+
+  #noteRole(): void {
+    const others = this.#commands.phase === "connected" ? "idle" : "opening";
+    this.#exchange.setRole(this.#dialogue.streams.hasPublisher ? "publishing" : others);
   }
 
   #followHeld(): void {

@@ -9,10 +9,13 @@ import { findStreamKey, type StreamKey } from "@sluice/media/stream-key";
 import { loadConfig } from "@sluice/server/config/load-config";
 import { socketTransport } from "@sluice/server/sessions/byte-transport";
 import { DirectWrites } from "@sluice/server/sessions/direct-writes";
+import type { OutputLimits } from "@sluice/server/sessions/limits";
+import { NodeOutput } from "@sluice/server/sessions/peer-output";
 import { findStreamWrap } from "@sluice/server/sessions/stream-wrap";
 import { peerAddress } from "@sluice/server/sessions/peer-address";
 import { socketSink } from "@sluice/server/sessions/socket-sink";
 import { StreamPolicies } from "@sluice/server/streams/stream-policies";
+import { FakeClock } from "@sluice/testkit/fake-clock";
 import { until } from "./sessions-fixture.ts";
 import { TEST_CERT, TEST_KEY } from "./tls-fixture.ts";
 
@@ -47,17 +50,33 @@ async function openPair(over: "tcp" | "tls"): Promise<Pair> {
 }
 
 const sinkOf = (socket: Socket, writes = new DirectWrites(findStreamWrap())): ReturnType<typeof socketSink> =>
-  socketSink({ socket, writes, notify: () => {}, end: () => {} });
+  socketSink({ socket, writes, output: outputsOf(writes).of(socket), notify: () => {}, end: () => {} });
+
+const outputsOf = (writes: DirectWrites): NodeOutput =>
+  new NodeOutput({ clock: new FakeClock(), writes, limits: OUTPUT_LIMITS });
+
+const OUTPUT_LIMITS: OutputLimits = {
+  peerBytes: 100_000,
+  overdraftBytes: 100_000,
+  crowdedPeerBytes: 10_000,
+  totalBytes: 1_000_000,
+  sharedAge: 6_000 as Millis,
+  stallTimeout: 15_000 as Millis,
+};
 
 /** Twice as much as a socket's buffers hold at both ends when nobody reads. */
 const MUCH = 64 * 1024 * 1024;
 
-for (const [over, through, writes] of [
+const WAYS = [
   ["tcp", "the handle", new DirectWrites(findStreamWrap())],
   ["tcp", "the socket", new DirectWrites(undefined)],
   ["tls", "the handle", new DirectWrites(findStreamWrap())],
   ["tls", "the socket", new DirectWrites(undefined)],
-] as const) {
+] as const;
+
+const NO_EVENTS = { bytes: () => {}, ended: () => {}, closed: () => {} };
+
+for (const [over, through, writes] of WAYS) {
   test(`[SNK1] over ${over} through ${through} a sink says when its transport is full, and calls back once when it is free again`, async () => {
     using pair = await openPair(over);
     const sink = sinkOf(pair.near, writes);
@@ -66,7 +85,7 @@ for (const [over, through, writes] of [
     const piece = new Uint8Array(256 * 1024);
     while (written < MUCH) {
       written += 2 * piece.length;
-      if (!sink.writeAll([piece, piece])) break;
+      if (!sink.writeAll([piece, piece], 0)) break;
       await new Promise((resolve) => setImmediate(resolve));
     }
     assert.ok(written < MUCH, "a peer that does not read fills it");
@@ -88,7 +107,7 @@ for (const [over, through, writes] of [
     const closed = new Promise((resolve) => pair.near.once("close", resolve));
     pair.near.end("bye");
     assert.deepEqual(
-      [sink.write(new Uint8Array(9)), sink.writeAll([new Uint8Array(9), new Uint8Array(9)])],
+      [sink.write(new Uint8Array(9)), sink.writeAll([new Uint8Array(9), new Uint8Array(9)], 0)],
       [true, true],
     );
     sink.whenDrained(() => assert.fail("never drained"));
@@ -135,7 +154,11 @@ for (const wrap of [findStreamWrap(), undefined]) {
 test("[SNK5] what goes through the handle keeps its order with a head before it and the session's messages, and every byte", async () => {
   using pair = await openPair("tcp");
   const writes = new DirectWrites(findStreamWrap());
-  const { send } = socketTransport(pair.near, writes, { bytes: () => {}, ended: () => {}, closed: () => {} });
+  const { send } = socketTransport(
+    pair.near,
+    { writes, outputs: outputsOf(writes) },
+    { bytes: () => {}, ended: () => {}, closed: () => {} },
+  );
   const sink = sinkOf(pair.near, writes);
   const expected: Buffer[] = [];
   const noted = (bytes: Buffer): Buffer => {
@@ -198,7 +221,11 @@ for (const over of ["tcp", "tls"] as const) {
       return write(bytes as Uint8Array);
     };
     const writes = new DirectWrites(findStreamWrap());
-    const { send } = socketTransport(pair.near, writes, { bytes: () => {}, ended: () => {}, closed: () => {} });
+    const { send } = socketTransport(
+      pair.near,
+      { writes, outputs: outputsOf(writes) },
+      { bytes: () => {}, ended: () => {}, closed: () => {} },
+    );
     const sink = sinkOf(pair.near, writes);
     for (const text of ["a", "b"]) sink.write(Buffer.from(text));
     send(Buffer.from("c"));
@@ -209,7 +236,11 @@ for (const over of ["tcp", "tls"] as const) {
 test("[SNK8] over tls a socket's stream and its sinks take turns, in order, and its end comes behind them", async () => {
   using pair = await openPair("tls");
   const writes = new DirectWrites(findStreamWrap());
-  const { send } = socketTransport(pair.near, writes, { bytes: () => {}, ended: () => {}, closed: () => {} });
+  const { send } = socketTransport(
+    pair.near,
+    { writes, outputs: outputsOf(writes) },
+    { bytes: () => {}, ended: () => {}, closed: () => {} },
+  );
   const [one, other] = [sinkOf(pair.near, writes), sinkOf(pair.near, writes)];
   const expected: Buffer[] = [];
   let direct = 0;
@@ -221,7 +252,7 @@ test("[SNK8] over tls a socket's stream and its sinks take turns, in order, and 
   const ways = [
     () => (direct += Number(one.write(sized(9_000)))),
     () => (direct += Number(other.write(sized(40_000)))),
-    () => one.writeAll([sized(100), sized(20_000)]),
+    () => one.writeAll([sized(100), sized(20_000)], 0),
     () => send(sized(30)),
     () => {
       pair.near.cork();
@@ -300,4 +331,52 @@ test("[POL1] each application has its own publish policy, waits and window; the 
   assert.deepEqual([live.window.prompt, live.gop.maxFrames, live.limits.subscribers], [100, 10, 3]);
   assert.equal(events.window, auto);
   assert.equal(events.gop.maxFrames, 0);
+});
+
+for (const [over, through, writes] of WAYS) {
+  test(`[SNK100] over ${over} through ${through} what waits for a peer is counted until it has taken it, alone and in all`, async () => {
+    using pair = await openPair(over);
+    const outputs = outputsOf(writes);
+    const output = outputs.of(pair.near);
+    const sink = socketSink({ socket: pair.near, writes, output, notify: () => {}, end: () => {} });
+    const { send } = socketTransport(pair.near, { writes, outputs }, NO_EVENTS);
+    const piece = new Uint8Array(256 * 1024);
+    let written = 0;
+    for (; !sink.isFull && written < MUCH; written += 2 * piece.length) {
+      sink.write(piece);
+      send(piece);
+      for (let turn = 0; turn < 50 && sink.isFull; turn++) await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.ok(output.owedBytes >= piece.length, `${output.owedBytes} bytes`);
+    assert.ok(sink.isFull);
+    assert.ok(outputs.totalBytes >= piece.length / 2, `${outputs.totalBytes} bytes`);
+    const taken = sink.takenBytes;
+    let calls = 0;
+    output.whenTaken(() => calls++);
+    pair.far.resume();
+    await until(() => pair.far.bytesRead >= written && calls === 1, "every byte");
+    assert.ok(sink.takenBytes > taken);
+    await until(() => output.owedBytes === 0 && !sink.isFull, "nothing that waits");
+    assert.equal(outputs.totalBytes, 0);
+  });
+}
+
+test("[SNK101] bytes that are shared count for the node once they are old, a peer's own at once; a close ends both", async () => {
+  using pair = await openPair("tcp");
+  const clock = new FakeClock();
+  const writes = new DirectWrites(findStreamWrap());
+  const outputs = new NodeOutput({ clock, writes, limits: { ...OUTPUT_LIMITS, peerBytes: MUCH, totalBytes: MUCH } });
+  const output = outputs.of(pair.near);
+  const sink = socketSink({ socket: pair.near, writes, output, notify: () => {}, end: () => {} });
+  const piece = new Uint8Array(1024 * 1024);
+  while (sink.writeAll([piece], 1_000)) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(outputs.totalBytes, 1_000);
+  clock.advance(6_000);
+  assert.equal(sink.isFull, false);
+  assert.equal(outputs.totalBytes, output.owedBytes);
+  assert.ok(output.owedBytes > 100_000);
+  const closed = new Promise((resolve) => pair.near.once("close", resolve));
+  pair.near.destroy();
+  await closed;
+  assert.equal(outputs.totalBytes, 0);
 });

@@ -3,8 +3,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encodeAmf0Values } from "@sluice/amf/amf0-encode";
 import { decodeAmf0Values } from "@sluice/amf/amf0-decode";
-import type { Millis } from "@sluice/base/brand";
-import { AckLag } from "@sluice/server/sessions/ack-lag";
 import { unitOfData, unitsOfMedia } from "@sluice/server/sessions/published-unit";
 
 const bytesOf = (text: string): Uint8Array => new Uint8Array(Buffer.from(text.replaceAll(" ", ""), "hex"));
@@ -77,43 +75,4 @@ test("[PUB4] metadata announces its kinds, as object and as ECMA array; other da
   assert.deepEqual(unitOfData(0, ecma, decodeAmf0Values(ecma)).announces, { ...nothing, audio: true });
   const cue = encodeAmf0Values(["onCuePoint", {}]);
   assert.equal(unitOfData(0, cue, decodeAmf0Values(cue)).role, "side");
-});
-
-/** A judge asked once a second. */
-function ackLag(): (sent: number, acknowledged: number) => string {
-  const lag = new AckLag({ windowAckSize: 1_000, maxBytes: 10_000, stallTimeout: 3_000 as Millis });
-  let now = 0;
-  return (sent, acknowledged) => lag.judge({ bytesWritten: sent }, acknowledged, (now += 1_000) as Millis);
-}
-
-test("[ACK1] who acknowledges within the window keeps up, however long that takes", () => {
-  const judge = ackLag();
-  for (let i = 0; i < 100; i++) assert.equal(judge(i * 100, Math.floor(i / 9) * 900), "keeps-up");
-});
-
-test("[ACK2] who never acknowledges, or did so once, is left to its socket", () => {
-  const silent = ackLag();
-  const once = ackLag();
-  for (let i = 0; i < 100; i++) {
-    assert.equal(silent(i * 1_000_000, 0), "keeps-up");
-    assert.equal(once(i * 1_000_000, 500), "keeps-up");
-  }
-});
-
-test("[ACK3] who is further behind than window and limit together is too far behind", () => {
-  const judge = ackLag();
-  judge(500, 400);
-  judge(1_000, 800);
-  assert.equal(judge(11_700, 801), "keeps-up");
-  assert.equal(judge(12_000, 802), "too-far-behind");
-});
-
-test("[ACK4] an acknowledgement that is due and stays away ends it after the stall time-out; one that comes starts it anew", () => {
-  const judge = ackLag();
-  judge(500, 400);
-  judge(1_000, 800);
-  for (let i = 0; i < 3; i++) assert.equal(judge(2_000 + i, 800), "keeps-up");
-  assert.equal(judge(2_010, 801), "keeps-up");
-  for (let i = 0; i < 3; i++) assert.equal(judge(2_020 + i, 801), "keeps-up");
-  assert.equal(judge(2_030, 801), "stands-still");
 });

@@ -12,7 +12,7 @@ import {
 } from "../sessions/flv-request.ts";
 import { FlvSession } from "../sessions/flv-session.ts";
 import type { SessionPorts } from "../sessions/session-ports.ts";
-import { notePlayRefusal } from "../sessions/refusals.ts";
+import { notePlayRefusal, refusesSessions } from "../sessions/refusals.ts";
 import { CHALLENGE } from "./challenge.ts";
 import type { CorsRules } from "./cors.ts";
 
@@ -93,9 +93,11 @@ export class HttpFlv {
     const { socket } = response;
     if (socket === null)
       return refuse(response, 503, "A stream needs a connection of its own: an earlier answer is still due");
+    if (refusesSessions(ports, { protocol: "http-flv", address: wanted.address }))
+      return refuse(response, 503, "The server is full");
     const stream = ports.streams.acquire(wanted.key);
     if (stream === undefined) {
-      const detail = "The server has as many streams as it may";
+      const detail = "As many streams are waited for as may be";
       notePlayRefusal(ports, "limit", refusedViewer(wanted, { protocol: "http-flv", session: id, detail }));
       return refuse(response, 503, detail);
     }

@@ -8,6 +8,7 @@ import type { ConnectionGate } from "../auth/connection-gate.ts";
 import { isFlvPath } from "../sessions/flv-request.ts";
 import { answerBadRequests } from "./bad-requests.ts";
 import type { HttpFlv } from "./http-flv.ts";
+import { Pipelining } from "./pipelining.ts";
 import { guardConnection } from "./rtmp-listener.ts";
 import { NO_TLS_TIMEOUT, type Strangers } from "./strangers.ts";
 import type { WebSocketFront } from "./web-socket-front.ts";
@@ -28,6 +29,9 @@ export interface HttpFrontOptions {
 
 /** How often Node looks whether a request head is overdue; its own 30 s would hold slow connections that long. */
 const DEADLINE_CHECK_MS = 1_000;
+
+/** A connection on which neither side says anything, and none of what waits is taken, ends; event streams beat more often. */
+const SILENCE_MS = 60_000;
 
 /** A late request head is answered with 408, which Node does; before TLS nobody could hear that. */
 const HTTP_STRANGER = { listener: "http", deadline: "elsewhere" } as const;
@@ -51,8 +55,11 @@ export function createHttpFront(options: HttpFrontOptions): Server {
     if (guardConnection(socket, gate) === "open") strangers.admit(socket, as);
   });
   server.on("secureConnection", (socket: Socket) => strangers.timeElsewhere(socket));
+  const pipelining = new Pipelining(meter);
+  server.setTimeout(SILENCE_MS);
   server.on("request", (request, response) => {
     strangers.known(request.socket);
+    if (!pipelining.admit(request, response)) return;
     if (isFlvPath(request.url)) void flv.answer(request, response);
     else admin(request, response);
   });

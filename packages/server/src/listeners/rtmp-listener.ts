@@ -29,7 +29,7 @@ export function createRtmpListener(options: RtmpListenerOptions): Server {
     if (socket.destroyed) return;
     if (tls !== undefined) strangers.known(socket);
     options.capture?.(socket);
-    sessions.open({ protocol, socket, transport: (writes, events) => socketTransport(socket, writes, events) });
+    sessions.open({ protocol, socket, transport: (ports, events) => socketTransport(socket, ports, events) });
   };
   const server =
     tls === undefined

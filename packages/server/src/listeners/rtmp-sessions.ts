@@ -4,12 +4,12 @@ import type { Socket } from "node:net";
 import type { Millis } from "@sluice/base/brand";
 import type { Crypto } from "@sluice/base/crypto";
 import type { Protocol } from "@sluice/client/admin-contract";
-import type { LagLimits } from "@sluice/media/limits";
 import type { RtmpLimits } from "@sluice/rtmp/limits";
+import { PartialPools } from "@sluice/rtmp/partial-pools";
 import { RtmpServerEngine } from "@sluice/rtmp/server-engine";
 import type { ByteTransport, TransportEvents } from "../sessions/byte-transport.ts";
-import type { DirectWrites } from "../sessions/direct-writes.ts";
 import { peerAddress } from "../sessions/peer-address.ts";
+import { refusesSessions } from "../sessions/refusals.ts";
 import { RtmpSession } from "../sessions/rtmp-session.ts";
 import type { SessionPorts } from "../sessions/session-ports.ts";
 
@@ -19,7 +19,6 @@ export interface RtmpSessionsOptions {
   readonly limits: RtmpLimits;
   readonly chunkSize: number;
   readonly windowAckSize: number;
-  readonly lag: Pick<LagLimits, "maxBytes" | "stallTimeout">;
   readonly legacyFourCc: "forward" | "withhold";
   readonly pingInterval: Millis;
   readonly allowsRtmpRedirect: boolean;
@@ -30,25 +29,31 @@ const ALLOCATOR = { allocate: (byteCount: number): Uint8Array => Buffer.allocUns
 
 export class RtmpSessions {
   readonly #options: RtmpSessionsOptions;
+  readonly #pools: PartialPools;
 
   constructor(options: RtmpSessionsOptions) {
     this.#options = options;
+    this.#pools = new PartialPools(options.limits);
   }
 
   open(peer: {
     readonly protocol: Protocol;
     readonly socket: Socket;
-    readonly transport: (writes: DirectWrites, events: TransportEvents) => ByteTransport;
-  }): RtmpSession {
+    readonly transport: (ports: SessionPorts, events: TransportEvents) => ByteTransport;
+  }): void {
     const { crypto, limits, chunkSize, windowAckSize, ports } = this.#options;
-    const engine = new RtmpServerEngine({ crypto, allocator: ALLOCATOR, limits, chunkSize, windowAckSize });
-    return new RtmpSession({
+    const { protocol } = peer;
+    const address = peerAddress(peer.socket);
+    if (refusesSessions(ports, { protocol, address })) return void peer.socket.destroy();
+    const pools = this.#pools;
+    const engine = new RtmpServerEngine({ crypto, allocator: ALLOCATOR, limits, pools, chunkSize, windowAckSize });
+    new RtmpSession({
       ...this.#options,
       id: ports.registry.nextId(),
-      protocol: peer.protocol,
-      address: peerAddress(peer.socket),
+      protocol,
+      address,
       engine,
-      open: (events) => peer.transport(ports.writes, events),
+      open: (events) => peer.transport(ports, events),
     });
   }
 }

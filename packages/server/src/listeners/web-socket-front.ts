@@ -14,8 +14,9 @@ import {
   refusedRequest,
   refusedViewer,
 } from "../sessions/flv-request.ts";
+import { peerAddress } from "../sessions/peer-address.ts";
 import { FlvSession } from "../sessions/flv-session.ts";
-import { notePlayRefusal, STOPPING } from "../sessions/refusals.ts";
+import { notePlayRefusal, refusesSessions, STOPPING } from "../sessions/refusals.ts";
 import type { SessionEnd } from "../sessions/session.ts";
 import type { SessionPorts } from "../sessions/session-ports.ts";
 import { countBadFrames } from "./bad-requests.ts";
@@ -80,12 +81,15 @@ export class WebSocketFront {
   }
 
   #openRtmp(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    const address = peerAddress(socket);
+    if (refusesSessions(this.#options.ports, { protocol: "rtmp-ws", address }))
+      return refuse(socket, 503, "The server is full");
     this.#rtmp.handleUpgrade(request, socket, head, (webSocket) => {
       countBadFrames(webSocket, this.#options.ports.meter);
       this.#options.rtmp.open({
         protocol: "rtmp-ws",
         socket,
-        transport: (writes, events) => webSocketTransport(webSocket, socket, writes, events),
+        transport: (to, events) => webSocketTransport(webSocket, socket, to, events),
       });
     });
   }
@@ -116,9 +120,11 @@ export class WebSocketFront {
   ): void {
     const { ports } = this.#options;
     const { socket, head, id, wanted } = from;
+    if (refusesSessions(ports, { protocol: "ws-flv", address: wanted.address }))
+      return refuse(socket, 503, "The server is full");
     const stream = ports.streams.acquire(wanted.key);
     if (stream === undefined) {
-      const detail = "The server has as many streams as it may";
+      const detail = "As many streams are waited for as may be";
       notePlayRefusal(ports, "limit", refusedViewer(wanted, { protocol: "ws-flv", session: id, detail }));
       return refuse(socket, 503, detail);
     }

@@ -3,6 +3,7 @@ import type { Counter } from "@sluice/base/meter";
 import type { DeliveryWindow } from "@sluice/media/delivery-window";
 import type { StreamDirectory } from "@sluice/media/stream-directory";
 import type { PromMeter } from "../metrics/prom-meter.ts";
+import type { NodeOutput } from "../sessions/peer-output.ts";
 import type { SessionRegistry } from "../sessions/session-registry.ts";
 import type { StreamTotal, StreamTotals } from "../streams/stream-totals.ts";
 
@@ -12,6 +13,7 @@ export interface NodeMeterOptions {
   readonly registry: SessionRegistry;
   readonly totals: StreamTotals;
   readonly load: DeliveryWindow;
+  readonly outputs: NodeOutput;
 }
 
 /** @returns to be called about once a second, so that the totals let go of streams that have ended */
@@ -61,13 +63,17 @@ function streamCounters(meter: PromMeter): readonly (readonly [StreamTotal, Coun
   ];
 }
 
-function showGauges({ meter, streams, registry, load }: NodeMeterOptions): void {
+function showGauges({ meter, streams, registry, load, outputs }: NodeMeterOptions): void {
   const gauges = {
     streams: meter.gauge("streams", "Streams, those that only wait for a publisher included"),
     live: meter.gauge("streams_live", "Streams with a publisher"),
     sessions: meter.gauge("sessions", "Open sessions"),
     viewers: meter.gauge("viewers", "Subscribers of all streams"),
     cohorts: meter.gauge("cohorts", "Cohorts of all streams"),
+    output: meter.gauge(
+      "output_waiting_bytes",
+      "Bytes that wait for peers to take them; what a stream holds anyway is not counted",
+    ),
     window: meter.gauge("delivery_window_milliseconds", "Present width of the automatic delivery window"),
   };
   meter.beforePage(() => {
@@ -77,6 +83,7 @@ function showGauges({ meter, streams, registry, load }: NodeMeterOptions): void 
     gauges.sessions.set(registry.size);
     gauges.viewers.set(entries.reduce((sum, { stream }) => sum + stream.subscriberCount, 0));
     gauges.cohorts.set(entries.reduce((sum, { stream }) => sum + stream.cohortCount, 0));
+    gauges.output.set(outputs.totalBytes);
     gauges.window.set(load.prompt);
   });
 }

@@ -13,6 +13,8 @@ import type { SluiceConfig } from "../config/load-config.ts";
 import { type StrangerLimits, Strangers } from "../listeners/strangers.ts";
 import { PromMeter } from "../metrics/prom-meter.ts";
 import type { SessionPorts } from "../sessions/session-ports.ts";
+import { CROWDED_PEER_BYTES, DEFAULT_PLAY_LIMITS, type OutputLimits, OVERDRAFT_BYTES } from "../sessions/limits.ts";
+import { NodeOutput } from "../sessions/peer-output.ts";
 import { DirectWrites } from "../sessions/direct-writes.ts";
 import { MergedReads } from "../sessions/merged-reads.ts";
 import { SessionRegistry } from "../sessions/session-registry.ts";
@@ -78,6 +80,7 @@ export function openNode({
   if (streamWrap === undefined)
     log.warn({ version: process.version }, "This Node has no short way to a socket: viewers cost more");
   const writes = new DirectWrites(streamWrap);
+  const outputs = new NodeOutput({ clock, writes, limits: outputLimits(config) });
   const load = new LoadWindow(clock);
   const policies = new StreamPolicies(config, load);
   const streams = new StreamDirectory({
@@ -86,15 +89,18 @@ export function openNode({
       get streams() {
         return config.limits.streams || Number.POSITIVE_INFINITY;
       },
+      get waitingStreams() {
+        return config.limits.waitingStreams || Number.POSITIVE_INFINITY;
+      },
     },
     streamOptions: (key) => policies.optionsOf(key),
     notice: notices.ofStreams,
   });
   scope.defer(() => streams.close());
   const state = new NodeState(scope.signal);
-  const parts = { clock, log, meter, guard, registry, reads, writes, streams, draining: state.draining };
+  const parts = { clock, log, meter, guard, registry, reads, writes, outputs, streams, draining: state.draining };
   const ports = sessionPorts({ ...parts, config, policies });
-  const count = meterNode({ meter, streams, registry, totals, load });
+  const count = meterNode({ meter, streams, registry, totals, load, outputs });
   const patterns = scope.use(new TestPatterns(ports));
   const gate = new ConnectionGate({
     limits: () => config.limits,
@@ -216,8 +222,28 @@ class NodeState {
   }
 }
 
+/** As they hold when they are asked for. */
+function outputLimits(config: SluiceConfig): OutputLimits {
+  return {
+    get peerBytes() {
+      return config.limits.outputPerConnection;
+    },
+    overdraftBytes: OVERDRAFT_BYTES,
+    crowdedPeerBytes: CROWDED_PEER_BYTES,
+    get totalBytes() {
+      return config.limits.outputTotal;
+    },
+    get sharedAge() {
+      return config.delivery.lag.maxAge;
+    },
+    get stallTimeout() {
+      return config.delivery.lag.stallTimeout;
+    },
+  };
+}
+
 function sessionPorts(
-  parts: Omit<SessionPorts, "timeouts" | "policyOf" | "claimPublisher" | "releasePublisher"> & {
+  parts: Omit<SessionPorts, "timeouts" | "limits" | "policyOf" | "claimPublisher" | "releasePublisher"> & {
     readonly config: SluiceConfig;
     readonly policies: StreamPolicies;
   },
@@ -236,6 +262,12 @@ function sessionPorts(
       },
       get firstFrame() {
         return config.publish.firstFrameTimeout as Millis;
+      },
+    },
+    limits: {
+      ...DEFAULT_PLAY_LIMITS,
+      get waitsPerConnection() {
+        return config.limits.waitsPerConnection;
       },
     },
     policyOf: (app) => policies.policyOf(app),

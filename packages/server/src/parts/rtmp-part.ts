@@ -30,9 +30,6 @@ export async function openRtmp({
     limits: { ...DEFAULT_RTMP_LIMITS, messageBytes: limits.messageBytes },
     chunkSize: rtmp.chunkSize,
     windowAckSize: rtmp.windowAckSize,
-    get lag() {
-      return config.delivery.lag;
-    },
     get legacyFourCc() {
       return config.play.legacyFourCc;
     },

@@ -1,14 +1,20 @@
 /** What carries an RTMP dialogue: a socket, or binary frames of a WebSocket on one. */
 import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import type { WireForm } from "@sluice/media/wire-form";
 import type { WebSocket } from "ws";
 import { frameOf, framed } from "../forms/web-socket-form.ts";
-import type { DirectWrites } from "./direct-writes.ts";
+import type { PeerOutput } from "./peer-output.ts";
+import type { SessionPorts } from "./session-ports.ts";
 
 export interface ByteTransport {
   /** Fan-out writes to it directly, in the form that `shape` gives. */
   readonly socket: Socket;
   readonly shape: (form: WireForm) => WireForm;
+  /** What waits until the peer takes it. */
+  readonly output: PeerOutput;
+  /** Bytes that came mean nothing to anybody any more: frees them where that can be done at once. */
+  discard(bytes: Uint8Array): void;
   /** Does nothing once the transport is closed. */
   send(bytes: Uint8Array): void;
   pause(): void;
@@ -30,13 +36,18 @@ const CLOSE_PATIENCE_MS = 2_000;
 /** RFC 6455 §7.4.1: a kind of message that the server does not take. */
 const UNSUPPORTED_MESSAGE = 1003;
 
-export function socketTransport(socket: Socket, writes: DirectWrites, events: TransportEvents): ByteTransport {
+type TransportPorts = Pick<SessionPorts, "writes" | "outputs">;
+
+export function socketTransport(socket: Socket, ports: TransportPorts, events: TransportEvents): ByteTransport {
+  const output = ports.outputs.of(socket);
   socket.on("data", events.bytes);
   watchEnd(socket, events);
   return {
     socket,
     shape: (form) => form,
-    send: senderTo(socket, writes),
+    output,
+    discard: (bytes) => freeRead(socket, bytes),
+    send: senderTo(socket, ports, output),
     pause: () => void socket.pause(),
     resume: () => void socket.resume(),
     close: () => endSocket(socket),
@@ -46,10 +57,11 @@ export function socketTransport(socket: Socket, writes: DirectWrites, events: Tr
 export function webSocketTransport(
   webSocket: WebSocket,
   socket: Socket,
-  writes: DirectWrites,
+  ports: TransportPorts,
   events: TransportEvents,
 ): ByteTransport {
-  const send = senderTo(socket, writes);
+  const output = ports.outputs.of(socket);
+  const send = senderTo(socket, ports, output);
   webSocket.binaryType = "nodebuffer";
   webSocket.on("message", (bytes, isBinary) => {
     if (isBinary) events.bytes(bytes as Uint8Array);
@@ -60,6 +72,8 @@ export function webSocketTransport(
   return {
     socket,
     shape: framed,
+    output,
+    discard: () => {},
     send: (bytes) => send(frameOf(bytes)),
     pause: () => webSocket.pause(),
     resume: () => webSocket.resume(),
@@ -70,12 +84,20 @@ export function webSocketTransport(
   };
 }
 
+/** Node gives each read memory of its own, and V8 lets tens of megabytes of it lie before it looks. */
+function freeRead(socket: Socket, { buffer, byteLength }: Uint8Array): void {
+  const isShared = socket instanceof TLSSocket || socket.listenerCount("data") > 1 || buffer.byteLength !== byteLength;
+  if (!isShared && buffer instanceof ArrayBuffer) buffer.transfer(0);
+}
+
 /** By the way that the fan-out takes, so that one does not overtake the other. */
-function senderTo(socket: Socket, writes: DirectWrites): (bytes: Uint8Array) => void {
+function senderTo(socket: Socket, { writes }: TransportPorts, output: PeerOutput): (bytes: Uint8Array) => void {
   const handle = writes.handleOf(socket);
   return (bytes) => {
-    if (handle !== undefined && writes.write(socket, handle, bytes) !== "refused") return;
-    if (socket.writable) socket.write(bytes);
+    const outcome = handle === undefined ? "refused" : writes.write(socket, handle, bytes);
+    if (outcome === "taken") return;
+    if (outcome === "refused" && socket.writable) socket.write(bytes);
+    if (output.owedBytes > 0) output.note(bytes.length, "dialogue");
   };
 }
 

@@ -4,7 +4,7 @@
  */
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
-import { handleOf, type WritableHandle } from "./socket-handle.ts";
+import { type DirectQueue, handleOf, type WritableHandle } from "./socket-handle.ts";
 import { type StreamWrap, type WriteRequest, writeError } from "./stream-wrap.ts";
 import { TlsTurn } from "./tls-turn.ts";
 
@@ -13,6 +13,7 @@ export class DirectWrites {
   /** For the next write; one that is under way keeps its own. */
   #request: WriteRequest;
   readonly #turns = new WeakMap<Socket, TlsTurn>();
+  readonly #queues = new WeakMap<Socket, { queuedBytes: number }>();
 
   /** @param wrap  of `findStreamWrap`; without it no socket has a handle to write to */
   constructor(wrap: StreamWrap | undefined) {
@@ -35,6 +36,11 @@ export class DirectWrites {
     return fresh;
   }
 
+  /** Of this socket; the same for as long as it lives. */
+  queueOf(socket: Socket): DirectQueue {
+    return socket instanceof TLSSocket ? this.turnOf(socket) : this.#queueOf(socket);
+  }
+
   /**
    * Goes behind all that the handle was given, by sockets too, and so before what their queues still hold: who has
    * written to the socket itself must know that it has gone.
@@ -46,12 +52,23 @@ export class DirectWrites {
     const wrap = this.#wrap as StreamWrap;
     if (handle.writeBuffer(this.#request, bytes) !== 0) return "refused";
     if (wrap.streamBaseState[wrap.kLastWriteWasAsync] === 0) return "taken";
+    const queue = this.#queueOf(socket);
+    queue.queuedBytes += bytes.length;
     this.#request.buffer = bytes;
     this.#request.oncomplete = (status) => {
+      queue.queuedBytes -= bytes.length;
       if (status < 0) socket.destroy(writeError(status));
     };
     this.#request = new wrap.WriteWrap();
     return "queued";
+  }
+
+  #queueOf(socket: Socket): { queuedBytes: number } {
+    const known = this.#queues.get(socket);
+    if (known !== undefined) return known;
+    const fresh = { queuedBytes: 0 };
+    this.#queues.set(socket, fresh);
+    return fresh;
   }
 
   /** A socket whose `write` was replaced is listened to, by a capture. */

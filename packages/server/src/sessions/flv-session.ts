@@ -83,7 +83,8 @@ export class FlvSession implements Session {
   }
 
   tick(now: Millis): void {
-    const { ports, request } = this.#options;
+    const { ports, request, socket } = this.#options;
+    if (ports.outputs.of(socket).isStalled(now)) return this.end("stalled", "takes nothing of what it is sent");
     const wait = ports.policyOf(applicationOf(request.key)).playWait.http;
     if (wait === "forever" || now - this.#startedAt <= wait) return;
     if (!ports.streams.isPublished(request.key)) this.end("not-found");
@@ -110,6 +111,7 @@ export class FlvSession implements Session {
     const sink = socketSink({
       socket,
       writes: ports.writes,
+      output: ports.outputs.of(socket),
       notify: (notice) => {
         if (notice === "unpublished") this.end("stream-ended");
       },

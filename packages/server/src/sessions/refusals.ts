@@ -3,6 +3,7 @@ import { CLAIM_LIMITS, cutText } from "@sluice/base/claimed-text";
 import type { Log } from "@sluice/base/log";
 import type { Meter } from "@sluice/base/meter";
 import type { Protocol } from "@sluice/client/admin-contract";
+import type { SessionPorts } from "./session-ports.ts";
 
 /** name: no legal stream key; taken: somebody publishes there; guard: rules, token or hook; limit: too many of something; stopping: the node drains. */
 export type PublishRefusal = "name" | "taken" | "guard" | "limit" | "stopping";
@@ -41,6 +42,22 @@ export function notePlayRefusal({ log, meter }: RefusalPorts, reason: PlayRefusa
     .counter("play_refused_total", "Requests to play that were refused, by protocol and reason", { protocol, reason })
     .add();
   log.info({ ...refused, reason }, "Play refused");
+}
+
+/** Whether so much waits for slow peers that no session is opened; notes the one that is not. */
+export function refusesSessions(
+  { outputs, log, meter }: RefusalPorts & Pick<SessionPorts, "outputs">,
+  refused: Pick<Refused, "protocol" | "address">,
+): boolean {
+  if (!outputs.isFull) return false;
+  const { protocol } = refused;
+  meter
+    .counter("sessions_refused_total", "Sessions not opened since too much waits for slow peers, by protocol", {
+      protocol,
+    })
+    .add();
+  log.info({ ...refused, reason: "limit" }, "Session refused");
+  return true;
 }
 
 /** The guard counts its verdicts itself. */

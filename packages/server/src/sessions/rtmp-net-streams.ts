@@ -36,8 +36,8 @@ export class RtmpNetStreams {
     return this.#publishers.size === 0 && this.#players.size === 0;
   }
 
-  get isPlaying(): boolean {
-    return this.#players.size > 0;
+  get isPublishing(): boolean {
+    return this.#publishers.size > 0;
   }
 
   get idleSince(): Millis {
@@ -101,12 +101,17 @@ export class RtmpNetStreams {
   }
 
   tick(now: Millis): void {
-    const { timeouts } = this.#options.ports;
+    const { ports } = this.#options;
+    const { timeouts } = ports;
     for (const seat of this.#publishers.values()) {
       const allowed = seat.hasMedia ? timeouts.idle : timeouts.firstFrame;
       if (seat.silence(now) > allowed) this.#options.end("timeout", "publisher sends nothing");
     }
-    for (const [id, player] of this.#players) if (player.isOverdue(now)) this.#giveUp(id);
+    let waits = 0;
+    for (const [id, player] of this.#players) {
+      if (player.isWaiting) waits++;
+      if (player.isOverdue(now) || (player.isWaiting && waits > ports.limits.waitsPerConnection)) this.#giveUp(id);
+    }
   }
 
   /** Everything ends; players hear so. */
@@ -165,7 +170,11 @@ export class RtmpNetStreams {
   async #play(event: Extract<RtmpServerEvent, { readonly type: "play" }>): Promise<void> {
     const admission = this.#admission("play", event);
     const capabilities = this.#request?.capabilities;
-    const player = await startPlayer(this.#options, event, admission, { capabilities, bufferMs: this.#bufferMs });
+    const player = await startPlayer(this.#options, event, admission, {
+      capabilities,
+      bufferMs: this.#bufferMs,
+      others: this.#players.values(),
+    });
     if (player === undefined) return;
     this.#latest = { role: "player", key: player.key };
     if (this.#options.signal.aborted) player.stop("peer-closed");

@@ -10,6 +10,7 @@ import { admit, keyOf, refusedOf, type RtmpAdmission } from "./rtmp-admission.ts
 import type { RtmpNetStreamsOptions } from "./rtmp-session-options.ts";
 import { RtmpPlayer } from "./rtmp-player.ts";
 import { notePlayRefusal, type PlayRefusal, STOPPING } from "./refusals.ts";
+import type { SessionPorts } from "./session-ports.ts";
 import { socketSink } from "./socket-sink.ts";
 
 type PlayEvent = Extract<RtmpServerEvent, { readonly type: "play" }>;
@@ -18,6 +19,8 @@ export interface PlayerSays {
   readonly capabilities: PeerCapabilities | undefined;
   /** As announced by SetBufferLength; 0 when not. */
   readonly bufferMs: number;
+  /** What the same connection plays already. */
+  readonly others: Iterable<RtmpPlayer>;
 }
 
 /** @returns `undefined` when it was refused, and told so */
@@ -42,12 +45,16 @@ export async function startPlayer(
   if (!verdict.allow) return refuse(verdict.code === "redirected" ? "redirected" : "guard", verdict.reason);
   const wait = ports.policyOf(applicationOf(key)).playWait.rtmp;
   if (wait === 0 && !ports.streams.isPublished(key)) return refuse("not-found", "Nobody publishes this stream");
+  const others = [...says.others];
+  const excess = excessOf(key, others, ports);
+  if (excess !== undefined) return refuse("limit", excess);
   const stream = ports.streams.acquire(key);
-  if (stream === undefined) return refuse("limit", "The server has as many streams as it may");
+  if (stream === undefined) return refuse("limit", "As many streams are waited for as may be");
   engine.acceptPlay(messageStreamId, { reset: event.reset });
   options.sendOutput();
   const filter = filterFor(says.capabilities, options.legacyFourCc);
-  const player = openPlayer({ options, key, stream, messageStreamId, filter, bufferMs: says.bufferMs, wait });
+  const sharing = others.some((other) => other.key === key) ? "alone" : "cohort";
+  const player = openPlayer({ options, key, stream, messageStreamId, filter, bufferMs: says.bufferMs, wait, sharing });
   if (player.start()) {
     noteWithheld(options, filter, stream);
     return player;
@@ -60,6 +67,19 @@ export async function startPlayer(
 
 const FULL = "The stream has as many viewers as it may";
 
+/** What a connection has too many of if it plays this stream as well. */
+function excessOf(
+  key: StreamKey,
+  others: readonly RtmpPlayer[],
+  { limits, streams }: SessionPorts,
+): string | undefined {
+  if (others.filter((other) => other.key === key).length >= limits.viewsPerConnection)
+    return "The connection plays this stream as often as it may";
+  if (streams.isPublished(key) || others.filter(({ isWaiting }) => isWaiting).length < limits.waitsPerConnection)
+    return undefined;
+  return "The connection waits for as many streams as it may";
+}
+
 function openPlayer(from: {
   readonly options: RtmpNetStreamsOptions;
   readonly key: StreamKey;
@@ -68,24 +88,24 @@ function openPlayer(from: {
   readonly filter: ViewerFilter;
   readonly bufferMs: number;
   readonly wait: ReturnType<RtmpNetStreamsOptions["ports"]["policyOf"]>["playWait"]["rtmp"];
+  readonly sharing: "cohort" | "alone";
 }): RtmpPlayer {
-  const { options, key, stream, messageStreamId, filter, bufferMs, wait } = from;
-  const { transport, chunkSize } = options;
+  const { options, messageStreamId, filter, ...rest } = from;
+  const { transport, chunkSize, engine } = options;
   const sink = socketSink({
     socket: transport.socket,
     writes: options.ports.writes,
+    output: transport.output,
+    heardBytes: () => engine.acknowledgedBytes,
     notify: (notice) => tell(options, messageStreamId, notice),
     end: (reason) => options.end(reason),
   });
   return new RtmpPlayer({
     ...options,
-    key,
-    stream,
+    ...rest,
     sink,
-    wait,
     filter,
     formFor: (filter) => transport.shape(rtmpForm({ messageStreamId, chunkSize, filter })),
-    bufferMs,
   });
 }
 

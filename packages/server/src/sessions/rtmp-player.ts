@@ -20,6 +20,8 @@ export interface RtmpPlayerOptions {
   readonly key: StreamKey;
   readonly stream: LiveStream;
   readonly sink: SubscriberSink;
+  /** See `LiveStream.subscribe`. */
+  readonly sharing: "cohort" | "alone";
   readonly filter: ViewerFilter;
   readonly formFor: (filter: ViewerFilter) => WireForm;
   /** The player's own buffer as announced; 0 when it said nothing. */
@@ -61,19 +63,25 @@ export class RtmpPlayer {
     return this.#subscriber?.skips ?? 0;
   }
 
+  /** Nobody publishes what it is to play. */
+  get isWaiting(): boolean {
+    return !this.#options.ports.streams.isPublished(this.key);
+  }
+
   /** It has waited for a publisher as long as it may; to be asked about once a second. */
   isOverdue(now: Millis): boolean {
-    const { wait, ports, key } = this.#options;
+    const { wait } = this.#options;
     if (wait === "forever") return false;
-    if (ports.streams.isPublished(key)) this.#lastPublishedAt = now;
+    if (!this.isWaiting) this.#lastPublishedAt = now;
     return now - this.#lastPublishedAt > wait;
   }
 
   /** @returns false when the stream has no room for another subscriber */
   start(): boolean {
-    const { stream, sink } = this.#options;
+    const { stream, sink, sharing } = this.#options;
     this.#subscriber = stream.subscribe({
       sink,
+      sharing,
       form: this.#form(),
       isPatient: this.#isPatient,
       startAt: "cached-gop",

@@ -1,7 +1,6 @@
 /** What an RTMP session is given, and what it gives on to what publishes and plays inside it. */
 import type { Millis } from "@sluice/base/brand";
 import type { Protocol } from "@sluice/client/admin-contract";
-import type { LagLimits } from "@sluice/media/limits";
 import type { MessageStreamId } from "@sluice/rtmp/ids";
 import type { RtmpServerEngine } from "@sluice/rtmp/server-engine";
 import type { ByteTransport, TransportEvents } from "./byte-transport.ts";
@@ -16,9 +15,6 @@ export interface RtmpSessionOptions {
   readonly engine: RtmpServerEngine;
   /** What the engine announces with SetChunkSize. */
   readonly chunkSize: number;
-  /** What the engine asks the peer to acknowledge after. */
-  readonly windowAckSize: number;
-  readonly lag: Pick<LagLimits, "maxBytes" | "stallTimeout">;
   /** E12: what players that sent no FourCC list are sent. */
   readonly legacyFourCc: "forward" | "withhold";
   /** How often a peer that may be gone is asked. */

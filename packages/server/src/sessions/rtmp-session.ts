@@ -4,11 +4,13 @@ import { LimitError, WireError } from "@sluice/bytes/wire-error";
 import type { Protocol } from "@sluice/client/admin-contract";
 import { CONNECTION_STREAM, type MessageStreamId } from "@sluice/rtmp/ids";
 import type { RtmpServerEvent } from "@sluice/rtmp/server-event";
-import { AckLag } from "./ack-lag.ts";
 import type { ByteTransport } from "./byte-transport.ts";
 import { RtmpNetStreams } from "./rtmp-net-streams.ts";
 import type { RtmpSessionOptions } from "./rtmp-session-options.ts";
 import type { Session, SessionClosing, SessionEnd, SessionFacts } from "./session.ts";
+
+/** Who sends this much at once and publishes nothing sends what is thrown away. */
+const FLOOD_BYTES = 32 * 1024;
 
 type Phase = "handshake" | "connect" | "connected" | "closing";
 
@@ -20,7 +22,6 @@ export class RtmpSession implements Session {
   readonly #options: RtmpSessionOptions;
   readonly #transport: ByteTransport;
   readonly #netStreams: RtmpNetStreams;
-  readonly #ackLag: AckLag;
   readonly #abort = new AbortController();
   /** Taken from the engine while a verdict is awaited, oldest first. */
   readonly #held: RtmpServerEvent[] = [];
@@ -32,9 +33,13 @@ export class RtmpSession implements Session {
   /** An event's verdict is awaited; one arrival is still read, what follows it stays in the socket. */
   #isWaiting = false;
   #ending: Pick<SessionClosing, "reason" | "detail"> | undefined;
+  /** More waits for the peer than may: nothing of it is read or worked through before it took that. */
+  #isBlocked = false;
+  /** Something waits for the peer and has not been taken. */
+  #isUnheard = false;
 
   constructor(options: RtmpSessionOptions) {
-    const { ports, lag, windowAckSize } = options;
+    const { ports } = options;
     this.id = options.id;
     this.protocol = options.protocol;
     this.address = options.address;
@@ -42,7 +47,6 @@ export class RtmpSession implements Session {
     this.since = ports.clock.wall();
     this.#phaseSince = ports.clock.now();
     this.#pingedAt = this.#phaseSince;
-    this.#ackLag = new AckLag({ windowAckSize, maxBytes: lag.maxBytes, stallTimeout: lag.stallTimeout });
     this.#transport = options.open({
       bytes: (bytes) => this.#receive(bytes),
       ended: () => this.end("peer-closed"),
@@ -76,7 +80,8 @@ export class RtmpSession implements Session {
     const { timeouts } = this.#options.ports;
     const age = now - this.#phaseSince;
     try {
-      if (this.#phase === "handshake" && age > timeouts.handshake) this.end("timeout", "handshake not finished");
+      if (this.#transport.output.isStalled(now)) this.end("stalled", "takes nothing of what it is sent");
+      else if (this.#phase === "handshake" && age > timeouts.handshake) this.end("timeout", "handshake not finished");
       else if (this.#phase === "connect" && age > timeouts.connect) this.end("timeout", "no connect command");
       else if (this.#phase === "connected") this.#tickConnected(now);
     } catch (error) {
@@ -102,13 +107,15 @@ export class RtmpSession implements Session {
   }
 
   #receive(bytes: Uint8Array): void {
+    const byteCount = bytes.length;
     if (this.#phase === "closing") return;
     try {
       this.#options.engine.receive(bytes);
       this.#isHeard = true;
-      if (!this.#isWaiting) {
+      if (!this.#isWaiting && !this.#isBlocked) {
         this.#pump();
-        return this.#hold(bytes.length);
+        if (byteCount >= FLOOD_BYTES && !this.#netStreams.isPublishing) this.#transport.discard(bytes);
+        return this.#hold(byteCount);
       }
       this.#transport.pause();
       this.#sendOutput();
@@ -128,11 +135,45 @@ export class RtmpSession implements Session {
     }
     this.#sendOutput();
     this.#netStreams.deliver();
+    this.#block();
+  }
+
+  /** Stops the reading while more waits for the peer than may. @returns whether it did */
+  #block(): boolean {
+    const { output } = this.#transport;
+    if (this.#phase === "closing" || !output.isBehind) return false;
+    if (!this.#isUnheard) this.#beSilent();
+    if (!output.isFull) return false;
+    if (!this.#isBlocked) this.#transport.pause();
+    this.#isBlocked = true;
+    return true;
+  }
+
+  /** Encoders that never read must not fill what waits for them with acknowledgements. */
+  #beSilent(): void {
+    const { engine } = this.#options;
+    this.#isUnheard = true;
+    engine.holdAcknowledgements();
+    this.#transport.output.whenTaken(() => {
+      this.#isUnheard = false;
+      if (this.#phase === "closing") return;
+      engine.releaseAcknowledgements();
+      this.#sendOutput();
+      if (this.#isBlocked) this.#unblock();
+    });
+  }
+
+  #unblock(): void {
+    if (this.#transport.output.isFull) return this.#beSilent();
+    this.#isBlocked = false;
+    if (this.#isWaiting) return;
+    this.#transport.resume();
+    this.#pump();
   }
 
   /** What a publisher sends may wait in the kernel as long as its viewers would not have it sooner. */
   #hold(arrivedBytes: number): void {
-    if (this.protocol !== "rtmp" || this.#phase !== "connected" || this.#isWaiting) return;
+    if (this.protocol !== "rtmp" || this.#phase !== "connected" || this.#isWaiting || this.#isBlocked) return;
     const within = this.#netStreams.pullWithin;
     if (within > 0) this.#options.ports.reads.hold(this.#transport.socket, within, arrivedBytes);
   }
@@ -159,7 +200,7 @@ export class RtmpSession implements Session {
     this.#isWaiting = true;
     const resume = (): void => {
       this.#isWaiting = false;
-      if (this.#phase === "closing") return;
+      if (this.#phase === "closing" || this.#isBlocked || this.#block()) return;
       this.#transport.resume();
       this.#pump();
     };
@@ -169,6 +210,7 @@ export class RtmpSession implements Session {
   #sendOutput(): void {
     const { engine } = this.#options;
     for (let bytes = engine.nextOutput(); bytes !== undefined; bytes = engine.nextOutput()) this.#transport.send(bytes);
+    if (this.#transport.output.isOverdrawn) this.end("stalled", "takes nothing of what it is told");
   }
 
   #enter(phase: Phase): void {
@@ -184,23 +226,12 @@ export class RtmpSession implements Session {
       return;
     }
     this.#netStreams.tick(now);
-    this.#checkAcknowledgements(now);
     if (this.#isHeard) this.#pingedAt = now;
     this.#isHeard = false;
-    if (now - this.#pingedAt < pingInterval) return;
+    if (now - this.#pingedAt < pingInterval || this.#isUnheard) return;
     this.#pingedAt = now;
     engine.sendUserControl({ type: "ping-request", timestamp: Math.floor(now) >>> 0 });
     this.#sendOutput();
-  }
-
-  /** Over WebSocket the frames around the bytes would be counted as unacknowledged, more of them by the hour. */
-  #checkAcknowledgements(now: Millis): void {
-    if (!this.#netStreams.isPlaying || this.protocol === "rtmp-ws") return;
-    const { engine, ports } = this.#options;
-    const verdict = this.#ackLag.judge(this.#transport.socket, engine.acknowledgedBytes, now);
-    if (verdict === "keeps-up") return;
-    ports.meter.counter("ack_stalls_total", "Players ended since their acknowledgements stayed too far behind").add();
-    this.end("stalled", `acknowledgements: ${verdict}`);
   }
 
   #fail(error: unknown): void {
@@ -224,6 +255,7 @@ export class RtmpSession implements Session {
     this.#phase = "closing";
     this.#ending = ending;
     this.#held.length = 0;
+    this.#options.engine.release();
     this.#abort.abort(new Error("Session ended"));
     this.#netStreams.close(ending.reason);
   }

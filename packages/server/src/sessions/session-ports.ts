@@ -6,7 +6,9 @@ import type { Meter } from "@sluice/base/meter";
 import type { PublishPolicy, StreamDirectory } from "@sluice/media/stream-directory";
 import type { AccessRequest, DoneReport, Verdict } from "../auth/access.ts";
 import type { DirectWrites } from "./direct-writes.ts";
+import type { PlayLimits } from "./limits.ts";
 import type { MergedReads } from "./merged-reads.ts";
+import type { NodeOutput } from "./peer-output.ts";
 import type { SessionRegistry } from "./session-registry.ts";
 
 /** The part of the guard that sessions use. */
@@ -38,9 +40,11 @@ export interface SessionPorts {
   readonly registry: SessionRegistry;
   readonly reads: MergedReads;
   readonly writes: DirectWrites;
+  readonly outputs: NodeOutput;
   readonly streams: StreamDirectory;
   readonly guard: Doorkeeper;
   readonly timeouts: SessionTimeouts;
+  readonly limits: PlayLimits;
   /** Aborted once the node drains: nothing new is published or played. */
   readonly draining: AbortSignal;
   readonly policyOf: (app: string) => ApplicationPolicy;

@@ -14,6 +14,25 @@ export interface SocketHandle {
 
 export type WritableHandle = Pick<SocketHandle, "writeBuffer">;
 
+/** What was written past a socket's stream and is under way. */
+export interface DirectQueue {
+  readonly queuedBytes: number;
+}
+
+/** Of a stream's handle: all that it was given, and what of it the kernel has not taken. */
+interface CountingHandle {
+  readonly bytesWritten?: number;
+  readonly writeQueueSize?: number;
+}
+
+/** Counts on as the kernel takes what was written, encrypted bytes where they are; for comparing with itself. */
+export function takenBytes(socket: Socket): number {
+  const { _handle: handle } = socket as unknown as { readonly _handle?: CountingHandle & { _parent?: CountingHandle } };
+  const { bytesWritten, writeQueueSize } = handle?._parent ?? handle ?? {};
+  if (typeof bytesWritten === "number" && typeof writeQueueSize === "number") return bytesWritten - writeQueueSize;
+  return socket.bytesWritten - socket.writableLength;
+}
+
 /** None once the socket is destroyed. */
 export function handleOf<Method extends keyof SocketHandle>(
   socket: Socket,

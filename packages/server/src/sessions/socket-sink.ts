@@ -4,17 +4,19 @@ import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { SubscriberEnd, SubscriberSink } from "@sluice/media/subscriber-sink";
 import type { DirectWrites } from "./direct-writes.ts";
+import type { PeerOutput } from "./peer-output.ts";
 import type { WritableHandle } from "./socket-handle.ts";
 import { TLS_WRITE_BYTES, type TlsTurn } from "./tls-turn.ts";
 
 export interface SocketSinkOptions {
   readonly socket: Socket;
   readonly writes: DirectWrites;
+  readonly output: PeerOutput;
+  /** Counts on with what the peer says that it got; for sockets whose kernel buffers hide what it takes. */
+  readonly heardBytes?: () => number;
   readonly notify: (notice: "published" | "unpublished") => void;
   readonly end: (reason: SubscriberEnd) => void;
 }
-
-const NOTHING = Buffer.alloc(0);
 
 /** A socket hands this much to the kernel in one gathered write. */
 const PLAIN_BURST_BYTES = 512 * 1024;
@@ -25,65 +27,87 @@ export function socketSink(options: SocketSinkOptions): SubscriberSink {
   return socket instanceof TLSSocket ? new TlsSink(options, socket) : new PlainSink(options);
 }
 
-class PlainSink implements SubscriberSink {
+abstract class SocketSink {
+  readonly notify: SubscriberSink["notify"];
+  readonly end: SubscriberSink["end"];
+  protected readonly output: PeerOutput;
+  readonly #heardBytes: () => number;
+
+  constructor({ output, notify, end, heardBytes = () => 0 }: SocketSinkOptions) {
+    this.output = output;
+    this.notify = notify;
+    this.end = end;
+    this.#heardBytes = heardBytes;
+  }
+
+  get isFull(): boolean {
+    return this.output.isFull;
+  }
+
+  get takenBytes(): number {
+    return this.output.takenBytes + this.#heardBytes();
+  }
+
+  whenDrained(resume: () => void): void {
+    this.output.whenTaken(resume);
+  }
+}
+
+class PlainSink extends SocketSink implements SubscriberSink {
   readonly burstBytes = PLAIN_BURST_BYTES;
   readonly #socket: Socket;
   readonly #writes: DirectWrites;
   /** Since a write found the socket's queue empty: a head that came before has gone, and nobody fills it again. */
   #handle: WritableHandle | undefined;
-  readonly notify: SubscriberSink["notify"];
-  readonly end: SubscriberSink["end"];
 
   constructor(options: SocketSinkOptions) {
+    super(options);
     this.#socket = options.socket;
     this.#writes = options.writes;
-    this.notify = options.notify;
-    this.end = options.end;
   }
 
   write(bytes: Uint8Array): boolean {
     if (this.#handle !== undefined) {
       const outcome = this.#writes.write(this.#socket, this.#handle, bytes);
-      if (outcome !== "refused") return outcome === "taken";
+      if (outcome === "taken") return true;
+      if (outcome === "queued") return this.#isBehind(0);
     }
     if (isEnding(this.#socket)) return true;
     this.#socket.write(bytes);
-    return this.#wasTaken();
+    return this.#wasTaken(0);
   }
 
   /** Corked, so that one system call gathers all pieces. */
-  writeAll(pieces: readonly Uint8Array[]): boolean {
+  writeAll(pieces: readonly Uint8Array[], ownBytes: number): boolean {
     if (isEnding(this.#socket)) return true;
     this.#socket.cork();
     for (const piece of pieces) this.#socket.write(piece);
     this.#socket.uncork();
-    return this.#wasTaken();
+    return this.#wasTaken(ownBytes);
   }
 
-  whenDrained(resume: () => void): void {
-    resumeWhenDrained(this.#socket, resume);
+  #isBehind(ownBytes: number): false {
+    this.output.note(ownBytes, "media");
+    return false;
   }
 
-  #wasTaken(): boolean {
-    if (this.#socket.writableLength > 0) return false;
+  #wasTaken(ownBytes: number): boolean {
+    if (this.#socket.writableLength > 0) return this.#isBehind(ownBytes);
     this.#handle ??= this.#writes.handleOf(this.#socket);
     return true;
   }
 }
 
 /** Node ends a TLS write a turn of the loop later even when the kernel took it, so one batch may be under way. */
-class TlsSink implements SubscriberSink {
+class TlsSink extends SocketSink implements SubscriberSink {
   readonly burstBytes = TLS_WRITE_BYTES;
   readonly #socket: Socket;
   readonly #turn: TlsTurn;
-  readonly notify: SubscriberSink["notify"];
-  readonly end: SubscriberSink["end"];
 
   constructor(options: SocketSinkOptions, socket: TLSSocket) {
+    super(options);
     this.#socket = socket;
     this.#turn = options.writes.turnOf(socket);
-    this.notify = options.notify;
-    this.end = options.end;
   }
 
   write(bytes: Uint8Array): boolean {
@@ -92,28 +116,19 @@ class TlsSink implements SubscriberSink {
     const wasFree = !this.#turn.isBusy;
     for (let at = 0; at < bytes.length; at += TLS_WRITE_BYTES)
       this.#socket.write(bytes.subarray(at, at + TLS_WRITE_BYTES));
+    if (!wasFree) this.output.note(0, "media");
     return wasFree;
   }
 
   /** Joined, as encryption reads every byte anyway and small records cost more than a copy. */
-  writeAll(pieces: readonly Uint8Array[]): boolean {
-    return this.write(Buffer.concat(pieces));
-  }
-
-  whenDrained(resume: () => void): void {
-    resumeWhenDrained(this.#socket, resume);
+  writeAll(pieces: readonly Uint8Array[], ownBytes: number): boolean {
+    const wasFree = this.write(Buffer.concat(pieces));
+    if (ownBytes > 0 && this.output.owedBytes > 0) this.output.note(ownBytes, "media");
+    return wasFree;
   }
 }
 
 /** It takes no more: its sinks pretend that it does, until its session hears of the end and leaves the stream. */
 function isEnding(socket: Socket): boolean {
   return !socket.writable;
-}
-
-/** An empty write ends when all before it has: the `drain` event would come only above the high-water mark. */
-function resumeWhenDrained(socket: Socket, resume: () => void): void {
-  if (isEnding(socket)) return;
-  socket.write(NOTHING, (error) => {
-    if (!error) resume();
-  });
 }

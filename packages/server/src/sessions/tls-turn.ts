@@ -3,7 +3,7 @@
  * write past it take turns, so that each may write whenever it likes.
  */
 import type { Socket } from "node:net";
-import { handleOf, type WritableHandle } from "./socket-handle.ts";
+import { type DirectQueue, handleOf, type WritableHandle } from "./socket-handle.ts";
 import { type StreamWrap, type WriteRequest, writeError } from "./stream-wrap.ts";
 
 /**
@@ -22,7 +22,9 @@ interface DirectWay {
   rest: Uint8Array | undefined;
 }
 
-export class TlsTurn {
+export class TlsTurn implements DirectQueue {
+  /** Of the batch that goes past the stream. */
+  queuedBytes = 0;
   readonly #socket: Socket;
   readonly #direct: DirectWay | undefined;
   #holder: "nobody" | "stream" | "direct" = "nobody";
@@ -59,6 +61,7 @@ export class TlsTurn {
     this.#isSettled ||= this.#socket.writableLength === 0;
     if (!this.#isSettled || begin(this.#direct, bytes) !== 0) return false;
     this.#holder = "direct";
+    this.queuedBytes = bytes.length;
     return true;
   }
 
@@ -78,7 +81,8 @@ export class TlsTurn {
     way.spare = request;
     way.rest = undefined;
     const outcome = status === 0 && rest !== undefined ? begin(way, rest) : status;
-    if (rest !== undefined && outcome === 0) return; // the next piece is under way
+    this.queuedBytes = outcome === 0 && rest !== undefined ? rest.length : 0;
+    if (this.queuedBytes > 0) return; // the next piece is under way
     this.#holder = "nobody";
     if (outcome < 0) this.#socket.destroy(writeError(outcome));
     const waiting = this.#waiting;

@@ -30,7 +30,31 @@ export const LIMIT_KEYS = {
     "Networks that the limits per address leave alone: this machine, a reverse proxy.",
   ),
   "limits.publishers": runningKey(COUNT, "2000", "Publishers at once; 0: no limit."),
-  "limits.streams": runningKey(COUNT, "10000", "Streams at once, those included that viewers wait for; 0: no limit."),
+  "limits.streams": runningKey(
+    COUNT,
+    "10000",
+    "Streams published at once, those in their grace window included: the oldest of these ends where a publisher finds no place; 0: no limit.",
+  ),
+  "limits.waitingStreams": runningKey(
+    COUNT,
+    "10000",
+    "Streams that viewers wait for and nobody publishes; 0: no limit.",
+  ),
+  "limits.waitsPerConnection": runningKey(
+    integer({ min: 1, max: 1_000 }),
+    "4",
+    "Streams without a publisher that one connection may wait for.",
+  ),
+  "limits.outputPerConnection": runningKey(
+    size({ min: 131_072, max: 1_073_741_824 }),
+    "1MiB",
+    "Bytes that may wait for one peer to take them; above it nothing more is read from it or burst to it, and one that takes nothing for `delivery.lag.stallTimeout` is disconnected.",
+  ),
+  "limits.outputTotal": runningKey(
+    size({ min: 1_048_576, max: 1_099_511_627_776 }),
+    "512MiB",
+    "The same for all peers together: from half of it on each may leave only 64 KiB waiting, and above it no session is opened. What viewers of a stream share is not counted while the stream holds it itself.",
+  ),
   "limits.viewersPerStream": runningKey(COUNT, "0", "Viewers of one stream; 0: no limit."),
   "limits.messageBytes": key(
     size({ min: 65_536, max: 16_777_215 }),

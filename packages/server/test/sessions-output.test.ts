@@ -1,0 +1,248 @@
+/** Peers that do not take what they are sent: what they may make the node hold, and how they end. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { encodeAmf0Values } from "@sluice/amf/amf0-encode";
+import type { ChunkStreamId, MessageStreamId } from "@sluice/rtmp/ids";
+import { encodeMessageInto, messageByteCount } from "@sluice/rtmp/chunk-writer";
+import {
+  AVC_DELTA,
+  AVC_HEADER,
+  AVC_KEY,
+  openPublisher,
+  openServer,
+  RtmpPeer,
+  type RunningServer,
+  sendGop,
+  talk,
+  until,
+} from "./sessions-fixture.ts";
+import { OUTPUT_LIMITS, type Peer, turns, World } from "./sessions-world.ts";
+
+const READ_BYTES = 64 * 1024;
+/** What the peer's side buffers in these tests. */
+const KERNEL_BYTES = 16 * 1024;
+
+function message(typeId: number, body: Uint8Array, messageStreamId = 0): Buffer {
+  const bytes = Buffer.alloc(messageByteCount(body.length, 0, 128));
+  const [chunkStreamId, id] = [3 as ChunkStreamId, messageStreamId as MessageStreamId];
+  encodeMessageInto(bytes, 0, { chunkStreamId, typeId, timestamp: 0, messageStreamId: id, body, chunkSize: 128 });
+  return bytes;
+}
+
+const CALL = message(20, encodeAmf0Values(["x", 7, null]));
+const PING = message(4, Uint8Array.from([0, 6, 0, 0, 0, 0]));
+const play = (id: number): Buffer => message(20, encodeAmf0Values(["play", 0, null, "cam"]), id);
+
+/** As much as one read brings. */
+const readful = (one: Buffer): Buffer => Buffer.concat(Array.from({ length: READ_BYTES / one.length }, () => one));
+
+async function publishGop(publisher: Peer, frameBytes: number, frames = 1): Promise<void> {
+  const frame = (head: Uint8Array): Uint8Array => {
+    const body = new Uint8Array(frameBytes);
+    body.set(head);
+    return body;
+  };
+  await publisher.send(AVC_HEADER);
+  await publisher.send(frame(AVC_KEY));
+  for (let i = 1; i < frames; i++) await publisher.send(frame(AVC_DELTA), i * 40);
+}
+
+for (const [what, one] of [
+  ["calls of unknown methods", CALL],
+  ["pings", PING],
+  ["message streams", message(20, encodeAmf0Values(["createStream", 3, null]))],
+] as const) {
+  test(`[SES100] who sends ${what} and takes no answer is no longer read above its limit, and ends as stalled`, async () => {
+    const world = new World();
+    const peer = await world.open(KERNEL_BYTES).connect();
+    const onlooker = await (await world.open().connect()).publish("cam");
+    await publishGop(onlooker, 100);
+    peer.stopReading();
+    for (let i = 0; i < 100; i++) await peer.sendRaw(readful(one));
+    const owed = world.outputs.of(peer.socket).owedBytes;
+    assert.ok(owed > OUTPUT_LIMITS.peerBytes, `${owed} bytes`);
+    assert.ok(owed < OUTPUT_LIMITS.peerBytes + 8 * READ_BYTES, `${owed} bytes`);
+    assert.ok(peer.near.isPaused());
+    await world.pass(14);
+    assert.deepEqual(world.ended, []);
+    await world.pass(3);
+    assert.deepEqual(world.ended, ["stalled"]);
+    assert.equal(world.outputs.totalBytes, 0);
+    assert.equal(onlooker.session.facts.role, "publisher");
+  });
+}
+
+test("[SES101] who takes its answers late has every one of them, and is read on", async () => {
+  const world = new World();
+  const peer = await world.open(KERNEL_BYTES).connect();
+  const before = peer.heardBytes;
+  await peer.sendRaw(CALL);
+  const answerBytes = peer.heardBytes - before;
+  peer.stopReading();
+  const calls = 40 * Math.floor(READ_BYTES / CALL.length);
+  for (let i = 0; i < 40; i++) await peer.sendRaw(readful(CALL));
+  await world.pass(10);
+  assert.ok(peer.near.isPaused());
+  peer.readOn();
+  for (let i = 0; i < 500 && peer.heardBytes < (calls + 1) * answerBytes; i++) await turns();
+  assert.ok(peer.heardBytes >= (calls + 1) * answerBytes);
+  await world.pass(1);
+  assert.deepEqual([world.ended, world.outputs.totalBytes, peer.near.isPaused()], [[], 0, false]);
+});
+
+test("[SES102] plays one after the other burst no more than the limit to who takes nothing", async () => {
+  const world = new World();
+  const publisher = await (await world.open().connect()).publish("cam");
+  await publishGop(publisher, 30_000, 6);
+  const peer = await world.open(KERNEL_BYTES).connect();
+  peer.stopReading();
+  for (let i = 0; i < 60; i++) await peer.sendRaw(play(1 + (i % 3)));
+  const owed = world.outputs.of(peer.socket).owedBytes;
+  assert.ok(owed > OUTPUT_LIMITS.peerBytes, `${owed} bytes`);
+  assert.ok(owed < 5 * OUTPUT_LIMITS.peerBytes, `${owed} bytes, of 60 bursts of 180,000`);
+  await world.pass(17);
+  assert.deepEqual(world.ended, ["stalled"]);
+});
+
+test("[SES103] who is told more and more without taking it is ended at once", async () => {
+  const world = new World();
+  const player = await (await world.open(KERNEL_BYTES).connect()).play("cam");
+  player.stopReading();
+  for (let i = 0; i < 2_000 && world.ended.length === 0; i++) {
+    const publisher = await (await world.open().connect()).publish("cam");
+    publisher.engine.close();
+    await publisher.flush();
+    publisher.session.end("kicked");
+    await world.pass(0);
+    const owed = world.outputs.of(player.socket).owedBytes;
+    assert.ok(owed < OUTPUT_LIMITS.peerBytes + OUTPUT_LIMITS.overdraftBytes + 1_000, `${owed} bytes`);
+    world.ended.splice(
+      0,
+      world.ended.length,
+      ...world.ended.filter((reason) => reason !== "kicked" && reason !== "peer-closed"),
+    );
+  }
+  assert.deepEqual(world.ended, ["stalled"]);
+});
+
+test("[SES104] an encoder that never reads is neither acknowledged nor asked any further, and goes on", async () => {
+  const world = new World();
+  const publisher = await (await world.open(64).connect()).publish("cam");
+  await publishGop(publisher, 1_000);
+  publisher.stopReading();
+  for (let i = 0; i < 8_000; i++) {
+    await publisher.send(new Uint8Array(600).fill(0x27, 0, 1), i * 40);
+    if (i % 400 === 0) await world.pass(2);
+  }
+  const owed = world.outputs.of(publisher.socket).owedBytes;
+  assert.ok(owed < OUTPUT_LIMITS.peerBytes, `${owed} bytes`);
+  assert.deepEqual([world.ended, publisher.session.facts.role], [[], "publisher"]);
+});
+
+for (const [habit, acknowledge] of [
+  ["counts of its own since the last one", (bytes: number) => bytes - 1_000],
+  ["twice what came", (bytes: number) => bytes * 2],
+  ["the same count for ever", () => 1_500],
+] as const) {
+  test(`[SES105] a player that acknowledges ${habit} and takes what it is sent plays on`, async () => {
+    const world = new World();
+    const publisher = await (await world.open().connect()).publish("cam");
+    await publishGop(publisher, 700);
+    const player = await (await world.open().connect()).play("cam");
+    for (let i = 1; i < 60; i++) {
+      await publisher.send(new Uint8Array(2_000).fill(0x27, 0, 1), i * 40);
+      const count = Buffer.alloc(4);
+      count.writeUInt32BE(Math.max(0, acknowledge(player.mediaBytes)));
+      await player.sendRaw(message(3, count));
+      await world.pass(1);
+    }
+    assert.deepEqual(world.ended, []);
+    assert.ok(player.mediaBytes > 59 * 2_000);
+  });
+}
+
+test("[SES106] a connection waits for a few streams; those it may not wait for are refused, also when a publication ends", async () => {
+  const world = new World();
+  const publisher = await (await world.open().connect()).publish("c");
+  await publishGop(publisher, 100);
+  const peer = await world.open().connect();
+  for (const [i, name] of ["a", "b", "c", "d"].entries())
+    await peer.sendRaw(message(20, encodeAmf0Values(["play", 0, null, name]), i + 1));
+  assert.deepEqual(
+    peer.codes.filter((code) => code === "NetStream.Play.Failed" || code === "NetStream.Play.Start"),
+    ["NetStream.Play.Start", "NetStream.Play.Start", "NetStream.Play.Start", "NetStream.Play.Failed"],
+  );
+  assert.equal(world.streams.size, 3);
+  publisher.session.end("kicked");
+  await world.pass(1);
+  assert.ok(peer.codes.includes("NetStream.Play.StreamNotFound"));
+  assert.deepEqual(
+    world.streams.entries().map(({ stream }) => stream.key),
+    ["live/a", "live/b"],
+  );
+});
+
+test("[SES107] a connection plays one stream on a few message streams, of which one cohort keeps a GOP", async () => {
+  const world = new World();
+  const publisher = await (await world.open().connect()).publish("cam");
+  await publishGop(publisher, 10_000, 40);
+  const peer = await world.open().connect();
+  const held = (): number => world.streams.entries()[0]?.stream.heldBytes ?? 0;
+  await peer.sendRaw(play(1));
+  const one = held();
+  for (let id = 2; id <= 12; id++) await peer.sendRaw(play(id));
+  assert.equal(peer.codes.filter((code) => code === "NetStream.Play.Start").length, 3);
+  assert.equal(peer.codes.filter((code) => code === "NetStream.Play.Failed").length, 9);
+  assert.ok(held() - one < 100_000, `${held() - one} bytes more`);
+  assert.ok(one > 400_000);
+});
+
+/** A peer for whom as much waits in the server as it lets wait. */
+async function openSilent(server: RunningServer): Promise<RtmpPeer> {
+  const waiting = (): Promise<number> => server.metric("output_waiting_bytes");
+  const peer = new RtmpPeer(server.rtmpPort);
+  await until(() => peer.events.some((event) => event.type === "connected"), "the connect result");
+  peer.socket.pause();
+  const before = await waiting();
+  while ((await waiting()) === before) {
+    for (let i = 0; i < 16 && peer.socket.writableLength < READ_BYTES; i++) peer.socket.write(readful(CALL));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return peer;
+}
+
+test("[SES108] above the total for all peers no session is opened, over any protocol; below it again they are", async () => {
+  await using server = await openServer(["limits.outputTotal=1MiB", "delivery.lag.stallTimeout=10m"]);
+  await using publisher = await openPublisher(server.rtmpPort, "cam");
+  sendGop(publisher);
+  await using silent = new AsyncDisposableStack();
+  while ((await server.metric("output_waiting_bytes")) < 1024 * 1024) silent.use(await openSilent(server));
+  await using late = new RtmpPeer(server.rtmpPort);
+  await late.closed;
+  assert.equal(late.events.length, 0);
+  const url = `http://127.0.0.1:${server.httpPort}/live/cam.flv`;
+  assert.equal((await fetch(url)).status, 503);
+  for (const header of ["", "Sec-WebSocket-Protocol: rtmp\r\n"])
+    assert.match(await talk(server.httpPort, upgradeTo("/live/cam.flv", header)), /^HTTP\/1\.1 503 /);
+  for (const protocol of ["rtmp", "http-flv", "ws-flv", "rtmp-ws"])
+    assert.equal(await server.metric(`sessions_refused_total{protocol="${protocol}"}`), 1, protocol);
+  assert.equal(publisher.isClosed, false);
+  await silent.disposeAsync();
+  await until(async () => (await server.metric("output_waiting_bytes")) === 0, "nothing that waits");
+  await using player = new RtmpPeer(server.rtmpPort).play("cam");
+  await player.status("NetStream.Play.Start");
+});
+
+const upgradeTo = (path: string, header: string): string =>
+  `GET ${path} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+  `Sec-WebSocket-Key: ${Buffer.alloc(16).toString("base64")}\r\nSec-WebSocket-Version: 13\r\n${header}\r\n`;
+
+test("[LST100] an HTTP connection with too many requests under way is ended; a few are answered in order", async () => {
+  await using server = await openServer();
+  const request = "GET /live/nobody.flv HTTP/1.1\r\nHost: x\r\n\r\n";
+  const health = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+  const few = await talk(server.httpPort, health.repeat(8), (heard) => heard.split("HTTP/1.1 200").length === 9);
+  assert.equal(few.split("HTTP/1.1 200").length, 9);
+  for (const one of [request, health]) await talk(server.httpPort, one.repeat(2_000));
+  assert.equal(await server.metric("http_pipelines_refused_total"), 2);
+});
