@@ -1,7 +1,6 @@
 /** What viewers may cost beyond their stream's frames: kept GOPs, further views of one peer, peers that owe. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DEFAULT_STREAM_LIMITS } from "@sluice/media/limits";
 import type { Subscriber } from "@sluice/media/subscriber";
 import { FakeSink, ms, type Stage, stage, testForm } from "./fixture.ts";
 
@@ -28,7 +27,7 @@ function joinAll(at: Stage, forms: number, sharing?: "alone"): FakeSink[] {
 
 test("[MED100] cohorts keep encoded GOPs up to a bound in bytes; the one with the most viewers keeps its own", () => {
   const cohortGopBytes = 3_500_000;
-  const at = stage({ limits: { ...DEFAULT_STREAM_LIMITS, cohortGopBytes } });
+  const at = stage({ limits: { cohortGopBytes } });
   at.setUp();
   grow(at, 1);
   const sinks = joinAll(at, 12);
@@ -50,7 +49,7 @@ test("[MED100] cohorts keep encoded GOPs up to a bound in bytes; the one with th
 });
 
 test("[MED100] a cohort that opens when the others keep enough keeps nothing, and its viewers get everything", () => {
-  const at = stage({ limits: { ...DEFAULT_STREAM_LIMITS, cohortGopBytes: 2_500_000 } });
+  const at = stage({ limits: { cohortGopBytes: 2_500_000 } });
   const setUp = at.setUp();
   grow(at, 20);
   const before = joinAll(at, 1);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { Millis } from "@sluice/base/brand";
 import { serialDistance } from "@sluice/base/serial-number";
 import type { Frame, FrameKind, FrameRole, PublishedUnit } from "@sluice/media/frame";
-import { DEFAULT_GOP_LIMITS, DEFAULT_LAG_LIMITS, DEFAULT_STREAM_LIMITS } from "@sluice/media/limits";
+import { DEFAULT_GOP_LIMITS, DEFAULT_LAG_LIMITS, DEFAULT_STREAM_LIMITS, type StreamLimits } from "@sluice/media/limits";
 import { LiveStream, type LiveStreamOptions } from "@sluice/media/live-stream";
 import type { StreamKey } from "@sluice/media/stream-key";
 import type { SubscriberEnd, SubscriberSink } from "@sluice/media/subscriber-sink";
@@ -265,8 +265,10 @@ export interface JoinOptions {
   readonly startAt?: "cached-gop" | "next-key";
 }
 
+type StageOptions = Partial<Pick<LiveStreamOptions, "gop" | "lag">> & { readonly limits?: Partial<StreamLimits> };
+
 /** A published stream without frames yet. */
-export function stage(options: Partial<Pick<LiveStreamOptions, "gop" | "lag" | "limits">> = {}): Stage {
+export function stage(options: StageOptions = {}): Stage {
   const clock = new FakeClock();
   const window = new TestWindow();
   const units = new Units();
@@ -291,13 +293,13 @@ export function stage(options: Partial<Pick<LiveStreamOptions, "gop" | "lag" | "
 
 export function streamOptions(
   window: TestWindow,
-  options: Partial<Pick<LiveStreamOptions, "gop" | "lag" | "limits">> = {},
+  options: StageOptions = {},
 ): Omit<LiveStreamOptions, "key" | "clock"> {
   return {
     window,
     gop: options.gop ?? DEFAULT_GOP_LIMITS,
     lag: options.lag ?? DEFAULT_LAG_LIMITS,
-    limits: options.limits ?? DEFAULT_STREAM_LIMITS,
+    limits: { ...DEFAULT_STREAM_LIMITS, ...options.limits },
     allocate: (byteCount) => new Uint8Array(byteCount),
   };
 }
