@@ -180,7 +180,7 @@ test("[LST7] an upgrade to something else is ignored, and a path of the admin si
 });
 
 test("[LST8] whoever finds the stream full is told so and counted", async () => {
-  await using server = await openServer(["limits.viewersPerStream=1", "limits.streams=1", "play.httpWait=10s"]);
+  await using server = await openServer(["limits.viewersPerStream=1", "limits.waitingStreams=1", "play.httpWait=10s"]);
   await using publisher = await openPublisher(server.rtmpPort, "cam");
   sendGop(publisher);
   let isDone = false;
@@ -189,9 +189,11 @@ test("[LST8] whoever finds the stream full is told so and counted", async () => 
   const second = await talk(server.httpPort, request("GET", "/live/cam.flv"));
   assert.ok(!second.includes("FLV\x01"));
   assert.equal(await server.metric('play_refused_total{protocol="http-flv",reason="limit"}'), 1);
-  assert.equal(statusOf(await talk(server.httpPort, request("GET", "/live/another.flv"))), 503);
+  const waiting = talk(server.httpPort, request("GET", "/live/another.flv"), () => isDone);
+  await until(async () => (await server.metric("streams")) === 2, "the one that waits");
+  assert.equal(statusOf(await talk(server.httpPort, request("GET", "/live/third.flv"))), 503);
   isDone = true;
-  await first;
+  await Promise.all([first, waiting]);
 });
 
 test("[LST16] a request for a stream that is pipelined behind an unanswered one opens nothing", async () => {
