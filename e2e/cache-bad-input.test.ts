@@ -189,7 +189,7 @@ describe("a cache that cannot start", () => {
     const journal = join(victim.dir, "journal-a");
     truncateSync(journal, Math.floor(writtenBytes(journal) / 2));
     await victim.restart();
-    assert.match(victim.child.output(), /the last records may be lost here/);
+    assert.match(victim.child.output(), /Records that this member confirmed may be lost here/);
     await caughtUp(victim, await cluster.settled());
     await assertAllThere(victim, keys);
   });

@@ -14,9 +14,11 @@ import type { CacheNode } from "@sluice/server/cache/cache-node";
 import { openCacheNode } from "@sluice/server/cache/open-cache-node";
 import { SystemClock } from "@sluice/server/clock";
 import { NODE_CRYPTO } from "@sluice/server/crypto/node-crypto";
-import { type GcacheEngine, openGcacheEngine } from "@sluice/server/engines/gcache-engine";
+import { GcacheEngine } from "@sluice/server/engines/gcache-engine";
 
 const clock = new SystemClock();
+/** Far beyond an election, also on a busy machine. */
+const LEADER_MILLIS = 30_000;
 
 function freePort(): Promise<number> {
   return new Promise((resolve) => {
@@ -71,7 +73,10 @@ async function openHarness(count: number): Promise<EngineHarness> {
     tolerance: 300 as Millis,
     async open() {
       const node = nodes[engines.size % nodes.length] as CacheNode;
-      const engine = await openGcacheEngine({ node, clock, log: SILENT_LOG, random: Math.random });
+      const engine = await GcacheEngine.open(
+        { node, clock, log: SILENT_LOG, random: Math.random },
+        AbortSignal.timeout(LEADER_MILLIS),
+      );
       engines.add(engine);
       return engine;
     },

@@ -27,7 +27,7 @@ export interface ReadyLine {
   readonly listeners: Readonly<Record<string, string>>;
 }
 
-/** Runs until `stop`, then drains; rejects when it cannot start. */
+/** Runs until `stop`, then drains; rejects when it cannot start, with the reason of `stop` where that came first. */
 export async function runServer(settings: LiveConfig, { log, stop, ready }: ServerPorts): Promise<void> {
   await using scope = new Scope(stop);
   const clock = new SystemClock();
@@ -36,6 +36,7 @@ export async function runServer(settings: LiveConfig, { log, stop, ready }: Serv
   const tls = openTls({ node, settings, scope });
   const rtmp = await openRtmp({ node, tls, scope });
   await openEngine({ node, scope });
+  stop.throwIfAborted();
   const admin = await openAdmin({ node, scope });
   await openHttp({ node, rtmp, admin, tls, scope });
   node.becomeReady();

@@ -19,6 +19,8 @@ import {
 import { DEFAULT_MEMBER_LIMITS, type MemberLimits } from "@sluice/server/cache/limits";
 import { AcceptHandshake, DialHandshake, type HandshakePorts } from "@sluice/server/cache/member-handshake";
 import { decodeHello, encodeHello } from "@sluice/server/cache/member-hello";
+import { openMemoryStore } from "@sluice/server/cache/memory-store";
+import { PeerBook } from "@sluice/server/cache/peer-book";
 import type { MemberPorts } from "@sluice/server/cache/member-ports";
 import { MemberTransport } from "@sluice/server/cache/member-transport";
 import { SystemClock } from "@sluice/server/clock";
@@ -295,6 +297,22 @@ for (const [name, tls] of [
     await until(() => a.transport.isConnected("n2"), "a member still gets in");
   });
 }
+
+test("[REP150] without a secret nobody beyond this machine is dialled or let in, whatever it says of itself", async () => {
+  await using a = await member("n1", { secret: "" });
+  a.transport.reach(new Map([["n2", "192.0.2.1:7402"]]));
+  a.transport.greet("n3", "members.example:7402");
+  await using b = await member("n4", { secret: "" });
+  a.transport.reach(new Map([["n4", b.address]]));
+  await until(() => a.transport.isConnected("n4"), "the one of this machine is dialled");
+  const dialled = a.lines.map(({ message }) => message).filter((message) => message.includes("member"));
+  assert.deepEqual(dialled, ["Connected to member"], "no attempt was made at the others");
+  const store = openMemoryStore({ member: "n1", clusterId: new Uint8Array(32) });
+  const far = { ...own("n2"), clusterId: new Uint8Array(32), address: "192.0.2.1:7402" };
+  assert.equal(new PeerBook(store, undefined).judge(far), "needs-secret");
+  assert.equal(new PeerBook(store, Buffer.from("s")).judge(far), undefined);
+  assert.equal(new PeerBook(store, undefined).judge({ ...far, address: "127.0.0.1:7402" }), undefined);
+});
 
 test("a member that does not read is disconnected when too much waits for it", async () => {
   await using a = await member("n1", { limits: { queuedBytes: 4 * 1024 * 1024 } });

@@ -8,6 +8,7 @@ import { test } from "node:test";
 import type { Millis } from "@sluice/base/brand";
 import { SILENT_LOG } from "@sluice/base/log";
 import { SILENT_METER } from "@sluice/base/meter";
+import type { MemberId } from "@sluice/cache/ids";
 import type { CacheName, Operation } from "@sluice/cache/state/operation";
 import { formatAddress, isLoopback, parseAddress } from "@sluice/server/cache/address";
 import type { CacheNode } from "@sluice/server/cache/cache-node";
@@ -134,6 +135,49 @@ test("a node without an address opens no port for members, warns of none, and ca
     await ask(node, "SLUICE ADD n2 127.0.0.1:7402"),
     /^-ERR Cannot add member "n2": this node opens no port/,
   );
+});
+
+const FAR = ["10.0.0.2:7402", "members.example:7402", "0.0.0.0:7402", "127.evil:7402", "127.999.1.1:7402"] as const;
+
+test("[REP150] without a secret no member beyond this machine is taken, at start or while running", async () => {
+  await using node = await solo();
+  await until("leadership", () => node.status().role === "leader");
+  for (const far of FAR) {
+    const { host, port } = parseAddress(far) as { host: string; port: number };
+    await assert.rejects(solo({ address: { host, port } }), { code: "STATE_CACHE_SETUP", message: /need a secret/ });
+    const founders = new Map([
+      ["n1", "127.0.0.1:7401"],
+      ["n2", far],
+    ] as const);
+    await assert.rejects(solo({ founders }), { code: "STATE_CACHE_SETUP", message: /need a secret/ });
+    assert.match(await ask(node, `SLUICE ADD n2 ${far}`), /^-ERR Cannot add member "n2": members beyond this machine/);
+    await assert.rejects(node.changeMembers({ type: "add", id: "n2" as MemberId, address: far }), {
+      code: "UNAVAILABLE_CACHE_CHANGE",
+    });
+  }
+  assert.equal(node.status().members.length, 1);
+  for (const [place, near] of ["127.0.0.1:1", "localhost:1", "[::1]:1"].entries()) {
+    assert.match(await ask(node, `SLUICE ADD near${place} ${near}`), /^\+OK|^\$2\r\nOK/);
+    await until("its commit", () => node.status().members.length === 2);
+    await node.changeMembers({ type: "remove", id: `near${place}` as MemberId });
+  }
+});
+
+test("[REP150] a store that knows a member beyond this machine does not open without the secret", async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), "cache-node-"));
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  const secret = Buffer.from("a secret of some length");
+  const node = await solo({ dir, secret });
+  await until("leadership", () => node.status().role === "leader");
+  await node.changeMembers({ type: "add", id: "n2" as MemberId, address: "192.0.2.1:7402" });
+  await node.close();
+  await assert.rejects(solo({ dir }), {
+    code: "STATE_CACHE_SETUP",
+    message: /its store knows member "n2" at 192\.0\.2\.1:7402: members beyond this machine need a secret/,
+  });
+  const again = await solo({ dir, secret });
+  assert.equal(again.status().members.length, 2);
+  await again.close();
 });
 
 test("addresses are read and written alike", () => {

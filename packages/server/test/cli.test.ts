@@ -1,7 +1,8 @@
 /** The commands as processes of their own: what they print where, and with which code they end. */
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, createServer } from "node:net";
 import { type NetworkInterfaceInfo, tmpdir } from "node:os";
@@ -88,6 +89,47 @@ test("[CLI2] draining that does not end is ended", async () => {
   assert.deepEqual(await child.exited, { code: 0, signal: null });
   assert.match(child.output("stderr"), /Ending although draining is not done/);
 });
+
+const START: readonly (readonly [string, (dir: string) => readonly string[]])[] = [
+  ["serve", (dir) => ["serve", ...FREE, "--set", "engine.kind=gcache", "--set", `data.dir=${dir}`]],
+  ["cache", (dir) => ["cache", "--resp", "off", "--members", "n1=127.0.0.1:0", "--dir", join(dir, "cache")]],
+];
+
+for (const [command, args] of START) {
+  test(`[CLI140] ${command}: a data folder that cannot be made is told with its reason, and ends with 1`, async () => {
+    writeFileSync(join(folder, "file"), "");
+    for (const dir of ["/proc/no-such-folder", "/proc/no/such/folder", join(folder, "file")]) {
+      const { code, out, err } = await run(args(dir));
+      assert.deepEqual([code, out], [1, ""], dir);
+      assert.match(err, /^UNAVAILABLE_STORE_IO: Cannot make a folder for the store in ".*": (?!.*\n)/m);
+    }
+  });
+
+  test(`[CLI141] ${command}: SIGTERM before it is ready ends it with 0, as soon as it is heard`, async (t) => {
+    const dir = mkdtempSync(join(folder, "store-"));
+    const first = start(args(dir));
+    t.after(() => first[Symbol.asyncDispose]());
+    await first.waitForEvent("ready");
+    assert.equal((await first.stop()).code, 0);
+    // A check of the store that never ends: nobody writes to the pipe.
+    const journal = join(dir, "cache", "journal-a");
+    rmSync(journal);
+    execFileSync("mkfifo", [journal]);
+    const second = start(args(dir));
+    t.after(() => second[Symbol.asyncDispose]());
+    await hasChild(second.pid as number);
+    second.kill("SIGTERM");
+    assert.deepEqual(await second.exited, { code: 0, signal: null });
+    assert.equal(second.output("stdout"), "");
+    assert.doesNotMatch(second.output("stderr"), /Ending although|damaged/);
+  });
+}
+
+/** The process that reads the store. */
+async function hasChild(pid: number): Promise<void> {
+  const children = (): string => readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
+  while (children().trim() === "") await new Promise((resolve) => setImmediate(resolve));
+}
 
 test("[CLI3] a bad configuration prints every problem and ends with 2", async () => {
   for (const command of [[], ["config", "check"], ["config", "print"], ["status"]]) {

@@ -5,8 +5,17 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import type { Millis } from "@sluice/base/brand";
+import { SILENT_LOG } from "@sluice/base/log";
+import type { LogIndex, Term } from "@sluice/cache/ids";
+import { CacheState } from "@sluice/cache/state/cache-state";
+import { encodeOperation } from "@sluice/cache/state/operation-codec";
+import type { CacheNode } from "@sluice/server/cache/cache-node";
+import type { NodeReport } from "@sluice/server/cache/cluster-admin";
 import { ConfigError } from "@sluice/server/config/config-error";
 import { loadConfig } from "@sluice/server/config/load-config";
+import { GcacheEngine } from "@sluice/server/engines/gcache-engine";
+import { FakeClock } from "@sluice/testkit/fake-clock";
 import { freePort } from "@sluice/testkit/free-port";
 import { Redis } from "ioredis";
 import { openServer, until } from "./sessions-fixture.ts";
@@ -55,6 +64,53 @@ test("[EPT1] the embedded cache serves Redis clients beside the streams, and kee
   await using again = await openServer(sets);
   assert.equal(await client(t, again.portOf("resp")).get("colour"), "blue");
   assert.deepEqual(await again.get("/readyz"), { ready: true, reasons: [] });
+});
+
+test("[EPT140] the engine of a new cluster opens once the data has its generation, and not when a leader is there", async () => {
+  const clock = new FakeClock();
+  const state = new CacheState({ hashSeed: 1 });
+  const { signal: failed } = new AbortController();
+  const onTurn = (): Disposable => ({ [Symbol.dispose]() {} });
+  const node = { state, failed, barrier: async () => "reached", onTurn, status: () => ({ applied: 2 }) };
+  const open = (signal: AbortSignal): Promise<GcacheEngine> =>
+    GcacheEngine.open({ node: node as unknown as CacheNode, clock, log: SILENT_LOG, random: Math.random }, signal);
+  const goOn = async (): Promise<void> => {
+    await new Promise((resolve) => setImmediate(resolve));
+    clock.advance(1_000);
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  let isOpen = false;
+  const opening = open(new AbortController().signal);
+  void opening.then(() => (isOpen = true));
+  for (let i = 0; i < 5; i++) await goOn();
+  assert.equal(isOpen, false, "a leader alone is not enough");
+  const stop = new AbortController();
+  const stopped = assert.rejects(open(stop.signal), /stop/);
+  await goOn();
+  stop.abort(new Error("stop"));
+  await stopped;
+  const at = { index: 2 as LogIndex, term: 1 as Term, time: 1 as Millis };
+  state.apply(encodeOperation({ type: "found", generation: 7 }), at);
+  await goOn();
+  await using _engine = await opening;
+});
+
+test("[EPT140] an engine whose disk fails before it is open says so", async () => {
+  const node = { state: new CacheState({ hashSeed: 1 }), failed: AbortSignal.abort(), barrier: async () => "halted" };
+  const options = { node: node as unknown as CacheNode, clock: new FakeClock(), log: SILENT_LOG, random: Math.random };
+  await assert.rejects(GcacheEngine.open(options, new AbortController().signal), { code: "UNAVAILABLE_ENGINE" });
+});
+
+test("[EPT140] when a server is ready for the first time its data has a generation", async (t) => {
+  await using server = await openServer(["engine.kind=gcache", "cache.resp.port=0", `data.dir=${folder(t)}`]);
+  const report = JSON.parse(String(await client(t, server.portOf("resp")).call("SLUICE", "STATUS"))) as NodeReport;
+  assert.ok(report.generation > 0, JSON.stringify(report));
+});
+
+test("[EPT141] a data folder that cannot be made ends the start with its reason", async () => {
+  await assert.rejects(openServer(["engine.kind=gcache", "data.dir=/proc/no-such-folder"]), {
+    code: "UNAVAILABLE_STORE_IO",
+  });
 });
 
 test("[EPT2] with a password the cache takes nobody without it", async (t) => {

@@ -1,5 +1,6 @@
 /** `host:port` as people write it. */
 import { isIP } from "node:net";
+import { isLoopback as isLoopbackAddress } from "../auth/address.ts";
 
 export interface HostAndPort {
   readonly host: string;
@@ -21,8 +22,18 @@ export function splitAddress(text: string): HostAndPort {
 }
 
 export function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host) || host.startsWith("::ffff:127.");
+  return host === "localhost" || isLoopbackAddress(host);
 }
+
+/**
+ * The one rule of what a member without a secret may stand with, at start, in the member list and at the door: an
+ * address of this machine, written as a number or as `localhost`.
+ */
+export function needsSecret(address: string, secret: Uint8Array | undefined): boolean {
+  return (secret === undefined || secret.length === 0) && !isLoopback(splitAddress(address).host);
+}
+
+export const NEEDS_SECRET = "members beyond this machine need a secret (--secret-file)";
 
 export function formatAddress({ host, port }: HostAndPort): string {
   return `${host.includes(":") ? `[${host}]` : host}:${port}`;

@@ -6,6 +6,7 @@ import type { MemberChange } from "@sluice/cache/replica/members";
 import type { ChangeResult, SwitchOverResult } from "@sluice/cache/replica/replica-options";
 import type { ProposalAnswer, ProposalToken } from "@sluice/cache/replica/replica-output";
 import type { OperationAnswer } from "@sluice/cache/state/operation";
+import { NEEDS_SECRET, needsSecret } from "./address.ts";
 import { CacheChangeError } from "./node-errors.ts";
 import type { ReplicaShell } from "./replica-shell.ts";
 import type { SteadyWall } from "./steady-wall.ts";
@@ -25,6 +26,7 @@ export class ClusterChanges {
   readonly #wall: SteadyWall;
   readonly #clock: Clock;
   readonly #canGrow: boolean;
+  readonly #secret: Uint8Array | undefined;
   readonly #waiting = new Map<ProposalToken, Waiting>();
   #handOver: (Waiting & { readonly to: MemberId }) | undefined;
 
@@ -34,11 +36,13 @@ export class ClusterChanges {
     readonly clock: Clock;
     /** Others could reach it. */
     readonly canGrow: boolean;
+    readonly secret: Uint8Array | undefined;
   }) {
     this.#shell = options.shell;
     this.#wall = options.wall;
     this.#clock = options.clock;
     this.#canGrow = options.canGrow;
+    this.#secret = options.secret;
   }
 
   /** Resolves once it is committed. @throws {CacheChangeError} */
@@ -56,6 +60,8 @@ export class ClusterChanges {
   tryChange(change: MemberChange): ChangeResult {
     if (change.type === "add" && !this.#canGrow)
       return { refused: "not-possible", reason: "this node opens no port for members" };
+    if (change.type === "add" && needsSecret(change.address, this.#secret))
+      return { refused: "not-possible", reason: NEEDS_SECRET };
     const result = this.#shell.replica.changeMembers(change, this.#shell.now(), this.#wall.read());
     this.#shell.wake();
     return result;

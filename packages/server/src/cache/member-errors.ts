@@ -12,6 +12,7 @@ export const REFUSALS = {
     reason: "other-store",
     says: "its store is not the one known under its id: two processes share the id, or the store was lost; remove the member, then add it again",
   },
+  7: { reason: "needs-secret", says: "it is beyond this machine, and no secret is set" },
 } as const;
 
 export type RefusalCode = keyof typeof REFUSALS;

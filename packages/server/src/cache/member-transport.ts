@@ -1,7 +1,7 @@
 /** All connections between this member and the others. */
 import type { Millis } from "@sluice/base/brand";
 import type { Timer } from "@sluice/base/clock";
-import type { HostAndPort } from "./address.ts";
+import { type HostAndPort, needsSecret } from "./address.ts";
 import { MemberLink } from "./member-link.ts";
 import { MemberListener } from "./member-listener.ts";
 import type { MemberPorts } from "./member-ports.ts";
@@ -56,14 +56,15 @@ export class MemberTransport {
     }
     for (const [id, address] of members) {
       const link = this.#links.get(id);
+      if (!this.#mayDial(id, address)) continue;
       if (link !== undefined) link.address = address;
-      else if (id !== this.#ports.own().id) this.#links.set(id, new MemberLink(id, address, this.#ports));
+      else this.#links.set(id, new MemberLink(id, address, this.#ports));
     }
   }
 
   /** Dials, for a while, somebody who is no member and shall be told so. */
   greet(id: string, address: string): void {
-    if (this.#isClosed || id === this.#ports.own().id || address === "" || this.#leaving.size >= MOST_LEAVING) return;
+    if (this.#isClosed || !this.#mayDial(id, address) || this.#leaving.size >= MOST_LEAVING) return;
     if (!this.#links.has(id)) this.#links.set(id, new MemberLink(id, address, this.#ports));
     this.#leave(id);
   }
@@ -98,6 +99,10 @@ export class MemberTransport {
     this.#links.clear();
     for (const timer of this.#leaving.values()) timer.cancel();
     await this.#listener.close();
+  }
+
+  #mayDial(id: string, address: string): boolean {
+    return id !== this.#ports.own().id && address !== "" && !needsSecret(address, this.#ports.secret);
   }
 
   #leave(id: string): void {

@@ -20,6 +20,7 @@ export function openMemoryStore(options: { readonly member: string; readonly clu
     setPins(changed) {
       pins = changed;
     },
+    settled() {},
     write: () => undefined,
     compact() {},
     async saveSnapshot(_meta, pieces) {

@@ -36,6 +36,8 @@ export interface CacheNodeOptions {
   readonly tls?: MemberTls | undefined;
   /** Without it there is no RESP port. */
   readonly resp?: RespOptions | undefined;
+  /** Aborting it gives up opening; a node that is open is closed by `close`. */
+  readonly signal?: AbortSignal;
   readonly clock: Clock;
   readonly log: Log;
   readonly meter: Meter;

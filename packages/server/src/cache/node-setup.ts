@@ -1,5 +1,6 @@
 /** Checks what a cache node was given before anything is opened, all of it at once. */
-import { isLoopback, parseAddress } from "./address.ts";
+import type { MemberList } from "@sluice/cache/replica/members";
+import { formatAddress, NEEDS_SECRET, needsSecret, parseAddress } from "./address.ts";
 import { CacheSetupError } from "./node-errors.ts";
 import type { CacheNodeOptions } from "./node-options.ts";
 
@@ -17,12 +18,18 @@ export function checkSetup({ id, founders, address, secret, dir }: CacheNodeOpti
   if (new Set(members.values()).size < members.size) problems.push("two members have the same address");
   if (address === "none" && (founders === "join" || members.size !== 1))
     problems.push("without an address it can have no other members");
-  const own = address === "none" ? [] : [address.host];
-  const hosts = [...own, ...[...members.values()].map((where) => parseAddress(where)?.host ?? "127.0.0.1")];
+  const own = address === "none" ? [] : [formatAddress(address)];
+  if ([...own, ...members.values()].some((where) => needsSecret(where, secret))) problems.push(NEEDS_SECRET);
   const isOpen = secret === undefined || secret.length === 0;
-  if (isOpen && !hosts.every(isLoopback)) problems.push("members beyond this machine need a secret (--secret-file)");
   if (problems.length > 0) throw new CacheSetupError({ problem: problems.join("; ") });
   return warnings({ isOpen: isOpen && address !== "none", memberCount: members.size, dir });
+}
+
+/** Of the members that its store knows. @throws {CacheSetupError} */
+export function checkStoredMembers(members: MemberList, secret: Uint8Array | undefined): void {
+  const far = members.find(({ address }) => needsSecret(address, secret));
+  if (far !== undefined)
+    throw new CacheSetupError({ problem: `its store knows member "${far.id}" at ${far.address}: ${NEEDS_SECRET}` });
 }
 
 function warnings(of: {

@@ -37,6 +37,8 @@ export interface NodeStore extends AsyncDisposable {
   /** Replaces snapshot and log. Synced when it resolves. */
   installSnapshot(meta: SnapshotMeta, pieces: readonly Uint8Array[]): Promise<void>;
   joinCluster(clusterId: Uint8Array): Promise<void>;
+  /** The member holds again all that it may have lost (`stored.tail`); until then every start says so anew. */
+  settled(): void;
   /** Store ids of the other members, in hex, as they were first met. */
   readonly pins: ReadonlyMap<string, string>;
   setPins(pins: ReadonlyMap<string, string>): void;

@@ -97,7 +97,7 @@ export class NodeWiring {
 
   /** @param ownAddress  where the other members reach this one */
   start(replica: Replica<OperationAnswer>, ownAddress: string): void {
-    const { clock, address, ackLevel = DEFAULT_ACK } = this.#options;
+    const { clock, address, secret, ackLevel = DEFAULT_ACK } = this.#options;
     this.#ownAddress = ownAddress;
     const shell = new ReplicaShell({ replica, store: this.#store, clock, events: this.#events() });
     const commands = new ReplicatedStore({ shell, state: this.state, wall: this.#wall, ackLevel });
@@ -109,7 +109,7 @@ export class NodeWiring {
       sendReply: (to, reply) => this.transport.send(to, FRAME_KIND.reply, reply),
       applied: () => replica.status(clock.now()).applied,
     });
-    const changes = new ClusterChanges({ shell, wall: this.#wall, clock, canGrow: address !== "none" });
+    const changes = new ClusterChanges({ shell, wall: this.#wall, clock, canGrow: address !== "none", secret });
     const clients = this.#newClients(commands, changes);
     this.#running = { shell, commands, desk, changes, resp: clients?.resp, sentinel: clients?.sentinel };
     shell.wake();

@@ -12,31 +12,32 @@ import { clusterIdOf, founderList } from "./cluster-id.ts";
 import { openLmdbStore } from "./lmdb-store.ts";
 import { openMemoryStore } from "./memory-store.ts";
 import type { CacheNodeOptions } from "./node-options.ts";
-import { checkSetup } from "./node-setup.ts";
+import { checkSetup, checkStoredMembers } from "./node-setup.ts";
 import type { NodeStore } from "./node-store.ts";
 import { NodeWiring } from "./node-wiring.ts";
 import { PeerBook } from "./peer-book.ts";
 
 const NO_CLUSTER = new Uint8Array(32);
 
-/** @throws {CacheSetupError | ListenError | UnavailableError} with everything closed again */
+/** @throws {CacheSetupError | ListenError | UnavailableError}, or the signal's reason, with everything closed again */
 export async function openCacheNode(given: CacheNodeOptions): Promise<CacheNode> {
   const options = { ...given, log: given.log.child({ node: given.id }) };
   for (const warning of checkSetup(options)) options.log.warn({}, warning);
-  const { id, dir, log } = options;
+  const { id, dir, log, signal } = options;
   const list = options.founders === "join" ? [] : founderList(options.founders);
   const clusterId = options.founders === "join" ? NO_CLUSTER : clusterIdOf(list);
   await using opening = new AsyncDisposableStack();
   const store: NodeStore = opening.use(
     dir === undefined
       ? openMemoryStore({ member: id, clusterId })
-      : await openLmdbStore({ dir, member: id, clusterId, log }),
+      : await openLmdbStore({ dir, member: id, clusterId, log, signal }),
   );
-  const wiring = new NodeWiring(options, { store, peers: new PeerBook(store) });
+  const wiring = new NodeWiring(options, { store, peers: new PeerBook(store, options.secret) });
   opening.defer(() => wiring.transport.close());
   const { address } = options;
   const member = address === "none" ? undefined : await wiring.transport.open(address);
   const replica = newReplica(options, { store, state: wiring.state, member });
+  checkStoredMembers(replica.status(options.clock.now()).members, options.secret);
   wiring.start(replica, address === "none" ? "" : boundAddress(formatAddress(address), member));
   opening.defer(() => wiring.shell.close());
   const resp = await wiring.openResp();

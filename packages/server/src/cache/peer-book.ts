@@ -1,4 +1,5 @@
 /** What is known of the other members beside the replicated list: their stores, and where their clients go. */
+import { needsSecret } from "./address.ts";
 import { REFUSALS, type Refusal } from "./member-errors.ts";
 import type { PeerIdentity } from "./member-handshake.ts";
 import type { NodeStore } from "./node-store.ts";
@@ -7,11 +8,13 @@ const NO_CLUSTER = Buffer.alloc(32);
 
 export class PeerBook {
   readonly #store: NodeStore;
+  readonly #secret: Uint8Array | undefined;
   readonly #clients = new Map<string, string>();
   #members: ReadonlySet<string> = new Set();
 
-  constructor(store: NodeStore) {
+  constructor(store: NodeStore, secret: Uint8Array | undefined) {
     this.#store = store;
+    this.#secret = secret;
   }
 
   /** Why a member that proved the secret is turned away all the same. */
@@ -22,6 +25,7 @@ export class PeerBook {
     if (!isOne(own.clusterId) && !isOne(peer.clusterId) && !Buffer.from(own.clusterId).equals(peer.clusterId)) {
       return REFUSALS[2].reason;
     }
+    if (peer.address !== "" && needsSecret(peer.address, this.#secret)) return REFUSALS[7].reason;
     const pinned = this.#store.pins.get(peer.id);
     if (pinned !== undefined && pinned !== Buffer.from(peer.storeId).toString("hex")) return REFUSALS[6].reason;
     return undefined;

@@ -44,12 +44,15 @@ export class ReplicaShell<Answer> {
   #syncing = 0;
   #hasFailed = false;
   #isClosed = false;
+  /** What the disk holds may be less than what was confirmed. */
+  #isDoubtful: boolean;
 
   constructor({ replica, store, clock, events }: ReplicaShellOptions<Answer>) {
     this.replica = replica;
     this.#store = store;
     this.#clock = clock;
     this.#events = events;
+    this.#isDoubtful = store.stored.tail === "may-have-lost";
   }
 
   now(): Millis {
@@ -77,9 +80,17 @@ export class ReplicaShell<Answer> {
     this.#turn = undefined;
     for (let output = this.replica.nextOutput(); output !== undefined; output = this.replica.nextOutput())
       this.#carryOut(output);
+    if (this.#isDoubtful) this.#settle();
     this.#events.turnEnded();
     this.#setTimer();
     this.#turnNow = undefined;
+  }
+
+  /** Tells the disk once all that was lost is there again, and written. */
+  #settle(): void {
+    if (this.#hasFailed || this.#syncing > 0 || this.replica.status(this.now()).isRecovering) return;
+    this.#isDoubtful = false;
+    this.#onDisk(() => this.#store.settled());
   }
 
   #carryOut(output: ReplicaOutput<Answer>): void {

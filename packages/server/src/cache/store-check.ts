@@ -1,22 +1,61 @@
 /** Reads a whole store in a process of its own: a damaged database may end whoever reads it, and then that is the answer. */
-import { execFile } from "node:child_process";
+import { execFile, type ExecFileException } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { StoreIoError } from "./store-errors.ts";
 import { openTables } from "./store-tables.ts";
 import { recover } from "./store-recovery.ts";
+
+/** Of the process that reads. */
+export const EXIT = { damaged: 1, unreadable: 2 } as const;
 
 /** Long enough for gigabytes from a slow disk. */
 const PATIENCE_MS = 120_000;
 
-/** What is wrong with the store, `undefined` for nothing. */
-export function findDamage(file: string, dir: string): Promise<string | undefined> {
+/** The process ended itself, which reading a damaged database may do; any other signal came from outside. */
+const ENDED_BY_DAMAGE: readonly string[] = ["SIGSEGV", "SIGBUS", "SIGABRT", "SIGILL", "SIGFPE", "SIGTRAP"];
+
+/**
+ * What is wrong with the store, `undefined` for nothing.
+ *
+ * @throws {StoreIoError} when it cannot be found out; the signal's reason when it aborts first
+ */
+export async function findDamage({
+  file,
+  dir,
+  signal,
+}: {
+  readonly file: string;
+  readonly dir: string;
+  readonly signal: AbortSignal | undefined;
+}): Promise<string | undefined> {
+  const { failure, output } = await check(file, dir, signal);
+  signal?.throwIfAborted();
+  if (failure === null) return undefined;
+  if (failure.signal && ENDED_BY_DAMAGE.includes(failure.signal))
+    return `the database is damaged (reading it ended with ${failure.signal})`;
+  if (failure.killed) throw cannotCheck(dir, `it was not read within ${PATIENCE_MS / 1000} s`);
+  if (failure.signal) throw cannotCheck(dir, `the check was ended by ${failure.signal}`);
+  if (failure.code === EXIT.unreadable) throw cannotCheck(dir, output);
+  return output || "the database cannot be read";
+}
+
+interface CheckEnd {
+  readonly failure: ExecFileException | null;
+  readonly output: string;
+}
+
+function check(file: string, dir: string, signal: AbortSignal | undefined): Promise<CheckEnd> {
   const script = fileURLToPath(new URL("./store-check-process.js", import.meta.url));
+  const options = { timeout: PATIENCE_MS, ...(signal && { signal }) };
   return new Promise((resolve) => {
-    execFile(process.execPath, [script, file, dir], { timeout: PATIENCE_MS }, (error, stdout) => {
-      if (error === null) resolve(undefined);
-      else if (error.signal) resolve(`the database is damaged (reading it ended with ${error.signal})`);
-      else resolve(stdout.trim() || "the database cannot be read");
-    });
+    execFile(process.execPath, [script, file, dir], options, (failure, stdout) =>
+      resolve({ failure, output: stdout.trim() }),
+    );
   });
+}
+
+function cannotCheck(dir: string, reason: string): StoreIoError {
+  return new StoreIoError({ dir, action: "check the" }, new Error(reason));
 }
 
 /** In that process. @throws when something is damaged */

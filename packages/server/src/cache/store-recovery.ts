@@ -1,7 +1,7 @@
 /** Reads back what a member's database and journal hold. */
 import type { SnapshotMeta, LogRecord } from "@sluice/cache/replica/log-record";
 import type { HardState } from "@sluice/cache/replica/replica-output";
-import { readJournal } from "./journal.ts";
+import { findWrittenJournal, readJournal } from "./journal.ts";
 import { type SequencedBatch, splitBatches, StoreBatchError } from "./store-batch.ts";
 import { metaOf, readFact, type SnapshotFact, type StoreTables, uncheck } from "./store-tables.ts";
 
@@ -24,14 +24,18 @@ export interface Recovered {
   readonly unsaved: readonly SequencedBatch[];
   /** Of the newest batch of all. */
   readonly sequence: number;
-  readonly isTorn: boolean;
+  /** What is wrong with the journal: records that this member confirmed may be lost. */
+  readonly damage: string | undefined;
 }
 
-/** @throws {WireError} when something in the database is damaged or missing */
+/** @throws {WireError} when something in the database is damaged or missing, or the journal belongs to another */
 export function recover(tables: StoreTables, dir: string): Recovered {
+  const identity = readFact(tables, "identity");
+  if (identity === undefined) return nothingIn(dir);
   const hard = readFact(tables, "hard");
   const groups = storedGroups(tables);
-  const { batches: unsaved, isTorn } = readJournal(dir, hard?.sequence ?? 0);
+  const store = { id: identity.storeId, format: identity.format };
+  const { batches: unsaved, damage } = readJournal(dir, { after: hard?.sequence ?? 0, store });
   if (unsaved.length > 0) groups.push(unsaved);
   return {
     hardState: unsaved.findLast((batch) => batch.hardState !== undefined)?.hardState ?? hard?.hardState,
@@ -40,7 +44,22 @@ export function recover(tables: StoreTables, dir: string): Recovered {
     places: groups.map(placeOf),
     unsaved,
     sequence: (hard?.sequence ?? 0) + unsaved.length,
-    isTorn,
+    damage,
+  };
+}
+
+/** @throws {StoreBatchError} when there was a store once */
+function nothingIn(dir: string): Recovered {
+  const written = findWrittenJournal(dir);
+  if (written !== undefined) throw new StoreBatchError({ detail: `${written} is there without its database` });
+  return {
+    hardState: undefined,
+    snapshot: undefined,
+    log: [],
+    places: [],
+    unsaved: [],
+    sequence: 0,
+    damage: undefined,
   };
 }
 

@@ -5,11 +5,12 @@ import type { LogIndex, MemberId, Term } from "@sluice/cache/ids";
 import type { SnapshotMeta } from "@sluice/cache/replica/log-record";
 import type { MemberList } from "@sluice/cache/replica/members";
 import type { HardState } from "@sluice/cache/replica/replica-output";
-import { type Database, open, type RootDatabase } from "lmdb";
+import { type Database, open, type RootDatabase, type RootDatabaseOptionsWithPath } from "lmdb";
+import { PRIVATE_FILE } from "../private-files.ts";
 import { StoreBatchError } from "./store-batch.ts";
 
 /** Raised when an older version could not read the tables any more. */
-export const STORE_FORMAT = 1;
+export const STORE_FORMAT = 2;
 
 export interface StoreTables {
   readonly root: RootDatabase<Buffer, string>;
@@ -29,7 +30,8 @@ export function openTables(file: string, access: "read-write" | "read-only"): St
     maxDbs: 4,
     readOnly: access === "read-only",
     eventTurnBatching: false,
-  });
+    permissionsMode: PRIVATE_FILE,
+  } as RootDatabaseOptionsWithPath);
   const table = <Key extends string | number | [number, number]>(name: string): Database<Buffer, Key> =>
     root.openDB<Buffer, Key>({ name, encoding: "binary" });
   return { root, facts: table("facts"), batches: table("batches"), pieces: table("pieces") };
@@ -62,6 +64,8 @@ export interface RunFact {
   /** Of the machine when the store was last open. */
   readonly boot: string;
   readonly wasClosed: boolean;
+  /** It may lack records that it confirmed, and has not caught up with a leader since. */
+  readonly isDoubtful?: boolean;
 }
 
 export interface Facts {

@@ -1,8 +1,9 @@
 /** Writes what passes over a connection to a file that the test kit can replay; for finding faults, off by default. */
-import { createWriteStream, mkdirSync, type WriteStream } from "node:fs";
+import { createWriteStream, type WriteStream } from "node:fs";
 import type { Socket } from "node:net";
 import { join } from "node:path";
 import type { Clock } from "@sluice/base/clock";
+import { makePrivateFolder, PRIVATE_FILE } from "../private-files.ts";
 
 export interface CaptureOptions {
   readonly dir: string;
@@ -23,7 +24,7 @@ function fileFor({ dir, protocol, clock }: CaptureOptions, socket: Socket): stri
 /** Records both directions of `socket` from here on, until it closes. */
 export function captureConnection(socket: Socket, options: CaptureOptions): void {
   if (!hasFolder(options.dir)) return;
-  const file = createWriteStream(fileFor(options, socket), { mode: 0o600 });
+  const file = createWriteStream(fileFor(options, socket), { mode: PRIVATE_FILE });
   file.on("error", () => {}); // a full disk must not touch the connection
   const origin = `${socket.remoteAddress}:${socket.remotePort}`;
   const startedAt = new Date(options.clock.wall()).toISOString();
@@ -34,7 +35,7 @@ export function captureConnection(socket: Socket, options: CaptureOptions): void
 /** A folder that cannot be made must not touch the connection either. */
 function hasFolder(dir: string): boolean {
   try {
-    mkdirSync(dir, { recursive: true });
+    makePrivateFolder(dir);
     return true;
   } catch {
     return false;

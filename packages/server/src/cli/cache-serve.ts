@@ -60,7 +60,7 @@ export async function serveCache(cli: CacheCliOptions): Promise<void> {
     log.info({}, "Rereading the TLS files; every other option holds until a restart");
     void certificate?.look();
   });
-  const node = await openCacheNode(options);
+  const node = await openUnlessStopped(options, stop.signal);
   const { id, listeners } = node;
   process.stdout.write(`${JSON.stringify({ event: "ready", node: id, pid: process.pid, listeners })}\n`);
   process.exit(await untilEnd(node, stop.signal));
@@ -83,6 +83,16 @@ function memberTls(certificate: TlsCertificate): MemberTls {
     },
     attach: (listener) => certificate.attach(listener),
   };
+}
+
+/** A signal that comes before the node is open ends the process in order: there is nothing to hand over. */
+async function openUnlessStopped(options: CacheNodeOptions, signal: AbortSignal): Promise<CacheNode> {
+  try {
+    return await openCacheNode({ ...options, signal });
+  } catch (error) {
+    if (error === signal.reason) process.exit(0);
+    throw error;
+  }
 }
 
 /** @returns the exit code */

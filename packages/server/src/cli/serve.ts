@@ -40,6 +40,8 @@ export async function serve(options: ConfigOptions): Promise<void> {
       if (process.stderr.isTTY)
         process.stderr.write(readyWords({ config, listeners, interfaces: networkInterfaces() }));
     },
+  }).catch((error: unknown) => {
+    if (error !== stop.signal.reason) throw error; // else a signal came before it was ready
   });
   log.info({}, "Stopped");
   process.exit(0);

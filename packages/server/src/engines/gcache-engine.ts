@@ -38,23 +38,7 @@ export interface GcacheEngineOptions {
 /** The leader's clock may run a tenth faster than ours, and its keys must not vanish before we know that they do. */
 const LEASE_MARGIN = { factor: 1.12, plus: 50 };
 
-/** How long opening waits for a leader. */
-const OPENING = 10_000 as Millis;
 const LOOK_EVERY = 20 as Millis;
-
-/** @throws {EngineUnavailableError} when the node's cluster has no leader */
-export async function openGcacheEngine(options: GcacheEngineOptions): Promise<GcacheEngine> {
-  const { node, clock } = options;
-  const until = clock.now() + OPENING;
-  // Revisions carry the generation of the data, which the first leader chooses.
-  while ((await node.barrier()) !== "reached" || node.state.generation === 0) {
-    const reason = "its cluster has no leader";
-    if (clock.now() > until)
-      throw new EngineUnavailableError({ engine: "gcache", action: "open", reason, isUnknown: false });
-    await clock.sleep(LOOK_EVERY, AbortSignal.timeout(OPENING));
-  }
-  return new GcacheEngine(options);
-}
 
 /** One client of the node; the node stays open when it closes. */
 export class GcacheEngine implements Engine {
@@ -67,7 +51,25 @@ export class GcacheEngine implements Engine {
   readonly #feed: GcacheFeed;
   readonly #leases = new Set<HeldLease>();
 
-  constructor(options: GcacheEngineOptions) {
+  /**
+   * Waits until the node's cluster has a leader, and its data the generation that is part of every revision: the first
+   * leader of a new cluster chooses it after it leads.
+   *
+   * @throws {EngineUnavailableError} when the node's disk fails meanwhile
+   * @throws the signal's reason when it aborts first
+   */
+  static async open(options: GcacheEngineOptions, signal: AbortSignal): Promise<GcacheEngine> {
+    const { node, clock } = options;
+    while ((await node.barrier()) !== "reached" || node.state.generation === 0) {
+      const reason = "the disk of its cache failed";
+      if (node.failed.aborted)
+        throw new EngineUnavailableError({ engine: "gcache", action: "open", reason, isUnknown: false });
+      await clock.sleep(LOOK_EVERY, signal);
+    }
+    return new GcacheEngine(options);
+  }
+
+  private constructor(options: GcacheEngineOptions) {
     this.#options = options;
     this.#calls = new GcacheCalls({ ...options, closing: this.#closing.signal });
     this.#feed = new GcacheFeed({ ...options, mirror: this.#mirror });

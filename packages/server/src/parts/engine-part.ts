@@ -1,7 +1,5 @@
 /** The state engine that the configuration asks for: the embedded cache, or a client of NATS or Redis. */
 import { join } from "node:path";
-import type { Millis } from "@sluice/base/brand";
-import type { Clock } from "@sluice/base/clock";
 import type { Scope } from "@sluice/base/scope";
 import type { Engine } from "@sluice/engine/engine";
 import type { CacheNode } from "../cache/cache-node.ts";
@@ -11,7 +9,6 @@ import { awaitRemoteEngine, type RemoteEngineKind } from "../engines/engine-choi
 import { GcacheEngine } from "../engines/gcache-engine.ts";
 import type { NodePart } from "./node-part.ts";
 
-const SERVING_CHECK = 10 as Millis;
 const LOOPBACK = "127.0.0.1";
 
 /**
@@ -34,6 +31,7 @@ async function openEmbedded(node: NodePart, scope: Scope): Promise<Engine> {
     dir: join(config.data.dir, "cache"),
     ackLevel: { type: "quorum+fsync" },
     resp: respOf(node),
+    signal: scope.signal,
     clock,
     log,
     meter: node.meter,
@@ -42,8 +40,7 @@ async function openEmbedded(node: NodePart, scope: Scope): Promise<Engine> {
   scope.defer(() => cache.close());
   if (cache.listeners.resp !== undefined) node.addListener("resp", cache.listeners.resp, undefined);
   watchDisk(node, cache);
-  await untilServing(cache, node.clock, scope.signal);
-  return new GcacheEngine({ node: cache, clock, log, random: Math.random });
+  return GcacheEngine.open({ node: cache, clock, log, random: Math.random }, scope.signal);
 }
 
 function respOf({ config }: NodePart): { host: string; port: number; password?: string } | undefined {
@@ -51,11 +48,6 @@ function respOf({ config }: NodePart): { host: string; port: number; password?: 
   const password = config.secrets.respPassword;
   if (port === "off") return undefined;
   return password === undefined ? { host: LOOPBACK, port } : { host: config.listen.host, port, password };
-}
-
-/** Alone it leads as soon as its vote is on disk. */
-async function untilServing(cache: CacheNode, clock: Clock, signal: AbortSignal): Promise<void> {
-  while (!cache.failed.aborted && (await cache.barrier()) !== "reached") await clock.sleep(SERVING_CHECK, signal);
 }
 
 /** Streams go on without a disk; state does not. */
