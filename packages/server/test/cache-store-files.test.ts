@@ -24,8 +24,9 @@ import type { LogRecord } from "@sluice/cache/replica/log-record";
 import { JOURNAL_NAMES } from "@sluice/server/cache/journal";
 import { openLmdbStore } from "@sluice/server/cache/lmdb-store";
 import type { NodeStore } from "@sluice/server/cache/node-store";
-import { factBytes, openTables, put, readFact } from "@sluice/server/cache/store-tables";
+import { factBytes, openTables, put, readFact, readTables } from "@sluice/server/cache/store-tables";
 import { makePrivateFolder } from "@sluice/server/private-files";
+import { open } from "lmdb";
 
 const [JOURNAL_A, JOURNAL_B] = JOURNAL_NAMES;
 const DATABASE = "store.mdb";
@@ -128,7 +129,7 @@ test("[REP143] the doubt outlives restarts and orderly ends, until the member ha
   await settled.close();
 });
 
-const REFUSED: readonly (readonly [string, (dir: string, other: string) => void, RegExp])[] = [
+const REFUSED: readonly (readonly [string, (dir: string, other: string) => void | Promise<void>, RegExp])[] = [
   [
     "a journal of another store",
     (dir, other) => copyFileSync(join(other, JOURNAL_A), join(dir, JOURNAL_A)),
@@ -138,6 +139,14 @@ const REFUSED: readonly (readonly [string, (dir: string, other: string) => void,
     "a database of another store with the same member id",
     (dir, other) => copyFileSync(join(other, DATABASE), join(dir, DATABASE)),
     /belongs to another store/,
+  ],
+  [
+    "a database of another program",
+    async (dir) => {
+      rmSync(join(dir, DATABASE));
+      await otherDatabase(dir, ["facts", "accounts"]);
+    },
+    /another program's database, with "accounts"/,
   ],
   ["a journal without its database", (dir) => rmSync(join(dir, DATABASE)), /journal-a is there without its database/],
   [
@@ -150,7 +159,7 @@ const REFUSED: readonly (readonly [string, (dir: string, other: string) => void,
 for (const [what, apply, message] of REFUSED) {
   test(`[REP144] ${what} is refused, and the files are left as they are`, async (t) => {
     const [dir, other] = [await killedStore(t), await killedStore(t)];
-    apply(dir, other);
+    await apply(dir, other);
     const before = JOURNAL_NAMES.map((name) => readFileSync(join(dir, name)));
     await assert.rejects(openIn(dir), { code: "UNAVAILABLE_STORE_CORRUPT", message });
     assert.deepEqual(
@@ -160,14 +169,23 @@ for (const [what, apply, message] of REFUSED) {
   });
 }
 
+/** A database that was not made by `openTables`. */
+async function otherDatabase(dir: string, tables: readonly string[]): Promise<void> {
+  const root = open({ path: join(dir, DATABASE), noSubdir: true });
+  for (const name of tables) root.openDB({ name });
+  await root.close();
+}
+
 /** What a kill can leave of a store that is being made: files that hold nothing yet. */
 const BEGUN: readonly (readonly [string, (dir: string) => void | Promise<void>])[] = [
   ["an empty database file", (dir) => writeFileSync(join(dir, DATABASE), "")],
-  ["a database without tables' rows", (dir) => openTables(join(dir, DATABASE), "read-write").root.close()],
+  ["a database without tables", (dir) => otherDatabase(dir, [])],
+  ["a database with some of its tables", (dir) => otherDatabase(dir, ["facts"])],
+  ["a database without rows", (dir) => openTables(join(dir, DATABASE)).root.close()],
   [
     "that, and one journal without its head",
     async (dir) => {
-      await openTables(join(dir, DATABASE), "read-write").root.close();
+      await openTables(join(dir, DATABASE)).root.close();
       writeFileSync(join(dir, JOURNAL_A), Buffer.alloc(4_000_000));
     },
   ],
@@ -176,7 +194,7 @@ const BEGUN: readonly (readonly [string, (dir: string) => void | Promise<void>])
     async (dir) => {
       const made = await openIn(join(dir, "made"));
       await made.close();
-      await openTables(join(dir, DATABASE), "read-write").root.close();
+      await openTables(join(dir, DATABASE)).root.close();
       for (const name of JOURNAL_NAMES) copyFileSync(join(dir, "made", name), join(dir, name));
     },
   ],
@@ -200,7 +218,8 @@ test("[REP145] a store that is there has its journal, at whatever step its makin
   const dir = folder(t);
   mkdirSync(join(dir, JOURNAL_B)); // so that the second journal cannot be made
   await assert.rejects(openIn(dir), { code: "UNAVAILABLE_STORE_IO" });
-  const tables = openTables(join(dir, DATABASE), "read-only");
+  const tables = await readTables(join(dir, DATABASE));
+  assert.ok(tables !== undefined);
   assert.equal(readFact(tables, "identity"), undefined);
   await tables.root.close();
 });
@@ -208,7 +227,7 @@ test("[REP145] a store that is there has its journal, at whatever step its makin
 test("[REP146] a store of the format before, whose journals have no head, opens with all that it holds", async (t) => {
   const dir = await killedStore(t);
   for (const name of JOURNAL_NAMES) writeFileSync(join(dir, name), readFileSync(join(dir, name)).subarray(24));
-  const tables = openTables(join(dir, DATABASE), "read-write");
+  const tables = openTables(join(dir, DATABASE));
   const identity = readFact(tables, "identity");
   assert.ok(identity !== undefined);
   await tables.root.batch(() => put(tables.facts, "identity", factBytes({ ...identity, format: 1 })));

@@ -70,7 +70,7 @@ async function openLocked(options: LmdbStoreOptions, file: string, lock: Disposa
   const { dir, log: told } = options;
   let tables: StoreTables;
   try {
-    tables = openTables(file, "read-write");
+    tables = openTables(file);
   } catch (cause) {
     throw new StoreIoError({ dir, action: "open" }, cause);
   }

@@ -2,7 +2,7 @@
 import { execFile, type ExecFileException } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { StoreIoError } from "./store-errors.ts";
-import { openTables } from "./store-tables.ts";
+import { readTables } from "./store-tables.ts";
 import { recover } from "./store-recovery.ts";
 
 /** Of the process that reads. */
@@ -60,7 +60,8 @@ function cannotCheck(dir: string, reason: string): StoreIoError {
 
 /** In that process. @throws when something is damaged */
 export async function readAll(file: string, dir: string): Promise<void> {
-  const tables = openTables(file, "read-only");
+  const tables = await readTables(file);
+  if (tables === undefined) return;
   for (const piece of recover(tables, dir).snapshot?.pieces ?? []) void piece;
   await tables.root.close();
 }

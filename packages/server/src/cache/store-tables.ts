@@ -5,7 +5,7 @@ import type { LogIndex, MemberId, Term } from "@sluice/cache/ids";
 import type { SnapshotMeta } from "@sluice/cache/replica/log-record";
 import type { MemberList } from "@sluice/cache/replica/members";
 import type { HardState } from "@sluice/cache/replica/replica-output";
-import { type Database, open, type RootDatabase, type RootDatabaseOptionsWithPath } from "lmdb";
+import { type Database, open, type RootDatabase } from "lmdb";
 import { PRIVATE_FILE } from "../private-files.ts";
 import { StoreBatchError } from "./store-batch.ts";
 
@@ -22,16 +22,34 @@ export interface StoreTables {
   readonly pieces: Database<Buffer, [snapshot: number, piece: number]>;
 }
 
-export function openTables(file: string, access: "read-write" | "read-only"): StoreTables {
-  const root = open<Buffer, string>({
-    path: file,
-    noSubdir: true,
-    encoding: "binary",
-    maxDbs: 4,
-    readOnly: access === "read-only",
-    eventTurnBatching: false,
-    permissionsMode: PRIVATE_FILE,
-  } as RootDatabaseOptionsWithPath);
+const TABLE_NAMES: readonly string[] = ["facts", "batches", "pieces"];
+
+/** Makes what is missing. */
+export function openTables(file: string): StoreTables {
+  return tablesOf(openRoot(file, "read-write"));
+}
+
+/** To read alone; `undefined` where a kill left a database before its tables were made. @throws {StoreBatchError} */
+export async function readTables(file: string): Promise<StoreTables | undefined> {
+  const root = openRoot(file, "read-only");
+  const names = [...root.getKeys({})];
+  const foreign = names.find((name) => !TABLE_NAMES.includes(name));
+  if (foreign !== undefined)
+    throw new StoreBatchError({ detail: `it is another program's database, with "${foreign}"` });
+  if (names.length === TABLE_NAMES.length) return tablesOf(root);
+  await root.close();
+  return undefined;
+}
+
+function openRoot(path: string, access: "read-write" | "read-only"): RootDatabase<Buffer, string> {
+  const options = { path, noSubdir: true, encoding: "binary", maxDbs: TABLE_NAMES.length + 1 } as const;
+  const readOnly = access === "read-only";
+  // The types do not know `permissionsMode`.
+  const more = { readOnly, eventTurnBatching: false, permissionsMode: PRIVATE_FILE };
+  return open<Buffer, string>({ ...options, ...more });
+}
+
+function tablesOf(root: RootDatabase<Buffer, string>): StoreTables {
   const table = <Key extends string | number | [number, number]>(name: string): Database<Buffer, Key> =>
     root.openDB<Buffer, Key>({ name, encoding: "binary" });
   return { root, facts: table("facts"), batches: table("batches"), pieces: table("pieces") };
