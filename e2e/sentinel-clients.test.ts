@@ -5,7 +5,7 @@ import { pauseChild, resumeChild } from "@sluice/testkit/process-faults";
 import { CacheCluster } from "./support/cache-cluster.ts";
 import { findMissing, openSentinelRedis } from "./support/cache-ledger.ts";
 import type { CacheMember } from "./support/cache-member.ts";
-import { CLIENT_NAMES, SentinelClient } from "./support/sentinel-client.ts";
+import { CLIENT_NAMES, PLAIN_CLIENT_NAMES, SentinelClient } from "./support/sentinel-client.ts";
 
 interface World {
   readonly t: TestContext;
@@ -40,34 +40,49 @@ async function roll(world: World, leader: CacheMember): Promise<void> {
   }
 }
 
-/** The clients know the leader's Sentinel first: it is the one that they are connected to, and it goes too. */
+interface Wanted {
+  readonly names: readonly string[];
+  /** Where the leader stands among the Sentinels that the clients know: the first is the one that they are connected to. */
+  readonly leader: "first" | "last";
+}
+
+const ALL: Wanted = { names: CLIENT_NAMES, leader: "first" };
+
 async function withClients(
   t: TestContext,
+  { names, leader: place }: Wanted,
   strike: (world: World, leader: CacheMember) => Promise<void>,
 ): Promise<void> {
   await using cluster = await CacheCluster.start();
+  await cluster.allReachable();
   const leader = await cluster.leader();
-  const ports = [leader, ...cluster.members.filter((one) => one !== leader)].map(({ respPort }) => respPort);
+  const others = cluster.members.filter((one) => one !== leader);
+  const ports = (place === "first" ? [leader, ...others] : [...others, leader]).map(({ respPort }) => respPort);
   await using clients = new AsyncDisposableStack();
-  const world = { t, cluster, clients: CLIENT_NAMES.map((name) => clients.use(new SentinelClient(name, ports))) };
+  const world = { t, cluster, clients: names.map((name) => clients.use(new SentinelClient(name, ports))) };
   await allWrite(world, "begun");
   await strike(world, await cluster.settled());
   await cluster.allReachable();
   await allWrite(world, "all there again");
 }
 
+async function freeze(world: World, leader: CacheMember): Promise<void> {
+  await pauseChild(leader.child);
+  await allWrite(world, "frozen");
+  await resumeChild(leader.child);
+}
+
 test("[RSP180] clients follow when the leader is killed", (t) =>
-  withClients(t, async (world, leader) => {
+  withClients(t, ALL, async (world, leader) => {
     await leader.kill();
     await allWrite(world, "killed");
     await leader.restart();
   }));
 
 test("[RSP180] clients follow when the leader is frozen, and are not misled when it goes on", (t) =>
-  withClients(t, async (world, leader) => {
-    await pauseChild(leader.child);
-    await allWrite(world, "frozen");
-    await resumeChild(leader.child);
-  }));
+  withClients(t, ALL, freeze));
 
-test("[RSP180] clients follow a rolling restart", (t) => withClients(t, roll));
+test("[RSP180] clients follow a rolling restart", (t) => withClients(t, ALL, roll));
+
+test("[RSP184] a client without time-outs leaves a frozen leader for what Sentinel says", (t) =>
+  withClients(t, { names: PLAIN_CLIENT_NAMES, leader: "last" }, freeze));

@@ -12,12 +12,19 @@ const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   "ioredis 6": [process.execPath, join(FOLDER, "ioredis.ts"), "ioredis"],
   "ioredis 5": [process.execPath, join(FOLDER, "ioredis.ts"), "ioredis5"],
   iovalkey: [process.execPath, join(FOLDER, "ioredis.ts"), "iovalkey"],
-  "node-redis 6": [process.execPath, join(FOLDER, "node-redis.ts"), "node-redis6"],
-  "node-redis 5": [process.execPath, join(FOLDER, "node-redis.ts"), "node-redis5"],
+  "node-redis 6": [process.execPath, join(FOLDER, "node-redis.ts"), "node-redis6", "guided"],
+  "node-redis 5": [process.execPath, join(FOLDER, "node-redis.ts"), "node-redis5", "guided"],
   "redis-py": [PYTHON, join(FOLDER, "redis_py.py"), "redis-py"],
 };
 
+/** Without time-outs: these know of a silent leader by Sentinel alone. */
+const PLAIN_PROGRAMS: Readonly<Record<string, readonly string[]>> = {
+  "plain node-redis 6": [process.execPath, join(FOLDER, "node-redis.ts"), "node-redis6", "plain"],
+  "plain node-redis 5": [process.execPath, join(FOLDER, "node-redis.ts"), "node-redis5", "plain"],
+};
+
 export const CLIENT_NAMES = Object.keys(PROGRAMS);
+export const PLAIN_CLIENT_NAMES = Object.keys(PLAIN_PROGRAMS);
 
 /** A write that was acknowledged after a mark. */
 export interface Written {
@@ -36,7 +43,7 @@ export class SentinelClient implements AsyncDisposable {
   /** @param ports  of the members, in the order in which the client knows them */
   constructor(name: string, ports: readonly number[]) {
     this.name = name;
-    this.#child = startChild([...(PROGRAMS[name] ?? []), ...ports.map(String)]);
+    this.#child = startChild([...(PROGRAMS[name] ?? PLAIN_PROGRAMS[name] ?? []), ...ports.map(String)]);
   }
 
   mark(event: string): void {
