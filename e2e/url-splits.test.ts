@@ -21,6 +21,9 @@ const SPLITS: readonly { readonly says: string; readonly app: string; readonly n
   { says: "slash after the name", app: "live/room/", name: "cam/" },
   { says: "doubled slashes", app: "live//room", name: "//cam" },
   { says: "slash before the application", app: "/live/room", name: "cam" },
+  { says: "query cut at its own slash", app: "live/room/cam?token=ab", name: "cd&x=1" },
+  { says: "query cut at its own slash, one value", app: "live/room/cam?token=ab", name: "cd==" },
+  { says: "escaped letters", app: "live/%72oom", name: "c%61m" },
 ];
 
 let folder: WorkFolder;
@@ -113,6 +116,20 @@ test("ffmpeg's rtmp_app and rtmp_playpath reach the stream that its plain URL re
     assert.equal((await publisher.exited).code, 0, publisher.output());
   }
   assert.equal(viewer.codes().filter((code) => code === "NetStream.Play.PublishNotify").length, ways.length);
+});
+
+test("ffmpeg reaches the stream of a URL with a slash in its query", async () => {
+  await using publisher = startChild([
+    ...["ffmpeg", "-nostdin", "-loglevel", "error", "-re", "-i", clip, "-c", "copy", "-f", "flv"],
+    server.rtmp("live/slash?token=ab/cd&x=1"),
+  ]);
+  await server.stream("live/slash", ({ state }) => state === "live");
+  assert.deepEqual(
+    (await server.streams()).map(({ key }) => key),
+    ["live/slash"],
+  );
+  await publisher.stop();
+  await server.gone("live/slash");
 });
 
 test("a publish that is refused for its name leaves the connection usable", async () => {

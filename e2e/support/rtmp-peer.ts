@@ -14,6 +14,10 @@ import { until } from "./wait.ts";
 export interface PeerOptions {
   readonly port: number;
   readonly over?: "tcp" | "tls" | "web-socket";
+  /** Of the WebSocket, where it is not the port's own; any certificate will do. */
+  readonly url?: string;
+  /** Of the web page that a browser would open the WebSocket for. */
+  readonly origin?: string;
   readonly app: string;
   readonly tcUrl?: string;
   readonly connect?: Partial<ConnectOptions>;
@@ -23,14 +27,16 @@ export interface PeerOptions {
 type Event = RtmpClientEvent;
 type Status = Extract<Event, { readonly type: "status" }>;
 
-interface Way {
+/** How a peer's bytes travel. */
+export interface Way {
   send(bytes: Uint8Array): void;
   close(): void;
   /** At once, without good-bye. */
   destroy(): void;
 }
 
-interface Ear {
+/** What a way tells. */
+export interface Ear {
   readonly bytes: (bytes: Uint8Array) => void;
   readonly closed: () => void;
 }
@@ -185,19 +191,24 @@ export function unitsOf(events: readonly Event[]): Unit[] {
   );
 }
 
-/** Connected at the transport; handshake and connect are under way. */
-export async function openPeer(options: PeerOptions): Promise<RtmpPeer> {
-  const { port, over = "tcp", app, chunkSize } = options;
+/** A client's engine that has said nothing yet. */
+export function clientEngine(chunkSize?: number): RtmpClientEngine {
   const crypto = {
     randomBytes: (byteCount: number) => randomBytes(byteCount),
     hmacSha256: (key: Uint8Array, bytes: Uint8Array) => createHmac("sha256", key).update(bytes).digest(),
   };
-  const engine = new RtmpClientEngine({
+  return new RtmpClientEngine({
     crypto,
     allocator: new SlabAllocator(),
     ...(chunkSize === undefined ? {} : { chunkSize }),
   });
-  const peer = await (over === "web-socket" ? onWebSocket(engine, port) : onSocket(engine, port, over));
+}
+
+/** Connected at the transport; handshake and connect are under way. */
+export async function openPeer(options: PeerOptions): Promise<RtmpPeer> {
+  const { port, over = "tcp", app, chunkSize } = options;
+  const engine = clientEngine(chunkSize);
+  const peer = await (over === "web-socket" ? onWebSocket(engine, options) : onSocket(engine, port, over));
   const tcUrl = options.tcUrl ?? `rtmp://127.0.0.1:${port}/${app}`;
   engine.start({ app, tcUrl, ...options.connect });
   peer.flush();
@@ -232,8 +243,9 @@ async function onSocket(engine: RtmpClientEngine, port: number, over: "tcp" | "t
   return peer;
 }
 
-async function onWebSocket(engine: RtmpClientEngine, port: number): Promise<RtmpPeer> {
-  const webSocket = new WebSocket(`ws://127.0.0.1:${port}/`, "rtmp");
+async function onWebSocket(engine: RtmpClientEngine, { port, url, origin }: PeerOptions): Promise<RtmpPeer> {
+  const page = origin === undefined ? {} : { origin };
+  const webSocket = new WebSocket(url ?? `ws://127.0.0.1:${port}/`, "rtmp", { ...page, rejectUnauthorized: false });
   webSocket.binaryType = "nodebuffer";
   const peer = new RtmpPeer(engine, ({ bytes, closed }) => {
     webSocket.on("message", (data) => bytes(data as Buffer));

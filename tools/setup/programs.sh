@@ -2,7 +2,7 @@
 set -eu
 
 packages="ffmpeg openssl chromium rtmpdump gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good
-gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav glib-networking mpv obs-studio obs-plugins xvfb nginx libnginx-mod-rtmp gcc libc6-dev nats-server redis-server redis-tools python3-redis"
+gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav glib-networking mpv obs-studio obs-plugins xvfb nginx libnginx-mod-rtmp caddy gcc libc6-dev nats-server redis-server redis-tools python3-redis"
 
 is_there() {
   if command -v dpkg-query >/dev/null 2>&1; then

@@ -1,4 +1,4 @@
-/** What a client means by the name it gives to publish or play. */
+/** What a client means by the name it gives to publish or play, alone and behind what it gave to connect. */
 import { RtmpLimitError } from "./errors.ts";
 import type { RtmpLimits } from "./limits.ts";
 
@@ -34,4 +34,22 @@ export function boundedName(name: string, limits: RtmpLimits): string {
   const { nameCharacters } = limits;
   if (name.length <= nameCharacters) return name;
   throw new RtmpLimitError({ limit: "nameCharacters", value: name.length, maximum: nameCharacters });
+}
+
+/** An address as its two halves say it together. */
+export interface StreamAddress {
+  /** What the path is made of: of the application, then of the name, neither with a query. */
+  readonly paths: readonly [app: string, name: string];
+  /** Of connect, then of the name; empty where there is none. */
+  readonly queries: readonly string[];
+}
+
+/**
+ * FFmpeg and others cut an address at a slash wherever it stands, also inside the query: of `live/cam?token=ab/cd&x=1`
+ * come `live/cam?token=ab` and `cd&x=1`. A name with `&` or `=` and no `?` of its own, behind a query, goes on with that query.
+ */
+export function joinAddress(connect: { readonly app: string; readonly query: string }, sent: string): StreamAddress {
+  const { app, query } = connect;
+  if (query !== "" && /^[^?]*[&=][^?]*$/.test(sent)) return { paths: [app, ""], queries: [`${query}/${sent}`] };
+  return { paths: [app, withoutQuery(sent)], queries: [query, queryOf(sent)].filter((one) => one !== "") };
 }

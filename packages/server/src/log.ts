@@ -4,6 +4,7 @@ import type { Log, LogFields } from "@sluice/base/log";
 import { LimitError, WireError } from "@sluice/bytes/wire-error";
 import { type DestinationStream, type Logger, pino, stdSerializers, stdTimeFunctions } from "pino";
 import { prettyFactory } from "pino-pretty";
+import { plainLines, plainWords } from "./plain-text.ts";
 
 export interface LogOptions {
   readonly format: "auto" | "json" | "pretty";
@@ -26,7 +27,7 @@ export function openLog(
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: shownError },
     },
-    isPretty ? prettyStream(stream) : stream,
+    isPretty ? prettyStream(stream) : { write: (line) => stream.write(plainLines(line)) },
   );
   return new ServerLog(root, {});
 }
@@ -108,5 +109,13 @@ const MOST_CAUSES = 5;
 function prettyStream(stream: DestinationStream & { readonly isTTY?: boolean }): DestinationStream {
   const colorize = stream.isTTY === true && !process.env["NO_COLOR"];
   const prettify = prettyFactory({ colorize, translateTime: "SYS:HH:MM:ss.l", singleLine: true });
-  return { write: (line) => stream.write(prettify(line)) };
+  return { write: (line) => stream.write(prettify(plain(JSON.parse(line)) as object)) };
+}
+
+/** Before the colours: those are the only control characters that may stay. */
+function plain(value: unknown, name = ""): unknown {
+  if (typeof value === "string") return name === "stack" ? plainLines(value) : plainWords(value);
+  if (Array.isArray(value)) return value.map((item) => plain(item));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [plainWords(key), plain(item, key)]));
 }

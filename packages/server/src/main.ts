@@ -2,12 +2,13 @@
 /** Where the process begins: reads the command line and runs one command. */
 import { failureOf } from "./cli/failure.ts";
 import { buildProgram } from "./cli/program.ts";
+import { plainLines } from "./plain-text.ts";
 import { VERSION } from "./version.ts";
 
 try {
   await buildProgram(VERSION).parseAsync();
 } catch (error) {
   const { text, exitCode } = failureOf(error);
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${plainLines(text)}\n`);
   process.exit(exitCode);
 }

@@ -5,7 +5,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { adminListener } from "@sluice/server/admin/admin-app";
-import type { AdminCaller } from "@sluice/server/admin/admin-access";
+import type { AdminCaller } from "@sluice/server/auth/admin-access";
 import { adminVerdicts } from "@sluice/server/auth/admin-verdict";
 import { fakeAdmin, TOKEN, tokenOnly } from "./admin-fakes.ts";
 
@@ -72,7 +72,8 @@ test("[ADM11] the token comes from Authorization, else from the cookie", async (
     seen.map(({ token }) => token),
     ["abc", "abc", TOKEN, undefined, undefined, undefined],
   );
-  assert.deepEqual([seen[0]?.address, seen[0]?.method], ["127.0.0.1", "GET"]);
+  const { remoteAddress, target, httpVersion } = seen[0] as AdminCaller;
+  assert.deepEqual([remoteAddress, target, httpVersion], ["127.0.0.1", "/api/v1/nodes", "1.1"]);
   await app.inject("/api/v1/nodes?token=abc");
   assert.equal(seen.at(-1)?.token, undefined, "an API address never carries a token");
 });
@@ -119,6 +120,7 @@ for (const [host, shown] of [
     assert.match(line ?? "", /^ssh -L (\d+):127\.0\.0\.1:\1 /);
     assert.equal(line?.split(" ").at(-1), shown);
     assert.match(answer.body, /<a href="http:\/\/127\.0\.0\.1:\d+\/console\/">/);
+    assert.match(answer.body, /<a href="\/console\/">/, "for whom a link of another site led here");
     assert.doesNotMatch(answer.body, /<form|<script/);
   });
 }
@@ -178,14 +180,13 @@ test("[ADM15] only listed origins are let at the answers, and their preflight ne
   assert.equal(stranger.headers["access-control-allow-origin"], undefined);
 });
 
-test("[ADM10] with the real rule: this machine, the token's bearer, and nobody else", async () => {
+test("[ADM10] [ADM150] with a configured token: its bearer, and nobody else, also from this machine", async () => {
   const { app } = fakeAdmin({ access: adminVerdicts(() => "secret") });
   const away = { remoteAddress: "192.0.2.1" };
   const cases = [
-    [{}, { host: "localhost:8080" }, 200],
-    [{}, { host: "127.0.0.1:8080", origin: "http://127.0.0.1:8080" }, 200],
-    [{}, { host: "rebound.test" }, 401],
-    [{}, { host: "localhost:8080", origin: "http://evil.test" }, 401],
+    [{}, { host: "localhost:8080" }, 401],
+    [{}, { host: "127.0.0.1:8080", origin: "http://127.0.0.1:8080" }, 401],
+    [{}, { host: "localhost:8080", authorization: "Bearer secret" }, 200],
     [{}, { host: "localhost:8080", "x-forwarded-for": "192.0.2.1" }, 401],
     [away, { host: "localhost:8080" }, 401],
     [away, { host: "a.test", authorization: "Bearer secret" }, 200],
@@ -193,12 +194,63 @@ test("[ADM10] with the real rule: this machine, the token's bearer, and nobody e
     [away, { host: "a.test", cookie: "sluice_admin=wrong" }, 401],
   ] as const;
   for (const [from, headers, status] of cases) {
-    const answer = await app.inject({ url: "/api/v1/nodes", headers, ...from });
-    assert.equal(answer.statusCode, status, JSON.stringify([from, headers]));
+    for (const url of ["/api/v1/nodes", "/metrics", "/console/assets/none.js"]) {
+      const answer = await app.inject({ url, headers, ...from });
+      const expected = status === 200 && url.startsWith("/console") ? 404 : status;
+      assert.equal(answer.statusCode, expected, JSON.stringify([url, from, headers]));
+    }
   }
+});
+
+test("[ADM10] without one, this machine alone", async () => {
+  const away = { remoteAddress: "192.0.2.1" };
   const closed = fakeAdmin({ access: adminVerdicts(() => undefined) });
   assert.equal((await closed.app.inject({ url: "/metrics", ...away })).statusCode, 403);
   const page = await closed.app.inject({ url: "/console/", headers: HTML, ...away });
   assert.match(page.body, /no admin\.token is configured/);
   assert.doesNotMatch(page.body, /<form/, "no token would open");
+});
+
+test("[ADM151] a token that comes twice is none", async () => {
+  const { app } = fakeAdmin({ access: adminVerdicts(() => "secret") });
+  const twice = { authorization: ["Bearer secret", "Bearer secret"] as unknown as string };
+  const cookie = "sluice_admin=secret";
+  assert.equal((await app.inject({ url: "/api/v1/nodes", headers: { cookie } })).statusCode, 200);
+  assert.equal((await app.inject({ url: "/api/v1/nodes", headers: { ...twice, cookie } })).statusCode, 401);
+  for (const url of ["/console/?token=secret&token=secret", "/console/?token=secret&token="])
+    assert.equal((await app.inject({ url, headers: { ...HTML, cookie } })).statusCode, 401);
+});
+
+const ASKED_BY = [
+  [{}, 200],
+  [{ "sec-fetch-site": "same-origin" }, 200],
+  [{ "sec-fetch-site": "none", "sec-fetch-mode": "navigate" }, 200],
+  [{ "sec-fetch-site": "same-site", "sec-fetch-mode": "navigate" }, 200],
+  [{ "sec-fetch-site": "same-site", "sec-fetch-mode": "cors" }, 401],
+  [{ "sec-fetch-site": "same-site", "sec-fetch-mode": "no-cors" }, 401],
+  [{ "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors" }, 401],
+] as const;
+
+for (const [headers, status] of ASKED_BY) {
+  test(`[ADM152] a cookie that comes with ${JSON.stringify(headers)} answers ${status}`, async () => {
+    const { app } = fakeAdmin({ access: tokenOnly });
+    const cookie = `sluice_admin=${ENCODED}`;
+    assert.equal((await app.inject({ url: "/api/v1/nodes", headers: { cookie, ...headers } })).statusCode, status);
+  });
+}
+
+test("[ADM153] strangers learn whether the node is ready, and not why", async () => {
+  const { app, source } = fakeAdmin({ access: tokenOnly });
+  source.ready = false;
+  const stranger = await app.inject("/readyz");
+  assert.deepEqual([stranger.statusCode, stranger.json()], [503, { ready: false, reasons: [] }]);
+  const known = await app.inject({ url: "/readyz", headers: { cookie: `sluice_admin=${ENCODED}` } });
+  assert.deepEqual(known.json(), { ready: false, reasons: ["draining"] });
+});
+
+test("[ADM12] behind a proxy that ends TLS the cookie is for encrypted connections alone", async () => {
+  const { app } = fakeAdmin({ access: tokenOnly });
+  const headers = { ...HTML, "x-forwarded-proto": "https" };
+  const answer = await app.inject({ url: `/console/?token=${ENCODED}`, headers });
+  assert.match(String(answer.headers["set-cookie"]), /; Secure$/);
 });

@@ -179,18 +179,19 @@ test("[CLI6] sign prints a key and query that open until they expire", async () 
   const { code, out } = await run([
     "sign",
     "play",
-    "/live//cam?x=1",
+    "/live//caf\u00e9?%",
     "--expires",
     "90s",
     "--set",
     `auth.signed.secret=${SECRET}`,
   ]);
   assert.equal(code, 0);
-  const [key, query = ""] = out.split("?");
-  assert.equal(key, "live/cam");
+  const [path = "", query = ""] = out.split("?");
+  assert.equal(path, "live/caf%C3%A9%3F%25", "a key is no URL, what is printed is a part of one");
+  const key = "live/caf\u00e9?%";
   const now = Date.now() / 1_000;
   const check = (seconds: number) =>
-    checkSignedUrl(SECRET, { action: "play", key: "live/cam" }, new URLSearchParams(query), seconds).allow;
+    checkSignedUrl(SECRET, { action: "play", key }, new Map(new URLSearchParams(query)), seconds).allow;
   assert.deepEqual([check(now), check(now + 60), check(now + 91)], [true, true, false]);
 });
 
@@ -344,4 +345,42 @@ test("a cache that is set up wrongly says so in one line, and ends with 2", asyn
   const { code, err } = await run(["cache", "--members", "n1=0.0.0.0:7401", "--resp", "off"]);
   assert.equal(code, 2);
   assert.match(err, /^STATE_CACHE_SETUP: Cannot start cache node: .*--secret-file\)$/);
+});
+
+const HOSTILE = "\u001b]0;owned\u0007 \u009b31m\u202e";
+const OBEYED = /[^\P{Cc}\n\t]|[\u202a-\u202e]/u;
+
+test("[CLI150] nothing that a command prints moves a terminal, whoever put it there", async () => {
+  const row = { key: `live/${HOSTILE}`, state: "live", video: null, audio: { codec: HOSTILE }, bitrate: 0, fps: 0 };
+  const node = { id: HOSTILE, state: "ready", uptimeSeconds: 1, load: { cpu: 0, memoryBytes: 0 }, sessions: 0 };
+  const rows = {
+    "/api/v1/streams": { streams: [{ ...row, viewers: { all: 1 } }], total: 1 },
+    "/api/v1/nodes": { nodes: [{ ...node, streams: 1, open: { publish: false, play: false } }] },
+  };
+  const answers = createHttpServer((request, response) => {
+    const found = request.method === "GET" ? rows[request.url as keyof typeof rows] : undefined;
+    if (found === undefined) response.writeHead(500).end(HOSTILE);
+    else response.end(JSON.stringify(found));
+  }).listen(0, "127.0.0.1");
+  await once(answers, "listening");
+  const at = ["--set", `http.port=${(answers.address() as AddressInfo).port}`, "--set", "listen.host=127.0.0.1"];
+  for (const args of [
+    ["status", ...at],
+    ["drain", ...at],
+    [HOSTILE],
+    ["status", `--${HOSTILE}`],
+    ["sign", HOSTILE, HOSTILE],
+    ["config", "check", "--set", `${HOSTILE}=1`],
+    ["config", "check", "--set", `rtmp.port=${HOSTILE}`],
+    ["config", "print", "--set", `admin.tokenFile=${HOSTILE}`],
+    ["flv-dump", HOSTILE],
+    ["cache", "status", "--resp", HOSTILE],
+  ]) {
+    const { out, err } = await run(args);
+    const name = args.join(" ").replaceAll(HOSTILE, "…");
+    assert.match(out + err, /\S/, name);
+    assert.doesNotMatch(out + err, OBEYED, name);
+  }
+  answers.close();
+  answers.closeAllConnections();
 });

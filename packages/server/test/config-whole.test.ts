@@ -150,3 +150,19 @@ test("[CFG27] what is printed can be used again, and shows no secret", () => {
     new Map(entries.filter(({ path }) => path !== "admin.token").map(({ path, value }) => [path, value]));
   assert.deepEqual(valuesOf(again.entries), valuesOf(config.entries));
 });
+
+test("[CFG150] a hook's URL is printed without what could open something in it", () => {
+  const hooks = [
+    ["http://127.0.0.1:3000/media", "http://127.0.0.1:3000/media"],
+    ["http://127.0.0.1:3000/media?key=hush", "http://127.0.0.1:3000/media?…"],
+    ["https://hooks.example/T0/0123456789abcdef/x", "https://hooks.example/T0/…/x"],
+    ["https://hooks.example/#hush", "https://hooks.example/?…"],
+  ] as const;
+  for (const [written, shown] of hooks) {
+    const printed = printEffective(load("auth.publish=hook", `auth.hooks.publish=${written}`));
+    const line = printed.split("\n").find((one) => one.includes("auth.hooks.publish:")) ?? "";
+    assert.ok(line.includes(shown), line);
+    assert.equal(line.startsWith("#"), written !== shown, "what is not whole cannot be used again");
+    assert.doesNotMatch(line, /hush|abcdef/);
+  }
+});

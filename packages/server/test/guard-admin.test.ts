@@ -1,8 +1,9 @@
 /** Who may use the admin interface: the whole table, rebinding, proxies and foreign pages included. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type AdminAccess, bearerOf, decideAdminAccess } from "@sluice/server/auth/admin-access";
+import { type AdminAccess, decideAdminAccess } from "@sluice/server/auth/admin-access";
 import { adminVerdicts } from "@sluice/server/auth/admin-verdict";
+import { bearerOf } from "@sluice/server/auth/bearer";
 
 const TOKEN = "a-token-of-some-length";
 const ORIGINS = [
@@ -43,12 +44,18 @@ const FORWARDING = [
   [{ "user-agent": "curl" }, true],
 ] as const;
 
-function decide(
-  remoteAddress: string | undefined,
-  headers: Record<string, string | undefined>,
-  token?: string,
-): AdminAccess {
-  return decideAdminAccess({ remoteAddress, headers, token });
+type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/** What a program says: an HTTP/1.1 request for a path. */
+const PROGRAM = { httpVersion: "1.1", target: "/api/v1/streams", token: undefined };
+
+function rawOf(headers: Headers): string[] {
+  return Object.entries(headers).flatMap(([name, values]) => [values ?? []].flat().flatMap((value) => [name, value]));
+}
+
+/** Without a configured token. */
+function decide(remoteAddress: string | undefined, headers: Headers, more: object = {}): AdminAccess {
+  return decideAdminAccess({ ...PROGRAM, remoteAddress, rawHeaders: rawOf(headers), ...more }, undefined);
 }
 
 test("[GRD40] every combination of connection, Host, Origin and forwarding header", () => {
@@ -57,18 +64,59 @@ test("[GRD40] every combination of connection, Host, Origin and forwarding heade
     for (const [host, isLoopbackHost] of HOSTS)
       for (const [origin, isSame] of ORIGINS)
         for (const [more, isDirect] of FORWARDING) {
-          const expected = isLocal && isLoopbackHost && isSame && isDirect;
-          const facts = JSON.stringify([remote, host, origin, more]);
-          assert.equal(
-            decide(remote, { host, origin, ...more }, TOKEN),
-            expected ? "allowed" : "token-required",
-            facts,
-          );
-          assert.equal(decide(remote, { host, origin, ...more }), expected ? "allowed" : "forbidden", facts);
-          if (expected) allowedCount += 1;
+          const headers = { host, origin, ...more };
+          const expected = isLoopbackHost && isSame && isDirect ? "allowed" : "indirect";
+          const facts = JSON.stringify([remote, headers]);
+          assert.equal(decide(remote, headers), isLocal ? expected : "forbidden", facts);
+          const call = { ...PROGRAM, remoteAddress: remote, rawHeaders: rawOf(headers) };
+          assert.equal(decideAdminAccess(call, TOKEN), "token-required", facts);
+          if (isLocal && expected === "allowed") allowedCount += 1;
         }
   assert.equal(allowedCount, 4 * 2 * 2 * 2);
 });
+
+const LOCAL = { host: "localhost:8080" };
+const PROXIES: readonly (readonly [says: string, headers: Headers, more?: object])[] = [
+  ["nginx as it comes", { host: "127.0.0.1:8080", connection: "close" }, { httpVersion: "1.0" }],
+  ["a proxy that sends the whole URL", LOCAL, { target: "http://localhost:8080/api/v1/streams" }],
+  ["a target that is no path", LOCAL, { target: "*" }],
+  ["two hosts", { Host: ["localhost:8080", "media.example"] }],
+  ["two hosts in two spellings", { Host: "localhost:8080", host: "localhost:8080" }],
+  ["no host", {}],
+  ["a header in capitals", { ...LOCAL, "X-FORWARDED-FOR": "127.0.0.1" }],
+  ...["X-Real-IP", "True-Client-IP", "X-Client-IP", "Fly-Client-IP", "CF-Ray", "X-Amzn-Trace-Id", "CDN-Loop"].map(
+    (name) => [name, { ...LOCAL, [name]: "127.0.0.1" }] as const,
+  ),
+  ...["X-Forwarded-Proto", "X-Forwarded", "X-Original-URL", "X-Envoy-Attempt-Count", "Proxy-Connection"].map(
+    (name) => [name, { ...LOCAL, [name]: "" }] as const,
+  ),
+];
+
+for (const [says, headers, more] of PROXIES) {
+  test(`[GRD154] what a proxy says is not this machine's own call: ${says}`, () => {
+    assert.equal(decide("127.0.0.1", headers, more), "indirect");
+    assert.equal(decide("::1", headers, more), "indirect");
+  });
+}
+
+const BROWSERS: readonly (readonly [says: string, headers: Headers, expected: AdminAccess])[] = [
+  ["the console's own", { "sec-fetch-site": "same-origin" }, "allowed"],
+  ["what was typed", { "sec-fetch-site": "none", "sec-fetch-mode": "navigate" }, "allowed"],
+  ["the console's own, with its address", { referer: "http://localhost:8080/console/" }, "allowed"],
+  ["another site's", { "sec-fetch-site": "cross-site" }, "indirect"],
+  ["another port's", { "sec-fetch-site": "same-site" }, "indirect"],
+  ["another site's, told twice", { "sec-fetch-site": ["same-origin", "cross-site"] }, "indirect"],
+  ["another site's, in an odd spelling", { "sec-fetch-site": "Same-Origin" }, "indirect"],
+  ["another site's picture", { referer: "https://evil.example/" }, "indirect"],
+  ["another port's page", { referer: "http://localhost:3000/" }, "indirect"],
+  ["two origins", { origin: ["http://localhost:8080", "https://evil.example"] }, "indirect"],
+];
+
+for (const [says, headers, expected] of BROWSERS) {
+  test(`[GRD155] a browser's request without a token: ${says} is ${expected}`, () => {
+    assert.equal(decide("127.0.0.1", { ...LOCAL, ...headers }), expected);
+  });
+}
 
 const HOST_FORMS = [
   ["localhost", true],
@@ -101,7 +149,7 @@ const HOST_FORMS = [
 
 for (const [host, good] of HOST_FORMS) {
   test(`[GRD40] Host ${JSON.stringify(host)} ${good ? "is" : "is not"} plainly this machine`, () => {
-    assert.equal(decide("127.0.0.1", { host }), good ? "allowed" : "forbidden");
+    assert.equal(decide("127.0.0.1", { host }), good ? "allowed" : "indirect");
   });
 }
 
@@ -119,18 +167,23 @@ const OWN_ORIGINS = [
 
 for (const [host, origin, good] of OWN_ORIGINS) {
   test(`[GRD40] a page of ${origin} ${good ? "may" : "may not"} call ${host}`, () => {
-    assert.equal(decide("127.0.0.1", { host, origin }), good ? "allowed" : "forbidden");
+    assert.equal(decide("127.0.0.1", { host, origin }), good ? "allowed" : "indirect");
   });
 }
 
-test("[GRD41] a right token opens from everywhere, a wrong one is told from none", () => {
+test("[GRD41] a right token opens from everywhere, a wrong one is told from none, and here one is needed, too", () => {
   const far = { host: "media.example", origin: "https://evil.example", "x-forwarded-for": "1.2.3.4" };
-  assert.equal(decide("10.0.0.1", { ...far, authorization: `Bearer ${TOKEN}` }, TOKEN), "allowed");
-  assert.equal(decide("10.0.0.1", { ...far, authorization: `bearer ${TOKEN}` }, TOKEN), "allowed");
-  assert.equal(decide("10.0.0.1", { ...far, authorization: `Bearer ${TOKEN}x` }, TOKEN), "token-wrong");
-  assert.equal(decide("10.0.0.1", { ...far, authorization: `Basic ${TOKEN}` }, TOKEN), "token-required");
-  assert.equal(decide("10.0.0.1", far, TOKEN), "token-required");
-  assert.equal(decideAdminAccess({ remoteAddress: "10.0.0.1", headers: far, token: TOKEN, shown: TOKEN }), "allowed");
+  const asked = (remoteAddress: string, headers: Headers, token: string | undefined): AdminAccess =>
+    decideAdminAccess({ ...PROGRAM, remoteAddress, rawHeaders: rawOf(headers), token }, TOKEN);
+  for (const [address, headers] of [
+    ["10.0.0.1", far],
+    ["127.0.0.1", LOCAL],
+  ] as const) {
+    assert.equal(asked(address, headers, TOKEN), "allowed");
+    assert.equal(asked(address, headers, `${TOKEN}x`), "token-wrong");
+    assert.equal(asked(address, headers, ""), "token-wrong");
+    assert.equal(asked(address, headers, undefined), "token-required");
+  }
 });
 
 test("[GRD41] only a Bearer header holds a token", () => {
@@ -138,22 +191,20 @@ test("[GRD41] only a Bearer header holds a token", () => {
     ["Bearer x", "x"],
     ["Bearer  x ", "x"],
     ["Bearer", undefined],
-    ["Bearer a b", undefined],
+    ["Bearer a b ", "a b"],
     ["Basic x", undefined],
     [undefined, undefined],
-    [["Bearer x"], undefined],
   ] as const;
   for (const [header, token] of table) assert.equal(bearerOf(header), token);
 });
 
 test("[GRD42] without a configured token no token opens", () => {
-  const headers = { host: "media.example", authorization: "Bearer undefined" };
-  assert.equal(decide("10.0.0.1", headers), "forbidden");
-  assert.equal(decideAdminAccess({ remoteAddress: "10.0.0.1", headers, token: undefined, shown: "" }), "forbidden");
+  assert.equal(decide("10.0.0.1", LOCAL, { token: "undefined" }), "forbidden");
+  assert.equal(decide("10.0.0.1", LOCAL, { token: "" }), "forbidden");
 });
 
 test("[GRD42] the HTTP form answers 401 where a token would help and 403 where none does", () => {
-  const stranger = { address: "10.0.0.1", headers: { host: "media.example" }, token: undefined };
+  const stranger = { ...PROGRAM, remoteAddress: "10.0.0.1", rawHeaders: ["Host", "media.example"] };
   const statusOf = (configured: string | undefined, token: string | undefined) => {
     const verdict = adminVerdicts(() => configured)({ ...stranger, token });
     return verdict === "allowed" ? 200 : verdict.status;
@@ -162,4 +213,6 @@ test("[GRD42] the HTTP form answers 401 where a token would help and 403 where n
     [statusOf(TOKEN, undefined), statusOf(TOKEN, "no"), statusOf(TOKEN, TOKEN), statusOf(undefined, TOKEN)],
     [401, 401, 200, 403],
   );
+  const proxied = adminVerdicts(() => undefined)({ ...stranger, remoteAddress: "127.0.0.1" });
+  assert.match(JSON.stringify(proxied), /403.*through a proxy, or from a page of another site/);
 });

@@ -1,9 +1,10 @@
 /** A guard with a clock of its own and hooks that really listen, for the guard's tests. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { SILENT_LOG } from "@sluice/base/log";
+import { type Log, SILENT_LOG } from "@sluice/base/log";
 import type { Meter } from "@sluice/base/meter";
 import type { AccessRequest } from "@sluice/server/auth/access";
+import { readCredentials } from "@sluice/server/auth/credentials";
 import { Guard } from "@sluice/server/auth/guard";
 import { loadConfig } from "@sluice/server/config/load-config";
 import { FakeClock } from "@sluice/testkit/fake-clock";
@@ -12,8 +13,11 @@ export const SECRET = "0123456789abcdef";
 /** The wall clock of every guard here, seconds since 1970. */
 export const NOW = Date.UTC(2026, 0, 1) / 1_000;
 
-/** @param files  contents by absolute path */
-export function guardOf(sets: readonly string[], files: Readonly<Record<string, string>> = {}) {
+/**
+ * @param files  contents by absolute path
+ * @param lines  gets the fields of what is warned of
+ */
+export function guardOf(sets: readonly string[], files: Readonly<Record<string, string>> = {}, lines: unknown[] = []) {
   const readFile = (path: string): string => {
     const text = files[path];
     if (text === undefined) throw Object.assign(new Error(`no such file ${path}`), { code: "ENOENT" });
@@ -21,6 +25,7 @@ export function guardOf(sets: readonly string[], files: Readonly<Record<string, 
   };
   const config = loadConfig({ sets, env: {}, cwd: "/", hostname: "box", readFile });
   const clock = new FakeClock();
+  const log: Log = { ...SILENT_LOG, warn: (fields) => void lines.push(fields) };
   const counts = new Map<string, number>();
   const meter: Meter = {
     counter: (name, _help, labels = {}) => ({
@@ -31,14 +36,18 @@ export function guardOf(sets: readonly string[], files: Readonly<Record<string, 
     }),
     gauge: () => ({ set() {} }),
   };
-  return { guard: new Guard({ config, clock, meter, log: SILENT_LOG }), clock, counts };
+  return { guard: new Guard({ config, clock, meter, log }), clock, counts };
 }
 
 /** A request to play live/cam, with what differs. */
 export function requestOf(
-  facts: Partial<Omit<AccessRequest, "query">> & { readonly query?: string } = {},
+  facts: Partial<Omit<AccessRequest, "credentials">> & {
+    /** One query, or those of connect and of the name. */
+    readonly query?: string | readonly string[];
+    readonly authorization?: string | readonly string[];
+  } = {},
 ): AccessRequest {
-  const { query = "", ...rest } = facts;
+  const { query = [], authorization = [], ...rest } = facts;
   return {
     action: "play",
     protocol: "rtmp",
@@ -47,7 +56,7 @@ export function requestOf(
     address: "10.0.0.1",
     sessionId: "s1",
     ...rest,
-    query: new URLSearchParams(query),
+    credentials: readCredentials([query].flat(), [authorization].flat()),
   };
 }
 

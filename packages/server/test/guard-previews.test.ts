@@ -47,7 +47,7 @@ test("[GRD211] a preview right ends after half a minute, and is good for this pr
     `x${token}`,
   ];
   for (const one of forged) assert.equal(await decide(`preview=${one}`), "token-missing", one);
-  assert.equal(await decide(`preview=${token}&preview=${token}`), "token-missing", "repeated");
+  assert.equal(await decide(`preview=${token}&preview=${token}`), "token-repeated");
   clock.advance(PREVIEW_LIFE - 1);
   assert.equal(await decide(`preview=${token}`), "allowed");
   clock.advance(1);

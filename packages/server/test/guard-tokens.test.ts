@@ -122,6 +122,38 @@ test("[GRD14] a token may come in the Authorization header", async () => {
   assert.equal(codeOf(await guard.decide(requestOf({ authorization }), NEVER)), "allowed");
 });
 
+const REPEATED = [
+  ["twice in one query, with one value", { query: "token=GOOD&token=GOOD" }],
+  ["the good one first", { query: "token=GOOD&token=FORGED" }],
+  ["the good one last", { query: "token=FORGED&token=GOOD" }],
+  ["an empty one beside it", { query: "token=&token=GOOD" }],
+  ["once escaped", { query: "token=GOOD&%74oken=FORGED" }],
+  ["at connect and at publish, differing", { query: ["token=GOOD", "token=FORGED"] }],
+  ["at connect and at publish, differing otherwise", { query: ["token=FORGED", "token=GOOD"] }],
+  ["in the URL and in the header", { query: "token=GOOD", authorization: "Bearer FORGED" }],
+  ["in the header and in the URL", { query: "token=FORGED", authorization: "Bearer GOOD" }],
+  ["in two headers", { authorization: ["Bearer GOOD", "Bearer FORGED"] }],
+  ["another credential twice", { query: "token=GOOD&expires=1&expires=2" }],
+] as const;
+
+for (const [says, facts] of REPEATED) {
+  test(`[GRD150] a credential that is shown more than once is refused: ${says}`, async () => {
+    const token = await make(GRANT);
+    const filled = JSON.parse(JSON.stringify(facts).replaceAll("GOOD", token)) as Parameters<typeof requestOf>[0];
+    assert.equal(codeOf(await guardOf(JWT).guard.decide(requestOf(filled), NEVER)), "token-repeated");
+  });
+}
+
+test("[GRD150] the same token at connect, at publish and in the header is one token", async () => {
+  const token = await make(GRANT);
+  const facts = { query: [`token=${token}`, `x=1&token=${token}`], authorization: `Bearer ${token}` };
+  assert.equal(codeOf(await guardOf(JWT).guard.decide(requestOf(facts), NEVER)), "allowed");
+});
+
+test("[GRD150] where nothing is checked nobody minds", async () => {
+  assert.equal(codeOf(await guardOf([]).guard.decide(requestOf({ query: "token=1&token=2" }), NEVER)), "allowed");
+});
+
 const SIGNED = ["auth.play=signed", `auth.signed.secret=${SECRET}`];
 const sign = signGrant(SECRET, { action: "play", key: "live/cam", expires: NOW + 60 });
 

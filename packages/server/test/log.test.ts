@@ -41,6 +41,23 @@ test("[LOG1] pretty for a terminal, or where asked for; json on a terminal where
   assert.equal(first("auto", false, "silent"), "");
 });
 
+const COLOUR = new RegExp(`${String.fromCharCode(27)}\\[\\d*m`, "g");
+const HOSTILE = "a\u001b]0;owned\u0007\u009b31m\r\nINFO forged\u202e";
+
+test("[LOG150] what a peer claims moves no terminal: in pretty lines and in JSON, colours aside", () => {
+  for (const format of ["pretty", "json"] as const)
+    for (const isTTY of [true, false]) {
+      const { lines, stream } = sink(isTTY);
+      const log = openLog({ format, level: "info" }, stream).child({ node: HOSTILE });
+      const err = new Error(HOSTILE);
+      log.info({ agent: HOSTILE, list: [HOSTILE], [HOSTILE]: { deep: HOSTILE }, err }, HOSTILE);
+      const text = lines.join("").replaceAll(COLOUR, "");
+      assert.doesNotMatch(text, /[^\P{Cc}\n]|\u202e/u);
+      assert.equal(text.split("\n").filter((line) => line.startsWith("INFO forged")).length, 0);
+      if (format === "json") assert.equal(JSON.parse(text).agent, HOSTILE);
+    }
+});
+
 function recorder() {
   const said: [string, string, unknown][] = [];
   const make = (own: object): Log => {

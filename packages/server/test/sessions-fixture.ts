@@ -95,6 +95,8 @@ export class RtmpPeer implements AsyncDisposable {
   readonly socket: Socket;
   readonly closed: Promise<void>;
   isClosed = false;
+  /** Makes of what the engine says what no engine would. */
+  rewrite: (bytes: Uint8Array) => Uint8Array = (bytes) => bytes;
 
   constructor(port: number, options: Partial<ConnectOptions> = {}) {
     const crypto = {
@@ -125,7 +127,7 @@ export class RtmpPeer implements AsyncDisposable {
 
   flush(): void {
     for (let bytes = this.engine.nextOutput(); bytes !== undefined; bytes = this.engine.nextOutput())
-      if (this.socket.writable) this.socket.write(new Uint8Array(bytes));
+      if (this.socket.writable) this.socket.write(this.rewrite(new Uint8Array(bytes)));
   }
 
   play(name: string): this {

@@ -12,7 +12,6 @@ import { StreamDirectory } from "@sluice/media/stream-directory";
 import type { RtmpClientEvent } from "@sluice/rtmp/client-event";
 import { RtmpClientEngine } from "@sluice/rtmp/client-engine";
 import { RtmpServerEngine } from "@sluice/rtmp/server-engine";
-import { ALLOWED } from "@sluice/server/auth/access";
 import { socketTransport } from "@sluice/server/sessions/byte-transport";
 import { DirectWrites } from "@sluice/server/sessions/direct-writes";
 import { findStreamWrap } from "@sluice/server/sessions/stream-wrap";
@@ -77,8 +76,8 @@ export class World {
     limits: { waitsPerConnection: 2, viewsPerConnection: 3 },
     streams: this.streams,
     guard: {
-      decide: () => Promise.resolve(ALLOWED),
-      done: ({ action, reason }) => this.done.push(`${action} ${reason}`),
+      decide: ({ action }) =>
+        Promise.resolve({ allow: true, grant: { end: (reason) => void this.done.push(`${action} ${reason}`) } }),
     },
     timeouts: {
       handshake: 5_000 as Millis,

@@ -1,35 +1,34 @@
 /** Who may call the admin API: collects what the decision needs, and carries the decision out. */
-import type { IncomingHttpHeaders } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { bearerOf } from "../auth/admin-access.ts";
+import type { AdminCaller } from "../auth/admin-access.ts";
+import type { AdminVerdict } from "../auth/admin-verdict.ts";
+import { bearerOf } from "../auth/bearer.ts";
 import { sendApiError } from "./api-error.ts";
-
-export interface AdminCaller {
-  /** The peer's address as the socket knows it; forwarding headers are in `headers`, unread. */
-  readonly address: string;
-  readonly method: string;
-  readonly headers: IncomingHttpHeaders;
-  /** From `Authorization: Bearer`, the console's cookie, or on the console `?token=`; not checked yet. */
-  readonly token: string | undefined;
-}
-
-export type AdminVerdict = "allowed" | { readonly status: 401 | 403; readonly message: string };
 
 /** The rule of who may; decided outside this room. */
 export type AdminAccess = (caller: AdminCaller) => AdminVerdict | Promise<AdminVerdict>;
 
 const COOKIE = "sluice_admin";
+/** What no token equals. */
+const NO_TOKEN = "";
 
-export function callerOf(
-  request: FastifyRequest,
-  token = bearerOf(request.headers.authorization) ?? cookieToken(request),
-): AdminCaller {
-  const { method, headers } = request;
-  return { address: request.socket.remoteAddress ?? "", method, headers, token };
+export function callerOf({ raw }: FastifyRequest, token = headerToken(raw) ?? cookieToken(raw)): AdminCaller {
+  const { socket, httpVersion, url = "", rawHeaders } = raw;
+  return { remoteAddress: socket.remoteAddress, httpVersion, target: url, rawHeaders, token };
 }
 
-function cookieToken(request: FastifyRequest): string | undefined {
-  for (const pair of (request.headers.cookie ?? "").split(";")) {
+/** Two of them are refused, whatever they hold: what forwarded the request may have read the other. */
+function headerToken({ headers, rawHeaders }: IncomingMessage): string | undefined {
+  const isRepeated = rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === "authorization").length > 1;
+  return isRepeated ? NO_TOKEN : bearerOf(headers.authorization);
+}
+
+/** A cookie comes along whoever made the browser ask: from a page of another site it counts only for opening a page here. */
+function cookieToken({ headers }: IncomingMessage): string | undefined {
+  const site = headers["sec-fetch-site"] ?? "none";
+  if (site !== "same-origin" && site !== "none" && headers["sec-fetch-mode"] !== "navigate") return undefined;
+  for (const pair of (headers.cookie ?? "").split(";")) {
     const [name, value] = pair.trim().split("=", 2);
     if (name === COOKIE && value) return decodedOrUndefined(value);
   }

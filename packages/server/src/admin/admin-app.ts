@@ -54,7 +54,7 @@ export function createAdminApp(options: AdminAppOptions): FastifyInstance {
   answerErrorsOf(app, options.log);
   everyAnswer(app, options);
   describeRoutes(app, options.version);
-  app.register(async (open) => withOtherMethods(open, () => openRoutes(open, options.source)));
+  app.register(async (open) => withOtherMethods(open, () => openRoutes(open, options.source, options.access)));
   app.register(async (guarded) => guardedRoutes(guarded, options, limits));
   return app;
 }

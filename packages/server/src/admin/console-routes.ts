@@ -68,7 +68,8 @@ export async function admitToConsole(
   reply: FastifyReply,
 ): Promise<FastifyReply | undefined> {
   const query = new URLSearchParams(request.url.split("?").slice(1).join("?"));
-  const brought = query.get("token")?.trim() || undefined;
+  const all = query.getAll("token");
+  const brought = all.length > 1 ? all.join() : all[0]?.trim() || undefined; // a token that comes twice is none
   const verdict = await access(brought ? callerOf(request, brought) : callerOf(request));
   if (verdict === "allowed") return brought ? exchangeToken(request, reply, brought, query) : undefined;
   if (!request.headers.accept?.includes("text/html")) return sendRefusal(reply, verdict);
@@ -91,6 +92,11 @@ function exchangeToken(
 ): FastifyReply {
   query.delete("token");
   const rest = query.size > 0 ? `?${query.toString()}` : "";
-  reply.header("set-cookie", tokenCookie(token, request.protocol === "https"));
+  reply.header("set-cookie", tokenCookie(token, isEncrypted(request)));
   return reply.redirect(pathOf(request) + rest, 303);
+}
+
+/** A proxy that ended TLS says so; whoever says so falsely only keeps the cookie from themselves. */
+function isEncrypted({ protocol, headers }: FastifyRequest): boolean {
+  return protocol === "https" || headers["x-forwarded-proto"] === "https";
 }

@@ -1,4 +1,5 @@
 /** What callers of the admin API may make this process hold. */
+import { KEY_LIMITS } from "@sluice/media/limits";
 
 /** Every field is a ceiling on memory or work. */
 export interface AdminLimits {
@@ -34,5 +35,5 @@ export const DEFAULT_ADMIN_LIMITS: AdminLimits = {
   listRows: 1_000,
   pathPartLength: 512,
   reasonLength: 200,
-  keyLength: 1_024,
+  keyLength: KEY_LIMITS.keyCharacters,
 };

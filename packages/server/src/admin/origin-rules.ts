@@ -1,5 +1,6 @@
 /** Which web pages may use the API: those served by this server, and the origins the operator listed. */
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { isSameOrigin } from "../auth/web-origin.ts";
 import { sendApiError } from "./api-error.ts";
 
 const READING = new Set(["GET", "HEAD", "OPTIONS"]);
@@ -18,12 +19,7 @@ function isWelcome(origins: readonly string[], request: FastifyRequest): boolean
   const { origin, host } = request.headers;
   const site = request.headers["sec-fetch-site"];
   if (origin === undefined) return site === undefined || site === "same-origin" || site === "none";
-  // Hosts are compared, not schemes: a proxy may have ended TLS.
-  return origins.includes(origin) || (host !== undefined && hostOf(origin) === host.toLowerCase());
-}
-
-function hostOf(origin: string): string | undefined {
-  return URL.parse(origin)?.host;
+  return origins.includes(origin) || (host !== undefined && isSameOrigin(origin, host));
 }
 
 /** Lets scripts of a listed origin read the answer and send a token. */

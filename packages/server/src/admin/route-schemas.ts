@@ -70,4 +70,9 @@ export const KEY_IN_PATH = {
   properties: { "*": text("StreamKey; its slashes stay slashes") },
 } as const;
 
-export const READY = { ...objectOf({ ready: { type: "boolean" }, reasons: arrayOf(text("Why not")) }) };
+export const READY = {
+  ...objectOf({
+    ready: { type: "boolean" },
+    reasons: arrayOf(text("Why not; empty for callers who may not see more")),
+  }),
+};

@@ -58,7 +58,8 @@ ${remedy === "ask-token" ? FORM : waysIn(remedy)}</main>
 function waysIn({ host, port, scheme }: NodeAddress): string {
   const tunnel = `ssh -L ${port}:127.0.0.1:${port} ${PLAIN_HOST.test(host) ? host : "HOST"}`;
   const here = `${scheme}://127.0.0.1:${port}/console/`;
-  return `<h2>Set a token</h2>
+  return `<p>Does this browser run on the machine of the node, and a link elsewhere led here? Then <a href="/console/">open the console</a> from here.</p>
+<h2>Set a token</h2>
 <p>Make one where Sluice runs, and start it again with it. This page then asks for the token.</p>
 <pre>openssl rand -hex 24 &gt; admin.token
 ./sluice --set admin.tokenFile=admin.token</pre>

@@ -1,5 +1,6 @@
 /** The question put to the guard, its answer, and the report when what it allowed has ended. */
 import type { Protocol } from "@sluice/client/admin-contract";
+import type { Credentials } from "./credentials.ts";
 
 export interface AccessRequest {
   readonly action: "connect" | "publish" | "play";
@@ -9,13 +10,13 @@ export interface AccessRequest {
   readonly key: string;
   /** Remote IP address as the socket gives it. */
   readonly address: string;
-  /** Query of the connect URL and of the stream name, merged. */
-  readonly query: URLSearchParams;
+  readonly credentials: Credentials;
   readonly sessionId: string;
+  /** As the client says. */
   readonly pageUrl?: string;
+  /** Of the web page, as its browser says; programs and plain RTMP have none. */
+  readonly origin?: string;
   readonly agent?: string;
-  /** The HTTP header, where there is one. */
-  readonly authorization?: string;
 }
 
 export type AccessDenialCode =
@@ -28,6 +29,8 @@ export type AccessDenialCode =
   | "token-expired"
   /** Genuine, for another stream or action. */
   | "token-scope"
+  /** A credential was shown more than once, or with two values. */
+  | "token-repeated"
   /** The hook said no. */
   | "hook-denied"
   /** The hook did not answer in time, or not in a way that means anything. */
@@ -54,8 +57,29 @@ export const ALLOWED: Verdict = Object.freeze({ allow: true });
 
 export const denied = (code: AccessDenialCode, reason: string): Denial => ({ allow: false, code, reason });
 
+/** The guard's answer to a session: who is allowed holds a grant, and ends it. */
+export type Admission = { readonly allow: true; readonly grant: Grant } | Exclude<Verdict, { readonly allow: true }>;
+
+/** A publish or play that was allowed, until its holder ends it. */
+export interface Grant {
+  /**
+   * Tells the hook; the first call counts, further ones do nothing.
+   *
+   * @param reason  in words of the log
+   */
+  end(reason: string, traffic?: GrantTraffic): void;
+}
+
+export interface GrantTraffic {
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
+/** Where nobody wants to hear of the end. */
+export const SILENT_GRANT: Grant = Object.freeze({ end() {} });
+
 /** Sent to `auth.hooks.done`, once for each publish or play that had been allowed. */
-export interface DoneReport {
+export interface DoneReport extends GrantTraffic {
   readonly action: "publish" | "play";
   readonly protocol: Protocol;
   readonly app: string;
@@ -65,6 +89,4 @@ export interface DoneReport {
   /** Why it ended, in words of the log. */
   readonly reason: string;
   readonly durationMs: number;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
 }

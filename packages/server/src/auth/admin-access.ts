@@ -1,17 +1,19 @@
-/** Who may use the admin interface: a token's bearer, or a program on this machine that plainly speaks for itself. */
-import { isIPv4 } from "node:net";
+/** Who may use the admin interface: a token's bearer; without a configured token, a program or page of this machine that plainly speaks for itself. */
 import { isSameSecret } from "../crypto/secret-compare.ts";
 import { isLoopback } from "./address.ts";
+import { isLoopbackHost, isSameOrigin } from "./web-origin.ts";
 
-export interface AdminRequest {
+export interface AdminCaller {
   /** As the socket gives it; `undefined` once it is gone. */
   readonly remoteAddress: string | undefined;
-  /** Names in lower case, as Node gives them. */
-  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
-  /** The configured token. */
+  /** Such as `1.1`. */
+  readonly httpVersion: string;
+  /** The request's target as it came, such as `/api/v1/streams`. */
+  readonly target: string;
+  /** Names and values in turn, as they came: only here a second Host is seen. */
+  readonly rawHeaders: readonly string[];
+  /** As shown, by whatever way the route allows; not checked yet. */
   readonly token: string | undefined;
-  /** A token shown otherwise than by Authorization, where a route allows that. */
-  readonly shown?: string | undefined;
 }
 
 export type AdminAccess =
@@ -19,60 +21,95 @@ export type AdminAccess =
   /** A token would open; none was shown. */
   | "token-required"
   | "token-wrong"
-  /** No token is configured, so that nothing but a local call could open. */
-  | "forbidden";
+  /** No token is configured, and the call comes from another machine. */
+  | "forbidden"
+  /** No token is configured, and the call came through a proxy, or from a page of another site. */
+  | "indirect";
 
-export function decideAdminAccess(request: AdminRequest): AdminAccess {
-  if (isPlainlyLocal(request)) return "allowed";
-  if (request.token === undefined) return "forbidden";
-  const shown = request.shown ?? bearerOf(request.headers["authorization"]);
-  if (shown === undefined) return "token-required";
-  return isSameSecret(shown, request.token) ? "allowed" : "token-wrong";
-}
-
-/** The token of an `Authorization: Bearer` header. */
-export function bearerOf(header: string | readonly string[] | undefined): string | undefined {
-  return typeof header === "string" ? /^Bearer +([^\s]+) *$/i.exec(header)?.[1] : undefined;
+/** @param configured  the token of the configuration, which is then needed from everywhere */
+export function decideAdminAccess(caller: AdminCaller, configured: string | undefined): AdminAccess {
+  if (configured === undefined) return localAccess(caller);
+  if (caller.token === undefined) return "token-required";
+  return isSameSecret(caller.token, configured) ? "allowed" : "token-wrong";
 }
 
 /**
- * A loopback connection alone proves little: a proxy on this machine forwards strangers, and a web page that rebinds its
- * name to 127.0.0.1 makes the user's browser call. A proxy tells by its headers, a rebound page by Host, another page by Origin.
+ * A loopback connection alone proves little: a proxy on this machine forwards strangers, and a web page makes its visitor's
+ * browser call, under a name of its own that it lets point to 127.0.0.1 or with a foreign Origin. Each leaves signs.
  */
-function isPlainlyLocal({ remoteAddress, headers }: AdminRequest): boolean {
-  if (remoteAddress === undefined || !isLoopback(remoteAddress)) return false;
-  const { host, origin } = headers;
-  if (typeof host !== "string" || !isLoopbackHost(host)) return false;
-  if (Object.keys(headers).some(isForwardingHeader)) return false;
-  return origin === undefined || (typeof origin === "string" && isSameOrigin(origin, host));
+function localAccess(caller: AdminCaller): AdminAccess {
+  if (caller.remoteAddress === undefined || !isLoopback(caller.remoteAddress)) return "forbidden";
+  const headers = headersOf(caller.rawHeaders);
+  return isDirect(caller, headers) && isOfNoForeignPage(headers) ? "allowed" : "indirect";
 }
 
-/** The scheme is the origin's own: one port speaks HTTP or HTTPS, never both. */
-function isSameOrigin(origin: string, host: string): boolean {
-  const from = URL.parse(origin);
-  if (from === null || !/^https?:$/.test(from.protocol)) return false;
-  return URL.parse(`${from.protocol}//${host}`)?.origin === from.origin;
+type Headers = ReadonlyMap<string, readonly string[]>;
+
+function headersOf(raw: readonly string[]): Headers {
+  const headers = new Map<string, string[]>();
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const name = (raw[i] as string).toLowerCase();
+    headers.set(name, [...(headers.get(name) ?? []), raw[i + 1] as string]);
+  }
+  return headers;
 }
 
-/** Only the plain forms: `localhost`, `localhost.`, 127.0.0.0/8 in dotted form, `[::1]`, each with or without port. */
-function isLoopbackHost(host: string): boolean {
-  const name = /^(\[[0-9a-f:.]+\]|[^:@/[\]\s]+)(?::\d{1,5})?$/i.exec(host)?.[1]?.toLowerCase();
-  if (name === undefined) return false;
-  if (name === "localhost" || name === "localhost.") return true;
-  return name.startsWith("[") ? isLoopback(name.slice(1, -1)) : isIPv4(name) && isLoopback(name);
+/** Proxies speak HTTP/1.0 or send whole URLs to what is behind them, rename the Host, and add headers of their own. */
+function isDirect({ httpVersion, target }: AdminCaller, headers: Headers): boolean {
+  const [host, ...otherHosts] = headers.get("host") ?? [];
+  if (httpVersion === "1.0" || httpVersion === "0.9" || !target.startsWith("/")) return false;
+  if (host === undefined || otherHosts.length > 0 || !isLoopbackHost(host)) return false;
+  return ![...headers.keys()].some(isForwardingHeader);
 }
 
-const FORWARDING = new Set([
+/** Browsers tell where a request began. A page of this server, and what a person typed, are at home. */
+function isOfNoForeignPage(headers: Headers): boolean {
+  const host = headers.get("host")?.[0] ?? "";
+  const sites = headers.get("sec-fetch-site") ?? [];
+  if (!sites.every((site) => site === "same-origin" || site === "none")) return false;
+  const pages = [...(headers.get("origin") ?? []), ...(headers.get("referer") ?? [])];
+  return pages.every((page) => isSameOrigin(page, host));
+}
+
+const FORWARDING: ReadonlySet<string> = new Set([
   "forwarded",
   "via",
   "x-real-ip",
   "x-client-ip",
+  "x-remote-ip",
+  "x-remote-addr",
   "x-cluster-client-ip",
-  "x-original-host",
+  "x-request-id",
   "true-client-ip",
-  "cf-connecting-ip",
+  "client-ip",
   "fastly-client-ip",
+  "fastly-ssl",
+  "cdn-loop",
+  "proxy-connection",
+  "front-end-https",
 ]);
+const FORWARDING_PREFIXES = [
+  "x-forwarded",
+  "x-original-",
+  "x-proxy",
+  "x-envoy-",
+  "x-amzn-",
+  "x-amz-cf-",
+  "x-azure-",
+  "x-appengine-",
+  "x-arr-",
+  "x-varnish",
+  "x-haproxy",
+  "x-traefik",
+  "x-nginx",
+  "x-vercel-",
+  "x-ngrok-",
+  "cf-",
+  "fly-",
+  "akamai-",
+  "tailscale-",
+];
 
-const isForwardingHeader = (name: string): boolean =>
-  name.startsWith("x-forwarded") || name.startsWith("x-envoy-") || FORWARDING.has(name);
+function isForwardingHeader(name: string): boolean {
+  return FORWARDING.has(name) || FORWARDING_PREFIXES.some((prefix) => name.startsWith(prefix));
+}

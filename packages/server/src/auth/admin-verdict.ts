@@ -1,12 +1,5 @@
 /** Admin access in the form that the HTTP routes ask for: allowed, or a status with words for people. */
-import { type AdminAccess, type AdminRequest, decideAdminAccess } from "./admin-access.ts";
-
-export interface Caller {
-  readonly address: string;
-  readonly headers: AdminRequest["headers"];
-  /** What it showed, by whatever way the route allows. */
-  readonly token: string | undefined;
-}
+import { type AdminAccess, type AdminCaller, decideAdminAccess } from "./admin-access.ts";
 
 export type AdminVerdict = "allowed" | { readonly status: 401 | 403; readonly message: string };
 
@@ -17,12 +10,17 @@ const REFUSALS: Readonly<Record<Exclude<AdminAccess, "allowed">, Exclude<AdminVe
     status: 403,
     message: "Only calls from this machine itself are allowed, because no admin.token is configured",
   },
+  indirect: {
+    status: 403,
+    message:
+      "Only direct calls of this machine's own programs and pages are allowed, because no admin.token is configured; this one came through a proxy, or from a page of another site",
+  },
 };
 
 /** @param configured  the token that holds now */
-export function adminVerdicts(configured: () => string | undefined): (caller: Caller) => AdminVerdict {
-  return ({ address, headers, token: shown }) => {
-    const access = decideAdminAccess({ remoteAddress: address, headers, token: configured(), shown });
+export function adminVerdicts(configured: () => string | undefined): (caller: AdminCaller) => AdminVerdict {
+  return (caller) => {
+    const access = decideAdminAccess(caller, configured());
     return access === "allowed" ? access : REFUSALS[access];
   };
 }

@@ -4,9 +4,12 @@ import type { Log } from "@sluice/base/log";
 import type { Meter } from "@sluice/base/meter";
 import { derived } from "../config/live-config.ts";
 import type { SluiceConfig } from "../config/load-config.ts";
-import { type AccessRequest, ALLOWED, type DoneReport, denied, type Verdict } from "./access.ts";
+import { shownUrl } from "../config/shown-url.ts";
+import { type AccessRequest, type Admission, ALLOWED, denied, SILENT_GRANT, type Verdict } from "./access.ts";
 import { AddressRules } from "./address-rules.ts";
+import { Grants } from "./grants.ts";
 import { type HookAnswer, HookClient, type HookClientOptions } from "./hook-client.ts";
+import type { OpenActions } from "./open-warning.ts";
 import { PreviewRights } from "./preview-rights.ts";
 import { TokenCheck } from "./token-check.ts";
 
@@ -19,16 +22,18 @@ export interface GuardPorts {
 
 type Action = AccessRequest["action"];
 
-const ALREADY_ALLOWED = Promise.resolve(ALLOWED);
+const ALREADY_ALLOWED = Promise.resolve<Admission>(Object.freeze({ allow: true, grant: SILENT_GRANT }));
+const SESSION_ENDED = denied("session-ended", "The session has ended");
 
 export class Guard {
   /** Rights that stand in for token and hook of a viewer over HTTP; the rules for addresses hold all the same. */
   readonly previews: PreviewRights;
   readonly #ports: GuardPorts;
   readonly #hooks: HookClient;
-  /** Apart from the questions, so that nobody waits behind reports. */
-  readonly #reports: HookClient;
-  readonly #unsent = new Set<Promise<void>>();
+  /** With a client of its own, so that nobody waits behind reports. */
+  readonly #grants: Grants;
+  /** Requests that are judged. */
+  readonly #judging = new Set<Promise<Admission>>();
   readonly #tokens: () => TokenCheck;
   readonly #rulesNow: () => Readonly<Record<Action, AddressRules>>;
   readonly #ending = new AbortController();
@@ -42,9 +47,14 @@ export class Guard {
       () => new TokenCheck(config, clock),
     );
     this.#rulesNow = derived(() => config.auth, rulesOf);
-    const hookRules = hookRulesOf(ports);
-    this.#hooks = new HookClient(hookRules);
-    this.#reports = new HookClient(hookRules);
+    this.#hooks = new HookClient(hookRulesOf(ports));
+    const reports = new HookClient(hookRulesOf(ports));
+    const forever = new AbortController().signal;
+    this.#grants = new Grants({
+      config,
+      clock,
+      tell: async (url, body) => this.#heard("done", url, await reports.ask(url, body, forever)),
+    });
   }
 
   get #rules(): Readonly<Record<Action, AddressRules>> {
@@ -56,84 +66,95 @@ export class Guard {
     return this.#rules.connect.admits(address);
   }
 
-  /** Answers at once where nothing is to be checked. Never rejects; an aborted `signal` ends a waiting hook. */
-  decide(request: AccessRequest, signal: AbortSignal): Promise<Verdict> {
-    if (this.#isOpen(request)) return ALREADY_ALLOWED;
-    return this.#judge(request, signal).then((verdict) => this.#counted(request, verdict));
+  /**
+   * Answers at once where nothing is to be checked. Never rejects. When `signal` aborts the answer is `session-ended`, and
+   * a question that still waits for its turn is dropped; one that a hook was asked already is answered to nobody, and if
+   * the answer was yes the grant ends at once.
+   */
+  decide(request: AccessRequest, signal: AbortSignal): Promise<Admission> {
+    if (this.#isOpen(request))
+      return this.#grants.isSilent(request) ? ALREADY_ALLOWED : Promise.resolve(this.#admissionOf(request, ALLOWED));
+    const gone = AbortSignal.any([signal, this.#ending.signal]);
+    const judged = this.#judge(request, gone).then((verdict) =>
+      this.#admissionOf(request, this.#counted(request, verdict)),
+    );
+    this.#judging.add(judged);
+    void judged.finally(() => this.#judging.delete(judged));
+    return unlessGone(judged, gone);
   }
 
-  /** Which actions a stranger from anywhere may do without showing anything, at applications without rules of their own. */
-  openActions(): { readonly publish: boolean; readonly play: boolean } {
-    const { auth } = this.#ports.config;
-    return {
-      publish: auth.publish.includes("open") && this.#rules.connect.isOpen && this.#rules.publish.isOpen,
-      play: auth.play.includes("open") && this.#rules.connect.isOpen && this.#rules.play.isOpen,
-    };
+  /** What a stranger from anywhere may do without showing anything, and where. */
+  openActions(): OpenActions {
+    return { publish: this.#openAt("publish"), play: this.#openAt("play") };
   }
 
-  /** Tells `auth.hooks.done`; neither waits nor fails, and is told once or, under too much load, not at all. */
-  done(report: DoneReport): void {
+  #openAt(action: "publish" | "play"): readonly string[] {
     const { config } = this.#ports;
-    const url = config.auth.hooks.done;
-    if (url === undefined) return;
-    const sent = this.#tell(url, { ...report, event: "done", node: config.node.id });
-    this.#unsent.add(sent);
-    void sent.then(() => this.#unsent.delete(sent));
+    if (!this.#rules.connect.isOpen || !this.#rules[action].isOpen) return [];
+    const names = ["", ...config.applicationNames];
+    return names.filter((name) => config.forApplication(name).auth[action].includes("open"));
   }
 
-  async #tell(url: string, body: object): Promise<void> {
-    const answer = await this.#reports.ask(url, body, new AbortController().signal);
-    this.#countHook("done", answer);
-    if (answer.is === "failed") this.#ports.log.warn({ hook: "done", url, why: answer.why }, "Hook failed");
+  #admissionOf(request: AccessRequest, verdict: Verdict): Admission {
+    return verdict.allow ? { allow: true, grant: this.#grants.open(request) } : verdict;
   }
 
-  /** Ends every waiting question; reports on their way get their `auth.hooks.timeout`. */
+  /** Drops every waiting question; what is on its way to a hook gets its `auth.hooks.timeout`. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ending.abort(new Error("Guard ended"));
-    await Promise.all(this.#unsent);
+    await Promise.all(this.#judging);
+    await this.#grants.told();
   }
 
-  #isOpen({ action, app }: AccessRequest): boolean {
+  #isOpen(request: AccessRequest): boolean {
+    const { action, app } = request;
     if (!this.#rules.connect.isOpen || !this.#rules[action].isOpen) return false;
     const { config } = this.#ports;
-    return action === "connect"
-      ? config.auth.hooks.connect === undefined
-      : config.forApplication(app).auth[action].includes("open");
+    if (connects(request) && config.auth.hooks.connect !== undefined) return false;
+    return action === "connect" || config.forApplication(app).auth[action].includes("open");
   }
 
-  async #judge(request: AccessRequest, signal: AbortSignal): Promise<Verdict> {
-    const { action, address, app } = request;
+  async #judge(request: AccessRequest, gone: AbortSignal): Promise<Verdict> {
+    const { action, address, app, credentials } = request;
     if (!this.#rules.connect.admits(address) || !this.#rules[action].admits(address)) {
       return denied("address-denied", `This address may not ${action}`);
     }
-    if (action === "connect") return this.#askHook(request, signal);
     if (this.#isPreview(request)) return ALLOWED;
-    const ways = this.#ports.config.forApplication(app).auth[action];
-    if (ways.includes("jwt") || ways.includes("signed")) {
+    const ways = action === "connect" ? [] : this.#ports.config.forApplication(app).auth[action];
+    const asksConnect = connects(request) && this.#ports.config.auth.hooks.connect !== undefined;
+    if (ways.includes("open") && !asksConnect) return ALLOWED;
+    if (credentials.repeated !== undefined)
+      return denied("token-repeated", `"${credentials.repeated}" is given more than once`);
+    if (asksConnect) {
+      const verdict = await this.#askHook({ ...request, action: "connect", key: "" }, gone);
+      if (!verdict.allow) return verdict;
+    }
+    if (action !== "connect" && (ways.includes("jwt") || ways.includes("signed"))) {
       const verdict = await this.#tokens().check({ ...request, action }, ways);
       if (!verdict.allow) return verdict;
     }
-    return ways.includes("hook") ? this.#askHook(request, signal) : ALLOWED;
+    return ways.includes("hook") ? this.#askHook(request, gone) : ALLOWED;
   }
 
   /** The console plays over HTTP only: nothing else takes such a right. */
-  #isPreview({ action, protocol, key, query }: AccessRequest): boolean {
-    if (action !== "play" || (protocol !== "http-flv" && protocol !== "ws-flv")) return false;
-    return this.previews.opens(key, query);
+  #isPreview(request: AccessRequest): boolean {
+    const { action, key, credentials } = request;
+    return action === "play" && isOverHttp(request) && this.previews.opens(key, credentials);
   }
 
-  async #askHook(request: AccessRequest, signal: AbortSignal): Promise<Verdict> {
+  async #askHook(request: AccessRequest, gone: AbortSignal): Promise<Verdict> {
     const { auth, node } = this.#ports.config;
-    const url = auth.hooks[request.action];
+    const hook = request.action;
+    const url = auth.hooks[hook];
     if (url === undefined) return ALLOWED;
-    const { query, ...facts } = request;
-    const body = { ...facts, query: Object.fromEntries(query), event: request.action, node: node.id };
-    const answer = await this.#hooks.ask(url, body, AbortSignal.any([signal, this.#ending.signal]));
-    this.#countHook(request.action, answer);
-    return this.#verdictOf(answer, { hook: request.action, url });
+    const { credentials, ...facts } = request;
+    const { query, authorization } = credentials;
+    const shown = { query: Object.fromEntries(query), ...(authorization === undefined ? {} : { authorization }) };
+    const answer = await this.#hooks.ask(url, { ...facts, ...shown, event: hook, node: node.id }, gone);
+    return this.#verdictOf(this.#heard(hook, url, answer));
   }
 
-  #verdictOf(answer: HookAnswer, asked: { readonly hook: Action; readonly url: string }): Verdict {
+  #verdictOf(answer: HookAnswer): Verdict {
     switch (answer.is) {
       case "allow":
         return ALLOWED;
@@ -142,24 +163,27 @@ export class Guard {
       case "redirect":
         return { allow: false, code: "redirected", redirect: answer.to, reason: `Moved to ${answer.to}` };
       case "aborted":
-        return denied("session-ended", "The session has ended");
+        return SESSION_ENDED;
       case "overloaded":
         return denied("overloaded", "Too many requests are waiting for a decision");
       case "failed":
-        this.#ports.log.warn(
-          { ...asked, why: answer.why, letIn: this.#ports.config.auth.hooks.failOpen },
-          "Hook failed",
-        );
         return this.#ports.config.auth.hooks.failOpen
           ? ALLOWED
           : denied("hook-unavailable", "The decision could not be obtained");
     }
   }
 
-  #countHook(hook: Action | "done", { is }: HookAnswer): void {
-    this.#ports.meter
-      .counter("hook_requests_total", "Requests to HTTP hooks, by hook and answer", { hook, answer: is })
+  /** Counts an answer, and logs one that means nothing. */
+  #heard(hook: Action | "done", url: string, answer: HookAnswer): HookAnswer {
+    const { meter, log, config } = this.#ports;
+    meter
+      .counter("hook_requests_total", "Requests to HTTP hooks, by hook and answer", { hook, answer: answer.is })
       .add();
+    if (answer.is === "failed") {
+      const effect = hook === "done" ? {} : { letIn: config.auth.hooks.failOpen };
+      log.warn({ hook, url: shownUrl(url), why: answer.why, ...effect }, "Hook failed");
+    }
+    return answer;
   }
 
   #counted({ action }: AccessRequest, verdict: Verdict): Verdict {
@@ -172,6 +196,29 @@ export class Guard {
       .add();
     return verdict;
   }
+}
+
+const isOverHttp = ({ protocol }: AccessRequest): boolean => protocol === "http-flv" || protocol === "ws-flv";
+
+/** Over HTTP to play is to connect, too. */
+const connects = (request: AccessRequest): boolean => request.action === "connect" || isOverHttp(request);
+
+/** The answer, or that its asker has gone; what is allowed then ends at once. */
+function unlessGone(answer: Promise<Admission>, gone: AbortSignal): Promise<Admission> {
+  const { promise, resolve, reject } = Promise.withResolvers<Admission>();
+  let hasLeft = gone.aborted;
+  const leave = (): void => {
+    hasLeft = true;
+    resolve(SESSION_ENDED);
+  };
+  if (hasLeft) leave();
+  else gone.addEventListener("abort", leave, { once: true });
+  answer.then((admission) => {
+    gone.removeEventListener("abort", leave);
+    if (hasLeft && admission.allow) admission.grant.end("session-ended");
+    resolve(admission);
+  }, reject);
+  return promise;
 }
 
 function rulesOf({ address }: SluiceConfig["auth"]): Readonly<Record<Action, AddressRules>> {

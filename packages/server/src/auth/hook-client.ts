@@ -41,39 +41,47 @@ export class HookClient {
     return this.#running + this.#waiting.length;
   }
 
-  /** Posts `body` as JSON. Never rejects. @param signal  of the session that waits */
-  async ask(url: string, body: object, signal: AbortSignal): Promise<HookAnswer> {
-    if (signal.aborted) return { is: "aborted" };
+  /**
+   * Posts `body` as JSON. Never rejects.
+   *
+   * @param gone  takes the question back while it waits for its turn; once asked, a hook may have said yes, so that its
+   *   answer is awaited
+   */
+  async ask(url: string, body: object, gone: AbortSignal): Promise<HookAnswer> {
+    if (gone.aborted) return { is: "aborted" };
     if (this.#running >= this.#options.requests && this.#waiting.length >= this.#options.queue)
       return { is: "overloaded" };
     const { clock, timeout } = this.#options;
     const deadline = new AbortController();
     const timer = clock.after(timeout, () => deadline.abort(new Error(`No answer within ${timeout} ms`)));
     try {
-      return await this.#inTurn(AbortSignal.any([signal, deadline.signal]), (both) => this.#post(url, body, both));
+      await this.#turn(AbortSignal.any([gone, deadline.signal]));
     } catch (error) {
-      if (signal.aborted) return { is: "aborted" };
+      timer.cancel();
+      return gone.aborted ? { is: "aborted" } : { is: "failed", why: whyOf(error) };
+    }
+    try {
+      return gone.aborted ? { is: "aborted" } : await this.#post(url, body, deadline.signal);
+    } catch (error) {
       return { is: "failed", why: whyOf(deadline.signal.aborted ? deadline.signal.reason : error) };
     } finally {
       timer.cancel();
+      this.#handOver();
     }
   }
 
-  async #inTurn<T>(signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    if (this.#running >= this.#options.requests) await this.#turn(signal);
-    else this.#running += 1;
-    try {
-      signal.throwIfAborted();
-      return await work(signal);
-    } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#running -= 1;
-      else next();
-    }
+  #handOver(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#running -= 1;
+    else next();
   }
 
-  /** Resolves when a finished request hands its place over; rejects when the signal comes first. */
+  /** Takes a place: at once, or when a finished request hands its own over; rejects when the signal comes first. */
   #turn(signal: AbortSignal): Promise<void> {
+    if (this.#running < this.#options.requests) {
+      this.#running += 1;
+      return Promise.resolve();
+    }
     return new Promise((resolve, reject) => {
       const start = (): void => {
         signal.removeEventListener("abort", leave);

@@ -3,9 +3,7 @@ import { createHmac, randomBytes } from "node:crypto";
 import type { Millis } from "@sluice/base/brand";
 import type { Clock } from "@sluice/base/clock";
 import { isSameSecret } from "../crypto/secret-compare.ts";
-
-/** Query parameter that carries a right. */
-export const PREVIEW_PARAMETER = "preview";
+import { type Credentials, PREVIEW_PARAMETER } from "./credentials.ts";
 
 /** Until a play must have begun; must outlast the loading of a player, and be worth nothing once it stands in a log. */
 export const PREVIEW_LIFE = 30_000 as Millis;
@@ -35,10 +33,9 @@ export class PreviewRights {
   }
 
   /** Whether the query carries one right, for this stream and still good. */
-  opens(key: string, query: URLSearchParams): boolean {
-    const [token, ...more] = query.getAll(PREVIEW_PARAMETER);
-    const [, until, sign] = /^(\d{1,15})\.([\w-]{43})$/.exec(token ?? "") ?? [];
-    if (until === undefined || sign === undefined || more.length > 0) return false;
+  opens(key: string, { query, repeated }: Credentials): boolean {
+    const [, until, sign] = /^(\d{1,15})\.([\w-]{43})$/.exec(query.get(PREVIEW_PARAMETER) ?? "") ?? [];
+    if (until === undefined || sign === undefined || repeated !== undefined) return false;
     return this.#clock.now() < Number(until) && isSameSecret(sign, this.#sign(key, Number(until)));
   }
 

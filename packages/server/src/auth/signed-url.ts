@@ -20,7 +20,7 @@ export function signGrant(secret: string, { action, key, expires }: SignedGrant)
 export function checkSignedUrl(
   secret: string,
   wanted: Omit<SignedGrant, "expires">,
-  query: URLSearchParams,
+  query: ReadonlyMap<string, string>,
   nowSeconds: number,
 ): Verdict {
   const expires = query.get("expires") ?? "";

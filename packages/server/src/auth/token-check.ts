@@ -2,7 +2,7 @@
 import type { Clock } from "@sluice/base/clock";
 import type { SluiceConfig } from "../config/load-config.ts";
 import { type AccessRequest, denied, type Verdict } from "./access.ts";
-import { bearerOf } from "./admin-access.ts";
+import { bearerOf } from "./bearer.ts";
 import { JwtCheck } from "./jwt-check.ts";
 import { checkSignedUrl } from "./signed-url.ts";
 
@@ -31,9 +31,10 @@ export class TokenCheck {
     request: AccessRequest & { readonly action: "publish" | "play" },
     ways: readonly WayIn[],
   ): Promise<Verdict> {
-    const { action, key, query } = request;
+    const { action, key, credentials } = request;
+    const { query, authorization } = credentials;
     let verdict: Verdict = denied("token-missing", `This stream needs a token to ${action}`);
-    const token = query.get("token") || bearerOf(request.authorization);
+    const token = query.get("token") || bearerOf(authorization);
     if (ways.includes("jwt") && token)
       verdict = await this.#jwt.check(token, { action, key }, new Date(this.#clock.wall()));
     if (!verdict.allow && ways.includes("signed") && this.#signedSecret !== undefined && query.has("sign")) {

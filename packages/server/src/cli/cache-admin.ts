@@ -6,6 +6,7 @@ import type { NodeReport } from "../cache/cluster-admin.ts";
 import { parseMembers, readSecret, requireAddress } from "./cache-options.ts";
 import { UsageError } from "./failure.ts";
 import { table } from "./table.ts";
+import { print } from "./print.ts";
 
 export interface CacheAdminOptions {
   readonly resp: string;
@@ -29,11 +30,9 @@ const PATIENCE = 10_000;
 
 export async function cacheStatus(options: CacheAdminOptions): Promise<void> {
   const report = await statusOf(options);
-  if (options.json) return void process.stdout.write(`${JSON.stringify(report)}\n`);
+  if (options.json) return print(`${JSON.stringify(report)}\n`);
   const { node, role, term, leader, commit, generation, members } = report;
-  process.stdout.write(
-    `Node ${node}: ${role}, term ${term}, leader ${leader ?? "none"}, commit ${commit}, data ${generation}\n`,
-  );
+  print(`Node ${node}: ${role}, term ${term}, leader ${leader ?? "none"}, commit ${commit}, data ${generation}\n`);
   const rows = members.map((member) => [
     member.id,
     member.id === leader ? "leader" : member.role,
@@ -42,11 +41,9 @@ export async function cacheStatus(options: CacheAdminOptions): Promise<void> {
     member.isReachable ? "yes" : "no",
     member.held === null ? "-" : String(member.held),
   ]);
-  process.stdout.write(table(["MEMBER", "ROLE", "ADDRESS", "RESP", "REACHABLE", "HELD"], rows));
+  print(table(["MEMBER", "ROLE", "ADDRESS", "RESP", "REACHABLE", "HELD"], rows));
   if (!report.isMemberListCommitted)
-    process.stdout.write(
-      "This list is not known to stand with a majority yet: stop none of them for good before it does\n",
-    );
+    print("This list is not known to stand with a majority yet: stop none of them for good before it does\n");
 }
 
 export async function cacheSwitchOver(member: string | undefined, options: CacheAdminOptions): Promise<void> {
@@ -57,7 +54,7 @@ export async function cacheSwitchOver(member: string | undefined, options: Cache
     "the leader is still the same",
     ({ leader }) => leader !== null && leader !== before.leader,
   );
-  process.stdout.write(`Leader is ${after.leader}\n`);
+  print(`Leader is ${after.leader}\n`);
 }
 
 export async function cacheAdd(member: string, options: CacheAdminOptions): Promise<void> {
@@ -71,7 +68,7 @@ export async function cacheAdd(member: string, options: CacheAdminOptions): Prom
     ({ members, isMemberListCommitted }) =>
       isMemberListCommitted && members.some((one) => one.id === id && one.address === address),
   );
-  process.stdout.write(`Member ${id} is added; it votes once it has caught up and voters are odd in number\n`);
+  print(`Member ${id} is added; it votes once it has caught up and voters are odd in number\n`);
 }
 
 export async function cacheRemove(member: string, options: CacheAdminOptions): Promise<void> {
@@ -81,7 +78,7 @@ export async function cacheRemove(member: string, options: CacheAdminOptions): P
     "no majority has the list without the member yet",
     ({ members, isMemberListCommitted }) => isMemberListCommitted && members.every(({ id }) => id !== member),
   );
-  process.stdout.write(`Member ${member} is removed\n`);
+  print(`Member ${member} is removed\n`);
 }
 
 /** Of any member: who leads is known there. Asks again while the leader has something else to finish first. */

@@ -29,6 +29,7 @@ import {
 } from "./cache-options.ts";
 import { UsageError } from "./failure.ts";
 import { rereadOnHangUp, stopOnSignals } from "./signals.ts";
+import { print } from "./print.ts";
 
 /** A hand-over and the last commit; beyond it the process ends all the same. */
 const LONGEST_STOP = 8_000 as Millis;
@@ -62,7 +63,7 @@ export async function serveCache(cli: CacheCliOptions): Promise<void> {
   });
   const node = await openUnlessStopped(options, stop.signal);
   const { id, listeners } = node;
-  process.stdout.write(`${JSON.stringify({ event: "ready", node: id, pid: process.pid, listeners })}\n`);
+  print(`${JSON.stringify({ event: "ready", node: id, pid: process.pid, listeners })}\n`);
   process.exit(await untilEnd(node, stop.signal));
 }
 

@@ -1,5 +1,6 @@
 /** The commands of `sluice`, their options and their help. */
 import type { Command } from "commander";
+import { plainLines } from "../plain-text.ts";
 import { addCacheCommands } from "./cache-commands.ts";
 import { checkConfig, printConfig } from "./config-commands.ts";
 import { withConfigOptions } from "./config-options.ts";
@@ -13,6 +14,10 @@ export function buildProgram(version: string): Command {
     .description("Live-media server: RTMP in, RTMP, HTTP-FLV and WebSocket-FLV out")
     .version(version);
   // What stands after the name of a command is that command's: `cache --resp` and `cache status --resp` are two options.
+  program.configureOutput({
+    writeOut: (text) => process.stdout.write(plainLines(text)),
+    writeErr: (text) => process.stderr.write(plainLines(text)),
+  });
   program.enablePositionalOptions().showHelpAfterError("(sluice --help lists the commands)");
   // What serving stands on is loaded only to serve: the small commands answer at once.
   withConfigOptions(program.command("serve", { isDefault: true }).description("run the server (the default)")).action(

@@ -14,6 +14,8 @@ import { type ConfigOptions, sourcesOf } from "./config-options.ts";
 import { readyWords } from "./ready-words.ts";
 import { reread } from "./reread.ts";
 import { rereadOnHangUp, stopOnSignals } from "./signals.ts";
+import { print } from "./print.ts";
+import { plainLines } from "../plain-text.ts";
 
 /** What draining may take beyond `shutdown.timeout` before the process is ended all the same. */
 const DRAIN_MARGIN = (CLOSING + 2_000) as Millis;
@@ -35,10 +37,10 @@ export async function serve(options: ConfigOptions): Promise<void> {
     log,
     stop: stop.signal,
     ready: (line) => {
-      process.stdout.write(`${JSON.stringify(line)}\n`);
+      print(`${JSON.stringify(line)}\n`);
       const { listeners } = line;
       if (process.stderr.isTTY)
-        process.stderr.write(readyWords({ config, listeners, interfaces: networkInterfaces() }));
+        process.stderr.write(plainLines(readyWords({ config, listeners, interfaces: networkInterfaces() })));
     },
   }).catch((error: unknown) => {
     if (error !== stop.signal.reason) throw error; // else a signal came before it was ready

@@ -1,9 +1,10 @@
 /** `sluice sign publish|play KEY`: prints the path and query of a signed URL. */
-import { findStreamKey } from "@sluice/media/stream-key";
+import { findStreamKey, urlPathOf } from "@sluice/media/stream-key";
 import { signGrant } from "../auth/signed-url.ts";
 import { findDuration } from "../config/kinds-units.ts";
 import { type ConfigOptions, configOf } from "./config-options.ts";
 import { UsageError } from "./failure.ts";
+import { print } from "./print.ts";
 
 export interface SignOptions extends ConfigOptions {
   /** Duration from now. */
@@ -23,5 +24,5 @@ export function sign(action: string, path: string, options: SignOptions, now = D
   if (secret === undefined)
     throw new UsageError("Cannot sign: auth.signed.secret or auth.signed.secretFile is not set");
   const expires = Math.floor((now + validFor) / 1_000);
-  process.stdout.write(`${key}?expires=${expires}&sign=${signGrant(secret, { action, key, expires })}\n`);
+  print(`${urlPathOf(key)}?expires=${expires}&sign=${signGrant(secret, { action, key, expires })}\n`);
 }

@@ -5,6 +5,7 @@ import type { SluiceConfig } from "../config/load-config.ts";
 import { AdminCallError, callAdmin } from "./admin-call.ts";
 import { type ConfigOptions, configOf } from "./config-options.ts";
 import { table } from "./table.ts";
+import { print } from "./print.ts";
 
 export async function status(options: ConfigOptions): Promise<void> {
   const config = configOf(options);
@@ -13,16 +14,14 @@ export async function status(options: ConfigOptions): Promise<void> {
     readonly streams: readonly StreamRow[];
     readonly total: number;
   };
-  process.stdout.write(
-    table(["NODE", "STATE", "UP", "CPU", "MEMORY", "SESSIONS", "STREAMS", "OPEN TO ALL"], nodes.map(nodeCells)),
-  );
-  process.stdout.write("\n");
-  process.stdout.write(
+  print(table(["NODE", "STATE", "UP", "CPU", "MEMORY", "SESSIONS", "STREAMS", "OPEN TO ALL"], nodes.map(nodeCells)));
+  print("\n");
+  print(
     streams.length === 0
       ? "No streams\n"
       : table(["STREAM", "STATE", "VIDEO", "AUDIO", "BITRATE", "FPS", "VIEWERS"], streams.map(streamCells)),
   );
-  if (total > streams.length) process.stdout.write(`and ${total - streams.length} more\n`);
+  if (total > streams.length) print(`and ${total - streams.length} more\n`);
 }
 
 export async function drain(options: ConfigOptions): Promise<void> {
@@ -30,11 +29,11 @@ export async function drain(options: ConfigOptions): Promise<void> {
   const { nodes } = (await callAdmin(config, "GET", "/api/v1/nodes")) as { nodes: readonly NodeRow[] };
   const id = nodes.find((node) => node.self)?.id ?? config.node.id;
   await callAdmin(config, "POST", `/api/v1/nodes/${encodeURIComponent(id)}/drain`);
-  process.stdout.write(
+  print(
     `Node ${id} is draining: nothing new begins, sessions go on until they end or its time is over\n`,
   );
   await followDrain(config);
-  process.stdout.write(`Node ${id} has stopped\n`);
+  print(`Node ${id} has stopped\n`);
 }
 
 /** How often the node is asked how many are left. */
@@ -46,7 +45,7 @@ async function followDrain(config: SluiceConfig): Promise<void> {
     const left = await sessionsLeft(config);
     if (left === "gone") return;
     if (left !== "busy") {
-      if (left !== told) process.stdout.write(`Sessions left: ${left}\n`);
+      if (left !== told) print(`Sessions left: ${left}\n`);
       told = left;
     }
     await pause(ASK_EVERY);

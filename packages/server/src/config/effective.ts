@@ -17,6 +17,8 @@ function lineOf({ path, value, source, where }: Entry): { readonly setting: stri
   if (value === undefined) return { setting: `# ${path}: (none)`, source: from };
   if (key.secret) return { setting: `# ${path}: (secret)`, source: from };
   const text = key.kind.print(value);
+  const shown = key.kind.shown?.(value) ?? text;
+  if (shown !== text) return { setting: `# ${path}: ${scalar(shown)} (partly hidden)`, source: from };
   const isBare = typeof value === "boolean" || (typeof value === "number" && String(value) === text);
   return { setting: `${scalar(path)}: ${isBare ? text : scalar(text)}`, source: from };
 }

@@ -10,6 +10,8 @@ export interface Kind<T> {
   read(raw: unknown, base: string): Reading<T>;
   /** Text that reads back as the same value; empty when there is none. */
   print(value: T): string;
+  /** What may be shown of a value, where a part of it may be secret. */
+  shown?(value: T): string;
 }
 
 export type Reading<T> = { readonly value: T } | { readonly problem: string };

@@ -1,6 +1,7 @@
 /** Kinds of plain values: texts, numbers, choices, ports, files, addresses of services. */
 import { resolve } from "node:path";
 import { type Kind, refuse, textOf } from "./kind.ts";
+import { shownUrl } from "./shown-url.ts";
 
 interface TextRule {
   readonly accepts: string;
@@ -86,6 +87,7 @@ export function optional<T>(kind: Kind<T>): Kind<T | undefined> {
     accepts: kind.accepts,
     read: (raw, base) => (raw === undefined ? { value: undefined } : kind.read(raw, base)),
     print: (value) => (value === undefined ? "" : kind.print(value)),
+    ...(kind.shown && { shown: (value: T | undefined) => (value === undefined ? "" : (kind.shown?.(value) ?? "")) }),
   };
 }
 
@@ -99,7 +101,7 @@ export const PATH: Kind<string> = {
   print: (value) => value,
 };
 
-/** Credentials belong into a key of their own: fetch refuses them inside a URL, and a URL is printed. */
+/** Credentials belong into a key of their own: fetch refuses them inside a URL. Programs that want one there get it, unshown. */
 export const HTTP_URL: Kind<string> = {
   accepts: "`http://` or `https://` URL without user and password",
   read(raw) {
@@ -109,4 +111,5 @@ export const HTTP_URL: Kind<string> = {
     return { value: url.href };
   },
   print: (value) => value,
+  shown: shownUrl,
 };

@@ -40,6 +40,8 @@ export type SluiceConfig = Values & {
   readonly instance: number;
   /** Every key with its source, defaults included, in the order of the documents. */
   readonly entries: readonly Entry[];
+  /** Applications that have values of their own. */
+  readonly applicationNames: readonly string[];
   /** @param app  first part of a StreamKey */
   forApplication(app: string): ApplicationConfig;
 };
@@ -200,6 +202,7 @@ function assemble({ entries, instance, readFile }: ReadEntries, problems: Proble
     secrets: Object.freeze(secrets),
     instance,
     entries: Object.freeze([...entries.values()]),
+    applicationNames: Object.freeze([...applications.keys()].filter((name) => name !== "")),
     forApplication: (app: string) => applications.get(app) ?? everyOther,
   });
 }

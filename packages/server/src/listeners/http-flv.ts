@@ -1,6 +1,7 @@
 /** HTTP-FLV: answers GET, HEAD and OPTIONS of `/<StreamKey>.flv`, then leaves the socket to its session. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import type { Grant } from "../auth/access.ts";
 import { flvForm } from "../forms/flv-form.ts";
 import { OPEN_FILTER } from "../forms/viewer-filter.ts";
 import {
@@ -19,6 +20,15 @@ import type { CorsRules } from "./cors.ts";
 export interface HttpFlvOptions {
   readonly ports: SessionPorts;
   readonly cors: () => CorsRules;
+}
+
+interface Allowed {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly sessionId: string;
+  /** The viewer left before the verdict. */
+  readonly isGone: boolean;
+  readonly grant: Grant;
 }
 
 const METHODS = "GET, HEAD, OPTIONS";
@@ -71,15 +81,28 @@ export class HttpFlv {
     const sessionId = ports.registry.nextId();
     const verdict = await judgeFlvRequest(wanted, { protocol: "http-flv", sessionId, ports, signal: closed.signal });
     request.socket.off("close", onClose);
-    if (closed.signal.aborted || request.socket.destroyed) return;
+    const isGone = closed.signal.aborted || request.socket.destroyed;
+    if (verdict.answer === "play") return this.#admit(wanted, { request, response, sessionId, isGone, ...verdict });
+    if (isGone) return;
     if (verdict.answer === "redirect") return refuse(response, 307, "Play elsewhere", { Location: verdict.location });
-    if (verdict.answer === "refuse") return refuse(response, verdict.status, verdict.reason);
-    if (request.method === "HEAD") return this.#answerHead(wanted, sessionId, response);
-    this.#open(wanted, sessionId, response);
+    refuse(response, verdict.status, verdict.reason);
   }
 
-  #answerHead(wanted: FlvRequest, session: string, response: ServerResponse): void {
+  #admit(wanted: FlvRequest, allowed: Allowed): void {
+    const { request, grant } = allowed;
+    try {
+      if (allowed.isGone) grant.end("peer-closed");
+      else if (request.method === "HEAD") this.#answerHead(wanted, allowed);
+      else this.#open(wanted, allowed);
+    } catch (error) {
+      grant.end("fault");
+      throw error;
+    }
+  }
+
+  #answerHead(wanted: FlvRequest, { response, sessionId: session, grant }: Allowed): void {
     const { ports } = this.#options;
+    grant.end("head");
     if (!ports.streams.isPublished(wanted.key)) {
       const detail = `Nobody publishes "${wanted.key}"`;
       notePlayRefusal(ports, "not-found", refusedViewer(wanted, { protocol: "http-flv", session, detail }));
@@ -88,22 +111,27 @@ export class HttpFlv {
     response.writeHead(200, FLV_HEAD).end();
   }
 
-  #open(wanted: FlvRequest, id: string, response: ServerResponse): void {
+  #open(wanted: FlvRequest, { response, sessionId: id, grant }: Allowed): void {
     const { ports } = this.#options;
     const { socket } = response;
-    if (socket === null)
+    if (socket === null) {
+      grant.end("limit");
       return refuse(response, 503, "A stream needs a connection of its own: an earlier answer is still due");
-    if (refusesSessions(ports, { protocol: "http-flv", address: wanted.address }))
+    }
+    if (refusesSessions(ports, { protocol: "http-flv", address: wanted.address })) {
+      grant.end("limit");
       return refuse(response, 503, "The server is full");
+    }
     const stream = ports.streams.acquire(wanted.key);
     if (stream === undefined) {
+      grant.end("limit");
       const detail = "As many streams are waited for as may be";
       notePlayRefusal(ports, "limit", refusedViewer(wanted, { protocol: "http-flv", session: id, detail }));
       return refuse(response, 503, detail);
     }
     socket.write(headOf(response));
     takeSocket(response, socket);
-    new FlvSession({ id, protocol: "http-flv", request: wanted, stream, socket, form: FORM, ports });
+    new FlvSession({ id, protocol: "http-flv", request: wanted, stream, socket, form: FORM, ports, grant });
   }
 }
 

@@ -11,6 +11,7 @@ import type { ByteTransport, TransportEvents } from "../sessions/byte-transport.
 import { peerAddress } from "../sessions/peer-address.ts";
 import { refusesSessions } from "../sessions/refusals.ts";
 import { RtmpSession } from "../sessions/rtmp-session.ts";
+import type { Page } from "../sessions/rtmp-session-options.ts";
 import type { SessionPorts } from "../sessions/session-ports.ts";
 
 export interface RtmpSessionsOptions {
@@ -39,6 +40,8 @@ export class RtmpSessions {
   open(peer: {
     readonly protocol: Protocol;
     readonly socket: Socket;
+    /** None for a program. */
+    readonly page?: Page;
     readonly transport: (ports: SessionPorts, events: TransportEvents) => ByteTransport;
   }): void {
     const { crypto, limits, chunkSize, windowAckSize, ports } = this.#options;
@@ -51,6 +54,7 @@ export class RtmpSessions {
       ...this.#options,
       id: ports.registry.nextId(),
       protocol,
+      ...(peer.page === undefined ? {} : { page: peer.page }),
       address,
       engine,
       open: (events) => peer.transport(ports, events),

@@ -3,6 +3,7 @@ import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Log } from "@sluice/base/log";
 import { WebSocketServer } from "ws";
+import type { Grant } from "../auth/access.ts";
 import { wsFlvForm } from "../forms/flv-form.ts";
 import { OPEN_FILTER } from "../forms/viewer-filter.ts";
 import { endSocket, webSocketTransport } from "../sessions/byte-transport.ts";
@@ -17,17 +18,18 @@ import {
 import { peerAddress } from "../sessions/peer-address.ts";
 import { FlvSession } from "../sessions/flv-session.ts";
 import { notePlayRefusal, refusesSessions, STOPPING } from "../sessions/refusals.ts";
+import type { Page } from "../sessions/rtmp-session-options.ts";
 import type { SessionEnd } from "../sessions/session.ts";
 import type { SessionPorts } from "../sessions/session-ports.ts";
 import { countBadFrames } from "./bad-requests.ts";
 import { CHALLENGE } from "./challenge.ts";
-import type { CorsRules } from "./cors.ts";
+import type { PageRules } from "./page-rules.ts";
 import type { RtmpSessions } from "./rtmp-sessions.ts";
 
 export interface WebSocketFrontOptions {
   readonly ports: SessionPorts;
   readonly rtmp: RtmpSessions;
-  readonly cors: () => CorsRules;
+  readonly pages: () => PageRules;
   readonly log: Log;
   /** Bytes of one message that a peer may send. */
   readonly messageBytes: number;
@@ -66,21 +68,26 @@ export class WebSocketFront {
   }
 
   async #open(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
-    const { ports, cors } = this.#options;
+    const { ports, pages } = this.#options;
+    const page = pages().pageOf(request.headers);
     const isRtmp = offers(request).includes(RTMP_SUBPROTOCOL);
     const refused = (status: number, reason: "origin" | "stopping", detail: string): void => {
       const protocol = isRtmp ? "rtmp-ws" : "ws-flv";
       notePlayRefusal(ports, reason, refusedRequest(request, { protocol, detail }));
       refuse(socket, status, detail);
     };
-    if (!cors().allowsPage(request.headers.origin)) return refused(403, "origin", "This page may not connect");
+    const isWelcome = page === undefined || page.mayPlay || (isRtmp && page.mayPublish);
+    if (!isWelcome) return refused(403, "origin", "Web pages of this origin may not connect");
     if (isRtmp && ports.draining.aborted) return refused(503, "stopping", STOPPING);
-    if (isRtmp) return this.#openRtmp(request, socket, head);
+    if (isRtmp) return this.#openRtmp(request, { socket, head, page });
     if (isFlvPath(request.url)) return this.#openFlv(request, socket, head);
     refuse(socket, 400, "Ask for a stream as /<key>.flv, or offer the subprotocol rtmp");
   }
 
-  #openRtmp(request: IncomingMessage, socket: Socket, head: Buffer): void {
+  #openRtmp(
+    request: IncomingMessage,
+    { socket, head, page }: { readonly socket: Socket; readonly head: Buffer; readonly page: Page | undefined },
+  ): void {
     const address = peerAddress(socket);
     if (refusesSessions(this.#options.ports, { protocol: "rtmp-ws", address }))
       return refuse(socket, 503, "The server is full");
@@ -89,6 +96,7 @@ export class WebSocketFront {
       this.#options.rtmp.open({
         protocol: "rtmp-ws",
         socket,
+        ...(page === undefined ? {} : { page }),
         transport: (to, events) => webSocketTransport(webSocket, socket, to, events),
       });
     });
@@ -108,34 +116,54 @@ export class WebSocketFront {
     const id = ports.registry.nextId();
     const verdict = await judgeFlvRequest(wanted, { protocol: "ws-flv", sessionId: id, ports, signal: closed.signal });
     socket.off("close", onClose);
-    if (closed.signal.aborted || socket.destroyed) return;
+    const isGone = closed.signal.aborted || socket.destroyed;
+    if (verdict.answer === "play") {
+      if (isGone) verdict.grant.end("peer-closed");
+      else this.#openViewer(request, { socket, head, id, wanted, grant: verdict.grant });
+      return;
+    }
+    if (isGone) return;
     if (verdict.answer === "redirect") return refuse(socket, 307, "Connect elsewhere", { Location: verdict.location });
-    if (verdict.answer === "refuse") return refuse(socket, verdict.status, verdict.reason);
-    this.#openViewer(request, { socket, head, id, wanted });
+    refuse(socket, verdict.status, verdict.reason);
   }
 
   #openViewer(
     request: IncomingMessage,
-    from: { readonly socket: Socket; readonly head: Buffer; readonly id: string; readonly wanted: FlvRequest },
+    from: {
+      readonly socket: Socket;
+      readonly head: Buffer;
+      readonly id: string;
+      readonly wanted: FlvRequest;
+      readonly grant: Grant;
+    },
   ): void {
     const { ports } = this.#options;
-    const { socket, head, id, wanted } = from;
-    if (refusesSessions(ports, { protocol: "ws-flv", address: wanted.address }))
+    const { socket, head, id, wanted, grant } = from;
+    if (refusesSessions(ports, { protocol: "ws-flv", address: wanted.address })) {
+      grant.end("limit");
       return refuse(socket, 503, "The server is full");
+    }
     const stream = ports.streams.acquire(wanted.key);
     if (stream === undefined) {
+      grant.end("limit");
       const detail = "As many streams are waited for as may be";
       notePlayRefusal(ports, "limit", refusedViewer(wanted, { protocol: "ws-flv", session: id, detail }));
       return refuse(socket, 503, detail);
     }
-    this.#viewers.handleUpgrade(request, socket, head, (webSocket) => {
-      countBadFrames(webSocket, ports.meter);
-      webSocket.on("error", () => endSocket(socket));
-      webSocket.on("message", () => {}); // nothing a viewer says means anything
-      const farewell = (reason: SessionEnd): void => webSocket.close(CLOSE_CODES[reason] ?? 1000, reason);
-      new FlvSession({ id, protocol: "ws-flv", request: wanted, stream, socket, form: FORM, ports, farewell });
-    });
-    ports.streams.release(wanted.key); // a request that turned out to be no WebSocket leaves nobody on the stream
+    let isUpgraded = false;
+    try {
+      this.#viewers.handleUpgrade(request, socket, head, (webSocket) => {
+        isUpgraded = true;
+        countBadFrames(webSocket, ports.meter);
+        webSocket.on("error", () => endSocket(socket));
+        webSocket.on("message", () => {}); // nothing a viewer says means anything
+        const farewell = (reason: SessionEnd): void => webSocket.close(CLOSE_CODES[reason] ?? 1000, reason);
+        new FlvSession({ id, protocol: "ws-flv", request: wanted, stream, socket, form: FORM, ports, grant, farewell });
+      });
+    } finally {
+      if (!isUpgraded) grant.end("no-web-socket");
+      ports.streams.release(wanted.key); // a request that turned out to be no WebSocket leaves nobody on the stream
+    }
   }
 }
 

@@ -9,6 +9,7 @@ import { createHttpFront } from "../listeners/http-front.ts";
 import { acceptFailures } from "../listeners/accept-failures.ts";
 import { listen } from "../listeners/listen.ts";
 import type { TlsCertificate } from "../listeners/tls-certificate.ts";
+import { PageRules } from "../listeners/page-rules.ts";
 import type { RtmpSessions } from "../listeners/rtmp-sessions.ts";
 import { WebSocketFront } from "../listeners/web-socket-front.ts";
 import { closeListener } from "./close-listener.ts";
@@ -28,9 +29,18 @@ export async function openHttp(options: {
     () => config.http,
     (http) => new CorsRules(http.cors.origins),
   );
+  const pages = derived(
+    () => config.http,
+    (http) =>
+      new PageRules({
+        cors: cors(),
+        publishOrigins: http.publish.origins,
+        ownNames: config.node.public.http === undefined ? [] : [config.node.public.http],
+      }),
+  );
   const front = {
     flv: new HttpFlv({ ports, cors }),
-    webSockets: new WebSocketFront({ ports, rtmp, cors, log, messageBytes: limits.messageBytes }),
+    webSockets: new WebSocketFront({ ports, rtmp, pages, log, messageBytes: limits.messageBytes }),
     admin,
     gate,
     strangers,

@@ -120,7 +120,10 @@ export function openNode({
       patterns,
       traffic,
       hub,
-      open: () => guard.openActions(),
+      open: () => {
+        const { publish, play } = guard.openActions();
+        return { publish: publish.length > 0, play: play.length > 0 };
+      },
       addresses: () => state.shown,
       eachBeat: count,
       state: () => state.now,

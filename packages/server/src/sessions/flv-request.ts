@@ -2,22 +2,25 @@
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { CLAIM_LIMITS, cutText } from "@sluice/base/claimed-text";
 import type { Protocol } from "@sluice/client/admin-contract";
-import { applicationOf, findStreamKey, type StreamKey } from "@sluice/media/stream-key";
+import { applicationOf, findStreamKeyOfUrl, type StreamKey } from "@sluice/media/stream-key";
+import type { Grant } from "../auth/access.ts";
+import { type Credentials, readCredentials } from "../auth/credentials.ts";
 import { peerAddress } from "./peer-address.ts";
 import { askedFor, notePlayRefusal, type PlayRefusal, type Refused, STOPPING } from "./refusals.ts";
 import type { SessionPorts } from "./session-ports.ts";
 
 export interface FlvRequest {
   readonly key: StreamKey;
-  readonly query: URLSearchParams;
+  readonly credentials: Credentials;
   readonly address: string;
   readonly agent: string;
   readonly pageUrl: string;
-  readonly authorization: string | undefined;
+  readonly origin: string | undefined;
 }
 
 export type FlvVerdict =
-  | { readonly answer: "play" }
+  /** Whoever takes it ends the grant. */
+  | { readonly answer: "play"; readonly grant: Grant }
   | { readonly answer: "refuse"; readonly status: 401 | 403 | 404 | 503; readonly reason: string }
   | { readonly answer: "redirect"; readonly location: string };
 
@@ -31,16 +34,20 @@ const ORIGIN = /^https?:\/\/[^/?]*/i;
 export function readFlvRequest(request: IncomingMessage): FlvRequest | undefined {
   const [path, query] = splitUrl(request.url ?? "");
   if (!path.endsWith(SUFFIX)) return undefined;
-  const key = findStreamKey(path.slice(0, -SUFFIX.length));
+  const key = findStreamKeyOfUrl(path.slice(0, -SUFFIX.length));
   if (key === undefined) return undefined;
   return {
     key,
-    query: new URLSearchParams(query),
+    credentials: readCredentials([query], request.headersDistinct["authorization"]),
     address: peerAddress(request.socket),
     agent: agentOf(request.headers),
     pageUrl: cutText(request.headers.referer ?? request.headers.origin ?? "", CLAIM_LIMITS.urlCharacters),
-    authorization: request.headers.authorization,
+    origin: boundedOrigin(request.headers.origin),
   };
+}
+
+function boundedOrigin(origin: string | undefined): string | undefined {
+  return origin === undefined ? undefined : cutText(origin, CLAIM_LIMITS.urlCharacters);
 }
 
 /** Whether a URL names an FLV stream at all, legal or not. */
@@ -80,7 +87,7 @@ export async function judgeFlvRequest(
   },
 ): Promise<FlvVerdict> {
   const { ports, protocol, sessionId, signal } = options;
-  const { key, query, address, agent, pageUrl, authorization } = request;
+  const { key, credentials, address, agent, pageUrl, origin } = request;
   const app = applicationOf(key);
   const note = (why: PlayRefusal, detail: string): void =>
     notePlayRefusal(ports, why, refusedViewer(request, { protocol, session: sessionId, detail }));
@@ -89,24 +96,16 @@ export async function judgeFlvRequest(
     return { answer: "refuse", status, reason };
   };
   if (ports.draining.aborted) return refused(503, "stopping", STOPPING);
+  const page = origin === undefined ? {} : { origin };
   const verdict = await ports.guard.decide(
-    {
-      action: "play",
-      protocol,
-      app,
-      key,
-      address,
-      query,
-      sessionId,
-      agent,
-      pageUrl,
-      ...(authorization ? { authorization } : {}),
-    },
+    { action: "play", protocol, app, key, address, credentials, sessionId, agent, pageUrl, ...page },
     signal,
   );
   if (verdict.allow) {
-    const isHere = ports.policyOf(app).playWait.http !== 0 || ports.streams.isPublished(key);
-    return isHere ? { answer: "play" } : refused(404, "not-found", `Nobody publishes "${key}"`);
+    const { grant } = verdict;
+    if (ports.policyOf(app).playWait.http !== 0 || ports.streams.isPublished(key)) return { answer: "play", grant };
+    grant.end("not-found");
+    return refused(404, "not-found", `Nobody publishes "${key}"`);
   }
   if (verdict.code !== "redirected")
     return refused(verdict.code === "token-missing" ? 401 : 403, "guard", verdict.reason);

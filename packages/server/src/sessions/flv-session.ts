@@ -6,6 +6,7 @@ import type { LiveStream } from "@sluice/media/live-stream";
 import { applicationOf } from "@sluice/media/stream-key";
 import type { Subscriber } from "@sluice/media/subscriber";
 import type { WireForm } from "@sluice/media/wire-form";
+import type { Grant } from "../auth/access.ts";
 import { endSocket } from "./byte-transport.ts";
 import { type FlvRequest, refusedViewer } from "./flv-request.ts";
 import { notePlayRefusal } from "./refusals.ts";
@@ -20,6 +21,7 @@ export interface FlvSessionOptions {
   readonly id: string;
   readonly protocol: Protocol;
   readonly request: FlvViewer;
+  readonly grant: Grant;
   readonly stream: LiveStream;
   readonly socket: Socket;
   readonly form: WireForm;
@@ -131,22 +133,11 @@ export class FlvSession implements Session {
   }
 
   #closed(hadError: boolean): void {
-    const { ports, request, socket } = this.#options;
+    const { ports, socket, grant } = this.#options;
     const reason = this.#endReason ?? (hadError ? "peer-error" : "peer-closed");
     if (this.#endReason === undefined) this.#leave();
     this.#endReason = reason;
     ports.registry.remove(this, { reason, detail: this.#endDetail });
-    ports.guard.done({
-      action: "play",
-      protocol: this.protocol,
-      app: applicationOf(request.key),
-      key: request.key,
-      address: this.address,
-      sessionId: this.id,
-      reason,
-      durationMs: ports.clock.now() - this.#startedAt,
-      bytesIn: 0,
-      bytesOut: socket.bytesWritten - this.#bytesBefore,
-    });
+    grant.end(reason, { bytesIn: 0, bytesOut: socket.bytesWritten - this.#bytesBefore });
   }
 }

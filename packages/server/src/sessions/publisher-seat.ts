@@ -3,7 +3,7 @@ import type { AmfValue } from "@sluice/amf/value";
 import type { Millis } from "@sluice/base/brand";
 import type { FrameSource } from "@sluice/media/live-stream";
 import type { Publication } from "@sluice/media/stream-directory";
-import type { DoneReport } from "../auth/access.ts";
+import type { Grant } from "../auth/access.ts";
 import { unitOfData, unitsOfMedia } from "./published-unit.ts";
 import type { SessionPorts } from "./session-ports.ts";
 
@@ -12,12 +12,11 @@ export interface PublisherSeatOptions {
   readonly ports: SessionPorts;
   /** None for a publisher that holds nothing back. */
   readonly source?: FrameSource;
-  readonly report: Pick<DoneReport, "app" | "protocol" | "address" | "sessionId">;
+  readonly grant: Grant;
 }
 
 export class PublisherSeat {
   readonly #options: PublisherSeatOptions;
-  readonly #since: Millis;
   #lastMediaAt: Millis;
   #bytes = 0;
   #hasUndelivered = false;
@@ -25,8 +24,7 @@ export class PublisherSeat {
   constructor(options: PublisherSeatOptions) {
     this.#options = options;
     options.publication.stream.source = options.source;
-    this.#since = options.ports.clock.now();
-    this.#lastMediaAt = this.#since;
+    this.#lastMediaAt = options.ports.clock.now();
   }
 
   get key(): string {
@@ -76,20 +74,11 @@ export class PublisherSeat {
 
   /** A node that drains takes no publisher back: its viewers wait for nobody. @param reason  in words of the log */
   stop(how: "unpublished" | "lost", reason: string): void {
-    const { publication, ports, report, source } = this.#options;
+    const { publication, ports, grant, source } = this.#options;
     if (publication.stream.source === source) publication.stream.source = undefined;
     publication.end(ports.draining.aborted ? "unpublished" : how);
     ports.releasePublisher();
-    const durationMs = ports.clock.now() - this.#since;
-    ports.guard.done({
-      ...report,
-      action: "publish",
-      key: this.key,
-      reason,
-      durationMs,
-      bytesIn: this.#bytes,
-      bytesOut: 0,
-    });
+    grant.end(reason, { bytesIn: this.#bytes, bytesOut: 0 });
   }
 
   #note(body: Uint8Array, now: Millis): void {

@@ -1,10 +1,12 @@
-/** Puts an RTMP request before the guard: canonical key, merged query, facts of the peer. */
-import { findStreamKey, type StreamKey } from "@sluice/media/stream-key";
+/** Puts an RTMP request before the guard: canonical key, the credentials of all its parts, facts of the peer. */
+import { applicationOf, findStreamKeyOfUrl, type StreamKey } from "@sluice/media/stream-key";
 import type { Protocol } from "@sluice/client/admin-contract";
 import type { ConnectRequest } from "@sluice/rtmp/connect-request";
-import type { Verdict } from "../auth/access.ts";
+import { joinAddress, queryOf, type StreamAddress } from "@sluice/rtmp/stream-name";
+import type { Admission } from "../auth/access.ts";
+import { readCredentials } from "../auth/credentials.ts";
 import { askedFor, type Refused } from "./refusals.ts";
-import type { Doorkeeper } from "./session-ports.ts";
+import type { AccessPolicy } from "./session-ports.ts";
 
 export interface RtmpAdmission {
   readonly action: "connect" | "publish" | "play";
@@ -14,13 +16,15 @@ export interface RtmpAdmission {
   readonly sessionId: string;
   readonly protocol: Protocol;
   readonly address: string;
-  readonly guard: Doorkeeper;
+  /** Of the web page that opened the connection, as its browser says. */
+  readonly origin: string | undefined;
+  readonly guard: AccessPolicy;
   readonly signal: AbortSignal;
 }
 
 /** `undefined` when application and name make no legal key. */
 export function keyOf({ request, streamName }: RtmpAdmission): StreamKey | undefined {
-  return findStreamKey(request.app, streamName);
+  return findStreamKeyOfUrl(...joinAddress(request, streamName).paths);
 }
 
 /** The facts of a refusal of it. */
@@ -30,31 +34,29 @@ export function refusedOf(admission: RtmpAdmission, detail: string): Refused {
   return { session: sessionId, protocol, address, agent: request.flashVer, key, detail };
 }
 
-export function admit(admission: RtmpAdmission): Promise<Verdict> {
-  const { action, request, sessionId, protocol, address, guard, signal } = admission;
-  const key = action === "connect" ? "" : (keyOf(admission) ?? "");
-  const app = (key === "" ? request.app : key).split("/", 1)[0] ?? "";
+export function admit(admission: RtmpAdmission): Promise<Admission> {
+  const { action, request, sessionId, protocol, address, origin, guard, signal } = admission;
+  const joined = joinAddress(request, admission.streamName);
+  const path = findStreamKeyOfUrl(...joined.paths);
   return guard.decide(
     {
       action,
       protocol,
-      app,
-      key,
+      app: path === undefined ? "" : applicationOf(path),
+      key: action === "connect" ? "" : (path ?? ""),
       address,
       sessionId,
-      query: queryOf(admission),
+      credentials: readCredentials(queriesOf(request, joined)),
       pageUrl: request.pageUrl,
       agent: request.flashVer,
+      ...(origin === undefined ? {} : { origin }),
     },
     signal,
   );
 }
 
-/** Of the connect URL, then of the stream name, which wins. */
-function queryOf({ request, streamName }: RtmpAdmission): URLSearchParams {
-  const merged = new URLSearchParams(request.query);
-  const mark = streamName.indexOf("?");
-  if (mark < 0) return merged;
-  for (const [name, value] of new URLSearchParams(streamName.slice(mark + 1))) merged.set(name, value);
-  return merged;
+/** The tcUrl repeats the application's query, or holds what the application leaves out. */
+function queriesOf({ tcUrl, query }: ConnectRequest, { queries }: StreamAddress): readonly string[] {
+  const ofUrl = queryOf(tcUrl);
+  return ofUrl === query ? queries : [ofUrl, ...queries];
 }

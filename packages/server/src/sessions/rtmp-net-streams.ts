@@ -246,7 +246,7 @@ export class RtmpNetStreams {
   }
 
   #admission(action: "connect" | "publish" | "play", named?: { readonly streamName: string }): RtmpAdmission {
-    const { id, protocol, address, ports, signal } = this.#options;
+    const { id, protocol, address, page, ports, signal } = this.#options;
     const request = this.#request as ConnectRequest;
     return {
       action,
@@ -255,6 +255,7 @@ export class RtmpNetStreams {
       sessionId: id,
       protocol,
       address,
+      origin: page?.origin,
       guard: ports.guard,
       signal,
     };

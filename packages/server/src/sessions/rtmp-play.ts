@@ -5,6 +5,7 @@ import type { PeerCapabilities } from "@sluice/rtmp/capabilities";
 import type { MessageStreamId } from "@sluice/rtmp/ids";
 import type { RtmpServerEvent } from "@sluice/rtmp/server-event";
 import { rtmpForm } from "../forms/rtmp-form.ts";
+import type { Grant } from "../auth/access.ts";
 import { type ViewerFilter, withholds } from "../forms/viewer-filter.ts";
 import { admit, keyOf, refusedOf, type RtmpAdmission } from "./rtmp-admission.ts";
 import type { RtmpNetStreamsOptions } from "./rtmp-session-options.ts";
@@ -33,36 +34,62 @@ export async function startPlayer(
   const { ports, engine } = options;
   const { messageStreamId } = event;
   const key = keyOf(admission);
-  const refuse = (reason: RtmpRefusal, detail: string): undefined => {
+  const refuse = (reason: PlayRefusal, detail: string): undefined => {
     engine.rejectPlay(messageStreamId, { code: REFUSAL_CODES[reason], description: detail });
     notePlayRefusal(ports, reason, refusedOf(admission, detail));
   };
   if (options.isOver(messageStreamId)) return undefined;
   if (key === undefined) return refuse("name", "The stream name is not legal");
   if (ports.draining.aborted) return refuse("stopping", STOPPING);
+  if (options.page?.mayPlay === false) return refuse("origin", "Web pages of this origin may not play");
   const verdict = await admit(admission);
-  if (options.signal.aborted || options.isOver(messageStreamId)) return undefined;
-  if (!verdict.allow) return refuse(verdict.code === "redirected" ? "redirected" : "guard", verdict.reason);
+  const isOver = options.signal.aborted || options.isOver(messageStreamId);
+  if (!verdict.allow)
+    return isOver ? undefined : refuse(verdict.code === "redirected" ? "redirected" : "guard", verdict.reason);
+  const { grant } = verdict;
+  if (isOver) grant.end("given-up");
+  if (isOver) return undefined;
+  const refuseAllowed = (reason: PlayRefusal, detail: string): undefined => {
+    grant.end(reason);
+    return refuse(reason, detail);
+  };
   const wait = ports.policyOf(applicationOf(key)).playWait.rtmp;
-  if (wait === 0 && !ports.streams.isPublished(key)) return refuse("not-found", "Nobody publishes this stream");
+  if (wait === 0 && !ports.streams.isPublished(key)) return refuseAllowed("not-found", "Nobody publishes this stream");
   const others = [...says.others];
   const excess = excessOf(key, others, ports);
-  if (excess !== undefined) return refuse("limit", excess);
+  if (excess !== undefined) return refuseAllowed("limit", excess);
   const stream = ports.streams.acquire(key);
-  if (stream === undefined) return refuse("limit", "As many streams are waited for as may be");
-  engine.acceptPlay(messageStreamId, { reset: event.reset });
-  options.sendOutput();
+  if (stream === undefined) return refuseAllowed("limit", "As many streams are waited for as may be");
   const filter = filterFor(says.capabilities, options.legacyFourCc);
   const sharing = others.some((other) => other.key === key) ? "alone" : "cohort";
-  const player = openPlayer({ options, key, stream, messageStreamId, filter, bufferMs: says.bufferMs, wait, sharing });
-  if (player.start()) {
+  const told = { options, key, stream, messageStreamId, filter, bufferMs: says.bufferMs };
+  const player = openPlayer({ ...told, wait, sharing, grant });
+  if (begin(options, event, player) === "started") {
     noteWithheld(options, filter, stream);
     return player;
   }
-  player.stop("limit");
-  engine.sendStatus(messageStreamId, { level: "error", code: REFUSAL_CODES.limit, description: FULL });
   notePlayRefusal(ports, "limit", refusedOf(admission, FULL));
   return undefined;
+}
+
+/** Tells the player of a stream without room. Whatever fails gives the player's place back. */
+function begin(
+  options: RtmpNetStreamsOptions,
+  { messageStreamId, reset }: PlayEvent,
+  player: RtmpPlayer,
+): "started" | "full" {
+  const { engine } = options;
+  try {
+    engine.acceptPlay(messageStreamId, { reset });
+    options.sendOutput();
+    if (player.start()) return "started";
+  } catch (error) {
+    player.stop("fault");
+    throw error;
+  }
+  player.stop("limit");
+  engine.sendStatus(messageStreamId, { level: "error", code: REFUSAL_CODES.limit, description: FULL });
+  return "full";
 }
 
 const FULL = "The stream has as many viewers as it may";
@@ -89,6 +116,7 @@ function openPlayer(from: {
   readonly bufferMs: number;
   readonly wait: ReturnType<RtmpNetStreamsOptions["ports"]["policyOf"]>["playWait"]["rtmp"];
   readonly sharing: "cohort" | "alone";
+  readonly grant: Grant;
 }): RtmpPlayer {
   const { options, messageStreamId, filter, ...rest } = from;
   const { transport, chunkSize, engine } = options;
@@ -172,13 +200,12 @@ function tell(
   sendOutput();
 }
 
-type RtmpRefusal = Exclude<PlayRefusal, "origin">;
-
 const REFUSAL_CODES = {
   name: "NetStream.Play.StreamNotFound",
   "not-found": "NetStream.Play.StreamNotFound",
   guard: "NetStream.Play.Failed",
   limit: "NetStream.Play.Failed",
   redirected: "NetStream.Play.Failed",
+  origin: "NetStream.Play.Failed",
   stopping: "NetStream.Play.Failed",
-} as const satisfies Readonly<Record<RtmpRefusal, string>>;
+} as const satisfies Readonly<Record<PlayRefusal, string>>;

@@ -1,21 +1,19 @@
 /** One `play` of an RTMP session: its place among a stream's subscribers, its mutes and pauses. */
 import type { Millis } from "@sluice/base/brand";
-import type { Protocol } from "@sluice/client/admin-contract";
 import type { LiveStream } from "@sluice/media/live-stream";
-import { applicationOf, type StreamKey } from "@sluice/media/stream-key";
+import type { StreamKey } from "@sluice/media/stream-key";
 import type { Subscriber } from "@sluice/media/subscriber";
 import type { SubscriberSink } from "@sluice/media/subscriber-sink";
 import type { WireForm } from "@sluice/media/wire-form";
+import type { Grant } from "../auth/access.ts";
 import type { ViewerFilter } from "../forms/viewer-filter.ts";
 import type { ByteTransport } from "./byte-transport.ts";
 import type { SessionEnd } from "./session.ts";
 import type { SessionPorts } from "./session-ports.ts";
 
 export interface RtmpPlayerOptions {
-  readonly id: string;
-  readonly protocol: Protocol;
-  readonly address: string;
   readonly ports: SessionPorts;
+  readonly grant: Grant;
   readonly transport: ByteTransport;
   readonly key: StreamKey;
   readonly stream: LiveStream;
@@ -36,7 +34,6 @@ const PATIENT_BUFFER_MS = 1_000;
 export class RtmpPlayer {
   readonly key: StreamKey;
   readonly #options: RtmpPlayerOptions;
-  readonly #since: Millis;
   readonly #bytesBefore: number;
   #filter: ViewerFilter;
   #isPatient: boolean;
@@ -48,10 +45,9 @@ export class RtmpPlayer {
   constructor(options: RtmpPlayerOptions) {
     this.key = options.key;
     this.#options = options;
-    this.#since = options.ports.clock.now();
     this.#bytesBefore = options.transport.socket.bytesWritten;
     this.#filter = options.filter;
-    this.#lastPublishedAt = this.#since;
+    this.#lastPublishedAt = options.ports.clock.now();
     this.#isPatient = options.bufferMs >= PATIENT_BUFFER_MS;
   }
 
@@ -116,22 +112,11 @@ export class RtmpPlayer {
   }
 
   stop(reason: SessionEnd): void {
-    const { id, protocol, address, ports, stream, key, transport } = this.#options;
+    const { grant, ports, stream, key, transport } = this.#options;
     if (this.#subscriber !== undefined) stream.unsubscribe(this.#subscriber);
     this.#subscriber = undefined;
     ports.streams.release(key);
-    ports.guard.done({
-      action: "play",
-      protocol,
-      app: applicationOf(key),
-      key,
-      address,
-      sessionId: id,
-      reason,
-      durationMs: ports.clock.now() - this.#since,
-      bytesIn: 0,
-      bytesOut: transport.socket.bytesWritten - this.#bytesBefore,
-    });
+    grant.end(reason, { bytesIn: 0, bytesOut: transport.socket.bytesWritten - this.#bytesBefore });
   }
 
   #switch(startAt: "live-edge" | "next-key"): void {

@@ -1,7 +1,8 @@
 /** Answers `publish`: guard, limits, policy, then a seat on the stream. */
-import { applicationOf } from "@sluice/media/stream-key";
+import { applicationOf, type StreamKey } from "@sluice/media/stream-key";
 import type { PublishAnswer } from "@sluice/media/stream-directory";
 import type { MessageStreamId } from "@sluice/rtmp/ids";
+import type { Grant } from "../auth/access.ts";
 import { PublisherSeat } from "./publisher-seat.ts";
 import { admit, keyOf, refusedOf, type RtmpAdmission } from "./rtmp-admission.ts";
 import { notePublishRefusal, type PublishRefusal, STOPPING } from "./refusals.ts";
@@ -20,32 +21,49 @@ export async function startPublisher(
   if (options.isOver(messageStreamId)) return undefined;
   if (key === undefined) return refuse("name", "The stream name is not legal");
   if (ports.draining.aborted) return refuse("stopping", STOPPING);
+  if (options.page?.mayPublish === false) return refuse("origin", "Web pages of this origin may not publish");
   const verdict = await admit(admission);
   await ports.reads.catchUp(); // the publisher before may have gone, unheard so far
-  if (options.signal.aborted || options.isOver(messageStreamId)) return undefined;
-  if (!verdict.allow) return refuse("guard", verdict.reason);
-  if (!ports.claimPublisher()) return refuse("limit", "The server has as many publishers as it may");
-  const app = applicationOf(key);
-  const facts = {
-    sessionId: options.id,
-    protocol: options.protocol,
-    address: options.address,
-    agent: admission.request.flashVer,
-  };
-  const answer = ports.streams.publish(key, ports.policyOf(app).publish, facts, () =>
+  const isOver = options.signal.aborted || options.isOver(messageStreamId);
+  if (!verdict.allow) return isOver ? undefined : refuse("guard", verdict.reason);
+  const outcome = isOver ? "given-up" : takeSeat(options, { messageStreamId, key, admission, grant: verdict.grant });
+  if (outcome instanceof PublisherSeat) return accepted(options, messageStreamId, outcome);
+  verdict.grant.end(outcome === "given-up" ? outcome : outcome[0]);
+  return outcome === "given-up" ? undefined : refuse(...outcome);
+}
+
+function takeSeat(
+  options: RtmpNetStreamsOptions,
+  asked: {
+    readonly messageStreamId: MessageStreamId;
+    readonly key: StreamKey;
+    readonly admission: RtmpAdmission;
+    readonly grant: Grant;
+  },
+): PublisherSeat | readonly [PublishRefusal, string] {
+  const { ports, id, protocol, address } = options;
+  const { messageStreamId, key, admission, grant } = asked;
+  if (!ports.claimPublisher()) return ["limit", "The server has as many publishers as it may"];
+  const facts = { sessionId: id, protocol, address, agent: admission.request.flashVer };
+  const answer = ports.streams.publish(key, ports.policyOf(applicationOf(key)).publish, facts, () =>
     replaced(options, messageStreamId),
   );
   if (answer.answer !== "accepted") {
     ports.releasePublisher();
-    return refuse(...REFUSALS[answer.answer]);
+    return REFUSALS[answer.answer];
   }
-  options.engine.acceptPublish(messageStreamId);
-  return new PublisherSeat({
-    publication: answer.publication,
-    ports,
-    source: { pull: () => ports.reads.pull(options.transport.socket) },
-    report: { app, protocol: options.protocol, address: options.address, sessionId: options.id },
-  });
+  const source = { pull: () => ports.reads.pull(options.transport.socket) };
+  return new PublisherSeat({ publication: answer.publication, ports, source, grant });
+}
+
+function accepted(options: RtmpNetStreamsOptions, id: MessageStreamId, seat: PublisherSeat): PublisherSeat {
+  try {
+    options.engine.acceptPublish(id);
+    return seat;
+  } catch (error) {
+    seat.stop("lost", "fault");
+    throw error;
+  }
 }
 
 const REFUSALS: Readonly<Record<Exclude<PublishAnswer["answer"], "accepted">, readonly [PublishRefusal, string]>> = {
@@ -57,6 +75,7 @@ const REFUSAL_CODES: Readonly<Record<PublishRefusal, string>> = {
   name: "NetStream.Publish.BadName",
   taken: "NetStream.Publish.BadName",
   guard: "NetStream.Publish.Denied",
+  origin: "NetStream.Publish.Denied",
   limit: "NetStream.Publish.Denied",
   stopping: "NetStream.Publish.Denied",
 };

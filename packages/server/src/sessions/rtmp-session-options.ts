@@ -7,10 +7,20 @@ import type { ByteTransport, TransportEvents } from "./byte-transport.ts";
 import type { SessionEnd } from "./session.ts";
 import type { SessionPorts } from "./session-ports.ts";
 
+/** The web page that opened a connection, and what pages of its origin may do. */
+export interface Page {
+  /** As the browser says. */
+  readonly origin: string;
+  readonly mayPublish: boolean;
+  readonly mayPlay: boolean;
+}
+
 export interface RtmpSessionOptions {
   readonly id: string;
   readonly protocol: Protocol;
   readonly address: string;
+  /** None for a program. */
+  readonly page?: Page;
   readonly ports: SessionPorts;
   readonly engine: RtmpServerEngine;
   /** What the engine announces with SetChunkSize. */

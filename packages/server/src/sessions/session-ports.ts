@@ -4,7 +4,7 @@ import type { Clock } from "@sluice/base/clock";
 import type { Log } from "@sluice/base/log";
 import type { Meter } from "@sluice/base/meter";
 import type { PublishPolicy, StreamDirectory } from "@sluice/media/stream-directory";
-import type { AccessRequest, DoneReport, Verdict } from "../auth/access.ts";
+import type { AccessRequest, Admission } from "../auth/access.ts";
 import type { DirectWrites } from "./direct-writes.ts";
 import type { PlayLimits } from "./limits.ts";
 import type { MergedReads } from "./merged-reads.ts";
@@ -12,9 +12,8 @@ import type { NodeOutput } from "./peer-output.ts";
 import type { SessionRegistry } from "./session-registry.ts";
 
 /** The part of the guard that sessions use. */
-export interface Doorkeeper {
-  decide(request: AccessRequest, signal: AbortSignal): Promise<Verdict>;
-  done(report: DoneReport): void;
+export interface AccessPolicy {
+  decide(request: AccessRequest, signal: AbortSignal): Promise<Admission>;
 }
 
 /** What an application's configuration says to sessions. */
@@ -42,7 +41,7 @@ export interface SessionPorts {
   readonly writes: DirectWrites;
   readonly outputs: NodeOutput;
   readonly streams: StreamDirectory;
-  readonly guard: Doorkeeper;
+  readonly guard: AccessPolicy;
   readonly timeouts: SessionTimeouts;
   readonly limits: PlayLimits;
   /** Aborted once the node drains: nothing new is published or played. */

@@ -5,6 +5,7 @@ import { decodeAmf0Values } from "@sluice/amf/amf0-decode";
 import type { TestPatternRow } from "@sluice/client/admin-contract";
 import { applicationOf, findStreamKey } from "@sluice/media/stream-key";
 import { STOPPING } from "../sessions/refusals.ts";
+import { SILENT_GRANT } from "../auth/access.ts";
 import type { SessionPorts } from "../sessions/session-ports.ts";
 import { PublisherSeat } from "../sessions/publisher-seat.ts";
 import { runTestPattern } from "../test-pattern/pump.ts";
@@ -50,14 +51,17 @@ export class TestPatterns implements Disposable {
             : "There are as many streams as there may be",
       };
     this.#running.set(key, stop);
-    const report = { app, protocol: "internal", address: "", sessionId: "" } as const;
-    const seat = new PublisherSeat({ publication: answer.publication, ports: withoutReports(this.#ports), report });
+    const seat = new PublisherSeat({
+      publication: answer.publication,
+      ports: withoutPlace(this.#ports),
+      grant: SILENT_GRANT,
+    });
     void this.#run(key, seat, stop.signal);
     return "started";
   }
 
-  stop(key: string): boolean {
-    const running = this.#running.get(key);
+  stop(path: string): boolean {
+    const running = this.#running.get(findStreamKey(path) ?? "");
     running?.abort();
     return running !== undefined;
   }
@@ -96,11 +100,7 @@ export class TestPatterns implements Disposable {
   }
 }
 
-/** A pattern takes no publisher's place, and as no hook was asked about it, none hears of its end. */
-function withoutReports(ports: SessionPorts): SessionPorts {
-  return {
-    ...ports,
-    releasePublisher() {},
-    guard: { decide: (request, signal) => ports.guard.decide(request, signal), done() {} },
-  };
+/** A pattern takes no publisher's place. */
+function withoutPlace(ports: SessionPorts): SessionPorts {
+  return { ...ports, releasePublisher() {} };
 }

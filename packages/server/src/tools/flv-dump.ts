@@ -4,6 +4,7 @@ import type { Readable, Writable } from "node:stream";
 import { ByteQueue } from "@sluice/bytes/byte-queue";
 import { LimitError, WireError } from "@sluice/bytes/wire-error";
 import { type FlvTag, takeFlvHeader, takeTag } from "@sluice/formats/flv/flv-tag";
+import { plainLines } from "../plain-text.ts";
 import { describeTag, formatRow } from "./flv-rows.ts";
 
 const USAGE = "Usage: sluice flv-dump [--json] FILE";
@@ -74,12 +75,12 @@ function takeTags(queue: ByteQueue): FlvTag[] {
 function write(output: Writable, text: string): Promise<void> {
   if (text === "") return Promise.resolve();
   return new Promise((resolve, reject) => {
-    output.write(text, (error) => (error ? reject(error) : resolve()));
+    output.write(plainLines(text), (error) => (error ? reject(error) : resolve()));
   });
 }
 
 function fail(streams: DumpStreams, message: string): number {
-  streams.errors.write(`${message}\n`);
+  streams.errors.write(`${plainLines(message)}\n`);
   return 1;
 }
 

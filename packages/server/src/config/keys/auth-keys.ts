@@ -46,7 +46,7 @@ export const AUTH_KEYS = {
     undefined,
     "File that holds that secret; line breaks around it are dropped.",
   ),
-  "auth.hooks.connect": hook("Asked at every RTMP `connect`"),
+  "auth.hooks.connect": hook("Asked at every RTMP `connect`, and before every play over HTTP and WebSocket,"),
   "auth.hooks.publish": hook("Asked before a publish where `auth.publish` lists `hook`,"),
   "auth.hooks.play": hook("Asked before a play where `auth.play` lists `hook`,"),
   "auth.hooks.done": runningKey(

@@ -45,11 +45,16 @@ export const LISTENER_KEYS = {
     "*",
     "Origins whose pages may read HTTP-FLV; an empty list allows none. Does not open the admin interface.",
   ),
+  "http.publish.origins": runningKey(
+    list(ORIGIN),
+    "",
+    "Origins whose pages may publish over WebSocket (subprotocol `rtmp`), beside this server's own pages; `*` allows every page. A page publishes with the address of whoever looks at it.",
+  ),
   "admin.token": {
     ...runningKey(
       optional(SECRET),
       undefined,
-      "Token for `/api/v1` and `/console/`, sent as `Authorization: Bearer`. Without one they answer only to this machine itself.",
+      "Token for `/api/v1`, `/console/` and `/metrics`, sent as `Authorization: Bearer`; needed from everywhere once it is set. Without one they answer only direct calls of this machine's own programs and pages; never leave it out behind a reverse proxy.",
     ),
     secret: true,
   },
