@@ -128,12 +128,13 @@ test("[SES150] HEAD for a stream that viewers could wait for", async () => {
 });
 
 test("[SES150] streams and viewers beyond their limits, over every protocol", async () => {
-  const limits = ["limits.streams=1", "limits.viewersPerStream=1", "play.httpWait=forever"];
+  const limits = ["limits.waitingStreams=1", "limits.viewersPerStream=1", "play.httpWait=forever"];
   await using counted = await openCounted(limits);
   const { server } = counted;
   await using publisher = await openPublisher(server.rtmpPort, "cam");
   sendGop(publisher);
   await using _viewer = await openViewer(server, "/live/cam.flv");
+  await using _waiting = await openViewer(server, "/live/spare.flv");
   const playing = ["cam", "other"].map((name) => new RtmpPeer(server.rtmpPort).play(name));
   for (const player of playing) await player.status("NetStream.Play.Failed");
   for (const name of ["cam", "other"]) {
@@ -145,7 +146,7 @@ test("[SES150] streams and viewers beyond their limits, over every protocol", as
     });
   }
   for (const player of playing) await player[Symbol.asyncDispose]();
-  await counted.assertPairs(8);
+  await counted.assertPairs(9);
 });
 
 test("[SES150] an upgrade that turns out to be no WebSocket", async () => {

@@ -29,9 +29,7 @@ export async function drain(options: ConfigOptions): Promise<void> {
   const { nodes } = (await callAdmin(config, "GET", "/api/v1/nodes")) as { nodes: readonly NodeRow[] };
   const id = nodes.find((node) => node.self)?.id ?? config.node.id;
   await callAdmin(config, "POST", `/api/v1/nodes/${encodeURIComponent(id)}/drain`);
-  print(
-    `Node ${id} is draining: nothing new begins, sessions go on until they end or its time is over\n`,
-  );
+  print(`Node ${id} is draining: nothing new begins, sessions go on until they end or its time is over\n`);
   await followDrain(config);
   print(`Node ${id} has stopped\n`);
 }
