@@ -12,6 +12,8 @@ export interface AppliedAt {
 export interface StateMachine<Answer> {
   /** Never throws: an operation that cannot be done is answered so, alike on every member. */
   apply(operation: Uint8Array, at: AppliedAt): Answer;
+  /** What applying has cost so far, in units of a microsecond or so; only differences mean anything. */
+  readonly work: number;
   /** The whole state as it stands, in pieces; later changes do not show in pieces not yet taken. */
   snapshot(): Iterable<Uint8Array>;
   /** Replaces the whole state. @throws {WireError} when the pieces are no whole snapshot; then the state is as before */

@@ -6,6 +6,7 @@ import type { AppliedAt, StateMachine } from "@sluice/cache/state-machine";
 /** Remembers every operation in order, and tells the judge of each. */
 export class ListState implements StateMachine<string> {
   applied: string[] = [];
+  work = 0;
   readonly #judge: (operation: string, at: AppliedAt) => void;
   constructor(judge: (operation: string, at: AppliedAt) => void) {
     this.#judge = judge;

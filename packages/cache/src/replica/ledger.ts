@@ -41,6 +41,8 @@ export class Ledger<Answer> {
   #term = 0 as Term;
   #votedFor: MemberId | undefined;
   #commit = 0 as LogIndex;
+  /** What is known to be committed, applied or not. */
+  #committed = 0 as LogIndex;
   #standsOn = 0 as LogIndex;
   #truncatedRecords = 0;
   #isHardStateNew = false;
@@ -147,9 +149,22 @@ export class Ledger<Answer> {
     if (this.membership.truncateFrom(index)) this.tellMembers(this.membership.index <= this.#commit);
   }
 
+  /** Some of what is committed is yet to be applied, since one turn may not take too long. */
+  get isApplying(): boolean {
+    return this.#commit < this.#committed;
+  }
+
+  /** Goes on with what `commitTo` left. */
+  applyRest(): void {
+    if (this.isApplying) this.commitTo(this.#committed, undefined);
+  }
+
+  /** Applies what a turn may apply of it. @param index  everything up to it is committed */
   commitTo(index: LogIndex, sink: AnswerSink<Answer> | undefined): void {
     const before = this.#commit;
-    while (this.#commit < index) {
+    const worked = this.state.work;
+    if (index > this.#committed) this.#committed = index;
+    while (this.#commit < index && this.state.work - worked < this.limits.appliedWork) {
       const record = this.log.at((this.#commit + 1) as LogIndex) as LogRecord;
       this.#commit = record.index;
       this.appliedBytes += weightOf(record);
@@ -228,6 +243,7 @@ export class Ledger<Answer> {
     this.log = new LogWindow(meta);
     this.membership = new Membership(meta.index, meta.members);
     this.#commit = meta.index;
+    this.#committed = meta.index;
     this.#standsOn = meta.index;
   }
 

@@ -20,6 +20,8 @@ export interface ReplicaLimits {
   readonly inFlightBytes: number;
   /** Append messages to one follower not yet confirmed. */
   readonly inFlightMessages: number;
+  /** What committed records may cost to apply in one turn, in units of a microsecond or so; the rest is applied in the next. */
+  readonly appliedWork: number;
   /** Proposals not yet answered. */
   readonly waitingProposals: number;
   /** Bytes of the log since the last snapshot that ask for the next; half of the last snapshot's size if that is more. */
@@ -53,6 +55,7 @@ export const DEFAULT_REPLICA_LIMITS: ReplicaLimits = {
   appendBytes: 256 * KIB,
   inFlightBytes: 4 * MIB,
   inFlightMessages: 64,
+  appliedWork: 16_384,
   waitingProposals: 65_536,
   snapshotAfterBytes: 64 * MIB,
   snapshotAfterRecords: 1_000_000,

@@ -70,7 +70,8 @@ export class Replica<Answer> {
 
   /** When `tick` is wanted next; infinite when never. */
   deadline(): Millis {
-    return (this.#isHalted ? Number.POSITIVE_INFINITY : this.#roles.deadline) as Millis;
+    if (this.#isHalted) return Number.POSITIVE_INFINITY as Millis;
+    return this.#ledger.isApplying ? this.#now : this.#roles.deadline;
   }
 
   /** @param operation  belongs to the replica from now on; @param wall  the wall clock */

@@ -121,6 +121,7 @@ export class RoleKeeper<Answer> {
     if (outcome === "would-win")
       this.candidacy.begin({ stage: "vote", isTakeOver: false, now, isRecovering: this.#isRecovering });
     if (outcome === "won") this.#lead(now);
+    if (this.#leadership === undefined) this.#ledger.applyRest();
     this.#leadership?.turn(now);
     this.#following?.turn(now);
   }

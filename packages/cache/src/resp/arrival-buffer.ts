@@ -1,5 +1,8 @@
 /** Bytes that arrived and are not consumed, always in one run; what arrives whole is never copied. */
 
+/** How many times what has arrived is reserved for a length that was only declared. */
+const BELIEVED = 8;
+
 export class ArrivalBuffer {
   #bytes = new Uint8Array(0);
   #start = 0;
@@ -24,7 +27,7 @@ export class ArrivalBuffer {
     return this.#end - this.#start;
   }
 
-  /** @param expected  bytes that the run is known to grow to. @returns by how much places in the run have moved */
+  /** @param expected  bytes that the run is said to grow to: believed in proportion to what has arrived. @returns by how much places in the run have moved */
   offer(arrived: Uint8Array, expected: number): number {
     const start = this.#start;
     if (this.length === 0) {
@@ -35,7 +38,8 @@ export class ArrivalBuffer {
       return -start;
     }
     const needed = this.length + arrived.length;
-    if (!this.#isOwn || this.#end + arrived.length > this.#bytes.length) this.#move(Math.max(2 * needed, expected));
+    if (!this.#isOwn || this.#end + arrived.length > this.#bytes.length)
+      this.#move(Math.max(2 * needed, Math.min(expected, BELIEVED * needed)));
     this.#bytes.set(arrived, this.#end);
     this.#end += arrived.length;
     return this.#start - start;

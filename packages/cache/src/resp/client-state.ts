@@ -1,5 +1,6 @@
 /** What a client has told of itself, and what it chose: changed by its own commands only. */
-import type { CacheName } from "../state/operation.ts";
+import type { CacheName, WatchedEntry } from "../state/operation.ts";
+import type { Transaction } from "./transaction.ts";
 
 export class ClientState {
   name = "";
@@ -9,6 +10,9 @@ export class ClientState {
   isAuthenticated: boolean;
   /** It said READONLY: a follower may answer its reads. */
   acceptsStale = false;
+  /** Between MULTI and EXEC. */
+  transaction: Transaction | undefined;
+  watched: WatchedEntry[] = [];
   readonly channels = new Set<string>();
   readonly patterns = new Set<string>();
 

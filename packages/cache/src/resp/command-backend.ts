@@ -115,6 +115,8 @@ export interface ClientRow {
   readonly protocol: 2 | 3;
   readonly user: string;
   readonly subscriptionCount: number;
+  /** Of its open transaction; `undefined` without one. */
+  readonly queuedCommands: number | undefined;
   readonly lastCommand: string;
   /** Monotonic. */
   readonly openedAt: Millis;

@@ -1,21 +1,20 @@
 /** One RESP client's dialogue: bytes in, replies out in the order of the requests, whatever had to wait for the log. */
 import type { Millis } from "@sluice/base/brand";
-import type { Operation, OperationAnswer } from "../state/operation.ts";
+import type { OperationAnswer } from "../state/operation.ts";
 import { ClientState } from "./client-state.ts";
-import type { Command, CommandCall, ReplyForm } from "./command.ts";
+import type { Command } from "./command.ts";
 import type { ClientRow, CommandBackend, CommandSink, StoreFailure } from "./command-backend.ts";
 import { CommandTable } from "./command-table.ts";
-import { CommandRefusal, RespProtocolError } from "./errors.ts";
+import { CommandRefusal, OtherProtocolError, refuse, ReplyHeld, RespProtocolError } from "./errors.ts";
 import { failureText } from "./failure-text.ts";
 import { DEFAULT_RESP_LIMITS, type RespLimits } from "./limits.ts";
 import { Password } from "./password.ts";
-import { checkKeyLength } from "./keys.ts";
-import { PendingReplies } from "./pending-replies.ts";
 import { publishTo } from "./publishing.ts";
 import { ReadRight } from "./read-right.ts";
 import type { RespRequest } from "./request.ts";
 import { RespParser } from "./resp-parser.ts";
-import { RespWriter } from "./resp-writer.ts";
+import { SessionCall, USER } from "./session-call.ts";
+import { WorkTurn } from "./work-turn.ts";
 
 export interface CommandSessionOptions {
   readonly id: number;
@@ -27,62 +26,68 @@ export interface CommandSessionOptions {
   /** Of user `default`; without one no AUTH is needed. */
   readonly password?: string | undefined;
   readonly limits?: RespLimits;
+  /** One for all sessions of a listener, who begins it anew in every turn of the event loop; left out, none ever ends. */
+  readonly turn?: WorkTurn;
   /** Monotonic, now. */
   readonly now: Millis;
 }
 
 /** Why the owner should close the socket once `nextOutput` is empty. */
-export type SessionEnd = "quit" | "killed" | "protocol-error";
+export type SessionEnd = "quit" | "killed" | "protocol-error" | "speaks-http" | "speaks-tls" | "does-not-read";
 
 const SUBSCRIBER_TEXT = "only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context";
+const PRESSED_TEXT = "TRYAGAIN The clients of this member together hold too much: nothing was done";
 
 /**
  * The loop around it: `receive` what arrives, then write `nextOutput` until it is empty; the same after any answer
- * through `CommandSink`. Take output only while the socket takes it: the session then stops by itself.
+ * through `CommandSink`. Take output only while the socket takes it: the session then stops by itself. While `isDue`,
+ * call `goOn` in a later turn.
  */
-export class CommandSession implements CommandSink, CommandCall, ClientRow {
+export class CommandSession implements CommandSink, ClientRow {
   readonly id: number;
   readonly address: string;
   readonly localAddress: string;
   readonly openedAt: Millis;
-  readonly backend: CommandBackend;
-  readonly client: ClientState;
-  readonly reply = new RespWriter();
-  readonly row: ClientRow = this;
-  readonly user = "default";
+  readonly user = USER;
   lastCommand = "NULL";
   lastActiveAt: Millis;
-  wall = 0 as Millis;
+  readonly #call: SessionCall;
+  readonly #client: ClientState;
   readonly #commands: CommandTable;
   readonly #limits: RespLimits;
-  readonly #password: Password;
+  readonly #turn: WorkTurn;
   readonly #parser: RespParser;
-  readonly #pending = new PendingReplies(this.reply);
   readonly #reading: ReadRight;
-  #request: RespRequest | undefined;
-  /** Ticket of what keeps everything behind it waiting: a read that is being confirmed, or WAIT. */
-  #blockedBy = 0;
   /** The request at the front waits until nothing is pending. */
   #isStalled = false;
+  /** The request at the front waits for room for its reply. */
+  #isHeld = false;
+  #isDue = false;
+  #commandCount = 0;
   #ending: SessionEnd | undefined;
 
   constructor({
     limits = DEFAULT_RESP_LIMITS,
-    commands = new CommandTable(limits),
+    commands = new CommandTable(),
+    turn = new WorkTurn({ turnWork: Number.POSITIVE_INFINITY, clientWork: Number.POSITIVE_INFINITY }),
     ...options
   }: CommandSessionOptions) {
     this.id = options.id;
     this.address = options.address;
     this.localAddress = options.localAddress;
-    this.backend = options.backend;
     this.openedAt = options.now;
     this.lastActiveAt = options.now;
     this.#commands = commands;
     this.#limits = limits;
-    this.#password = new Password(options.password);
-    this.client = new ClientState({ isAuthenticated: !this.#password.isNeeded });
+    this.#turn = turn;
+    const { backend } = options;
+    const password = new Password(options.password);
+    const client = new ClientState({ isAuthenticated: !password.isNeeded });
+    const { encoder } = commands;
+    this.#client = client;
+    this.#call = new SessionCall({ sink: this, row: this, backend, client, password, encoder, limits });
     this.#parser = new RespParser(limits);
-    this.#reading = new ReadRight(options.backend.store, this.client);
+    this.#reading = new ReadRight(backend.store, client);
   }
 
   /** Bytes as they arrived, in any split. They belong to the session until they were executed: do not reuse them. */
@@ -91,211 +96,293 @@ export class CommandSession implements CommandSink, CommandCall, ClientRow {
     this.lastActiveAt = now;
     this.#parser.offer(bytes);
     this.#execute();
+    if (this.#isPressed && this.#parser.unfinishedBytes > this.#limits.pressedBytes)
+      this.#parser.abandon(PRESSED_TEXT);
   }
 
-  /** All replies that are ready, joined; `undefined` when there are none. Executes on what waited for room. */
-  nextOutput(): Uint8Array | undefined {
-    const wasFull = this.reply.length >= this.#limits.outputBytes;
-    const output = this.reply.take();
-    if (wasFull) this.#execute();
+  /** Some of the replies that are ready, up to `most` bytes; `undefined` when there are none. Executes on what waited for room. */
+  nextOutput(most?: number): Uint8Array | undefined {
+    const { reply } = this.#call;
+    if (this.#isHeld && reply.length === 0) this.#execute();
+    const hadRoom = this.#call.hasRoom;
+    const output = reply.take(most);
+    if (!hadRoom && this.#call.hasRoom) this.#execute();
     return output;
+  }
+
+  /** More can be done as soon as it is this client's turn again. */
+  get isDue(): boolean {
+    return this.#isDue;
+  }
+
+  goOn(): void {
+    if (this.#ending === undefined) this.#execute();
+  }
+
+  /** While all clients together hold too much, no large reply is made, and no large request is taken. */
+  press(isPressed: boolean): void {
+    this.#call.room = isPressed ? this.#limits.pressedBytes : this.#limits.outputBytes;
   }
 
   /** Enough is waiting: stop reading from the socket until this is false again. */
   get isPaused(): boolean {
-    if (this.#parser.bufferedBytes <= this.#limits.waitingInputBytes) return false;
-    return !this.#mayGoOn() || this.#pending.count > 0;
+    if (this.#ending !== undefined) return false; // what still comes is thrown away
+    const { waitingInputBytes, unreadInputBytes, pressedBytes } = this.#limits;
+    const waiting = this.#parser.bufferedBytes;
+    if (waiting <= (this.#isPressed ? pressedBytes : waitingInputBytes)) return false;
+    if (this.isBusy) return true;
+    if (this.#call.hasRoom && !this.#isHeld) return false;
+    return this.#isPressed || waiting > unreadInputBytes;
   }
 
   /** Set once the session is over, and all its replies are ready. */
   get ended(): SessionEnd | undefined {
-    return this.isAnswered ? this.#ending : undefined;
+    return this.isBusy ? undefined : this.#ending;
   }
 
-  /** Nothing that was asked still waits for its answer; what stands unfinished in the input was not asked yet. */
-  get isAnswered(): boolean {
-    return this.#pending.count === 0 && this.#blockedBy === 0;
+  /** Something that was asked still waits for its answer; what stands unfinished in the input was not asked yet. */
+  get isBusy(): boolean {
+    return this.#call.pending.count > 0 || this.#call.blockedBy !== 0 || this.#call.long !== undefined || this.#isDue;
   }
 
   /** Over at once: nothing that waits is answered. For CLIENT KILL, and for a socket that closed. */
   end(reason: SessionEnd): void {
     this.#ending = reason;
-    this.#blockedBy = 0;
-    this.#pending.drop();
+    this.#isDue = false;
+    this.#call.blockedBy = 0;
+    this.#call.long = undefined;
+    this.#call.pending.drop();
+    this.#parser.clear();
+  }
+
+  /** The same, with a last word behind all replies that are ready. */
+  endWith(reason: SessionEnd, error: string): void {
+    if (this.#ending !== undefined) return;
+    this.end(reason);
+    this.#call.reply.error(error);
   }
 
   /** Tells a subscriber; ignored when it is not subscribed. The owner calls it for `+switch-master` on a new leader. */
   publish(channel: string, message: string): void {
-    if (this.#ending === undefined) publishTo(this.client, this.reply, channel, message);
+    if (this.#ending === undefined) publishTo(this.#client, this.#call.reply, channel, message);
   }
 
   answered(ticket: number, answer: OperationAnswer): void {
-    this.#pending.settle(ticket, answer);
+    this.#call.pending.settle(ticket, answer);
     this.#resume();
   }
 
   failed(ticket: number, failure: StoreFailure): void {
-    if (ticket !== this.#blockedBy) this.#pending.settle(ticket, failureText(failure));
-    else {
-      this.#blockedBy = 0;
-      this.reply.error(failureText(failure));
-      this.#parser.release();
-    }
+    if (ticket !== this.#call.blockedBy) this.#call.pending.settle(ticket, failureText(failure));
+    else this.#unblock(() => this.#call.reply.error(failureText(failure)));
     this.#resume();
   }
 
   confirmed(ticket: number): void {
-    if (ticket !== this.#blockedBy) return;
-    this.#blockedBy = 0;
+    if (ticket !== this.#call.blockedBy) return;
+    this.#call.blockedBy = 0;
     this.#reading.confirm();
     this.#resume();
   }
 
   replicated(ticket: number, count: number): void {
-    if (ticket !== this.#blockedBy) return;
-    this.#blockedBy = 0;
-    this.reply.integer(count);
-    this.#parser.release();
+    if (ticket !== this.#call.blockedBy) return;
+    this.#unblock(() => this.#call.reply.integer(count));
     this.#resume();
   }
 
-  get request(): RespRequest {
-    return this.#request as RespRequest;
-  }
-
-  get needsPassword(): boolean {
-    return this.#password.isNeeded;
-  }
-
   get name(): string {
-    return this.client.name;
+    return this.#client.name;
   }
 
   get library(): string {
-    return this.client.library;
+    return this.#client.library;
   }
 
   get libraryVersion(): string {
-    return this.client.libraryVersion;
+    return this.#client.libraryVersion;
   }
 
   get database(): number {
-    return this.client.database;
+    return this.#client.database;
+  }
+
+  get isAuthenticated(): boolean {
+    return this.#client.isAuthenticated;
+  }
+
+  /** Commands in its open transaction; `undefined` for none. */
+  get queuedCommands(): number | undefined {
+    return this.#client.transaction?.count;
   }
 
   get protocol(): 2 | 3 {
-    return this.reply.protocol;
+    return this.#call.reply.protocol;
   }
 
   get subscriptionCount(): number {
-    return this.client.subscriptionCount;
+    return this.#client.subscriptionCount;
+  }
+
+  /** Commands that it had carried out, refused ones included. */
+  get commandCount(): number {
+    return this.#commandCount;
   }
 
   get inputBytes(): number {
-    return this.#parser.bufferedBytes;
+    return this.#parser.bufferedBytes + (this.#client.transaction?.byteCount ?? 0);
   }
 
   get outputBytes(): number {
-    return this.reply.length;
+    return this.#call.reply.length + (this.#call.long?.heldBytes ?? 0);
   }
 
-  propose(operation: Operation, form: ReplyForm): void {
-    this.backend.store.write(this, this.#pending.add(form), this.#commands.encoder.encode(operation));
-  }
-
-  proposePlainSet(key: number, form: ReplyForm): boolean {
-    const { request, client } = this;
-    const { encoder } = this.#commands;
-    checkKeyLength(request, key);
-    encoder.places.pointKey(request.bytes, request.startOf(key), request.lengthOf(key));
-    encoder.places.pointValue(request.bytes, request.startOf(key + 1), request.lengthOf(key + 1));
-    const bytes = encoder.encodePlainSet(client.cache);
-    if (bytes === undefined) return false;
-    this.backend.store.write(this, this.#pending.add(form), bytes);
-    return true;
-  }
-
-  waitForReplicas(count: number, timeout: Millis): void {
-    this.#blockedBy = this.#pending.nextTicket();
-    this.backend.store.waitForReplicas(this, this.#blockedBy, count, timeout);
-  }
-
-  authenticate(user: string, password: string): boolean {
-    return user === this.user && this.#password.matches(password);
-  }
-
-  quit(): void {
-    this.#ending = "quit";
+  get #isPressed(): boolean {
+    return this.#call.room < this.#limits.outputBytes;
   }
 
   #mayGoOn(): boolean {
-    if (this.#ending !== undefined || this.#blockedBy !== 0) return false;
-    return this.#pending.count < this.#limits.pendingRequests && this.reply.length < this.#limits.outputBytes;
+    const { pending, blockedBy, hasRoom } = this.#call;
+    if (this.#ending !== undefined || blockedBy !== 0 || this.#isStalled || this.#isHeld) return false;
+    return pending.count < this.#limits.pendingRequests && hasRoom;
   }
 
   #resume(): void {
-    if (this.#parser.bufferedBytes > 0 && !(this.#isStalled && this.#pending.count > 0)) this.#execute();
+    const isWaiting = this.#isStalled && this.#call.pending.count > 0;
+    if ((this.#parser.bufferedBytes > 0 || this.#call.long !== undefined) && !isWaiting) this.#execute();
+  }
+
+  #unblock(reply: () => void): void {
+    this.#call.blockedBy = 0;
+    reply();
+    this.#parser.release();
   }
 
   #execute(): void {
-    this.wall = this.backend.store.wall();
+    this.#call.wall = this.#call.backend.store.wall();
     this.#reading.forget();
     this.#isStalled = false;
-    this.#parser.isTrusted = this.client.isAuthenticated;
+    this.#isHeld = false;
+    this.#isDue = false;
+    this.#parser.isTrusted = this.#client.isAuthenticated;
     try {
-      while (this.#mayGoOn() && !this.#isStalled) {
-        const request = this.#parser.next();
-        if (request === undefined) return;
-        this.#carryOut(request);
+      this.#executeAll();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #executeAll(): void {
+    let left = this.#turn.clientWork;
+    while (this.#mayGoOn()) {
+      const request = this.#parser.next();
+      if (request === undefined) return;
+      if (left <= 0 || this.#turn.isOver) {
+        this.#isDue = true;
+        return;
       }
-    } catch (error) {
-      if (!(error instanceof RespProtocolError)) throw error;
-      this.#pending.addError(`ERR Protocol error: ${error.context.problem}`);
+      const work = this.#call.long === undefined ? this.#carryOut(request) : this.#goOnLong();
+      this.#turn.spend(work);
+      left -= work;
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (error instanceof RespProtocolError) {
+      this.#call.pending.addError(`ERR Protocol error: ${error.context.problem}`);
       this.#ending = "protocol-error";
-    }
+    } else if (error instanceof OtherProtocolError) {
+      const { protocol } = error.context;
+      this.#call.pending.addError(`ERR Protocol error: this port speaks RESP, not ${protocol}`);
+      this.#ending = protocol === "HTTP" ? "speaks-http" : "speaks-tls";
+    } else throw error;
+    this.#parser.clear();
   }
 
-  /** Leaves the request at the front when it has to wait. */
-  #carryOut(request: RespRequest): void {
-    this.#request = request;
-    const replied = this.reply.length;
-    this.reply.ceiling = this.#limits.replyBytes;
+  /** Leaves the request at the front when it has to wait. @returns how much work it was */
+  #carryOut(request: RespRequest): number {
+    const call = this.#call;
+    call.request = request;
+    const replied = call.reply.length;
+    const requestBytes = request.byteCount;
+    const { count } = request;
+    call.boundReply();
     try {
-      const command = this.#commands.get(request);
-      this.#admit(command);
-      if (command.kind !== "write" && this.#pending.count > 0) this.#isStalled = true;
-      else if (command.kind === "read" && !this.#reading.isGranted(this.#parser)) this.#confirmRead();
-      else this.#run(command);
+      if (request.refusal !== undefined) throw new CommandRefusal({ reply: request.refusal });
+      this.#perform(request);
     } catch (error) {
-      if (!(error instanceof CommandRefusal)) throw error;
-      this.reply.rewind(replied);
-      this.#pending.addError(error.context.reply);
-      this.#parser.release();
+      this.#undo(error, replied);
     } finally {
-      this.reply.ceiling = Number.POSITIVE_INFINITY; // what the log has done is answered in any case
+      call.answerAll();
     }
+    return 1 + count + ((requestBytes + call.reply.length - replied) >> 10);
   }
 
-  #admit(command: Command): void {
-    if (!this.client.isAuthenticated && command.isOpen !== true) {
+  #perform(request: RespRequest): void {
+    const call = this.#call;
+    const command = this.#commands.get(request);
+    this.#admit(command, request);
+    const { transaction } = this.#client;
+    const isQueued = transaction !== undefined && command.isControl !== true;
+    if (command.kind !== "write" && call.pending.count > 0) this.#isStalled = true;
+    else if (isQueued) {
+      if (this.#isPressed && transaction.byteCount > this.#limits.pressedBytes) refuse(PRESSED_TEXT);
+      transaction.queue(request, command, this.#limits);
+      call.reply.simple("QUEUED");
+      this.#parser.release();
+    } else if (command.kind === "read" && !this.#reading.isGranted(this.#parser)) call.confirmRead();
+    else this.#run(command);
+  }
+
+  #undo(error: unknown, replied: number): void {
+    const { reply, pending } = this.#call;
+    reply.rewind(replied);
+    if (error instanceof ReplyHeld) this.#isHeld = true;
+    else if (error instanceof CommandRefusal) {
+      this.#client.transaction?.break();
+      this.#call.long = undefined;
+      pending.addError(error.context.reply);
+      this.#parser.release();
+    } else throw error;
+  }
+
+  #admit(command: Command, request: RespRequest): void {
+    if (!this.#client.isAuthenticated && command.isOpen !== true) {
       throw new CommandRefusal({ reply: "NOAUTH Authentication required." });
     }
-    const isListening = this.reply.protocol === 2 && this.client.subscriptionCount > 0;
+    const isListening = this.protocol === 2 && this.#client.subscriptionCount > 0;
     if (isListening && command.isForSubscribers !== true) {
       throw new CommandRefusal({ reply: `ERR Can't execute '${command.name}': ${SUBSCRIBER_TEXT}` });
+    }
+    if (command.kind === "local" && request.count > this.#limits.localWords) {
+      const reply = `ERR ${request.count} words are more than the limit of ${this.#limits.localWords} for '${command.name}'`;
+      throw new CommandRefusal({ reply });
     }
   }
 
   #run(command: Command): void {
     this.lastCommand = command.name;
-    command.run(this);
+    this.#commandCount++;
+    command.run(this.#call);
     if (command.isSlow === true) this.#reading.forget();
-    if (command.isOpen === true) this.#parser.isTrusted = this.client.isAuthenticated;
-    if (this.#blockedBy === 0) this.#parser.release();
+    if (command.isOpen === true) this.#parser.isTrusted = this.#client.isAuthenticated;
+    if (this.#call.isQuitting) this.#ending = "quit";
+    if (this.#call.blockedBy === 0 && this.#call.long === undefined) this.#parser.release();
   }
 
-  #confirmRead(): void {
-    this.#blockedBy = this.#pending.nextTicket();
-    this.backend.store.confirmRead(this, this.#blockedBy);
+  /** @returns how much work it was */
+  #goOnLong(): number {
+    const { long, reply } = this.#call;
+    const replied = reply.length;
+    this.#reading.forget();
+    try {
+      if (long?.goOn() === true) {
+        this.#call.long = undefined;
+        this.#parser.release();
+      }
+    } catch (error) {
+      this.#undo(error, replied);
+    }
+    return this.#limits.keysInPiece;
   }
 }

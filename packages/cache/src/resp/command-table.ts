@@ -5,19 +5,22 @@ import { CONNECTION_COMMANDS } from "./commands/connection.ts";
 import { COUNTER_COMMANDS } from "./commands/counters.ts";
 import { EXPIRY_COMMANDS } from "./commands/expiry.ts";
 import { INFO_COMMANDS } from "./commands/info.ts";
+import { KEY_SEARCH_COMMANDS } from "./commands/key-search.ts";
 import { KEY_COMMANDS } from "./commands/keys.ts";
-import { pubsubCommands } from "./commands/pubsub.ts";
+import { PUBSUB_COMMANDS } from "./commands/pubsub.ts";
 import { ROLE_COMMANDS } from "./commands/role.ts";
 import { SENTINEL_COMMANDS } from "./commands/sentinel.ts";
 import { serverCommands } from "./commands/server.ts";
 import { STRING_COMMANDS } from "./commands/strings.ts";
+import { TRANSACTION_COMMANDS } from "./commands/transactions.ts";
 import type { Command } from "./command.ts";
 import { refuse } from "./errors.ts";
-import type { RespLimits } from "./limits.ts";
 import type { RespRequest } from "./request.ts";
 
 /** Their second word says which command it is. COMMAND alone is one as well. */
-const CONTAINERS = new Set(["client", "config", "sentinel", "command"]);
+const CONTAINERS = new Set(["client", "config", "sentinel", "command", "object"]);
+/** Between a container and a word of it; in no name that a client says. */
+const PART = "|";
 /** How much of an unknown command's arguments is told back. */
 const TOLD_BYTES = 128;
 
@@ -29,21 +32,23 @@ export class CommandTable {
   readonly encoder = new OperationEncoder();
 
   /** @param extra  commands of the program around; one of ours with the same name is replaced */
-  constructor(limits: RespLimits, extra: readonly Command[] = []) {
+  constructor(extra: readonly Command[] = []) {
     const commands = [
       ...STRING_COMMANDS,
       ...COUNTER_COMMANDS,
       ...KEY_COMMANDS,
+      ...KEY_SEARCH_COMMANDS,
       ...EXPIRY_COMMANDS,
       ...CONNECTION_COMMANDS,
       ...CLIENT_COMMANDS,
       ...ROLE_COMMANDS,
       ...SENTINEL_COMMANDS,
       ...INFO_COMMANDS,
-      ...pubsubCommands(limits.subscriptions),
+      ...TRANSACTION_COMMANDS,
+      ...PUBSUB_COMMANDS,
       ...serverCommands(
         (name) => this.#commands.get(name),
-        () => [...this.#commands.values()].filter(({ name }) => !name.includes("|")),
+        () => [...this.#commands.values()].filter(({ name }) => !name.includes(PART)),
       ),
       ...extra,
     ];
@@ -63,7 +68,7 @@ export class CommandTable {
   #find(request: RespRequest): Command {
     const name = request.word(0);
     if (CONTAINERS.has(name)) return this.#part(name, request);
-    const command = this.#commands.get(name);
+    const command = name.includes(PART) ? undefined : this.#commands.get(name);
     if (command === undefined) refuse(unknownCommand(request));
     this.#last = command;
     return command;

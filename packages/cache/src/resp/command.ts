@@ -3,11 +3,26 @@ import type { Millis } from "@sluice/base/brand";
 import type { Operation, OperationAnswer } from "../state/operation.ts";
 import type { ClientState } from "./client-state.ts";
 import type { ClientRow, CommandBackend } from "./command-backend.ts";
+import type { RespLimits } from "./limits.ts";
+import type { ReplyGroup } from "./pending-replies.ts";
 import type { RespRequest } from "./request.ts";
 import type { RespWriter } from "./resp-writer.ts";
 
 /** Writes the reply to a write, once it was answered. */
 export type ReplyForm = (reply: RespWriter, answer: OperationAnswer) => void;
+
+export interface Piece {
+  readonly group: ReplyGroup;
+  readonly isLast: boolean;
+}
+
+/** A command that is too much for one turn. */
+export interface LongCommand {
+  /** Does one piece. @returns whether it was the last one: all is replied, or proposed. @throws {CommandRefusal} */
+  goOn(): boolean;
+  /** Bytes that it holds for its reply. */
+  readonly heldBytes: number;
+}
 
 /** One request as a command sees it. Request and views of it hold until `run` returns. */
 export interface CommandCall {
@@ -16,6 +31,7 @@ export interface CommandCall {
   readonly client: ClientState;
   readonly backend: CommandBackend;
   readonly row: ClientRow;
+  readonly limits: RespLimits;
   /** By which expiry is judged and counted. */
   readonly wall: Millis;
   /** Proposes; the reply follows in its turn. Nothing else may be replied. */
@@ -26,6 +42,14 @@ export interface CommandCall {
    * @returns false when only `propose` can say it; nothing was done then
    */
   proposePlainSet(key: number, form: ReplyForm): boolean;
+  /** The same for one of several operations that one reply stands for; only the last one's form writes it. */
+  proposePiece(operation: Operation, form: ReplyForm, piece: Piece): void;
+  /** Before a write whose answer will hold a value of about so many bytes: waits until there is room for it. */
+  expectValue(bytes: number): void;
+  /** Whether it may go on in later turns; else it is done in one piece. */
+  readonly mayGoOn: boolean;
+  /** Goes on in later turns of the event loop; nothing else of this client is done before. */
+  goOn(long: LongCommand): void;
   /** Replies with a count, once so many replicas hold what was written before or the time is over. */
   waitForReplicas(count: number, timeout: Millis): void;
   /** @param password  answers whether it is the right one; true when none is needed */
@@ -49,7 +73,7 @@ export interface Command {
   readonly arity: number;
   /** @throws {CommandRefusal} */
   readonly run: (call: CommandCall) => void;
-  readonly group: "string" | "generic" | "connection" | "server" | "pubsub";
+  readonly group: "string" | "generic" | "connection" | "server" | "pubsub" | "transactions";
   readonly summary: string;
   /** Redis's own words, for COMMAND. */
   readonly flags: readonly string[];
@@ -57,6 +81,12 @@ export interface Command {
   readonly keys: readonly [number, number, number];
   /** May be called before the password was said. */
   readonly isOpen?: boolean;
+  /** In a transaction, for a command that reads: proposes what the log looks at in its place. */
+  readonly look?: (call: CommandCall) => void;
+  /** A local command that may stand in a transaction. */
+  readonly isQueueable?: boolean;
+  /** Steers a transaction, and is never a part of one. */
+  readonly isControl?: boolean;
   /** Looks at many entries: the right to read is asked for again afterwards. */
   readonly isSlow?: boolean;
   /** May be called by a RESP 2 client with subscriptions. */

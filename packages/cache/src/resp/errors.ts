@@ -1,5 +1,6 @@
 /** What a RESP session refuses: bytes that are no request, and requests that cannot be carried out. */
 import { WireError } from "@sluice/bytes/wire-error";
+import type { OtherProtocol } from "./other-protocol.ts";
 
 /** The bytes are out of step with the protocol: the client is told, and its connection ends. */
 export class RespProtocolError extends WireError {
@@ -9,6 +10,17 @@ export class RespProtocolError extends WireError {
   /** @param context  the problem as the client is told */
   constructor(context: { readonly problem: string }) {
     super(`Cannot read RESP request: ${context.problem}`);
+    this.context = context;
+  }
+}
+
+/** The client speaks HTTP or TLS to a port of RESP: its connection ends before anything of it is carried out. */
+export class OtherProtocolError extends WireError {
+  override readonly name = "OtherProtocolError";
+  readonly code = "WIRE_RESP_OTHER_PROTOCOL";
+  readonly context: { readonly protocol: OtherProtocol };
+  constructor(context: { readonly protocol: OtherProtocol }) {
+    super(`Cannot read RESP request: the client speaks ${context.protocol}`);
     this.context = context;
   }
 }
@@ -23,6 +35,11 @@ export class CommandRefusal extends WireError {
     super(`Cannot do RESP command: ${context.reply}`);
     this.context = context;
   }
+}
+
+/** The command at the front waits until there is room for its reply; never leaves the session. */
+export class ReplyHeld extends Error {
+  override readonly name = "ReplyHeld";
 }
 
 export function refuse(reply: string): never {

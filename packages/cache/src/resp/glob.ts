@@ -7,62 +7,121 @@ const CLOSE = 0x5d;
 const CARET = 0x5e;
 const DASH = 0x2d;
 const BACKSLASH = 0x5c;
+const WORD_BITS = 32;
 
-/** Time is at most the product of both lengths: stars are tried again from the last one only. */
-export function matchesGlob(pattern: Uint8Array, bytes: Uint8Array): boolean {
-  let at = 0;
-  let place = 0;
-  let starPlace = -1;
-  let starAt = 0;
-  while (at < bytes.length) {
-    if (pattern[place] === STAR) {
-      starPlace = ++place;
-      starAt = at;
-      continue;
+/**
+ * All ways in which the pattern may match are followed at once, one bit each: bit `i` says that the first `i` of its
+ * elements match what was read. So a byte costs a step for each 32 elements, whatever the pattern; stars are no elements.
+ */
+export class Glob {
+  /** Elements of the pattern, each of which stands for one byte. */
+  #count = 0;
+  #wordCount = 1;
+  /** By byte: which elements it matches. */
+  #matches = new Uint32Array(0);
+  /** Where a star stands before the element. */
+  #stars = new Uint32Array(1);
+  #now = new Uint32Array(1);
+
+  /** Takes a time in proportion to its length, which the caller bounds. */
+  constructor(pattern: Uint8Array) {
+    this.#wordCount = Math.ceil((pattern.length + 1) / WORD_BITS);
+    this.#matches = new Uint32Array(256 * this.#wordCount);
+    this.#stars = new Uint32Array(this.#wordCount);
+    this.#now = new Uint32Array(this.#wordCount);
+    for (let place = 0; place < pattern.length; ) place = this.#read(pattern, place);
+  }
+
+  /** What `matches` does for each byte, in steps. */
+  get stepsPerByte(): number {
+    return this.#wordCount;
+  }
+
+  matches(bytes: Uint8Array): boolean {
+    const isOpenEnded = this.#hasBit(this.#stars, this.#count);
+    if (bytes.length < this.#count) return false;
+    const now = this.#now;
+    now.fill(0);
+    now[0] = 1;
+    for (let at = 0; at < bytes.length; at++) {
+      if (isOpenEnded && this.#hasBit(now, this.#count)) return true;
+      if (!this.#step(bytes[at] as number)) return false;
     }
-    const after = place < pattern.length ? matchOne(pattern, place, bytes[at] as number) : -1;
-    if (after >= 0) {
-      place = after;
-      at++;
-    } else if (starPlace >= 0) {
-      place = starPlace;
-      at = ++starAt;
-    } else return false;
+    return this.#hasBit(now, this.#count);
   }
-  while (pattern[place] === STAR) place++;
-  return place === pattern.length;
-}
 
-/** @returns where the pattern goes on, or -1 when the byte does not match */
-function matchOne(pattern: Uint8Array, place: number, byte: number): number {
-  switch (pattern[place]) {
-    case QUESTION:
-      return place + 1;
-    case OPEN:
-      return matchClass(pattern, place + 1, byte);
-    case BACKSLASH:
-      if (place + 1 < pattern.length) return pattern[place + 1] === byte ? place + 2 : -1;
-      return byte === BACKSLASH ? place + 1 : -1;
-    default:
-      return pattern[place] === byte ? place + 1 : -1;
+  /** @returns false when no way is left */
+  #step(byte: number): boolean {
+    const now = this.#now;
+    const row = byte * this.#wordCount;
+    let carry = 0;
+    let left = 0;
+    for (let word = 0; word < this.#wordCount; word++) {
+      const before = now[word] as number;
+      const matched = before & (this.#matches[row + word] as number);
+      const after = (matched << 1) | carry | (before & (this.#stars[word] as number));
+      carry = matched >>> (WORD_BITS - 1);
+      now[word] = after;
+      left |= after;
+    }
+    return left !== 0;
   }
-}
 
-/** From behind the bracket. A class that is not closed ends with the pattern. */
-function matchClass(pattern: Uint8Array, start: number, byte: number): number {
-  const isNegated = pattern[start] === CARET;
-  let place = isNegated ? start + 1 : start;
-  let isIn = false;
-  for (; place < pattern.length && pattern[place] !== CLOSE; place++) {
-    if (pattern[place] === BACKSLASH && place + 1 < pattern.length) {
-      place++;
-      isIn ||= pattern[place] === byte;
-    } else if (pattern[place + 1] === DASH && place + 2 < pattern.length) {
-      const from = pattern[place] as number;
-      const to = pattern[place + 2] as number;
-      isIn ||= byte >= Math.min(from, to) && byte <= Math.max(from, to);
-      place += 2;
-    } else isIn ||= pattern[place] === byte;
+  /** Reads one star or element. @returns where the pattern goes on */
+  #read(pattern: Uint8Array, place: number): number {
+    switch (pattern[place]) {
+      case STAR:
+        this.#setBit(this.#stars, 0);
+        return place + 1;
+      case QUESTION:
+        for (let byte = 0; byte < 256; byte++) this.#allow(byte);
+        this.#count++;
+        return place + 1;
+      case OPEN:
+        return this.#readClass(pattern, place + 1);
+      case BACKSLASH:
+        return this.#readByte(pattern, place + 1 < pattern.length ? place + 1 : place);
+      default:
+        return this.#readByte(pattern, place);
+    }
   }
-  return isIn === isNegated ? -1 : Math.min(place + 1, pattern.length);
+
+  #readByte(pattern: Uint8Array, place: number): number {
+    this.#allow(pattern[place] as number);
+    this.#count++;
+    return place + 1;
+  }
+
+  /** From behind the bracket. A class that is not closed ends with the pattern. */
+  #readClass(pattern: Uint8Array, start: number): number {
+    const isNegated = pattern[start] === CARET;
+    const named = new Uint8Array(256);
+    let place = isNegated ? start + 1 : start;
+    for (; place < pattern.length && pattern[place] !== CLOSE; place++) {
+      const first = pattern[place] as number;
+      if (first === BACKSLASH && place + 1 < pattern.length) named[pattern[++place] as number] = 1;
+      else if (pattern[place + 1] === DASH && place + 2 < pattern.length) {
+        const last = pattern[(place += 2)] as number;
+        named.fill(1, Math.min(first, last), Math.max(first, last) + 1);
+      } else named[first] = 1;
+    }
+    for (let byte = 0; byte < 256; byte++) if ((named[byte] === 1) !== isNegated) this.#allow(byte);
+    this.#count++;
+    return Math.min(place + 1, pattern.length);
+  }
+
+  /** The element at `#count` matches the byte. */
+  #allow(byte: number): void {
+    this.#setBit(this.#matches, byte * this.#wordCount);
+  }
+
+  /** Of the element at `#count`. @param first  word that element 0 has its bit in */
+  #setBit(words: Uint32Array, first: number): void {
+    const word = first + Math.floor(this.#count / WORD_BITS);
+    words[word] = (words[word] as number) | (1 << (this.#count % WORD_BITS));
+  }
+
+  #hasBit(words: Uint32Array, index: number): boolean {
+    return (((words[Math.floor(index / WORD_BITS)] as number) >>> (index % WORD_BITS)) & 1) === 1;
+  }
 }

@@ -1,7 +1,9 @@
 /** Keys in requests, and the reading of what stands there. */
 import { DEFAULT_STATE_LIMITS } from "../state/limits.ts";
-import type { CommandCall } from "./command.ts";
+import type { LookOperation } from "../state/operation.ts";
+import type { CommandCall, ReplyForm } from "./command.ts";
 import { refuse } from "./errors.ts";
+import type { RespWriter } from "./resp-writer.ts";
 import type { RespRequest } from "./request.ts";
 
 /** A view. @throws {CommandRefusal} when it is longer than a key may be */
@@ -16,8 +18,27 @@ export function checkKeyLength(request: RespRequest, index: number): void {
   if (request.lengthOf(index) > keyBytes) refuse(`ERR key is longer than ${keyBytes} bytes`);
 }
 
+/** Proposes a look at the keys of the request from `first` on, for a transaction. */
+export function lookAt(
+  call: CommandCall,
+  { first, end, wants }: { readonly first: number; readonly end?: number; readonly wants: LookOperation["wants"] },
+  form: ReplyForm,
+): void {
+  const last = end ?? call.request.count;
+  const keys = Array.from({ length: last - first }, (_, i) => keyArgument(call.request, first + i));
+  if (wants === "value") for (let i = first; i < last; i++) call.expectValue(valueBytesAt(call, i));
+  call.propose({ type: "look", cache: call.client.cache, keys, wants }, form);
+}
+
+/** Length of what stands at the key, 0 for nothing. */
+export function valueBytesAt({ request, client, backend, wall }: CommandCall, index: number): number {
+  const cache = backend.store.state.findCache(client.cache);
+  const slot = cache?.findLive(wall, request.bytes, request.startOf(index), request.lengthOf(index)) ?? 0;
+  return cache?.table.slots.valueLength[slot] ?? 0;
+}
+
 /** Replies with the value of the key at `index`, or with nothing; copies it once, from where it stands. */
-export function replyValue({ request, reply, client, backend, wall }: CommandCall, index: number): void {
+export function replyValue({ request, client, backend, wall }: CommandCall, index: number, reply: RespWriter): void {
   const cache = backend.store.state.findCache(client.cache);
   const slot = cache?.findLive(wall, request.bytes, request.startOf(index), request.lengthOf(index)) ?? 0;
   if (slot === 0 || cache === undefined) reply.none();

@@ -3,10 +3,27 @@ import type { OperationAnswer } from "../state/operation.ts";
 import type { ReplyForm } from "./command.ts";
 import type { RespWriter } from "./resp-writer.ts";
 
+/** Several operations that one reply stands for: the last one writes it, and an error of any is the error of all. */
+export class ReplyGroup {
+  error: string | undefined;
+}
+
 interface Pending {
   readonly form: ReplyForm | undefined;
   answer: OperationAnswer | undefined;
   error: string | undefined;
+  /** Bytes that its reply is expected to take. */
+  readonly expectedBytes: number;
+  readonly group: ReplyGroup | undefined;
+  /** All but the last of a group: their forms write nothing. */
+  readonly isSilent: boolean;
+}
+
+export interface PendingOptions {
+  readonly form: ReplyForm;
+  readonly expectedBytes: number;
+  readonly group?: ReplyGroup | undefined;
+  readonly isSilent?: boolean;
 }
 
 /** Once this many are done, the front of the list is cut off. */
@@ -18,6 +35,7 @@ export class PendingReplies {
   #head = 0;
   /** Ticket of the item at `#head`. */
   #firstTicket = 1;
+  #expectedBytes = 0;
 
   constructor(reply: RespWriter) {
     this.#reply = reply;
@@ -27,21 +45,30 @@ export class PendingReplies {
     return this.#items.length - this.#head;
   }
 
+  /** Of all that waits. */
+  get expectedBytes(): number {
+    return this.#expectedBytes;
+  }
+
   /** For what is answered by `settle`, and for anything else that must be told apart. */
   nextTicket(): number {
     return this.#firstTicket + this.count;
   }
 
   /** @returns the ticket that it is settled by */
-  add(form: ReplyForm): number {
-    this.#items.push({ form, answer: undefined, error: undefined });
+  add({ form, expectedBytes, group, isSilent = false }: PendingOptions): number {
+    this.#items.push({ form, answer: undefined, error: undefined, expectedBytes, group, isSilent });
+    this.#expectedBytes += expectedBytes;
     return this.#firstTicket + this.count - 1;
   }
 
   /** An error that is known already, behind whatever waits. */
   addError(error: string): void {
     if (this.count === 0) this.#reply.error(error);
-    else this.#items.push({ form: undefined, answer: undefined, error });
+    else {
+      const none = { form: undefined, answer: undefined, expectedBytes: 0, group: undefined, isSilent: false };
+      this.#items.push({ ...none, error });
+    }
   }
 
   /** @param result  an answer, or the text of an error */
@@ -58,18 +85,26 @@ export class PendingReplies {
     this.#firstTicket += this.count;
     this.#items.length = 0;
     this.#head = 0;
+    this.#expectedBytes = 0;
   }
 
   #flush(): void {
     for (let item = this.#items[this.#head]; item !== undefined; item = this.#items[this.#head]) {
-      if (item.error !== undefined) this.#reply.error(item.error);
-      else if (item.answer === undefined) return;
-      else item.form?.(this.#reply, item.answer);
+      if (item.error === undefined && item.answer === undefined) return;
+      this.#write(item);
       this.#head++;
       this.#firstTicket++;
+      this.#expectedBytes -= item.expectedBytes;
       if (this.#head < SWEEP_COUNT && this.#head < this.#items.length) continue;
       this.#items.splice(0, this.#head);
       this.#head = 0;
     }
+  }
+
+  #write(item: Pending): void {
+    const error = item.error ?? item.group?.error;
+    if (error === undefined) item.form?.(this.#reply, item.answer as OperationAnswer);
+    else if (!item.isSilent) this.#reply.error(error);
+    else if (item.group !== undefined) item.group.error = error;
   }
 }

@@ -2,7 +2,7 @@
 import { encodeUtf8 } from "@sluice/bytes/byte-writer";
 import { latin1, latin1Bytes } from "../state/integer-text.ts";
 import type { ClientState } from "./client-state.ts";
-import { matchesGlob } from "./glob.ts";
+import { Glob } from "./glob.ts";
 import type { RespWriter } from "./resp-writer.ts";
 
 export function publishTo(client: ClientState, reply: RespWriter, channel: string, message: string): void {
@@ -14,7 +14,7 @@ export function publishTo(client: ClientState, reply: RespWriter, channel: strin
     reply.bulkText(message);
   }
   for (const pattern of client.patterns) {
-    if (!matchesGlob(latin1Bytes(pattern), name)) continue;
+    if (!new Glob(latin1Bytes(pattern)).matches(name)) continue;
     reply.push(4);
     reply.bulkText("pmessage");
     reply.bulk(latin1Bytes(pattern));

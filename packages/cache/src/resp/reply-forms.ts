@@ -1,6 +1,6 @@
 /** How answers of the state become replies: one form for each shape of reply. */
 import { unreachable } from "@sluice/base/unreachable";
-import type { OperationAnswer, Refusal } from "../state/operation.ts";
+import type { OperationAnswer, Refusal, SeenEntry } from "../state/operation.ts";
 import type { ReplyForm } from "./command.ts";
 import { NOT_AN_INTEGER } from "./errors.ts";
 import type { RespWriter } from "./resp-writer.ts";
@@ -31,8 +31,47 @@ export const asValue: ReplyForm = (reply, answer) => {
   else reply.bulk(answer.value);
 };
 
+/** GETEX with a time that is none: the error stands in for the value of a key that is there. */
+export function asValueOr(error: string): ReplyForm {
+  return (reply, answer) => {
+    if (answer.type === "value" && answer.value !== undefined) reply.error(error);
+    else asValue(reply, answer);
+  };
+}
+
 export const asCount: ReplyForm = (reply, answer) => {
   if (!replyRefusal(reply, answer)) reply.integer(answer.type === "count" ? answer.count : 0);
+};
+
+/** GET, MGET in a transaction. */
+export const asSeenValue: ReplyForm = (reply, answer) => {
+  if (replyRefusal(reply, answer)) return;
+  const value = answer.type === "seen" ? answer.entries[0]?.value : undefined;
+  if (value === undefined) reply.none();
+  else reply.bulk(value);
+};
+
+export const asSeenValues: ReplyForm = (reply, answer) => {
+  if (replyRefusal(reply, answer)) return;
+  const entries = answer.type === "seen" ? answer.entries : [];
+  reply.array(entries.length);
+  for (const entry of entries) {
+    if (entry?.value === undefined) reply.none();
+    else reply.bulk(entry.value);
+  }
+};
+
+/** Of commands that answer with something about one entry, or about none. */
+export function asSeen(write: (reply: RespWriter, entry: SeenEntry | undefined) => void): ReplyForm {
+  return (reply, answer) => {
+    if (!replyRefusal(reply, answer)) write(reply, answer.type === "seen" ? answer.entries[0] : undefined);
+  };
+}
+
+/** EXISTS and TOUCH in a transaction. */
+export const asSeenCount: ReplyForm = (reply, answer) => {
+  if (replyRefusal(reply, answer)) return;
+  reply.integer(answer.type === "seen" ? answer.entries.filter((entry) => entry !== undefined).length : 0);
 };
 
 /** INCR and its kin. */
@@ -65,6 +104,8 @@ function refusalText(reason: Refusal): string {
       return "ERR string exceeds maximum allowed size";
     case "entry-over-cache-limit":
       return "OOM command not allowed: the entry is larger than its cache may be";
+    case "answer-too-large":
+      return "ERR the values that this transaction reads are larger than one reply may be";
     case "too-many-caches":
     case "too-many-leases":
       return "OOM command not allowed: too many caches or leases";

@@ -11,6 +11,8 @@ export class RespRequest {
   readonly ends: number[] = [];
   /** Words of it, the name included; places behind are left from earlier requests. */
   count = 0;
+  /** The error that answers it: it was over a limit, and nothing of it was kept. */
+  refusal: string | undefined;
 
   /** For the parser alone. */
   add(start: number, end: number): void {
@@ -22,6 +24,21 @@ export class RespRequest {
   clear(): void {
     if (this.count > KEPT_PLACES) this.starts.length = this.ends.length = 0;
     this.count = 0;
+    this.refusal = undefined;
+  }
+
+  /** From the first word to the end of the last. */
+  get byteCount(): number {
+    return this.count === 0 ? 0 : (this.ends[this.count - 1] as number) - (this.starts[0] as number);
+  }
+
+  /** A copy that holds for as long as it is wanted. */
+  detach(): RespRequest {
+    const copy = new RespRequest();
+    const first = this.starts[0] ?? 0;
+    copy.bytes = this.bytes.slice(first, first + this.byteCount);
+    for (let i = 0; i < this.count; i++) copy.add(this.startOf(i) - first, (this.ends[i] as number) - first);
+    return copy;
   }
 
   startOf(index: number): number {

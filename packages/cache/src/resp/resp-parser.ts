@@ -1,9 +1,10 @@
 /** RESP requests out of bytes in any split: arrays of bulk strings, and inline commands. */
 import { latin1 } from "../state/integer-text.ts";
 import { ArrivalBuffer } from "./arrival-buffer.ts";
-import { RespProtocolError } from "./errors.ts";
+import { OtherProtocolError, RespProtocolError } from "./errors.ts";
 import { splitInline } from "./inline.ts";
 import type { RespLimits } from "./limits.ts";
+import { isHttpLine, TLS_HANDSHAKE } from "./other-protocol.ts";
 import { RespRequest } from "./request.ts";
 
 const STAR = 0x2a;
@@ -16,6 +17,9 @@ const STRANGER_ARGUMENTS = 10;
 const STRANGER_BULK_BYTES = 16_384;
 /** A length line that is longer stands for no length that any limit allows. */
 const MAX_LENGTH_DIGITS = 15;
+/** More arguments than Redis can count. */
+const MAX_COUNT = 2 ** 31 - 1;
+const LINE_END_BYTES = 2;
 
 export class RespParser {
   /** Whether the full limits hold; a client that has yet to say its password gets small ones. */
@@ -32,6 +36,12 @@ export class RespParser {
   #isWhole = false;
   /** The words of an inline command lie in bytes of their own. */
   #isInline = false;
+  /** The request is over a limit: what is still to come of it is thrown away as it arrives. */
+  #isSkipping = false;
+  /** Arguments of it that were thrown away, and bytes of the one that is under way. */
+  #skippedCount = 0;
+  #leftToSkip = 0;
+  #skippedBytes = 0;
   #consumedBytes = 0;
 
   constructor(limits: RespLimits) {
@@ -53,6 +63,22 @@ export class RespParser {
     return this.#consumedBytes + this.#arrived.length;
   }
 
+  /** Bytes of a request that is not whole yet. */
+  get unfinishedBytes(): number {
+    return this.#isWhole ? 0 : this.#cursor - this.#arrived.start + Math.max(0, this.#bulkLength);
+  }
+
+  /** Throws the request away that is not whole yet, as it arrives; `next` answers it with the refusal. */
+  abandon(refusal: string): void {
+    if (!this.#isWhole && !this.#isInline && this.#wanted > 0) this.#skip(refusal);
+  }
+
+  /** Forgets all that has arrived. */
+  clear(): void {
+    this.#cursor = this.#arrived.end;
+    this.release();
+  }
+
   /** The bytes belong to the parser from now on. */
   offer(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
@@ -71,12 +97,12 @@ export class RespParser {
 
   /**
    * The request at the front, the same again until `release`; `undefined`: more bytes are needed.
-   * @throws {RespProtocolError}
+   * @throws {RespProtocolError} @throws {OtherProtocolError}
    */
   next(): RespRequest | undefined {
     while (!this.#isWhole && this.#arrived.length > 0) {
       if (!this.#advance()) return undefined;
-      if (this.#isWhole && this.#request.count === 0) this.release();
+      if (this.#isWhole && this.#request.count === 0 && this.#request.refusal === undefined) this.release();
     }
     return this.#isWhole ? this.#request : undefined;
   }
@@ -89,6 +115,7 @@ export class RespParser {
     this.#wanted = -1;
     this.#bulkLength = -1;
     this.#isWhole = false;
+    this.#isSkipping = false;
     this.#request.clear();
   }
 
@@ -100,7 +127,8 @@ export class RespParser {
       if (this.#isInline) return this.#readInline();
       if (!this.#readCount()) return false;
     }
-    while (this.#request.count < this.#wanted) if (!this.#readBulk()) return false;
+    while (this.#request.count < this.#wanted && !this.#isSkipping) if (!this.#readBulk()) return false;
+    while (this.#isSkipping && this.#skippedCount < this.#wanted) if (!this.#skipBulk()) return false;
     this.#isWhole = true;
     return true;
   }
@@ -108,19 +136,21 @@ export class RespParser {
   #readCount(): boolean {
     const length = this.#readLength("too big mbulk count string");
     if (length === undefined) return false;
-    const limit = this.isTrusted ? this.#limits.argumentCount : STRANGER_ARGUMENTS;
-    if (Number.isNaN(length) || length > this.#limits.argumentCount) this.#fail("invalid multibulk length");
-    if (length > limit) this.#fail("unauthenticated multibulk length");
+    if (Number.isNaN(length) || length > MAX_COUNT) this.#fail("invalid multibulk length");
+    if (!this.isTrusted && length > STRANGER_ARGUMENTS) this.#fail("unauthenticated multibulk length");
     this.#wanted = Math.max(0, length);
+    const { argumentCount } = this.#limits;
+    if (length > argumentCount) this.#skip(`ERR ${length} arguments are more than the limit of ${argumentCount}: nothing was done`);
     return true;
   }
 
   #readBulk(): boolean {
     if (this.#bulkLength < 0 && !this.#readBulkLength()) return false;
+    if (this.#isSkipping) return true;
     const end = this.#cursor + this.#bulkLength;
-    if (end + 2 > this.#arrived.end) return false;
+    if (end + LINE_END_BYTES > this.#arrived.end) return false;
     this.#request.add(this.#cursor, end);
-    this.#cursor = end + 2;
+    this.#cursor = end + LINE_END_BYTES;
     this.#bulkLength = -1;
     return true;
   }
@@ -131,12 +161,55 @@ export class RespParser {
     if (first !== DOLLAR) this.#fail(`expected '$', got '${String.fromCharCode(first)}'`);
     const length = this.#readLength("too big bulk count string");
     if (length === undefined) return false;
-    const { bulkBytes, requestBytes } = this.#limits;
-    if (!(length >= 0 && length <= bulkBytes)) this.#fail("invalid bulk length");
+    const { bulkBytes, requestBytes, skippedBytes } = this.#limits;
+    if (!(length >= 0 && length <= skippedBytes)) this.#fail("invalid bulk length");
     if (!this.isTrusted && length > STRANGER_BULK_BYTES) this.#fail("unauthenticated bulk length");
-    if (this.#cursor - this.#arrived.start + length > requestBytes) this.#fail("request is too large");
     this.#bulkLength = length;
+    if (this.#isSkipping) return true;
+    const isTooMuch = this.#cursor - this.#arrived.start + length > requestBytes;
+    if (length > bulkBytes)
+      this.#skip(`ERR an argument of ${length} bytes is larger than the limit of ${bulkBytes}: nothing was done`);
+    else if (isTooMuch) this.#skip(`ERR the request is larger than the limit of ${requestBytes} bytes: nothing was done`);
     return true;
+  }
+
+  /** From here on nothing of the request is kept. @param refusal  what `next` answers instead of it */
+  #skip(refusal: string): void {
+    const { count } = this.#request;
+    this.#request.clear();
+    this.#request.refusal = refusal;
+    this.#isSkipping = true;
+    this.#skippedCount = count;
+    this.#skippedBytes = 0;
+    this.#leftToSkip = this.#bulkLength < 0 ? 0 : this.#bulkLength + LINE_END_BYTES;
+    this.#bulkLength = -1;
+    this.#drop(0);
+  }
+
+  /** @returns false when more bytes are needed */
+  #skipBulk(): boolean {
+    if (this.#leftToSkip === 0) {
+      if (!this.#readBulkLength()) return false;
+      this.#leftToSkip = this.#bulkLength + LINE_END_BYTES;
+      this.#bulkLength = -1;
+    }
+    const now = Math.min(this.#leftToSkip, this.#arrived.end - this.#cursor);
+    this.#drop(now);
+    this.#leftToSkip -= now;
+    if (this.#leftToSkip > 0) return false;
+    this.#skippedCount++;
+    return true;
+  }
+
+  /** Everything up to `count` bytes behind the cursor. */
+  #drop(count: number): void {
+    const place = this.#cursor + count;
+    const dropped = place - this.#arrived.start;
+    this.#skippedBytes += dropped;
+    if (this.#skippedBytes > this.#limits.skippedBytes) this.#fail("request is too large");
+    this.#consumedBytes += dropped;
+    this.#arrived.consumeTo(place);
+    this.#cursor = this.#arrived.start;
   }
 
   /** The number behind a type byte; `undefined` for a line that is not all there, NaN for one that is no number. */
@@ -161,12 +234,15 @@ export class RespParser {
   /** A line without a type byte. Its words, unquoted, become the request. */
   #readInline(): boolean {
     const { bytes, start, end } = this.#arrived;
+    if (bytes[start] === TLS_HANDSHAKE) throw new OtherProtocolError({ protocol: "TLS" });
     const lineEnd = bytes.indexOf(LF, this.#cursor);
     const isWhole = lineEnd >= 0 && lineEnd < end;
     this.#cursor = isWhole ? lineEnd + 1 : end;
     if (this.#cursor - start > this.#limits.inlineBytes) this.#fail("too big inline request");
     if (!isWhole) return false;
-    const words = splitInline(latin1(bytes.subarray(start, bytes[lineEnd - 1] === CR ? lineEnd - 1 : lineEnd)));
+    const line = latin1(bytes.subarray(start, bytes[lineEnd - 1] === CR ? lineEnd - 1 : lineEnd));
+    if (isHttpLine(line)) throw new OtherProtocolError({ protocol: "HTTP" });
+    const words = splitInline(line);
     if (words === undefined) this.#fail("unbalanced quotes in request");
     this.#setWords(words);
     return true;

@@ -1,11 +1,14 @@
 /** Replies of RESP 2 and 3, one behind the other in buffers that are handed over whole. */
 import { encodeUtf8 } from "@sluice/bytes/byte-writer";
-import { refuse } from "./errors.ts";
 
 /** Large enough that replies of a pipeline are joined; small enough that an idle client costs little. */
 const BUFFER_BYTES = 16 * 1024;
+/** Up to here each buffer that was filled is followed by one of twice its size. */
+const MOST_BUFFER_BYTES = 256 * 1024;
 /** With less room than this, the next reply begins in a new buffer. */
 const LEAST_ROOM = 512;
+/** Longer values get a piece of their own. */
+const SHARED_BYTES = 64 * 1024;
 /** What a type byte, a length and two line ends take at most. */
 const HEAD_BYTES = 32;
 const CR = 0x0d;
@@ -13,31 +16,59 @@ const LF = 0x0a;
 
 export class RespWriter {
   protocol: 2 | 3 = 2;
-  /** Bytes that may wait, values included; whoever writes a value beyond it is refused. */
+  /** Bytes that may wait, values included; whoever writes a value beyond it is told by `overflow`. */
   ceiling = Number.POSITIVE_INFINITY;
+  readonly #overflow: (bytes: number) => never;
+  /** Oldest first; what is in `#bytes` comes behind them. */
+  #full: Uint8Array[] = [];
+  #fullBytes = 0;
   #bytes = new Uint8Array(0);
   #start = 0;
   #end = 0;
+  #nextBytes = BUFFER_BYTES;
+
+  /** @param overflow  throws what a reply of so many bytes ends with */
+  constructor(overflow: (bytes: number) => never) {
+    this.#overflow = overflow;
+  }
 
   /** Bytes that were not taken yet. */
   get length(): number {
-    return this.#end - this.#start;
+    return this.#fullBytes + this.#end - this.#start;
   }
 
-  /** All that was written since the last call; `undefined` for nothing. The bytes are the caller's. */
-  take(): Uint8Array | undefined {
+  /** What was written first, up to `most` bytes of it; `undefined` for nothing. The bytes are the caller's. */
+  take(most = Number.POSITIVE_INFINITY): Uint8Array | undefined {
+    const first = this.#full[0];
+    if (first !== undefined) return this.#takeFull(first, most);
     if (this.#start === this.#end) return undefined;
-    const taken = this.#bytes.subarray(this.#start, this.#end);
-    this.#start = this.#end;
-    if (this.#bytes.length - this.#end < LEAST_ROOM) this.#replace(0);
+    const end = Math.min(this.#end, this.#start + most);
+    const taken = this.#bytes.subarray(this.#start, end);
+    this.#start = end;
+    if (this.#start < this.#end) return taken;
+    this.#nextBytes = BUFFER_BYTES;
+    if (this.#bytes.length - this.#end < LEAST_ROOM) this.#begin(0);
     return taken;
   }
 
   /** Takes back what was written since `length` was so; the bytes must not have been taken meanwhile. */
   rewind(length: number): void {
-    if (length === this.length) return;
-    this.#end = this.#start + length;
-    this.#replace(0);
+    let excess = this.length - length;
+    const here = Math.min(excess, this.#end - this.#start);
+    this.#end -= here;
+    excess -= here;
+    while (excess > 0) {
+      const last = this.#full.pop() as Uint8Array;
+      const kept = last.subarray(0, Math.max(0, last.length - excess));
+      if (kept.length > 0) this.#full.push(kept);
+      this.#fullBytes += kept.length - last.length;
+      excess -= last.length - kept.length;
+    }
+  }
+
+  /** All that `other` holds follows; it is empty afterwards. */
+  append(other: RespWriter): void {
+    for (let bytes = other.take(); bytes !== undefined; bytes = other.take()) this.#push(bytes);
   }
 
   simple(text: string): void {
@@ -53,14 +84,14 @@ export class RespWriter {
     this.#line(":", String(value));
   }
 
-  /** @throws {CommandRefusal} above the ceiling */
   bulk(bytes: Uint8Array): void {
     this.bulkOf(bytes, 0, bytes.length);
   }
 
-  /** `length` bytes of `bytes` from `start`. @throws {CommandRefusal} above the ceiling */
+  /** `length` bytes of `bytes` from `start`. */
   bulkOf(bytes: Uint8Array, start: number, length: number): void {
-    if (this.length + length > this.ceiling) refuse(`ERR the reply is larger than ${this.ceiling} bytes`);
+    if (this.length + length > this.ceiling) this.#overflow(this.length + length);
+    if (length >= SHARED_BYTES) return this.#largeBulk(bytes.slice(start, start + length));
     this.#room(length + HEAD_BYTES);
     this.#head(0x24, length);
     const to = this.#bytes;
@@ -80,7 +111,7 @@ export class RespWriter {
     if (this.protocol === 2) return this.bulkText(text);
     const bytes = encodeUtf8(`txt:${text}`);
     this.#line("=", String(bytes.length));
-    this.#raw(bytes);
+    this.whole(bytes);
     this.#line("", "");
   }
 
@@ -116,8 +147,8 @@ export class RespWriter {
     else this.#line(">", String(count));
   }
 
-  /** Bytes that are a whole reply already. */
-  #raw(bytes: Uint8Array): void {
+  /** Bytes that are whole replies already. */
+  whole(bytes: Uint8Array): void {
     this.#room(bytes.length);
     this.#bytes.set(bytes, this.#end);
     this.#end += bytes.length;
@@ -155,17 +186,45 @@ export class RespWriter {
   }
 
   #room(count: number): void {
-    if (this.#end + count > this.#bytes.length) this.#replace(count);
+    if (this.#end + count > this.#bytes.length) this.#begin(count);
   }
 
-  /** Keeps what was not taken, in front of a buffer that has room for `count` bytes more. */
-  #replace(count: number): void {
-    const length = this.length;
-    const capacity = Math.max(BUFFER_BYTES, 2 * (length + count));
-    const before = this.#bytes.subarray(this.#start, this.#end);
-    this.#bytes = new Uint8Array(length + count === 0 ? 0 : capacity);
-    this.#bytes.set(before);
+  #largeBulk(own: Uint8Array): void {
+    this.#room(HEAD_BYTES);
+    this.#head(0x24, own.length);
+    this.#push(own);
+    this.#line("", "");
+  }
+
+  /** A buffer of its own, behind all that was written. */
+  #push(bytes: Uint8Array): void {
+    this.#keepWritten();
+    this.#full.push(bytes);
+    this.#fullBytes += bytes.length;
+  }
+
+  #keepWritten(): void {
+    if (this.#start === this.#end) return;
+    this.#full.push(this.#bytes.subarray(this.#start, this.#end));
+    this.#fullBytes += this.#end - this.#start;
+    this.#start = this.#end;
+  }
+
+  /** A new buffer, with room for `count` bytes; what was written before waits to be taken. */
+  #begin(count: number): void {
+    this.#keepWritten();
+    const capacity = Math.max(this.#nextBytes, count);
+    if (count > 0) this.#nextBytes = Math.min(MOST_BUFFER_BYTES, 2 * this.#nextBytes);
+    this.#bytes = new Uint8Array(count === 0 ? 0 : capacity);
     this.#start = 0;
-    this.#end = length;
+    this.#end = 0;
+  }
+
+  #takeFull(first: Uint8Array, most: number): Uint8Array {
+    const taken = first.subarray(0, most);
+    this.#fullBytes -= taken.length;
+    if (taken.length === first.length) this.#full.shift();
+    else this.#full[0] = first.subarray(taken.length);
+    return taken;
   }
 }

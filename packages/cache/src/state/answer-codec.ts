@@ -2,10 +2,10 @@
 import { ByteReader } from "@sluice/bytes/byte-reader";
 import { ByteWriter } from "@sluice/bytes/byte-writer";
 import { OperationBytesError } from "./errors.ts";
-import type { EntryVersion, LeaseId, OperationAnswer, Refusal } from "./operation.ts";
+import type { EntryVersion, LeaseId, OperationAnswer, Refusal, SeenEntry } from "./operation.ts";
 import { readCount, readName, readTime, readValue, readWhole, writeName, writeValue } from "./wire-fields.ts";
 
-const KIND = { written: 1, kept: 2, count: 3, value: 4, number: 5, lease: 6, batch: 7, done: 8, refused: 9 } as const;
+const KIND = { written: 1, kept: 2, count: 3, value: 4, number: 5, lease: 6, batch: 7, done: 8, refused: 9, seen: 10 } as const;
 /** Above the kind: whether a value follows, and whether the field is there at all. */
 const HAS_FIELD = 0x40;
 const HAS_VALUE = 0x80;
@@ -25,6 +25,7 @@ const REFUSALS: readonly Refusal[] = [
   "entry-over-cache-limit",
   "request-forgotten",
   "bad-operation",
+  "answer-too-large",
 ];
 
 export function encodeAnswer(answer: OperationAnswer): Uint8Array {
@@ -65,6 +66,10 @@ function writeAnswer(w: ByteWriter, answer: OperationAnswer): void {
       return;
     case "done":
       return void w.u8(kind);
+    case "seen":
+      w.u8(kind).u32(answer.entries.length);
+      for (const entry of answer.entries) writeSeen(w, entry);
+      return;
     case "refused":
       return void w.u8(kind).u8(REFUSALS.indexOf(answer.reason));
   }
@@ -90,11 +95,31 @@ function readAnswer(r: ByteReader, depth: number): OperationAnswer {
       return readBatchAnswer(r, depth);
     case KIND.done:
       return { type: "done" };
+    case KIND.seen:
+      return { type: "seen", entries: Array.from({ length: readCount(r, 1) }, () => readSeen(r)) };
     case KIND.refused:
       return { type: "refused", reason: readRefusal(r) };
     default:
       throw new OperationBytesError({ field: "answer kind", value: first });
   }
+}
+
+/** A byte: 0 for none, 1 for its facts, 2 for its value, too. */
+function writeSeen(w: ByteWriter, entry: SeenEntry | undefined): void {
+  if (entry === undefined) return void w.u8(0);
+  w.u8(entry.value === undefined ? 1 : 2)
+    .f64(entry.valueBytes)
+    .f64(entry.expiresAt);
+  if (entry.value !== undefined) writeValue(w, entry.value);
+}
+
+function readSeen(r: ByteReader): SeenEntry | undefined {
+  const form = r.u8();
+  if (form > 2) throw new OperationBytesError({ field: "seen entry", value: form });
+  if (form === 0) return undefined;
+  const valueBytes = readWhole(r, "length");
+  const expiresAt = readWhole(r, "expiry");
+  return { valueBytes, expiresAt, value: form === 2 ? readValue(r) : undefined };
 }
 
 function readVersion(r: ByteReader): EntryVersion {

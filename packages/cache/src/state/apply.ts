@@ -7,7 +7,11 @@ import type { CacheName, EntryVersion, LeaseId, Operation, OperationAnswer, Refu
 import { decodeOperation, type Request } from "./operation-codec.ts";
 import { applyPlainSet } from "./plain-set.ts";
 import type { StateContents } from "./state-contents.ts";
+import { applyTransaction, look } from "./transaction.ts";
+import { workOf, workOfAnswer, workOfBytes } from "./work.ts";
 
+/** Blocks of flushed entries. */
+const SWEPT_PER_OPERATION = 1_024;
 const DONE: OperationAnswer = { type: "done" };
 
 /** Never throws. */
@@ -16,16 +20,25 @@ export function applyOperation(contents: StateContents, bytes: Uint8Array, at: A
   if (at.term > contents.term) contents.leases.renewAll(contents.time);
   contents.term = at.term;
   contents.index = at.index;
+  contents.clock.second = Math.floor(contents.time / 1_000);
+  contents.work += 1 + workOfBytes(bytes.length);
+  if (!contents.discards.isEmpty) contents.discards.sweep(SWEPT_PER_OPERATION);
   const now = at.time === contents.time ? at : { ...at, time: contents.time };
   const plain = applyPlainSet(contents, bytes, now);
   if (plain !== undefined) return plain;
   const request = bytes.length > contents.limits.operationBytes ? undefined : decode(bytes);
   if (request === undefined) return refused("bad-operation");
-  const { requestId } = request;
-  if (requestId === undefined) return perform(contents, request.operation, now);
+  contents.work += workOf(request.operation);
+  const answer = answerTo(contents, request, now);
+  contents.work += workOfAnswer(answer);
+  return answer;
+}
+
+function answerTo(contents: StateContents, { requestId, operation }: Request, now: AppliedAt): OperationAnswer {
+  if (requestId === undefined) return perform(contents, operation, now);
   const remembered = contents.answers.find(requestId);
   if (remembered !== undefined) return remembered;
-  const answer = perform(contents, request.operation, now);
+  const answer = perform(contents, operation, now);
   contents.answers.remember(requestId, answer, contents.time);
   return answer;
 }
@@ -47,6 +60,10 @@ function perform(contents: StateContents, operation: Operation, at: AppliedAt): 
   switch (operation.type) {
     case "batch":
       return evicting(contents, operation.operations, at, editBatch(contents, operation, at));
+    case "look":
+      return look(contents, operation, at);
+    case "transaction":
+      return applyTransaction(contents, operation, at, (part) => perform(contents, part, at));
     case "found":
       if (contents.generation === 0) contents.generation = operation.generation;
       return DONE;

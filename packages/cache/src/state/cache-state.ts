@@ -18,6 +18,9 @@ export interface CacheStateOptions {
   readonly hashSeed: number;
 }
 
+/** Blocks of flushed entries, in a millisecond or less. */
+const SWEPT_AT_ONCE = 16_384;
+
 export class CacheState implements StateMachine<OperationAnswer> {
   readonly #limits: StateLimits;
   readonly #hashSeed: number;
@@ -87,6 +90,24 @@ export class CacheState implements StateMachine<OperationAnswer> {
   entries(cache: CacheName, prefix: Uint8Array, wall: Millis): Iterable<readonly [Uint8Array, EntryView]> {
     const found = this.#contents.findCache(cache);
     return found === undefined ? [] : entriesOf(found, prefix, wall);
+  }
+
+  get work(): number {
+    return this.#contents.work;
+  }
+
+  get expiredCount(): number {
+    return this.#contents.expiredCount;
+  }
+
+  get evictedCount(): number {
+    return this.#contents.evictedCount;
+  }
+
+  /** Frees some of what was flushed. @returns whether more is left */
+  sweep(): boolean {
+    this.#contents.discards.sweep(SWEPT_AT_ONCE);
+    return !this.#contents.discards.isEmpty;
   }
 
   openChanges(filter: ChangeFilter): ChangeReader {

@@ -16,6 +16,10 @@ import type {
 } from "./operation.ts";
 import type { Slot } from "./slots.ts";
 import type { StateContents } from "./state-contents.ts";
+import { workOfBytes } from "./work.ts";
+
+/** Longer ones are no numbers; a sum of floats may have 4,933 digits before its point. */
+const MAX_NUMBER_TEXT = 5_120;
 
 /** Does not evict: the caller does, once all is done. Never throws. */
 export function editEntry(contents: StateContents, operation: EntryOperation, at: AppliedAt): OperationAnswer {
@@ -32,9 +36,9 @@ export function editEntry(contents: StateContents, operation: EntryOperation, at
     case "expire":
       return expireEntry(cache, operation, at, version);
     case "increment":
-      return increment(cache, operation.key, at, (text) => addInteger(text, operation.by));
+      return increment(cache, operation, at, (text) => addInteger(text, operation.by));
     case "increment-float":
-      return increment(cache, operation.key, at, (text) => addFloat(text, operation.by));
+      return increment(cache, operation, at, (text) => addFloat(text, operation.by));
     case "append":
       return append(contents, cache, operation, at);
     case "flush":
@@ -138,12 +142,15 @@ function mayExpire(when: ExpiryCondition, before: number, after: number): boolea
 
 function increment(
   cache: NamedCache,
-  key: Uint8Array,
+  operation: { readonly type: "increment" | "increment-float"; readonly key: Uint8Array },
   at: AppliedAt,
   add: (current: string) => CounterResult,
 ): OperationAnswer {
+  const { key } = operation;
   const version = at.index as number as EntryVersion;
   const slot = cache.findForWrite(key, at.time, version);
+  if ((cache.table.slots.valueLength[slot] as number) > MAX_NUMBER_TEXT)
+    return { type: "refused", reason: operation.type === "increment" ? "not-an-integer" : "not-a-float" };
   const result = add(slot === 0 ? "0" : latin1(cache.table.valueView(slot)));
   if ("refusal" in result) return { type: "refused", reason: result.refusal };
   if (!cache.admits(key.length, result.text.length)) return { type: "refused", reason: "entry-over-cache-limit" };
@@ -159,13 +166,10 @@ function append(
 ): OperationAnswer {
   const version = at.index as number as EntryVersion;
   const slot = cache.findForWrite(key, at.time, version);
-  const before = slot === 0 ? new Uint8Array(0) : cache.table.valueView(slot);
-  const length = before.length + value.length;
+  const length = (cache.table.slots.valueLength[slot] as number) + value.length;
   if (length > contents.limits.valueBytes) return { type: "refused", reason: "value-too-large" };
   if (!cache.admits(key.length, length)) return { type: "refused", reason: "entry-over-cache-limit" };
-  const whole = new Uint8Array(length);
-  whole.set(before);
-  whole.set(value, before.length);
-  cache.put(slot, key, whole, version);
+  if (slot === 0) cache.put(slot, key, value, version);
+  else contents.work += workOfBytes(cache.append(slot, value, version));
   return { type: "count", count: length };
 }

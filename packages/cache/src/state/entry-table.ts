@@ -1,12 +1,13 @@
 /** The entries of one cache: keys and values in an arena, what else is known of them in columns, found by hash. */
 import type { Arena } from "./arena.ts";
 import { blockBytesFor } from "./arena.ts";
+import type { Discards } from "./discards.ts";
 import type { EntryPlaces } from "./entry-places.ts";
 import { ExpiryHeap } from "./expiry-heap.ts";
 import type { KeyHash } from "./key-hash.ts";
 import { KeyIndex } from "./key-index.ts";
 import type { Pins } from "./pins.ts";
-import { type Slot, Slots } from "./slots.ts";
+import { type LogClock, type Slot, Slots } from "./slots.ts";
 
 /** What an entry counts beside its key and value: its slot, its place in the index, the rounding of its block. */
 export const ENTRY_OVERHEAD_BYTES = 64;
@@ -15,6 +16,8 @@ export interface TableMemory {
   readonly arena: Arena;
   readonly pins: Pins;
   readonly hash: KeyHash;
+  readonly clock: LogClock;
+  readonly discards: Discards;
 }
 
 /** Copies `length` bytes of `bytes` from `start` before it returns. */
@@ -24,13 +27,16 @@ export interface ValueSink {
 
 export class EntryTable {
   readonly #memory: TableMemory;
-  #slots = new Slots();
-  #index = new KeyIndex(this.#slots);
-  #expiries = new ExpiryHeap(this.#slots);
+  #slots: Slots;
+  #index: KeyIndex;
+  #expiries: ExpiryHeap;
   #usedBytes = 0;
 
   constructor(memory: TableMemory) {
     this.#memory = memory;
+    this.#slots = new Slots(memory.clock);
+    this.#index = new KeyIndex(this.#slots);
+    this.#expiries = new ExpiryHeap(this.#slots);
   }
 
   /** For reading only. */
@@ -91,6 +97,21 @@ export class EntryTable {
     this.#usedBytes += from.valueLength - before;
   }
 
+  /** Adds to its value, in place where there is room. @returns bytes that had to be moved */
+  append(slot: Slot, bytes: Uint8Array, version: number): number {
+    const slots = this.#slots;
+    const kept = (slots.keyLength[slot] as number) + (slots.valueLength[slot] as number);
+    const moved = this.#makeRoom(slot, kept, kept, kept + bytes.length);
+    const { arena } = this.#memory;
+    const address = slots.address[slot] as number;
+    copyInto(arena.bytesOf(address), arena.offsetOf(address) + kept, bytes, 0, bytes.length);
+    slots.valueLength[slot] = (slots.valueLength[slot] as number) + bytes.length;
+    slots.version[slot] = version;
+    slots.markUsed(slot);
+    this.#usedBytes += bytes.length;
+    return moved;
+  }
+
   remove(slot: Slot): void {
     const slots = this.#slots;
     this.#expiries.set(slot, 0);
@@ -101,10 +122,8 @@ export class EntryTable {
   }
 
   clear(): void {
-    for (let slot = this.#slots.oldest; slot !== 0; slot = this.#slots.newer[slot] as number) {
-      this.#memory.pins.free(this.#slots.address[slot] as number, this.#slots.version[slot] as number);
-    }
-    this.#slots = new Slots();
+    this.#memory.discards.add(this.#slots);
+    this.#slots = new Slots(this.#memory.clock);
     this.#index = new KeyIndex(this.#slots);
     this.#expiries = new ExpiryHeap(this.#slots);
     this.#usedBytes = 0;
@@ -150,17 +169,21 @@ export class EntryTable {
     return true;
   }
 
-  /** Moves the entry, its key with it, when its block is too small, much too large, or read by a snapshot. */
-  #makeRoom(slot: Slot, keyLength: number, before: number, after: number): void {
+  /**
+   * Moves the entry when its block is too small, much too large, or read by a snapshot.
+   * @param kept  bytes of it that go along, its key first. @returns how many were moved
+   */
+  #makeRoom(slot: Slot, kept: number, before: number, after: number): number {
     const { arena, pins } = this.#memory;
     const version = this.#slots.version[slot] as number;
-    if (blockBytesFor(before) === blockBytesFor(after) && !pins.holds(version)) return;
+    if (blockBytesFor(before) === blockBytesFor(after) && !pins.holds(version)) return 0;
     const from = this.#slots.address[slot] as number;
     const to = arena.allocate(after);
     const at = arena.offsetOf(from);
-    copyInto(arena.bytesOf(to), arena.offsetOf(to), arena.bytesOf(from), at, keyLength);
+    copyInto(arena.bytesOf(to), arena.offsetOf(to), arena.bytesOf(from), at, kept);
     this.#slots.address[slot] = to;
     pins.free(from, version);
+    return kept;
   }
 }
 

@@ -9,6 +9,8 @@ export interface StateLimits {
   readonly operationBytes: number;
   /** Keys, conditions or operations in one operation. */
   readonly operationParts: number;
+  /** Bytes of values that one transaction may answer; what reads more is refused in it. */
+  readonly answerBytes: number;
   /** Named caches, those without entries included. */
   readonly caches: number;
   /** Leases that are held at once. */
@@ -32,6 +34,7 @@ export const DEFAULT_STATE_LIMITS: StateLimits = {
   valueBytes: 16 * 1024 * 1024,
   operationBytes: 32 * 1024 * 1024,
   operationParts: 131_072,
+  answerBytes: 64 * 1024 * 1024,
   caches: 1_024,
   leases: 100_000,
   rememberedAnswers: 100_000,

@@ -11,6 +11,7 @@ export interface CacheSurroundings {
   readonly memory: TableMemory;
   readonly leases: Leases;
   readonly changes: ChangeFeed;
+  readonly counts: { expiredCount: number; evictedCount: number };
 }
 
 /** Keys read since the leader last proposed to mark them used. */
@@ -50,6 +51,13 @@ export class NamedCache {
     return at;
   }
 
+  /** @returns bytes that had to be moved */
+  append(slot: Slot, bytes: Uint8Array, version: EntryVersion): number {
+    const moved = this.table.append(slot, bytes, version);
+    if (this.#around.changes.isHeard) this.tell(slot, "set", version);
+    return moved;
+  }
+
   /** Whatever stood there gives way, its expiry and its lease included. */
   overwrite(from: EntryPlaces, time: Millis, version: EntryVersion): void {
     const found = this.table.find(from.keyBytes, from.keyStart, from.keyLength);
@@ -82,6 +90,8 @@ export class NamedCache {
   }
 
   drop(slot: Slot, kind: EntryChange["kind"], version: EntryVersion): void {
+    if (kind === "expired") this.#around.counts.expiredCount++;
+    else if (kind === "evicted") this.#around.counts.evictedCount++;
     this.tell(slot, kind, version);
     this.#around.leases.bind(this.table, slot, undefined);
     this.#touched.delete(slot);

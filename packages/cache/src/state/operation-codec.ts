@@ -1,21 +1,13 @@
 /** Operations to bytes and back, with the id of the request that they carry. */
 import { ByteReader } from "@sluice/bytes/byte-reader";
 import { ByteWriter } from "@sluice/bytes/byte-writer";
+import { readBatch, writeBatch } from "./batch-codec.ts";
 import { readEntryOperation, writeEntryOperation } from "./entry-operation-codec.ts";
 import { OperationBytesError } from "./errors.ts";
 import { KIND, REQUEST_BIT } from "./operation-kind.ts";
-import type { BatchCondition, BatchOperation, EntryOperation, LeaseId, Operation, RequestId } from "./operation.ts";
-import {
-  conditionBits,
-  readCondition,
-  readCount,
-  readKey,
-  readName,
-  readTime,
-  readWhole,
-  writeKey,
-  writeName,
-} from "./wire-fields.ts";
+import type { LeaseId, Operation, RequestId } from "./operation.ts";
+import { readLook, readTransaction, writeLook, writeTransaction } from "./transaction-codec.ts";
+import { readCount, readKeys, readName, readTime, readWhole, writeKeys, writeName } from "./wire-fields.ts";
 
 export interface Request {
   readonly operation: Operation;
@@ -66,6 +58,10 @@ function writeFields(w: ByteWriter, operation: Operation): void {
   switch (operation.type) {
     case "batch":
       return writeBatch(w, operation);
+    case "look":
+      return writeLook(w, operation);
+    case "transaction":
+      return writeTransaction(w, operation);
     case "found":
       return void w.f64(operation.generation);
     case "configure":
@@ -76,9 +72,7 @@ function writeFields(w: ByteWriter, operation: Operation): void {
     case "expire-due":
     case "touch":
       writeName(w, operation.cache);
-      w.u32(operation.keys.length);
-      for (const key of operation.keys) writeKey(w, key);
-      return;
+      return writeKeys(w, operation.keys);
     case "lease-grant":
       return void w.f64(operation.ttl);
     case "lease-renew":
@@ -97,6 +91,10 @@ function readOperation(r: ByteReader, kind: number): Operation {
   switch (kind) {
     case KIND.batch:
       return readBatch(r);
+    case KIND.look:
+      return readLook(r);
+    case KIND.transaction:
+      return readTransaction(r);
     case KIND.found:
       return { type: "found", generation: readWhole(r, "generation") };
     case KIND.configure:
@@ -126,37 +124,4 @@ function readOperation(r: ByteReader, kind: number): Operation {
 
 function readLease(r: ByteReader): LeaseId {
   return readWhole(r, "lease") as LeaseId;
-}
-
-function readKeys(r: ByteReader): Uint8Array[] {
-  return Array.from({ length: readCount(r, 2) }, () => readKey(r));
-}
-
-function writeBatch(w: ByteWriter, batch: BatchOperation): void {
-  w.u32(batch.conditions.length);
-  for (const { cache, key, when } of batch.conditions) {
-    writeName(w, cache);
-    w.u8(conditionBits(when));
-    if (typeof when === "number") w.f64(when);
-    writeKey(w, key);
-  }
-  w.u32(batch.operations.length);
-  for (const operation of batch.operations) {
-    w.u8(KIND[operation.type]);
-    writeEntryOperation(w, operation);
-  }
-}
-
-function readBatch(r: ByteReader): BatchOperation {
-  const conditions = Array.from({ length: readCount(r, 5) }, () => readBatchCondition(r));
-  const operations = Array.from({ length: readCount(r, 3) }, (): EntryOperation => readEntryOperation(r, r.u8()));
-  return { type: "batch", conditions, operations };
-}
-
-function readBatchCondition(r: ByteReader): BatchCondition {
-  const cache = readName(r);
-  const bits = r.u8();
-  if (bits > 3) throw new OperationBytesError({ field: "condition", value: bits });
-  const when = readCondition(r, bits);
-  return { cache, key: readKey(r), when };
 }

@@ -22,4 +22,6 @@ export const KIND = {
   "lease-renew": 23,
   "lease-release": 24,
   "leases-expire": 25,
+  look: 26,
+  transaction: 27,
 } as const satisfies Readonly<Record<Operation["type"], number>>;

@@ -88,6 +88,34 @@ export interface BatchOperation {
   readonly operations: readonly EntryOperation[];
 }
 
+/** What was seen of an entry, by which a transaction tells that nobody changed it since. */
+export interface WatchedEntry {
+  readonly cache: CacheName;
+  readonly key: Uint8Array;
+  /** 0: there was none. */
+  readonly version: EntryVersion | 0;
+  /** 0: it had none. */
+  readonly expiresAt: Millis | 0;
+}
+
+/** Reads entries at its place in a transaction. */
+export interface LookOperation {
+  readonly type: "look";
+  readonly cache: CacheName;
+  readonly keys: readonly Uint8Array[];
+  readonly wants: "value" | "facts";
+}
+
+export type TransactionPart = EntryOperation | BatchOperation | LookOperation | { readonly type: "flush-all" };
+
+/** What stands between MULTI and EXEC: nothing comes between its parts, and a refused one leaves the others done. */
+export interface TransactionOperation {
+  readonly type: "transaction";
+  /** When one of them was changed, nothing is done. */
+  readonly watched: readonly WatchedEntry[];
+  readonly parts: readonly TransactionPart[];
+}
+
 /** Zero means no limit. */
 export interface CacheLimits {
   /** How many stand at once; the one used longest ago makes room. */
@@ -99,6 +127,8 @@ export interface CacheLimits {
 export type Operation =
   | EntryOperation
   | BatchOperation
+  | LookOperation
+  | TransactionOperation
   /** The first of a founder: names this life of the data. Kept as it is once it is set. */
   | { readonly type: "found"; readonly generation: number }
   /** Makes the cache, or changes its limits; evicts at once what is too much. */
@@ -129,13 +159,24 @@ export type Refusal =
   /** The request id is older than what the table of answers remembers: the outcome is not known any more. */
   | "request-forgotten"
   /** The record's bytes are no operation of this version. */
-  | "bad-operation";
+  | "bad-operation"
+  /** The values that a transaction reads are more than one answer may hold. */
+  | "answer-too-large";
+
+/** An entry as a transaction saw it. */
+export interface SeenEntry {
+  /** Only when it was asked for. */
+  readonly value: Uint8Array | undefined;
+  readonly valueBytes: number;
+  /** 0: never. */
+  readonly expiresAt: number;
+}
 
 /** Never changed after it was given. Values are copies that belong to the reader. */
 export type OperationAnswer =
   /** Set: done. `previous` only when asked for. */
   | { readonly type: "written"; readonly version: EntryVersion; readonly previous?: Uint8Array | undefined }
-  /** Set or batch: a condition did not hold. `version` of what stands there, 0 for nothing. */
+  /** Set, batch or transaction: a condition did not hold. `version` of what stands there, 0 for nothing. */
   | { readonly type: "kept"; readonly version: EntryVersion | 0; readonly previous?: Uint8Array | undefined }
   /** How many entries were changed; the length after `append`. */
   | { readonly type: "count"; readonly count: number }
@@ -143,8 +184,11 @@ export type OperationAnswer =
   /** The number after an increment, as it was stored. */
   | { readonly type: "number"; readonly text: string }
   | { readonly type: "lease"; readonly lease: LeaseId; readonly expiresAt: Millis }
+  /** Of a transaction too, with the answers of its parts; that of a batch in it is `done`. */
   | { readonly type: "batch"; readonly version: EntryVersion; readonly answers: readonly OperationAnswer[] }
   | { readonly type: "done" }
+  /** By key; `undefined` where there is none. */
+  | { readonly type: "seen"; readonly entries: readonly (SeenEntry | undefined)[] }
   | { readonly type: "refused"; readonly reason: Refusal };
 
 /** One thing that happened to an entry, as a listener hears it. */

@@ -1,8 +1,15 @@
 /** What is known of each entry beside its bytes, in columns of numbers: one slot an entry, for as long as it lives. */
+import type { Millis } from "@sluice/base/brand";
 import type { Address } from "./arena.ts";
 
 /** A place in the columns, from 1; 0 stands for none. */
 export type Slot = number;
+
+/** The log's time, as all tables of a state read it. */
+export interface LogClock {
+  /** Since 1970. */
+  second: number;
+}
 
 const FIRST_CAPACITY = 64;
 
@@ -15,15 +22,22 @@ export class Slots {
   version: Float64Array = new Float64Array(FIRST_CAPACITY);
   /** Wall-clock milliseconds; 0 for never. */
   expiresAt: Float64Array = new Float64Array(FIRST_CAPACITY);
+  /** Seconds since 1970 of the last use that this member knows of; no part of what is replicated. */
+  usedAt: Uint32Array = new Uint32Array(FIRST_CAPACITY);
   /** Neighbours in order of use. Of a free slot, `newer` is the next free one. */
   older: Uint32Array = new Uint32Array(FIRST_CAPACITY);
   newer: Uint32Array = new Uint32Array(FIRST_CAPACITY);
   /** Used longest ago, and last. */
   oldest: Slot = 0;
   newest: Slot = 0;
+  readonly #clock: LogClock;
   #firstFree: Slot = 0;
   #end = 1;
   #count = 0;
+
+  constructor(clock: LogClock) {
+    this.#clock = clock;
+  }
 
   get count(): number {
     return this.#count;
@@ -59,12 +73,21 @@ export class Slots {
   }
 
   markUsed(slot: Slot): void {
-    if (slot === this.newest) return;
+    if (slot === this.newest) {
+      this.usedAt[slot] = this.#clock.second;
+      return;
+    }
     this.#unlink(slot);
     this.#linkNewest(slot);
   }
 
+  /** Read on this member alone. */
+  noteUse(slot: Slot, wall: Millis): void {
+    this.usedAt[slot] = wall / 1_000;
+  }
+
   #linkNewest(slot: Slot): void {
+    this.usedAt[slot] = this.#clock.second;
     const before = this.newest;
     this.older[slot] = before;
     this.newer[slot] = 0;
@@ -90,6 +113,7 @@ export class Slots {
     this.hash = grown(this.hash, new Uint32Array(capacity));
     this.version = grown(this.version, new Float64Array(capacity));
     this.expiresAt = grown(this.expiresAt, new Float64Array(capacity));
+    this.usedAt = grown(this.usedAt, new Uint32Array(capacity));
     this.older = grown(this.older, new Uint32Array(capacity));
     this.newer = grown(this.newer, new Uint32Array(capacity));
   }

@@ -3,6 +3,7 @@ import type { Millis } from "@sluice/base/brand";
 import { AnswerMemory } from "./answer-memory.ts";
 import { Arena } from "./arena.ts";
 import type { ChangeFeed } from "./change-feed.ts";
+import { Discards } from "./discards.ts";
 import { EntryPlaces } from "./entry-places.ts";
 import { KeyHash } from "./key-hash.ts";
 import { Leases } from "./leases.ts";
@@ -10,6 +11,7 @@ import type { StateLimits } from "./limits.ts";
 import { type CacheSurroundings, NamedCache } from "./named-cache.ts";
 import type { CacheName } from "./operation.ts";
 import { Pins } from "./pins.ts";
+import type { LogClock } from "./slots.ts";
 
 export interface ContentsOptions {
   readonly limits: StateLimits;
@@ -21,6 +23,8 @@ export class StateContents {
   readonly limits: StateLimits;
   readonly pins: Pins;
   readonly arena = new Arena();
+  readonly discards: Discards;
+  readonly clock: LogClock = { second: 0 };
   readonly leases = new Leases();
   /** Of the operation that is being applied. */
   readonly places = new EntryPlaces();
@@ -33,14 +37,21 @@ export class StateContents {
   index = 0;
   term = 0;
   time = 0 as Millis;
+  /** What all operations so far have cost; see work.ts. */
+  work = 0;
+  /** Entries that went by their time, or made room for others, since this process holds this state. */
+  expiredCount = 0;
+  evictedCount = 0;
 
   constructor({ limits, hashSeed, changes }: ContentsOptions) {
     this.limits = limits;
     this.changes = changes;
     this.answers = new AnswerMemory(limits);
     this.pins = new Pins(this.arena, limits.openSnapshots);
-    const memory = { arena: this.arena, pins: this.pins, hash: new KeyHash(hashSeed) };
-    this.#around = { memory, leases: this.leases, changes };
+    this.discards = new Discards(this.pins);
+    const { arena, pins, discards, clock } = this;
+    const memory = { arena, pins, discards, clock, hash: new KeyHash(hashSeed) };
+    this.#around = { memory, leases: this.leases, changes, counts: this };
   }
 
   /** In order of their making. */

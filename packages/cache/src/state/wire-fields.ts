@@ -34,6 +34,17 @@ export function readKey(r: ByteReader): Uint8Array {
   return r.bytes(r.u16());
 }
 
+/** Count in four bytes. */
+export function writeKeys(w: ByteWriter, keys: readonly Uint8Array[]): void {
+  w.u32(keys.length);
+  for (const key of keys) writeKey(w, key);
+}
+
+/** Views of the bytes that are read. */
+export function readKeys(r: ByteReader): Uint8Array[] {
+  return Array.from({ length: readCount(r, 2) }, () => readKey(r));
+}
+
 /** Length in four bytes. */
 export function writeValue(w: ByteWriter, value: Uint8Array): void {
   w.u32(value.length).bytes(value);

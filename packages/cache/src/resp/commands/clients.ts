@@ -5,6 +5,7 @@ import type { ClientRow } from "../command-backend.ts";
 import { type CommandCall, defineCommands } from "../command.ts";
 import { refuse } from "../errors.ts";
 import type { RespRequest } from "../request.ts";
+import { USER } from "../session-call.ts";
 import { clientName } from "./connection.ts";
 
 /** One client as CLIENT LIST shows it. */
@@ -14,7 +15,7 @@ export function clientLine(row: ClientRow, now: Millis): string {
   const facts = [
     `id=${row.id} addr=${row.address} laddr=${row.localAddress} fd=-1 name=${row.name} age=${age} idle=${idle}`,
     `flags=${row.subscriptionCount > 0 ? "P" : "N"} db=${row.database} sub=${row.subscriptionCount} psub=0 ssub=0`,
-    `multi=-1 qbuf=${row.inputBytes} qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0`,
+    `multi=${row.queuedCommands ?? -1} qbuf=${row.inputBytes} qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0`,
     `omem=${row.outputBytes} tot-mem=${row.inputBytes + row.outputBytes} events=r cmd=${row.lastCommand}`,
     `user=${row.user} redir=-1 resp=${row.protocol} lib-name=${row.library} lib-ver=${row.libraryVersion}`,
   ];
@@ -78,6 +79,7 @@ function killFilter({ request, row }: CommandCall): (row: ClientRow) => boolean 
         filters.push(({ localAddress }) => localAddress === text);
         break;
       case "user":
+        if (text !== USER) refuse(`ERR No such user '${text}'`);
         filters.push(({ user }) => user === text);
         break;
       case "type":

@@ -35,6 +35,8 @@ function reset({ reply, client, needsPassword }: CommandCall): void {
   client.name = "";
   client.database = 0;
   client.acceptsStale = false;
+  client.transaction = undefined;
+  client.watched = [];
   client.channels.clear();
   client.patterns.clear();
   client.isAuthenticated = !needsPassword;
@@ -135,6 +137,7 @@ export const CONNECTION_COMMANDS = defineCommands("connection", [
     kind: "local",
     arity: -1,
     run: ping,
+    isQueueable: true,
     isForSubscribers: true,
     summary: "Asks for a sign of life",
     flags: ["fast"],
@@ -143,16 +146,18 @@ export const CONNECTION_COMMANDS = defineCommands("connection", [
     name: "echo",
     kind: "local",
     arity: 2,
+    isQueueable: true,
     run: ({ request, reply }) => reply.bulk(request.argument(1)),
     summary: "Answers what it was sent",
   },
-  { name: "select", kind: "local", arity: 2, run: select, summary: "Changes the database" },
+  { name: "select", kind: "local", arity: 2, run: select, isQueueable: true, summary: "Changes the database" },
   {
     name: "quit",
     kind: "local",
     arity: -1,
     run: quit,
     isOpen: true,
+    isControl: true,
     isForSubscribers: true,
     summary: "Ends the connection",
   },
@@ -162,6 +167,7 @@ export const CONNECTION_COMMANDS = defineCommands("connection", [
     arity: 1,
     run: reset,
     isOpen: true,
+    isControl: true,
     isForSubscribers: true,
     summary: "Makes the connection as new",
   },

@@ -4,8 +4,8 @@ import type { ExpiryCondition } from "../../state/operation.ts";
 import { type ExpiryUnit, expiryArgument } from "../arguments.ts";
 import { type CommandCall, defineCommands } from "../command.ts";
 import { refuse } from "../errors.ts";
-import { keyArgument } from "../keys.ts";
-import { asCount } from "../reply-forms.ts";
+import { keyArgument, lookAt } from "../keys.ts";
+import { asCount, asSeen } from "../reply-forms.ts";
 import type { RespRequest } from "../request.ts";
 
 const KEY = [1, 1, 1] as const;
@@ -42,16 +42,27 @@ function expiryCondition(request: RespRequest): ExpiryCondition {
   return "always";
 }
 
-/** -2: no such key; -1: no expiry. */
-function ttl(shape: { readonly scale: 1 | 1_000; readonly isSpan: boolean }): (call: CommandCall) => void {
+function ttl(unit: ExpiryUnit): (call: CommandCall) => void {
   return ({ request, reply, client, backend, wall }) => {
     const cache = backend.store.state.findCache(client.cache);
     const slot = cache?.findLive(wall, request.bytes, request.startOf(1), request.lengthOf(1)) ?? 0;
-    const expiresAt = cache?.table.slots.expiresAt[slot] ?? 0;
-    if (slot === 0) reply.integer(-2);
-    else if (expiresAt === 0) reply.integer(-1);
-    else reply.integer(shape.isSpan ? remaining(expiresAt, wall, shape.scale) : Math.floor(expiresAt / shape.scale));
+    reply.integer(ttlOf(slot === 0 ? undefined : (cache?.table.slots.expiresAt[slot] ?? 0), unit, wall));
   };
+}
+
+/** The same in a transaction. */
+function lookAtTtl(unit: ExpiryUnit): (call: CommandCall) => void {
+  return (call) => {
+    const form = asSeen((reply, entry) => reply.integer(ttlOf(entry?.expiresAt, unit, call.wall)));
+    lookAt(call, { first: 1, wants: "facts" }, form);
+  };
+}
+
+/** -2: no such key; -1: no expiry. */
+function ttlOf(expiresAt: number | undefined, { isSpan, scale }: ExpiryUnit, wall: Millis): number {
+  if (expiresAt === undefined) return -2;
+  if (expiresAt === 0) return -1;
+  return isSpan ? remaining(expiresAt, wall, scale) : Math.floor(expiresAt / scale);
 }
 
 /** Seconds are rounded to the nearest. */
@@ -87,7 +98,7 @@ function expireRow(name: string, unit: ExpiryUnit, summary: string) {
 }
 
 function ttlRow(name: string, unit: ExpiryUnit, summary: string) {
-  return { name, kind: "read", arity: 2, run: ttl(unit), keys: KEY, summary } as const;
+  return { name, kind: "read", arity: 2, run: ttl(unit), look: lookAtTtl(unit), keys: KEY, summary } as const;
 }
 
 export const EXPIRY_COMMANDS = defineCommands("generic", [

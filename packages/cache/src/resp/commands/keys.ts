@@ -1,25 +1,39 @@
-/** Commands on keys whatever stands there: DEL, EXISTS, SCAN, KEYS, FLUSHDB and their kin. */
-import type { Millis } from "@sluice/base/brand";
-import type { NamedCache } from "../../state/named-cache.ts";
+/** Commands on keys whatever stands there: DEL, EXISTS, OBJECT, FLUSHDB and their kin. */
+import { latin1, parseInt64 } from "../../state/integer-text.ts";
 import type { Slot } from "../../state/slots.ts";
-import { smallInteger, syntaxError } from "../arguments.ts";
-import { type CommandCall, defineCommands } from "../command.ts";
-import { NOT_AN_INTEGER, refuse } from "../errors.ts";
-import { matchesGlob } from "../glob.ts";
-import { keyArgument } from "../keys.ts";
-import { asCount, asOk } from "../reply-forms.ts";
-import type { RespRequest } from "../request.ts";
+import { syntaxError } from "../arguments.ts";
+import { type CommandCall, defineCommands, type ReplyForm } from "../command.ts";
+import { refuse } from "../errors.ts";
+import { keyArgument, lookAt } from "../keys.ts";
+import { overKeys } from "../long-keys.ts";
+import { ReplyGroup } from "../pending-replies.ts";
+import { asCount, asOk, asSeen, asSeenCount } from "../reply-forms.ts";
 
 const KEY = [1, 1, 1] as const;
 const KEYS = [1, -1, 1] as const;
-/** Keys that SCAN looks at when not told otherwise, and at most: a larger COUNT takes several calls. */
-const SCAN_COUNT = 10;
-const MAX_SCAN_COUNT = 100_000;
 
+/** DEL and UNLINK: of many keys some at a time, each time as one operation. */
 function deleteKeys(call: CommandCall): void {
-  const { request, client } = call;
-  const keys = Array.from({ length: request.count - 1 }, (_, i) => keyArgument(request, i + 1));
-  call.propose({ type: "delete", cache: client.cache, keys, when: "always", answerWith: "count" }, asCount);
+  const { request, client, limits } = call;
+  const group = new ReplyGroup();
+  let total = 0;
+  let keys: Uint8Array[] = [];
+  const propose = (isLast: boolean): void => {
+    const form: ReplyForm = (reply, answer) => {
+      if (answer.type === "count") total += answer.count;
+      if (isLast) asCount(reply, answer.type === "count" ? { type: "count", count: total } : answer);
+    };
+    const operation = { type: "delete", cache: client.cache, keys, when: "always", answerWith: "count" } as const;
+    call.proposePiece(operation, form, { group, isLast });
+    keys = [];
+  };
+  overKeys(call, {
+    each: (index) => {
+      if (call.mayGoOn && keys.length === limits.keysInPiece) propose(false);
+      keys.push(keyArgument(request, index));
+    },
+    finish: () => propose(true),
+  });
 }
 
 function find({ request, client, backend, wall }: CommandCall, index: number): Slot {
@@ -28,10 +42,21 @@ function find({ request, client, backend, wall }: CommandCall, index: number): S
 }
 
 /** EXISTS and TOUCH: a key named twice counts twice. */
-function exists(call: CommandCall): void {
+function countKeys(call: CommandCall, use: (call: CommandCall, index: number) => Slot): void {
   let count = 0;
-  for (let i = 1; i < call.request.count; i++) if (find(call, i) !== 0) count++;
-  call.reply.integer(count);
+  overKeys(call, {
+    each: (index) => {
+      if (use(call, index) !== 0) count++;
+    },
+    finish: () => call.reply.integer(count),
+  });
+}
+
+function touch(call: CommandCall, index: number): Slot {
+  const slot = find(call, index);
+  const { backend, client, wall } = call;
+  if (slot !== 0) backend.store.state.findCache(client.cache)?.table.slots.noteUse(slot, wall);
+  return slot;
 }
 
 function type(call: CommandCall): void {
@@ -40,74 +65,6 @@ function type(call: CommandCall): void {
 
 function dbsize({ reply, backend, client }: CommandCall): void {
   reply.integer(backend.store.state.findCache(client.cache)?.table.slots.count ?? 0);
-}
-
-function keys({ request, reply, backend, client, wall }: CommandCall): void {
-  const cache = backend.store.state.findCache(client.cache);
-  const found = cache === undefined ? [] : matching(cache, request.argument(1), wall, 1, cache.table.slots.end);
-  reply.array(found.length);
-  for (const key of found) reply.bulk(key);
-}
-
-/** Views of the live keys between two slots that match. */
-function matching(
-  cache: NamedCache,
-  pattern: Uint8Array | undefined,
-  wall: Millis,
-  from: Slot,
-  end: Slot,
-): Uint8Array[] {
-  const found: Uint8Array[] = [];
-  const { table } = cache;
-  for (let slot = from; slot < end; slot++) {
-    if (table.slots.version[slot] === 0 || cache.isOver(slot, wall)) continue;
-    const key = table.keyView(slot);
-    if (pattern === undefined || matchesGlob(pattern, key)) found.push(key);
-  }
-  return found;
-}
-
-/** SCAN cursor [MATCH pattern] [COUNT count] [TYPE type]: the cursor is a slot, which an entry keeps while it lives. */
-function scan({ request, reply, backend, client, wall }: CommandCall): void {
-  const from = scanCursor(request);
-  const { pattern, count, wantsStrings } = scanOptions(request);
-  const cache = backend.store.state.findCache(client.cache);
-  const last = cache?.table.slots.end ?? 0;
-  const end = Math.min(last, Math.max(1, from) + count);
-  const isLooking = cache !== undefined && wantsStrings && from < last;
-  const found = isLooking ? matching(cache, pattern, wall, Math.max(1, from), end) : [];
-  reply.array(2);
-  reply.bulkText(end >= last ? "0" : String(end));
-  reply.array(found.length);
-  for (const key of found) reply.bulk(key);
-}
-
-function scanCursor(request: RespRequest): number {
-  const text = request.text(1);
-  return /^\d{1,20}$/.test(text) ? Number(text) : refuse("ERR invalid cursor");
-}
-
-interface ScanOptions {
-  pattern: Uint8Array | undefined;
-  count: number;
-  wantsStrings: boolean;
-}
-
-function scanOptions(request: RespRequest): ScanOptions {
-  const options: ScanOptions = { pattern: undefined, count: SCAN_COUNT, wantsStrings: true };
-  for (let i = 2; i < request.count; i += 2) {
-    const word = i + 1 < request.count ? request.word(i) : "";
-    if (word === "match") options.pattern = request.argument(i + 1);
-    else if (word === "type") options.wantsStrings = request.word(i + 1) === "string";
-    else if (word === "count") options.count = Math.min(MAX_SCAN_COUNT, scanCount(request, i + 1));
-    else syntaxError();
-  }
-  return options;
-}
-
-function scanCount(request: RespRequest, index: number): number {
-  const count = smallInteger(request, index, NOT_AN_INTEGER);
-  return count < 1 ? syntaxError() : count;
 }
 
 function randomkey({ reply, backend, client, wall }: CommandCall): void {
@@ -125,17 +82,47 @@ function flush(call: CommandCall, reach: "cache" | "all"): void {
   call.propose(reach === "all" ? { type: "flush-all" } : { type: "flush", cache: client.cache }, asOk);
 }
 
-/** Of Redis's read commands: how a key is held inside. Ours are all held alike. */
-function object(call: CommandCall): void {
-  const { request, reply } = call;
-  const word = request.word(1);
-  if (request.count !== 3 || !["encoding", "refcount", "idletime"].includes(word)) {
-    refuse(`ERR unknown subcommand '${request.text(1)}'. Try OBJECT HELP.`);
-  }
-  if (find(call, 2) === 0) reply.none();
-  else if (word === "encoding") reply.bulkText("raw");
-  else reply.integer(word === "refcount" ? 1 : 0);
+const INT64_TEXT = 20;
+/** Longer values are not held in one piece with their head there. */
+const EMBEDDED_BYTES = 44;
+const SHARED_NUMBERS = 10_000n;
+
+/** How Redis would hold the value: here all are held alike. */
+function objectForm(call: CommandCall, slot: Slot): { readonly encoding: string; readonly isShared: boolean } {
+  const table = call.backend.store.state.findCache(call.client.cache)?.table;
+  const value = table?.valueView(slot) ?? new Uint8Array(0);
+  const number = value.length <= INT64_TEXT ? parseInt64(latin1(value)) : undefined;
+  if (number !== undefined) return { encoding: "int", isShared: number >= 0n && number < SHARED_NUMBERS };
+  return { encoding: value.length <= EMBEDDED_BYTES ? "embstr" : "raw", isShared: false };
 }
+
+function idleSeconds({ backend, client, wall }: CommandCall, slot: Slot): number {
+  const usedAt = backend.store.state.findCache(client.cache)?.table.slots.usedAt[slot] ?? 0;
+  return Math.max(0, Math.floor(wall / 1_000) - usedAt);
+}
+
+const NO_LFU =
+  "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.";
+
+/** OBJECT word key: nothing for a key that is not there. */
+function objectRow(word: string, summary: string, tell: (call: CommandCall, slot: Slot) => void) {
+  return {
+    name: `object|${word}`,
+    kind: "read",
+    arity: 3,
+    keys: [2, 2, 1] as const,
+    flags: ["readonly"],
+    summary,
+    run: (call: CommandCall) => {
+      const slot = find(call, 2);
+      if (slot === 0) call.reply.none();
+      else tell(call, slot);
+    },
+  } as const;
+}
+
+const asSeenType = asSeen((reply, entry) => reply.simple(entry === undefined ? "none" : "string"));
+const lookAtKeys = (call: CommandCall): void => lookAt(call, { first: 1, wants: "facts" }, asSeenCount);
 
 export const KEY_COMMANDS = defineCommands("generic", [
   { name: "del", kind: "write", arity: -2, run: deleteKeys, keys: KEYS, summary: "Deletes keys", flags: ["write"] },
@@ -148,29 +135,40 @@ export const KEY_COMMANDS = defineCommands("generic", [
     summary: "Deletes keys",
     flags: ["write", "fast"],
   },
-  { name: "exists", kind: "read", arity: -2, run: exists, keys: KEYS, summary: "Counts keys that are there" },
-  { name: "touch", kind: "read", arity: -2, run: exists, keys: KEYS, summary: "Counts keys and marks them used" },
-  { name: "type", kind: "read", arity: 2, run: type, keys: KEY, summary: "Kind of what stands at a key" },
-  { name: "object", kind: "read", arity: -2, run: object, keys: [2, 2, 1], summary: "How a key is held" },
-  { name: "dbsize", kind: "read", arity: 1, run: dbsize, summary: "Counts the keys of the database" },
   {
-    name: "keys",
-    kind: "read",
-    arity: 2,
-    run: keys,
-    isSlow: true,
-    summary: "Keys that match a pattern",
-    flags: ["readonly"],
-  },
-  {
-    name: "scan",
+    name: "exists",
     kind: "read",
     arity: -2,
-    run: scan,
-    isSlow: true,
-    summary: "Keys, a few at a time",
-    flags: ["readonly"],
+    run: (call) => countKeys(call, find),
+    look: lookAtKeys,
+    keys: KEYS,
+    summary: "Counts keys that are there",
   },
+  {
+    name: "touch",
+    kind: "read",
+    arity: -2,
+    run: (call) => countKeys(call, touch),
+    look: lookAtKeys,
+    keys: KEYS,
+    summary: "Counts keys and marks them used",
+  },
+  {
+    name: "type",
+    kind: "read",
+    arity: 2,
+    run: type,
+    look: (call) => lookAt(call, { first: 1, wants: "facts" }, asSeenType),
+    keys: KEY,
+    summary: "Kind of what stands at a key",
+  },
+  objectRow("encoding", "How a key is held", (call, slot) => call.reply.bulkText(objectForm(call, slot).encoding)),
+  objectRow("refcount", "How often a value is used", (call, slot) =>
+    call.reply.integer(objectForm(call, slot).isShared ? 2_147_483_647 : 1),
+  ),
+  objectRow("idletime", "Seconds since a key was used", (call, slot) => call.reply.integer(idleSeconds(call, slot))),
+  objectRow("freq", "Refused: how often keys are used is not counted", () => refuse(NO_LFU)),
+  { name: "dbsize", kind: "read", arity: 1, run: dbsize, summary: "Counts the keys of the database" },
   { name: "randomkey", kind: "read", arity: 1, run: randomkey, summary: "Some key", flags: ["readonly"] },
   {
     name: "flushdb",

@@ -4,10 +4,18 @@ import { refuse } from "../errors.ts";
 
 type Names = "channels" | "patterns";
 
-function subscribe(call: CommandCall, word: "subscribe" | "psubscribe", names: Names, limit: number): void {
-  const { request, client } = call;
+function subscribe(call: CommandCall, word: "subscribe" | "psubscribe", names: Names): void {
+  const { request, client, limits } = call;
+  const added = new Set<string>();
   for (let i = 1; i < request.count; i++) {
-    if (client.subscriptionCount >= limit) refuse(`ERR too many subscriptions: the limit is ${limit}`);
+    const length = request.lengthOf(i);
+    if (length > limits.patternBytes)
+      refuse(`ERR a name of ${length} bytes is longer than the limit of ${limits.patternBytes}`);
+    if (!client[names].has(request.text(i))) added.add(request.text(i));
+  }
+  if (client.subscriptionCount + added.size > limits.subscriptions)
+    refuse(`ERR too many subscriptions: the limit is ${limits.subscriptions}`);
+  for (let i = 1; i < request.count; i++) {
     client[names].add(request.text(i));
     tell(call, word, request.argument(i));
   }
@@ -38,21 +46,19 @@ function tell({ reply, client }: CommandCall, word: string, name: Uint8Array | u
 
 const listening = { kind: "local", isForSubscribers: true, flags: ["pubsub", "noscript", "loading", "stale"] } as const;
 
-/** @param limit  subscriptions of one client */
-export function pubsubCommands(limit: number) {
-  return defineCommands("pubsub", [
+export const PUBSUB_COMMANDS = defineCommands("pubsub", [
     {
       ...listening,
       name: "subscribe",
       arity: -2,
-      run: (call) => subscribe(call, "subscribe", "channels", limit),
+      run: (call) => subscribe(call, "subscribe", "channels"),
       summary: "Listens to channels",
     },
     {
       ...listening,
       name: "psubscribe",
       arity: -2,
-      run: (call) => subscribe(call, "psubscribe", "patterns", limit),
+      run: (call) => subscribe(call, "psubscribe", "patterns"),
       summary: "Listens to channels by pattern",
     },
     {
@@ -69,5 +75,4 @@ export function pubsubCommands(limit: number) {
       run: (call) => unsubscribe(call, "punsubscribe", "patterns"),
       summary: "Stops listening by pattern",
     },
-  ]);
-}
+]);

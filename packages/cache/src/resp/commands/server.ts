@@ -1,7 +1,7 @@
 /** COMMAND, CONFIG and TIME: what clients and tools ask before they begin. */
 import { type Command, type CommandCall, defineCommands } from "../command.ts";
 import { refuse } from "../errors.ts";
-import { matchesGlob } from "../glob.ts";
+import { Glob } from "../glob.ts";
 import { encodeUtf8 } from "@sluice/bytes/byte-writer";
 
 /** What `redis-benchmark` and libraries ask for; not to be changed through CONFIG. */
@@ -16,8 +16,8 @@ const SETTINGS: readonly (readonly [string, string])[] = [
 ];
 
 function configGet({ request, reply }: CommandCall): void {
-  const patterns = Array.from({ length: request.count - 2 }, (_, i) => encodeUtf8(request.word(i + 2)));
-  const found = SETTINGS.filter(([name]) => patterns.some((pattern) => matchesGlob(pattern, encodeUtf8(name))));
+  const globs = Array.from({ length: request.count - 2 }, (_, i) => new Glob(encodeUtf8(request.word(i + 2))));
+  const found = SETTINGS.filter(([name]) => globs.some((glob) => glob.matches(encodeUtf8(name))));
   reply.map(found.length);
   for (const [name, value] of found) {
     reply.bulkText(name);
@@ -26,6 +26,11 @@ function configGet({ request, reply }: CommandCall): void {
 }
 
 function configSet({ request }: CommandCall): void {
+  if (request.count % 2 !== 0) refuse("ERR syntax error");
+  for (let i = 2; i < request.count; i += 2) {
+    const isKnown = SETTINGS.some(([name]) => name === request.word(i));
+    if (!isKnown) refuse(`ERR Unknown option or number of arguments for CONFIG SET - '${request.text(i)}'`);
+  }
   refuse(`ERR CONFIG SET failed (possibly related to argument '${request.text(2)}') - can't set immutable config`);
 }
 
@@ -99,6 +104,6 @@ export function serverCommands(find: (name: string) => Command | undefined, all:
     },
     { ...local, name: "config|get", arity: -3, run: configGet, summary: "Settings that tools ask for" },
     { ...local, name: "config|set", arity: -4, run: configSet, summary: "Refused: settings are made at start" },
-    { ...local, name: "time", arity: 1, run: time, summary: "The leader's time" },
+    { ...local, name: "time", arity: 1, run: time, isQueueable: true, summary: "The leader's time" },
   ]);
 }

@@ -1,15 +1,17 @@
 /** Commands on single values: GET, SET and their kin. */
+import type { Millis } from "@sluice/base/brand";
 import type { CacheName, SetOperation, WriteCondition } from "../../state/operation.ts";
-import { EXPIRY_UNITS, expiryArgument, syntaxError } from "../arguments.ts";
+import { EXPIRY_UNITS, expiryArgument, type ExpiryUnit, syntaxError } from "../arguments.ts";
 import { type CommandCall, defineCommands } from "../command.ts";
-import { refuse } from "../errors.ts";
-import { asCount, asDone, asOk, asPrevious, asValue } from "../reply-forms.ts";
-import { keyArgument, replyValue } from "../keys.ts";
+import { CommandRefusal, refuse } from "../errors.ts";
+import { asCount, asDone, asOk, asPrevious, asSeen, asSeenValue, asSeenValues, asValue, asValueOr } from "../reply-forms.ts";
+import { keyArgument, lookAt, replyValue, valueBytesAt } from "../keys.ts";
+import { listWriter, overKeys } from "../long-keys.ts";
 
 const KEY = [1, 1, 1] as const;
 
 function get(call: CommandCall): void {
-  replyValue(call, 1);
+  replyValue(call, 1, call.reply);
 }
 
 function strlen({ request, reply, client, backend, wall }: CommandCall): void {
@@ -19,9 +21,24 @@ function strlen({ request, reply, client, backend, wall }: CommandCall): void {
 }
 
 function mget(call: CommandCall): void {
-  call.reply.array(call.request.count - 1);
-  for (let i = 1; i < call.request.count; i++) replyValue(call, i);
+  const { reply, request, limits } = call;
+  if (!call.mayGoOn || request.count - 1 <= limits.keysInPiece) {
+    reply.array(request.count - 1);
+    for (let i = 1; i < request.count; i++) replyValue(call, i, reply);
+    return;
+  }
+  const values = listWriter(call);
+  overKeys(call, {
+    each: (index) => replyValue(call, index, values),
+    finish: () => {
+      reply.array(request.count - 1);
+      reply.append(values);
+    },
+    heldBytes: () => values.length,
+  });
 }
+
+const asSeenLength = asSeen((reply, entry) => reply.integer(entry?.valueBytes ?? 0));
 
 interface SetChoices {
   when: WriteCondition;
@@ -43,6 +60,7 @@ function set(call: CommandCall): void {
     when: choices.when,
     answerWith: choices.withPrevious ? "previous" : "version",
   };
+  if (choices.withPrevious) call.expectValue(valueBytesAt(call, 1));
   call.propose(operation, choices.withPrevious ? asPrevious : asOk);
 }
 
@@ -103,8 +121,11 @@ function setWithSpan(command: "setex" | "psetex"): (call: CommandCall) => void {
 
 function mset(name: "mset" | "msetnx"): (call: CommandCall) => void {
   return (call) => {
-    const { request, client } = call;
+    const { request, client, limits } = call;
     if (request.count % 2 === 0) refuse(`ERR wrong number of arguments for '${name}' command`);
+    const count = (request.count - 1) / 2;
+    if (count > limits.keysWritten)
+      refuse(`ERR ${count} keys are more than the limit of ${limits.keysWritten} for '${name}': nothing was done`);
     const sets = pairs(call, client.cache);
     const conditions = sets.map(({ key }) => ({ cache: client.cache, key, when: "absent" as const }));
     call.propose(
@@ -126,25 +147,42 @@ function pairs({ request }: CommandCall, cache: CacheName): SetOperation[] {
 
 /** GETEX key [EX | PX | EXAT | PXAT time | PERSIST]; without an option it only reads. */
 function getex(call: CommandCall): void {
-  const { request, client, wall } = call;
+  const { request } = call;
   const key = keyArgument(request, 1);
   const word = request.count > 2 ? request.word(2) : "";
   const unit = EXPIRY_UNITS.get(word);
-  const expire = { type: "expire", cache: client.cache, key, when: "always", answerWith: "value" } as const;
-  if (request.count === 2) {
-    // Changes nothing: what has no expiry gets none.
-    return call.propose({ ...expire, expiry: "never", when: "none-set" }, asValue);
+  const isPersist = request.count === 3 && word === "persist";
+  if (request.count !== 2 && !isPersist && (request.count !== 4 || unit === undefined)) syntaxError();
+  call.expectValue(valueBytesAt(call, 1));
+  const expire = { type: "expire", cache: call.client.cache, key, when: "always", answerWith: "value" } as const;
+  if (isPersist) return call.propose({ ...expire, expiry: "never" }, asValue);
+  const change = unit === undefined ? "none" : getexExpiry(call, unit);
+  if (typeof change === "number") return call.propose({ ...expire, expiry: change }, asValue);
+  // Changes nothing: what has no expiry gets none.
+  const form = change === "none" ? asValue : asValueOr(change.context.reply);
+  call.propose({ ...expire, expiry: "never", when: "none-set" }, form);
+}
+
+/** A bad time is told only of a key that is there, which the log alone knows. */
+function getexExpiry({ request, wall }: CommandCall, unit: ExpiryUnit): Millis | CommandRefusal {
+  try {
+    return expiryArgument({ request, index: 3, unit, now: wall, command: "getex", mustBePositive: true });
+  } catch (error) {
+    if (error instanceof CommandRefusal) return error;
+    throw error;
   }
-  if (request.count === 3 && word === "persist") return call.propose({ ...expire, expiry: "never" }, asValue);
-  if (request.count !== 4 || unit === undefined) syntaxError();
-  const expiry = expiryArgument({ request, index: 3, unit, now: wall, command: "getex", mustBePositive: true });
-  call.propose({ ...expire, expiry }, asValue);
 }
 
 function getdel(call: CommandCall): void {
   const { request, client } = call;
   const keys = [keyArgument(request, 1)];
+  call.expectValue(valueBytesAt(call, 1));
   call.propose({ type: "delete", cache: client.cache, keys, when: "always", answerWith: "previous" }, asValue);
+}
+
+function getset(call: CommandCall): void {
+  call.expectValue(valueBytesAt(call, 1));
+  call.propose(setOf(call, 2, { answerWith: "previous" }), asPrevious);
 }
 
 function append(call: CommandCall): void {
@@ -154,7 +192,15 @@ function append(call: CommandCall): void {
 }
 
 export const STRING_COMMANDS = defineCommands("string", [
-  { name: "get", kind: "read", arity: 2, run: get, keys: KEY, summary: "Reads a value" },
+  {
+    name: "get",
+    kind: "read",
+    arity: 2,
+    run: get,
+    look: (call) => lookAt(call, { first: 1, wants: "value" }, asSeenValue),
+    keys: KEY,
+    summary: "Reads a value",
+  },
   {
     name: "set",
     kind: "write",
@@ -168,7 +214,7 @@ export const STRING_COMMANDS = defineCommands("string", [
     name: "getset",
     kind: "write",
     arity: 3,
-    run: (call) => call.propose(setOf(call, 2, { answerWith: "previous" }), asPrevious),
+    run: getset,
     keys: KEY,
     summary: "Writes a value and answers the one before",
   },
@@ -196,7 +242,15 @@ export const STRING_COMMANDS = defineCommands("string", [
     keys: KEY,
     summary: "Writes a value for milliseconds",
   },
-  { name: "mget", kind: "read", arity: -2, run: mget, keys: [1, -1, 1], summary: "Reads several values" },
+  {
+    name: "mget",
+    kind: "read",
+    arity: -2,
+    run: mget,
+    look: (call) => lookAt(call, { first: 1, wants: "value" }, asSeenValues),
+    keys: [1, -1, 1],
+    summary: "Reads several values",
+  },
   {
     name: "mset",
     kind: "write",
@@ -216,5 +270,13 @@ export const STRING_COMMANDS = defineCommands("string", [
   { name: "getdel", kind: "write", arity: 2, run: getdel, keys: KEY, summary: "Reads a value and deletes it" },
   { name: "getex", kind: "write", arity: -2, run: getex, keys: KEY, summary: "Reads a value and changes its expiry" },
   { name: "append", kind: "write", arity: 3, run: append, keys: KEY, summary: "Adds bytes at the end of a value" },
-  { name: "strlen", kind: "read", arity: 2, run: strlen, keys: KEY, summary: "Length of a value in bytes" },
+  {
+    name: "strlen",
+    kind: "read",
+    arity: 2,
+    run: strlen,
+    look: (call) => lookAt(call, { first: 1, wants: "facts" }, asSeenLength),
+    keys: KEY,
+    summary: "Length of a value in bytes",
+  },
 ]);

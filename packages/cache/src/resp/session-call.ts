@@ -1,0 +1,150 @@
+/** What one session's commands work with: the request, its reply, the log and the state. */
+import type { Millis } from "@sluice/base/brand";
+import type { OperationEncoder } from "../state/operation-encoder.ts";
+import type { Operation } from "../state/operation.ts";
+import type { ClientState } from "./client-state.ts";
+import type { CommandCall, LongCommand, Piece, ReplyForm } from "./command.ts";
+import type { ClientRow, CommandBackend, CommandSink } from "./command-backend.ts";
+import { refuse, ReplyHeld } from "./errors.ts";
+import { checkKeyLength } from "./keys.ts";
+import type { RespLimits } from "./limits.ts";
+import type { Password } from "./password.ts";
+import { PendingReplies } from "./pending-replies.ts";
+import type { RespRequest } from "./request.ts";
+import { RespWriter } from "./resp-writer.ts";
+
+export interface SessionCallOptions {
+  readonly sink: CommandSink;
+  readonly row: ClientRow;
+  readonly backend: CommandBackend;
+  readonly client: ClientState;
+  readonly password: Password;
+  readonly encoder: OperationEncoder;
+  readonly limits: RespLimits;
+}
+
+/** Of the only user there is. */
+export const USER = "default";
+/** A value may grow before the log comes to the command that answers it. */
+const LEAST_VALUE_BYTES = 16 * 1024;
+
+export class SessionCall implements CommandCall {
+  readonly row: ClientRow;
+  readonly backend: CommandBackend;
+  readonly client: ClientState;
+  readonly limits: RespLimits;
+  readonly mayGoOn = true;
+  readonly reply = new RespWriter((bytes) => this.#overflow(bytes));
+  readonly pending = new PendingReplies(this.reply);
+  wall = 0 as Millis;
+  /** Ticket of what keeps everything behind it waiting: a read that is being confirmed, or WAIT. */
+  blockedBy = 0;
+  /** What goes on before anything else is done. */
+  long: LongCommand | undefined;
+  isQuitting = false;
+  /** Bytes of replies that may wait; the owner lowers it while all clients together hold too much. */
+  room: number;
+  readonly #sink: CommandSink;
+  readonly #password: Password;
+  readonly #encoder: OperationEncoder;
+  #request: RespRequest | undefined;
+  #expectedBytes = 0;
+
+  constructor({ sink, row, backend, client, password, encoder, limits }: SessionCallOptions) {
+    this.row = row;
+    this.backend = backend;
+    this.client = client;
+    this.limits = limits;
+    this.room = limits.outputBytes;
+    this.#sink = sink;
+    this.#password = password;
+    this.#encoder = encoder;
+  }
+
+  get request(): RespRequest {
+    return this.#request as RespRequest;
+  }
+
+  set request(request: RespRequest) {
+    this.#request = request;
+    this.#expectedBytes = 0;
+  }
+
+  get needsPassword(): boolean {
+    return this.#password.isNeeded;
+  }
+
+  /** Whether one more reply may be made. */
+  get hasRoom(): boolean {
+    return this.reply.length + this.pending.expectedBytes < this.room;
+  }
+
+  /** From here on values that are too much are refused, or wait for room. Until `answerAll`. */
+  boundReply(): void {
+    const isPressed = this.room < this.limits.outputBytes;
+    this.reply.ceiling = isPressed ? this.room : this.limits.replyBytes;
+  }
+
+  /** What the log has done is answered in any case. */
+  answerAll(): void {
+    this.reply.ceiling = Number.POSITIVE_INFINITY;
+  }
+
+  propose(operation: Operation, form: ReplyForm): void {
+    this.#write(this.#encoder.encode(operation), form);
+  }
+
+  proposePlainSet(key: number, form: ReplyForm): boolean {
+    const { request } = this;
+    const { places } = this.#encoder;
+    checkKeyLength(request, key);
+    places.pointKey(request.bytes, request.startOf(key), request.lengthOf(key));
+    places.pointValue(request.bytes, request.startOf(key + 1), request.lengthOf(key + 1));
+    const bytes = this.#encoder.encodePlainSet(this.client.cache);
+    if (bytes === undefined) return false;
+    this.#write(bytes, form);
+    return true;
+  }
+
+  proposePiece(operation: Operation, form: ReplyForm, { group, isLast }: Piece): void {
+    this.#write(this.#encoder.encode(operation), form, { group, isSilent: !isLast });
+  }
+
+  expectValue(bytes: number): void {
+    this.#expectedBytes += Math.max(LEAST_VALUE_BYTES, bytes);
+    const waiting = this.reply.length + this.pending.expectedBytes;
+    if (waiting > 0 && waiting + this.#expectedBytes > this.room) throw new ReplyHeld();
+  }
+
+  goOn(long: LongCommand): void {
+    this.long = long;
+  }
+
+  waitForReplicas(count: number, timeout: Millis): void {
+    this.blockedBy = this.pending.nextTicket();
+    this.backend.store.waitForReplicas(this.#sink, this.blockedBy, count, timeout);
+  }
+
+  confirmRead(): void {
+    this.blockedBy = this.pending.nextTicket();
+    this.backend.store.confirmRead(this.#sink, this.blockedBy);
+  }
+
+  authenticate(user: string, password: string): boolean {
+    return user === USER && this.#password.matches(password);
+  }
+
+  quit(): void {
+    this.isQuitting = true;
+  }
+
+  #write(bytes: Uint8Array, form: ReplyForm, piece?: { readonly group: Piece["group"]; readonly isSilent: boolean }) {
+    const ticket = this.pending.add({ form, expectedBytes: this.#expectedBytes, ...piece });
+    this.backend.store.write(this.#sink, ticket, bytes);
+  }
+
+  #overflow(bytes: number): never {
+    if (bytes > this.limits.replyBytes) refuse(`ERR the reply is larger than ${this.limits.replyBytes} bytes`);
+    throw new ReplyHeld();
+  }
+}

@@ -1,0 +1,55 @@
+/** The commands between MULTI and EXEC, kept until all of them are there. */
+import type { Command } from "./command.ts";
+import { refuse } from "./errors.ts";
+import type { RespLimits } from "./limits.ts";
+import type { RespRequest } from "./request.ts";
+
+export interface QueuedCommand {
+  readonly command: Command;
+  readonly request: RespRequest;
+}
+
+/** What a queued command takes beside its words. */
+const OVERHEAD_BYTES = 256;
+
+export class Transaction {
+  readonly #queued: QueuedCommand[] = [];
+  #byteCount = 0;
+  #isBroken = false;
+
+  get commands(): readonly QueuedCommand[] {
+    return this.#queued;
+  }
+
+  get count(): number {
+    return this.#queued.length;
+  }
+
+  get byteCount(): number {
+    return this.#byteCount;
+  }
+
+  /** A command of it was refused: EXEC does nothing of it. */
+  get isBroken(): boolean {
+    return this.#isBroken;
+  }
+
+  break(): void {
+    this.#isBroken = true;
+    this.#queued.length = 0;
+    this.#byteCount = 0;
+  }
+
+  /** @throws {CommandRefusal} */
+  queue(request: RespRequest, command: Command, limits: RespLimits): void {
+    const { kind, look, isQueueable } = command;
+    if (kind !== "write" && look === undefined && isQueueable !== true)
+      refuse("ERR Command not allowed inside a transaction");
+    const bytes = this.#byteCount + request.byteCount + OVERHEAD_BYTES * request.count;
+    const isFull = this.count >= limits.transactionCommands || bytes > limits.requestBytes;
+    if (isFull) refuse("ERR the transaction is larger than the limit of commands, or of bytes");
+    if (this.#isBroken) return;
+    this.#byteCount = bytes;
+    this.#queued.push({ command, request: request.detach() });
+  }
+}

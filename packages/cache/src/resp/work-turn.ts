@@ -1,0 +1,38 @@
+/** How much all clients of a listener may have done for them in one turn of the event loop. */
+
+export interface WorkLimits {
+  /** Of all clients together in one turn; a unit takes about a microsecond. */
+  readonly turnWork: number;
+  /** Of one client in one turn, so that one with a long pipeline leaves the others some. */
+  readonly clientWork: number;
+}
+
+/** One command more is always finished, so that a turn may take as long as the largest one beyond this. */
+export class WorkTurn {
+  readonly clientWork: number;
+  readonly #turnWork: number;
+  #left: number;
+
+  constructor({ turnWork, clientWork }: WorkLimits) {
+    this.clientWork = clientWork;
+    this.#turnWork = turnWork;
+    this.#left = turnWork;
+  }
+
+  get isOver(): boolean {
+    return this.#left <= 0;
+  }
+
+  /** Nothing was done in this turn yet. */
+  get isFresh(): boolean {
+    return this.#left === this.#turnWork;
+  }
+
+  begin(): void {
+    this.#left = this.#turnWork;
+  }
+
+  spend(work: number): void {
+    this.#left -= work;
+  }
+}

@@ -1,0 +1,45 @@
+/** What an operation costs to carry out, in units of a microsecond or so. */
+import type { Operation, OperationAnswer } from "./operation.ts";
+
+/** Arithmetic on numbers of many digits. */
+const FLOAT_WORK = 64;
+
+export function workOfBytes(count: number): number {
+  return count >> 10;
+}
+
+/** Beside its bytes. */
+export function workOf(operation: Operation): number {
+  switch (operation.type) {
+    case "batch":
+      return operation.conditions.length + 2 * operation.operations.length;
+    case "transaction":
+      return operation.parts.reduce((sum, part) => sum + workOf(part), operation.watched.length);
+    case "delete":
+    case "look":
+    case "touch":
+    case "expire-due":
+      return operation.keys.length;
+    case "increment-float":
+      return FLOAT_WORK;
+    default:
+      return 1;
+  }
+}
+
+/** Of the copies that it holds. */
+export function workOfAnswer(answer: OperationAnswer): number {
+  switch (answer.type) {
+    case "written":
+    case "kept":
+      return workOfBytes(answer.previous?.length ?? 0);
+    case "value":
+      return workOfBytes(answer.value?.length ?? 0);
+    case "batch":
+      return answer.answers.reduce((sum, part) => sum + workOfAnswer(part), 0);
+    case "seen":
+      return answer.entries.reduce((sum, entry) => sum + workOfBytes(entry?.value?.length ?? 0), 0);
+    default:
+      return 0;
+  }
+}
