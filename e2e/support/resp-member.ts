@@ -20,6 +20,7 @@ export class RespMember implements AsyncDisposable {
     const rows = () => this.#sessions.values();
     const self = "n1" as MemberId;
     this.#backend = {
+      counts: { commands: 0, hits: 0, misses: 0 },
       store: this.#store(),
       clients: { rows, kill: (id) => [...this.#sessions].find(([, session]) => session.id === id)?.[0].destroy() },
       cluster: {

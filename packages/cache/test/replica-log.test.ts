@@ -2,10 +2,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Millis } from "@sluice/base/brand";
-import type { LogIndex, Term } from "@sluice/cache/ids";
+import type { LogIndex, MemberId, Term } from "@sluice/cache/ids";
 import { DiskProgress } from "@sluice/cache/replica/disk-progress";
 import { StoredLogError } from "@sluice/cache/replica/errors";
 import type { LogRecord } from "@sluice/cache/replica/log-record";
+import { NOTHING_STORED } from "@sluice/cache/replica/replica-options";
+import type { Incarnation } from "@sluice/cache/replica/member-message";
+import { Replica } from "@sluice/cache/replica/replica";
+import { ListState } from "./replica-sim-parts.ts";
 import { FSYNC, QUORUM, Sim, type SimMember, type SimOptions } from "./replica-sim.ts";
 
 function elected(options: Partial<SimOptions> = {}): { sim: Sim; leader: SimMember; followers: SimMember[] } {
@@ -59,6 +63,49 @@ test("[REP12] replicas:N answers when N others hold it", () => {
   sim.heal();
   sim.run(300);
   assert.deepEqual(sim.acked, ["op1", "op2"]);
+});
+
+test("[REP100] a turn applies no more than it may, and the next ones the rest", () => {
+  const founders = [{ id: "a" as MemberId, role: "voter", address: "a" }] as const;
+  const state = new ListState(() => {});
+  const replica = new Replica({
+    self: "a" as MemberId,
+    founders,
+    stored: NOTHING_STORED,
+    state,
+    random: () => 0.5,
+    incarnation: 1 as Incarnation,
+    countsWhen: "received",
+    now: 0 as Millis,
+    limits: { appliedWork: 3 },
+  });
+  let now = 0 as Millis;
+  const answered: string[] = [];
+  const turn = (): void => {
+    for (let output = replica.nextOutput(); output !== undefined; output = replica.nextOutput()) {
+      if (output.type === "store") replica.stored(output.token, now);
+      if (output.type === "answers")
+        answered.push(...output.answers.map((one) => (one.outcome === "done" ? String(one.answer) : one.outcome)));
+    }
+  };
+  while (replica.status(now).role !== "leader") {
+    now = Math.max(now + 1, replica.deadline()) as Millis;
+    replica.tick(now);
+    turn();
+  }
+  turn();
+  turn();
+  for (let i = 0; i < 10; i++) replica.propose(Buffer.from(`op${i}`), { ackLevel: { type: "quorum" } }, now, now);
+  const steps: number[] = [];
+  for (let before = 0; before < 10; before = state.applied.length) {
+    assert.ok(before === 0 || replica.deadline() <= now, "it asks to be called again");
+    replica.tick(now);
+    turn();
+    steps.push(state.applied.length - before);
+  }
+  assert.deepEqual(steps, [3, 3, 3, 1]);
+  assert.equal(answered.length, 10);
+  assert.ok(replica.deadline() > now);
 });
 
 test("[REP13] what a cut-off leader took alone is truncated and counted when it comes back", () => {

@@ -73,6 +73,11 @@ worlds(
   { ...WILD },
   { kind: "power", most: "minority" },
 );
+worlds(
+  "the same where a turn applies two records at most",
+  { ...WILD, limits: { appliedWork: 2 } },
+  { kind: "kill", most: "minority" },
+);
 worlds("the same with small logs and snapshots", { ...WILD, limits: SMALL_LOG }, { kind: "power", most: "minority" });
 worlds("five members", { ...WILD, members: ["a", "b", "c", "d", "e"] }, { kind: "power", most: "minority" });
 worlds(

@@ -18,6 +18,7 @@ export class ListState implements StateMachine<string> {
     const text = Buffer.from(operation).toString();
     this.#judge(text, at);
     this.applied.push(text);
+    this.work++;
     return `${at.index}:${text}`;
   }
   snapshot(): Iterable<Uint8Array> {

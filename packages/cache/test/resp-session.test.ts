@@ -47,7 +47,7 @@ test("[RSP5] a read sees the writes before it, and not those behind it", () => {
 });
 
 test("[RSP8] a client that does not read is served up to a bound, and then paused", () => {
-  const talk = new Talk({ limits: { outputBytes: 10_000, waitingInputBytes: 5_000 } });
+  const talk = new Talk({ limits: { outputBytes: 10_000, waitingInputBytes: 5_000, unreadInputBytes: 5_000 } });
   talk.say(request("SET", "big", "x".repeat(1_000)));
   for (let i = 0; i < 1_000 && !talk.session.isPaused; i++) talk.send(request("GET", "big"));
   assert.ok(talk.session.isPaused);

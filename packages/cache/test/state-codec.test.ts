@@ -37,6 +37,36 @@ const OPERATIONS: readonly GoldenRow<Request>[] = [
     value: { operation: remove("a", "b"), requestId: undefined },
   },
   {
+    says: "look at facts",
+    bytes: "1a 01 30 01 00000002 0001 61 0001 62",
+    value: {
+      operation: { type: "look", cache: CACHE, wants: "facts", keys: [latin1Bytes("a"), latin1Bytes("b")] },
+      requestId: undefined,
+    },
+  },
+  {
+    says: "transaction",
+    bytes:
+      "1b 00000001 01 30 0001 77 4014000000000000 408f400000000000" +
+      " 00000004 04 01 30 0001 6e 0000000000000001 1a 01 30 00 00000001 0001 6e 13" +
+      " 10 00000000 00000001 01 01 30 00 0001 61 00000000",
+    value: {
+      operation: {
+        type: "transaction",
+        watched: [
+          { cache: CACHE, key: latin1Bytes("w"), version: 5 as EntryVersion, expiresAt: 1_000 as Millis },
+        ],
+        parts: [
+          increment("n"),
+          { type: "look", cache: CACHE, wants: "value", keys: [latin1Bytes("n")] },
+          { type: "flush-all" },
+          { type: "batch", conditions: [], operations: [set("a", "")] },
+        ],
+      },
+      requestId: undefined,
+    },
+  },
+  {
     says: "expire, only later",
     bytes: "03 01 30 0b 408f400000000000 0001 61",
     value: {
@@ -113,6 +143,18 @@ const ANSWERS: readonly GoldenRow<OperationAnswer>[] = [
   },
   { says: "count", bytes: "03 4000000000000000", value: { type: "count", count: 2 } },
   { says: "no value", bytes: "04", value: { type: "value", value: undefined } },
+  {
+    says: "what a transaction saw",
+    bytes: "0a 00000003 00 01 4000000000000000 0000000000000000 02 3ff0000000000000 408f400000000000 00000001 61",
+    value: {
+      type: "seen",
+      entries: [
+        undefined,
+        { valueBytes: 2, expiresAt: 0, value: undefined },
+        { valueBytes: 1, expiresAt: 1_000, value: latin1Bytes("a") },
+      ],
+    },
+  },
   { says: "number", bytes: "05 02 3432", value: { type: "number", text: "42" } },
   {
     says: "batch",

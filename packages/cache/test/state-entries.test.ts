@@ -4,8 +4,8 @@ import { test } from "node:test";
 import type { Millis } from "@sluice/base/brand";
 import { latin1, latin1Bytes } from "@sluice/cache/state/integer-text";
 import { addDecimals } from "@sluice/cache/state/long-double";
-import type { CacheName, EntryVersion, ExpiryCondition, Operation } from "@sluice/cache/state/operation";
-import { CACHE, increment, LogFeeder, remove, set, snapshotBytes } from "./support/log-feeder.ts";
+import type { CacheName, EntryOperation, EntryVersion, ExpiryCondition, Operation } from "@sluice/cache/state/operation";
+import { assertSameState, CACHE, increment, LogFeeder, remove, set, snapshotBytes } from "./support/log-feeder.ts";
 
 function expire(key: string, expiry: number | "never", when: ExpiryCondition = "always"): Operation {
   return {
@@ -179,6 +179,15 @@ const FLOAT_ROWS: readonly (readonly [string, string, string | undefined])[] = [
   ["3", "-3", "0"],
   ["-0.5", "0.25", "-0.25"],
   ["100000000000000000000", "1", "100000000000000000000"],
+  ["3", "0x10", "19"],
+  ["0x1.8p3", "-0X.8", "11.5"],
+  ["1.", ".5", "1.5"],
+  ["1e4933", "1", undefined],
+  ["1e-4960", "1", undefined],
+  ["0x", "1", undefined],
+  ["1e", "1", undefined],
+  ["nan", "1", undefined],
+  [" 1", "1", undefined],
   ["abc", "1", undefined],
   [".", "1", undefined],
 ];
@@ -188,6 +197,119 @@ for (const [current, by, sum] of FLOAT_ROWS) {
     assert.deepEqual(addDecimals(current, by), sum === undefined ? { problem: "current" } : { sum });
   });
 }
+
+test("[ENT16] a sum with infinity is refused as such, and one of numbers far apart is the larger", () => {
+  for (const [current, by] of [
+    ["inf", "1"],
+    ["1", "-Infinity"],
+    ["inf", "-inf"],
+    ["1e4932", "1e4932"],
+  ] as const)
+    assert.deepEqual(addDecimals(current, by), { problem: "not-finite" }, `${current} and ${by}`);
+  assert.deepEqual(addDecimals("inf", "nan"), { problem: "by" });
+  const large = addDecimals("1e4900", "0");
+  assert.deepEqual(addDecimals("1e4900", "1e-4900"), large);
+  assert.ok("sum" in large && large.sum.length === 4_901);
+});
+
+test("[ENT100] adding to a value, and counting on one that is no number, costs what is added and not what stands", () => {
+  const log = new LogFeeder();
+  const size = 4 * 1024 * 1024;
+  log.feed(set("a", "x".repeat(size)));
+  const append = { type: "append", cache: CACHE, key: latin1Bytes("a"), value: latin1Bytes("yz") } as const;
+  const before = log.state.work;
+  for (let i = 1; i <= 1_000; i++) assert.deepEqual(log.feed(append), { type: "count", count: size + 2 * i });
+  assert.deepEqual(log.feed(increment("a")), { type: "refused", reason: "not-an-integer" });
+  assert.deepEqual(log.feed({ ...increment("a"), type: "increment-float", by: "1" } as EntryOperation), {
+    type: "refused",
+    reason: "not-a-float",
+  });
+  // One move to a larger block at most, of four thousand units.
+  assert.ok(log.state.work - before < 10_000, `${log.state.work - before}`);
+  const value = log.get("a") ?? "";
+  assert.equal(value.length, size + 2_000);
+  assert.ok(value.startsWith("xxx") && value.endsWith("yzyz"));
+});
+
+test("[ENT100] what is added while a snapshot is read does not show in it, and short values grow as well", () => {
+  const log = new LogFeeder();
+  log.feed(set("a", "x".repeat(100)));
+  log.feed(set("b", ""));
+  const pieces = log.state.snapshot()[Symbol.iterator]();
+  const append = (key: string, text: string) =>
+    log.feed({ type: "append", cache: CACHE, key: latin1Bytes(key), value: latin1Bytes(text) });
+  for (let i = 0; i < 300; i++) append("a", "y");
+  for (let i = 0; i < 300; i++) append("b", `${i % 10}`);
+  const restored = new LogFeeder();
+  const taken: Uint8Array[] = [];
+  for (let piece = pieces.next(); piece.done !== true; piece = pieces.next()) taken.push(piece.value.slice());
+  restored.state.restore(taken);
+  assert.equal(restored.get("a"), "x".repeat(100));
+  assert.equal(restored.get("b"), "");
+  assert.equal(log.get("a"), "x".repeat(100) + "y".repeat(300));
+  assert.equal(log.get("b"), "0123456789".repeat(30));
+});
+
+test("[ENT101] a flush empties its cache at once, whatever it held, and its memory is free a while later", () => {
+  const log = new LogFeeder();
+  for (let i = 0; i < 40_000; i++) log.feed(set(`key${i}`, "x".repeat(100)));
+  const held = log.state.heldBytes;
+  const before = log.state.work;
+  log.feed({ type: "flush-all" });
+  assert.ok(log.state.work - before < 10);
+  assert.equal(log.state.snapshotBytes, 0);
+  assert.equal(log.get("key1"), undefined);
+  assert.ok(log.state.heldBytes > held / 2);
+  log.feed(set("key1", "new"));
+  while (log.state.sweep());
+  assert.equal(log.get("key1"), "new");
+  assert.ok(log.state.heldBytes < held / 4);
+  for (let i = 0; i < 1_000; i++) log.feed(set(`again${i}`, "y".repeat(i)));
+  for (let i = 0; i < 1_000; i++) assert.equal(log.get(`again${i}`), "y".repeat(i));
+});
+
+test("[ENT101] operations sweep, too, where nobody else does", () => {
+  const log = new LogFeeder();
+  for (let i = 0; i < 5_000; i++) log.feed(set(`key${i}`, "x".repeat(2_000)));
+  const held = log.state.heldBytes;
+  log.feed({ type: "flush", cache: CACHE });
+  for (let i = 0; i < 10; i++) log.feed(set("a", `${i}`));
+  assert.ok(log.state.heldBytes < held / 4);
+});
+
+test("[ENT102] a transaction leaves a refused part out, sees its own writes, and is the same on every member", () => {
+  const [one, two] = [new LogFeeder(), new LogFeeder({}, 2)];
+  const look = { type: "look", cache: CACHE, wants: "value", keys: [latin1Bytes("n"), latin1Bytes("none")] } as const;
+  const parts = [set("n", "1"), increment("n"), look, set("text", "x"), increment("text"), remove("n")];
+  for (const log of [one, two]) {
+    const answer = log.feed({ type: "transaction", watched: [], parts });
+    assert.equal(answer.type, "batch");
+    if (answer.type !== "batch") continue;
+    assert.deepEqual(
+      answer.answers.map(({ type }) => type),
+      ["written", "number", "seen", "written", "refused", "count"],
+    );
+    const seen = { value: latin1Bytes("2"), valueBytes: 1, expiresAt: 0 };
+    assert.deepEqual(answer.answers[2], { type: "seen", entries: [seen, undefined] });
+    assert.deepEqual(log.keys(), ["text"]);
+    assert.equal(log.view("text")?.version, answer.version);
+  }
+  assertSameState(one.state, two.state);
+});
+
+test("[ENT102] a transaction of too many parts, or whose watched entry changed, does nothing", () => {
+  const log = new LogFeeder({ operationParts: 3 });
+  const four = { type: "transaction", watched: [], parts: [set("a", "1"), remove("b", "c", "d")] } as const;
+  assert.deepEqual(log.feed(four), { type: "refused", reason: "bad-operation" });
+  log.feed(set("w", "1"));
+  const version = log.view("w")?.version as EntryVersion;
+  const watched = [{ cache: CACHE, key: latin1Bytes("w"), version, expiresAt: 0 as Millis }] as const;
+  const parts = [set("a", "1")];
+  assert.equal(log.feed({ type: "transaction", watched, parts }).type, "batch");
+  log.feed({ type: "expire", cache: CACHE, key: latin1Bytes("w"), expiry: 9_000 as Millis, when: "always", answerWith: "count" });
+  assert.deepEqual(log.feed({ type: "transaction", watched, parts: [remove("a")] }), { type: "kept", version });
+  assert.equal(log.get("a"), "1");
+});
 
 test("[ENT17] a batch needs all its conditions, and its entries have one version", () => {
   const log = new LogFeeder();

@@ -4,7 +4,16 @@ import type { MemberId } from "../ids.ts";
 import type { CacheState } from "../state/cache-state.ts";
 import type { OperationAnswer } from "../state/operation.ts";
 
+/** Of all clients of this member since its start; counted by the sessions. */
+export interface CommandCounts {
+  commands: number;
+  /** Reads of a key that was there, and of one that was not. */
+  hits: number;
+  misses: number;
+}
+
 export interface CommandBackend {
+  readonly counts: CommandCounts;
   readonly store: CommandStore;
   readonly cluster: ClusterView;
   readonly clients: ClientDirectory;

@@ -63,7 +63,6 @@ export class CommandSession implements CommandSink, ClientRow {
   /** The request at the front waits for room for its reply. */
   #isHeld = false;
   #isDue = false;
-  #commandCount = 0;
   #ending: SessionEnd | undefined;
 
   constructor({
@@ -96,8 +95,9 @@ export class CommandSession implements CommandSink, ClientRow {
     this.lastActiveAt = now;
     this.#parser.offer(bytes);
     this.#execute();
-    if (this.#isPressed && this.#parser.unfinishedBytes > this.#limits.pressedBytes)
-      this.#parser.abandon(PRESSED_TEXT);
+    if (!this.#isPressed || this.#parser.unfinishedBytes <= this.#limits.pressedBytes) return;
+    this.#parser.abandon(PRESSED_TEXT);
+    this.#execute();
   }
 
   /** Some of the replies that are ready, up to `most` bytes; `undefined` when there are none. Executes on what waited for room. */
@@ -222,11 +222,6 @@ export class CommandSession implements CommandSink, ClientRow {
 
   get subscriptionCount(): number {
     return this.#client.subscriptionCount;
-  }
-
-  /** Commands that it had carried out, refused ones included. */
-  get commandCount(): number {
-    return this.#commandCount;
   }
 
   get inputBytes(): number {
@@ -362,7 +357,7 @@ export class CommandSession implements CommandSink, ClientRow {
 
   #run(command: Command): void {
     this.lastCommand = command.name;
-    this.#commandCount++;
+    this.#call.backend.counts.commands++;
     command.run(this.#call);
     if (command.isSlow === true) this.#reading.forget();
     if (command.isOpen === true) this.#parser.isTrusted = this.#client.isAuthenticated;

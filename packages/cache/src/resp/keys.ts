@@ -41,6 +41,11 @@ export function valueBytesAt({ request, client, backend, wall }: CommandCall, in
 export function replyValue({ request, client, backend, wall }: CommandCall, index: number, reply: RespWriter): void {
   const cache = backend.store.state.findCache(client.cache);
   const slot = cache?.findLive(wall, request.bytes, request.startOf(index), request.lengthOf(index)) ?? 0;
-  if (slot === 0 || cache === undefined) reply.none();
-  else cache.table.readValue(slot, reply);
+  if (slot === 0 || cache === undefined) {
+    backend.counts.misses++;
+    return reply.none();
+  }
+  backend.counts.hits++;
+  cache.table.slots.noteUse(slot, wall);
+  cache.table.readValue(slot, reply);
 }

@@ -36,9 +36,9 @@ export function editEntry(contents: StateContents, operation: EntryOperation, at
     case "expire":
       return expireEntry(cache, operation, at, version);
     case "increment":
-      return increment(cache, operation, at, (text) => addInteger(text, operation.by));
+      return increment(contents, cache, operation, at, (text) => addInteger(text, operation.by));
     case "increment-float":
-      return increment(cache, operation, at, (text) => addFloat(text, operation.by));
+      return increment(contents, cache, operation, at, (text) => addFloat(text, operation.by));
     case "append":
       return append(contents, cache, operation, at);
     case "flush":
@@ -141,6 +141,7 @@ function mayExpire(when: ExpiryCondition, before: number, after: number): boolea
 }
 
 function increment(
+  contents: StateContents,
   cache: NamedCache,
   operation: { readonly type: "increment" | "increment-float"; readonly key: Uint8Array },
   at: AppliedAt,
@@ -154,6 +155,7 @@ function increment(
   const result = add(slot === 0 ? "0" : latin1(cache.table.valueView(slot)));
   if ("refusal" in result) return { type: "refused", reason: result.refusal };
   if (!cache.admits(key.length, result.text.length)) return { type: "refused", reason: "entry-over-cache-limit" };
+  contents.work += result.text.length >> 1;
   cache.put(slot, key, latin1Bytes(result.text), version);
   return { type: "number", text: result.text };
 }

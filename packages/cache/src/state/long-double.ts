@@ -6,37 +6,54 @@ interface LongDouble {
   readonly exponent: number;
 }
 
-const DECIMAL = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/;
+const DECIMAL = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,9}))?$/;
+const HEXADECIMAL = /^([+-]?)0x([\da-f]*)(?:\.([\da-f]*))?(?:p([+-]?\d{1,9}))?$/i;
+const INFINITE = /^[+-]?inf(?:inity)?$/i;
 const MANTISSA_BITS = 64;
 /** Digits after the point that Redis prints. */
 const PRINTED_DIGITS = 17;
-const MAX_TEXT = 256;
+const MAX_TEXT = 5_119;
 /** Above what an 80-bit float reaches, and below its smallest. */
-const MAX_DECIMAL_EXPONENT = 4_940;
+const MAX_DECIMAL_EXPONENT = 4_940 + MAX_TEXT;
+/** An 80-bit float is below 2 to this power; and not below 2 to the other. */
+const MAX_BINARY_EXPONENT = 16_384;
+const MIN_BINARY_EXPONENT = -16_445;
+/** A number so many bits smaller changes nothing in the sum, not even its rounding. */
+const TELLING_BITS = 2 * MANTISSA_BITS + 2;
 const ZERO: LongDouble = { mantissa: 0n, exponent: 0 };
 
 export type FloatSum = { readonly sum: string } | { readonly problem: "current" | "by" | "not-finite" };
 
 /** Adds two decimals; the sum has up to 17 digits after the point, without zeros at its end. */
 export function addDecimals(current: string, by: string): FloatSum {
-  const left = parseDecimal(current);
+  const left = parse(current);
   if (left === undefined) return { problem: "current" };
-  const right = parseDecimal(by);
+  const right = parse(by);
   if (right === undefined) return { problem: "by" };
+  if (left === "infinite" || right === "infinite") return { problem: "not-finite" };
   const sum = add(left, right);
   return sum === undefined ? { problem: "not-finite" } : { sum: print(sum) };
 }
 
-/** Whether `addDecimals` would take it. */
-export function isDecimal(text: string): boolean {
-  return parseDecimal(text) !== undefined;
+/** Whether it is written as a number; one that is too large or too small for a float is. */
+export function isNumberText(text: string): boolean {
+  if (text.length > MAX_TEXT || text === "") return false;
+  const match = DECIMAL.exec(text) ?? HEXADECIMAL.exec(text);
+  return match === null ? INFINITE.test(text) : match[2] !== "" || (match[3] ?? "") !== "";
 }
 
-function parseDecimal(text: string): LongDouble | undefined {
-  const match = text.length > MAX_TEXT ? null : DECIMAL.exec(text);
-  if (match === null) return undefined;
-  const [, sign, whole = "", fraction = "", power = "0"] = match;
-  if (whole === "" && fraction === "") return undefined;
+/** As the C library reads it; what is too large or too small is none. */
+function parse(text: string): LongDouble | "infinite" | undefined {
+  if (!isNumberText(text)) return undefined;
+  if (INFINITE.test(text)) return "infinite";
+  const decimal = DECIMAL.exec(text);
+  const value = decimal === null ? parseHexadecimal(text) : parseDecimal(decimal);
+  if (value === undefined || value.mantissa === 0n) return value;
+  const top = topOf(value);
+  return top > MAX_BINARY_EXPONENT || top < MIN_BINARY_EXPONENT ? undefined : value;
+}
+
+function parseDecimal([, sign, whole = "", fraction = "", power = "0"]: RegExpExecArray): LongDouble | undefined {
   const exponent = Number(power) - fraction.length;
   const digits = BigInt(whole + fraction) * (sign === "-" ? -1n : 1n);
   if (digits === 0n) return ZERO;
@@ -45,12 +62,27 @@ function parseDecimal(text: string): LongDouble | undefined {
   return round(digits, 10n ** BigInt(-exponent));
 }
 
+function parseHexadecimal(text: string): LongDouble | undefined {
+  const [, sign, whole = "", fraction = "", power = "0"] = HEXADECIMAL.exec(text) as RegExpExecArray;
+  const digits = BigInt(`0x${whole}${fraction}`) * (sign === "-" ? -1n : 1n);
+  if (digits === 0n) return ZERO;
+  const { mantissa, exponent } = round(digits, 1n);
+  return { mantissa, exponent: exponent + Number(power) - 4 * fraction.length };
+}
+
 function add(a: LongDouble, b: LongDouble): LongDouble | undefined {
+  const [more, less] = topOf(a) < topOf(b) ? [b, a] : [a, b];
+  if (topOf(more) - topOf(less) > TELLING_BITS) return more;
   const exponent = Math.min(a.exponent, b.exponent);
   const sum = (a.mantissa << BigInt(a.exponent - exponent)) + (b.mantissa << BigInt(b.exponent - exponent));
   const rounded = round(sum, 1n);
   const result = { mantissa: rounded.mantissa, exponent: rounded.mantissa === 0n ? 0 : rounded.exponent + exponent };
-  return result.exponent + MANTISSA_BITS > 16_384 ? undefined : result;
+  return result.exponent + MANTISSA_BITS > MAX_BINARY_EXPONENT ? undefined : result;
+}
+
+/** The highest bit of it, as a power of two. */
+function topOf({ mantissa, exponent }: LongDouble): number {
+  return mantissa === 0n ? Number.NEGATIVE_INFINITY : exponent + bitLength(mantissa < 0n ? -mantissa : mantissa);
 }
 
 /** numerator / denominator, to the nearest with 64 bits, ties to even. */
@@ -85,5 +117,6 @@ function print({ mantissa, exponent }: LongDouble): string {
 }
 
 function bitLength(value: bigint): number {
-  return value === 0n ? 0 : value.toString(2).length;
+  const digits = value.toString(16);
+  return 4 * digits.length - Math.clz32(Number.parseInt(digits[0] as string, 16)) + 28;
 }

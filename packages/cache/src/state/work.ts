@@ -1,8 +1,9 @@
 /** What an operation costs to carry out, in units of a microsecond or so. */
 import type { Operation, OperationAnswer } from "./operation.ts";
 
-/** Arithmetic on numbers of many digits. */
-const FLOAT_WORK = 64;
+/** Arithmetic on fractions, and on powers of ten. */
+const FLOAT_WORK = 32;
+const POWER_WORK = 512;
 
 export function workOfBytes(count: number): number {
   return count >> 10;
@@ -21,7 +22,7 @@ export function workOf(operation: Operation): number {
     case "expire-due":
       return operation.keys.length;
     case "increment-float":
-      return FLOAT_WORK;
+      return /e/i.test(operation.by) ? POWER_WORK : FLOAT_WORK;
     default:
       return 1;
   }

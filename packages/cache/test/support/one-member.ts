@@ -14,6 +14,7 @@ import type {
 import { CommandSession } from "@sluice/cache/resp/command-session";
 import { CommandTable } from "@sluice/cache/resp/command-table";
 import { DEFAULT_RESP_LIMITS, type RespLimits } from "@sluice/cache/resp/limits";
+import { WorkTurn } from "@sluice/cache/resp/work-turn";
 import { CacheState } from "@sluice/cache/state/cache-state";
 
 interface Write {
@@ -22,8 +23,15 @@ interface Write {
   readonly operation: Uint8Array;
 }
 
+export interface OneMemberOptions {
+  readonly limits?: Partial<RespLimits>;
+  readonly password?: string;
+  readonly turn?: WorkTurn;
+}
+
 export class OneMember implements CommandBackend, CommandStore, ClientDirectory {
   readonly state = new CacheState({ hashSeed: 7 });
+  readonly counts = { commands: 0, hits: 0, misses: 0 };
   readonly store: CommandStore = this;
   readonly clients: ClientDirectory = this;
   readonly sessions = new Map<number, CommandSession>();
@@ -38,12 +46,14 @@ export class OneMember implements CommandBackend, CommandStore, ClientDirectory 
   waits: (readonly [CommandSink, number, number])[] = [];
   #writes: Write[] = [];
   readonly #commands: CommandTable;
+  readonly #turn: WorkTurn;
   #index = 0;
 
-  constructor(options: { readonly limits?: Partial<RespLimits>; readonly password?: string } = {}) {
+  constructor(options: OneMemberOptions = {}) {
+    this.#turn = options.turn ?? new WorkTurn({ turnWork: Number.POSITIVE_INFINITY, clientWork: Number.POSITIVE_INFINITY });
     this.limits = { ...DEFAULT_RESP_LIMITS, ...options.limits };
     this.password = options.password;
-    this.#commands = new CommandTable(this.limits);
+    this.#commands = new CommandTable();
   }
 
   open(): CommandSession {
@@ -56,6 +66,7 @@ export class OneMember implements CommandBackend, CommandStore, ClientDirectory 
       localAddress: "127.0.0.1:6401",
       backend: this,
       commands: this.#commands,
+      turn: this.#turn,
       password,
       limits,
       now: this.time,

@@ -1,4 +1,7 @@
-/** What a member adds to INFO: its place in the cluster, and its log. */
+/** What a member adds to INFO: its place in the cluster, its log, its process and its clients. */
+import { arch, release, totalmem, type as systemName } from "node:os";
+import type { Millis } from "@sluice/base/brand";
+import type { RespTraffic } from "./resp-traffic.ts";
 import type { ReplicaStatus } from "@sluice/cache/replica/replica-options";
 
 export type InfoLines = readonly (readonly [string, string | number])[];
@@ -7,12 +10,88 @@ export interface InfoFacts {
   readonly status: ReplicaStatus;
   /** Messages to members that had no connection to go out on. */
   readonly droppedMessages: number;
+  /** Index of the last record that would outlive a loss of power. */
+  readonly syncedIndex: number;
+  readonly traffic: RespTraffic;
+  readonly now: Millis;
+  readonly startedAt: Millis;
+  readonly port: number;
+  readonly maxClients: number;
+  /** Bytes that all clients together have waiting. */
+  readonly clientBytes: number;
 }
 
 /** @param section  as INFO writes it */
-export function infoLinesOf(section: string, { status, droppedMessages }: InfoFacts): InfoLines {
-  if (section === "Cluster") return clusterLines(status, droppedMessages);
-  return section === "Persistence" ? logLines(status) : [];
+export function infoLinesOf(section: string, facts: InfoFacts): InfoLines {
+  switch (section) {
+    case "Server":
+      return serverLines(facts);
+    case "Clients":
+      return [["maxclients", facts.maxClients]];
+    case "Memory":
+      return memoryLines(facts);
+    case "Stats":
+      return statsLines(facts);
+    case "CPU":
+      return cpuLines();
+    case "Cluster":
+      return clusterLines(facts.status, facts.droppedMessages);
+    case "Persistence":
+      return logLines(facts);
+    default:
+      return [];
+  }
+}
+
+const DAY_SECONDS = 86_400;
+
+function serverLines({ now, startedAt, port }: InfoFacts): InfoLines {
+  const seconds = Math.floor((now - startedAt) / 1_000);
+  return [
+    ["os", `${systemName()} ${release()} ${arch()}`],
+    ["arch_bits", 64],
+    ["process_id", process.pid],
+    ["tcp_port", port],
+    ["uptime_in_seconds", seconds],
+    ["uptime_in_days", Math.floor(seconds / DAY_SECONDS)],
+  ];
+}
+
+function memoryLines({ clientBytes }: InfoFacts): InfoLines {
+  const { rss, heapUsed, external } = process.memoryUsage();
+  const used = heapUsed + external;
+  return [
+    ["used_memory", used],
+    ["used_memory_human", `${(used / 2 ** 20).toFixed(2)}M`],
+    ["used_memory_rss", rss],
+    ["used_memory_rss_human", `${(rss / 2 ** 20).toFixed(2)}M`],
+    ["total_system_memory", totalmem()],
+    ["mem_clients_normal", clientBytes],
+  ];
+}
+
+function statsLines({ traffic, now }: InfoFacts): InfoLines {
+  const rates = traffic.rates(now);
+  return [
+    ["total_connections_received", traffic.acceptedClients],
+    ["rejected_connections", traffic.refusedClients],
+    ["instantaneous_ops_per_sec", Math.round(rates.commands)],
+    ["total_net_input_bytes", traffic.inputBytes],
+    ["total_net_output_bytes", traffic.outputBytes],
+    ["instantaneous_input_kbps", (rates.inputBytes / 1_024).toFixed(2)],
+    ["instantaneous_output_kbps", (rates.outputBytes / 1_024).toFixed(2)],
+  ];
+}
+
+function cpuLines(): InfoLines {
+  const { system, user } = process.cpuUsage();
+  const seconds = (micros: number): string => (micros / 1e6).toFixed(6);
+  return [
+    ["used_cpu_sys", seconds(system)],
+    ["used_cpu_user", seconds(user)],
+    ["used_cpu_sys_children", seconds(0)],
+    ["used_cpu_user_children", seconds(0)],
+  ];
 }
 
 function clusterLines(status: ReplicaStatus, droppedMessages: number): InfoLines {
@@ -32,11 +111,11 @@ function clusterLines(status: ReplicaStatus, droppedMessages: number): InfoLines
   ];
 }
 
-function logLines(status: ReplicaStatus): InfoLines {
+function logLines({ status, syncedIndex }: InfoFacts): InfoLines {
   return [
     ["sluice_log_first_index", status.firstIndex],
     ["sluice_log_last_index", status.lastIndex],
-    ["sluice_log_synced_index", status.synced],
+    ["sluice_log_synced_index", Math.min(status.lastIndex, Math.max(status.synced, syncedIndex))],
     ["sluice_log_bytes", status.logBytes],
     ["sluice_snapshot_index", status.snapshotIndex],
   ];

@@ -231,6 +231,10 @@ class LmdbStore implements NodeStore {
     return this.#pins;
   }
 
+  get syncedIndex(): number {
+    return this.#writer.syncedIndex;
+  }
+
   write(batch: StoreBatch, until: "written" | "synced"): Promise<void> | undefined {
     return this.#writer.write(batch, until);
   }

@@ -11,6 +11,7 @@ export function openMemoryStore(options: { readonly member: string; readonly clu
   let pins: ReadonlyMap<string, string> = new Map();
   return {
     stored: NOTHING_STORED,
+    syncedIndex: 0,
     get identity() {
       return { member: options.member, storeId, clusterId };
     },

@@ -30,6 +30,8 @@ export interface NodeStore extends AsyncDisposable {
    * @returns for `synced`, and behind a snapshot that is being installed, a promise of the time when it outlives a loss of power
    */
   write(batch: StoreBatch, until: "written" | "synced"): Promise<void> | undefined;
+  /** Index of the last record that would outlive a loss of power; 0 where none would. */
+  readonly syncedIndex: number;
   /** Records up to and including `upTo` may go. */
   compact(upTo: LogIndex): void;
   /** Synced when it resolves; writes go on meanwhile. */

@@ -31,6 +31,7 @@ import type { PeerBook } from "./peer-book.ts";
 import { PublishDesk } from "./publish-desk.ts";
 import { ReplicaShell, type ShellEvents } from "./replica-shell.ts";
 import { RespListener } from "./resp-listener.ts";
+import { RespTraffic } from "./resp-traffic.ts";
 import { SentinelWatch } from "./sentinel-watch.ts";
 import { SteadyWall } from "./steady-wall.ts";
 
@@ -182,6 +183,8 @@ export class NodeWiring {
     const { resp, clock, log, meter, respLimits } = this.#options;
     if (resp === undefined) return undefined;
     const status = (): ReplicaStatus => this.#status();
+    const startedAt = clock.now();
+    const traffic = new RespTraffic(startedAt);
     const cluster = new NodeClusterView({
       status,
       peers: this.#peers,
@@ -189,14 +192,26 @@ export class NodeWiring {
       ownClients: () => this.#ownClients,
       lastLeader: () => this.#lastLeader,
       silentAfter: this.#silentAfter,
-      infoLines: (section) => infoLinesOf(section, { status: status(), droppedMessages: this.transport.droppedCount }),
+      infoLines: (section) =>
+        infoLinesOf(section, {
+          status: status(),
+          droppedMessages: this.transport.droppedCount,
+          syncedIndex: this.#store.syncedIndex,
+          traffic,
+          now: clock.now(),
+          startedAt,
+          port: this.#ownClients === "" ? resp.port : splitAddress(this.#ownClients).port,
+          maxClients: limits.clients,
+          clientBytes: this.#run.resp?.load.heldBytes ?? 0,
+        }),
     });
     const generation = (): number => this.state.generation;
     const admin = new ClusterAdmin({ status, rows: () => cluster.members, generation, changes });
     const limits = { ...DEFAULT_RESP_LIMITS, ...respLimits };
     const { password } = resp;
     const commands = adminCommands(admin);
-    const listener = new RespListener({ backend: { store, cluster }, commands, password, clock, log, meter, limits });
+    const backend = { store, cluster, counts: traffic };
+    const listener = new RespListener({ backend, commands, password, traffic, clock, log, meter, limits });
     const publish = ({ channel, message }: SentinelEvent): void => listener.publish(channel, message);
     return { resp: listener, sentinel: new SentinelWatch({ cluster, clock, publish }) };
   }
@@ -272,8 +287,9 @@ export class NodeWiring {
   }
 
   #turnEnded(): void {
-    const { commands, desk, resp } = this.#run;
+    const { shell, commands, desk, resp } = this.#run;
     for (const sink of commands.endTurn()) resp?.flush(sink);
+    if (this.state.sweep()) shell.wake();
     for (const sink of commands.takeMisdirected()) resp?.dismissOne(sink);
     desk.endTurn();
     for (const listener of this.#turnListeners) listener();

@@ -49,6 +49,8 @@ export class StoreWriter {
   #nextSnapshotId: number;
   #sequence: number;
   #syncedSequence: number;
+  /** Of the last record in the database. */
+  #syncedIndex = 0;
   #hardState: HardState | undefined;
   /** Oldest first; only the last is open. */
   readonly #groups: Group[] = [];
@@ -67,6 +69,10 @@ export class StoreWriter {
     this.#nextSnapshotId = (this.#snapshot?.id ?? 0) + 1;
     this.#sequence = this.#syncedSequence = recovered.sequence;
     this.#hardState = recovered.hardState;
+  }
+
+  get syncedIndex(): number {
+    return this.#syncedIndex;
   }
 
   write(batch: StoreBatch, until: "written" | "synced"): Promise<void> | undefined {
@@ -246,6 +252,7 @@ export class StoreWriter {
         break;
       }
       this.#syncedSequence = sequence;
+      if (group.lastIndex > 0) this.#syncedIndex = group.lastIndex;
       synced.resolve();
     }
     this.#committing = undefined;

@@ -1,5 +1,5 @@
 /** INCR and its kin. */
-import { isDecimal } from "../../state/long-double.ts";
+import { isNumberText } from "../../state/long-double.ts";
 import { integerArgument } from "../arguments.ts";
 import { type CommandCall, defineCommands } from "../command.ts";
 import { refuse } from "../errors.ts";
@@ -23,7 +23,7 @@ function decrby(call: CommandCall): void {
 function incrbyfloat(call: CommandCall): void {
   const { client, request } = call;
   const by = request.text(2);
-  if (by.length > 255 || !isDecimal(by)) refuse("ERR value is not a valid float");
+  if (by.length > 255 || !isNumberText(by)) refuse("ERR value is not a valid float");
   call.propose({ type: "increment-float", cache: client.cache, key: keyArgument(request, 1), by }, asText);
 }
 

@@ -14,7 +14,7 @@ const SECTIONS: ReadonlyMap<string, (backend: CommandBackend) => Lines> = new Ma
   ["Clients", clientLines],
   ["Memory", memoryLines],
   ["Persistence", () => [["loading", 0]] as const],
-  ["Stats", () => []],
+  ["Stats", statsLines],
   ["Replication", replicationLines],
   ["CPU", () => []],
   ["Cluster", () => [["cluster_enabled", 0]] as const],
@@ -50,9 +50,20 @@ function clientLines({ clients }: CommandBackend): Lines {
 
 function memoryLines({ store: { state } }: CommandBackend): Lines {
   return [
-    ["used_memory", state.snapshotBytes],
+    ["maxmemory", 0],
+    ["sluice_entry_bytes", state.snapshotBytes],
     ["sluice_slab_bytes", state.heldBytes],
     ["maxmemory_policy", "allkeys-lru"],
+  ];
+}
+
+function statsLines({ counts, store: { state } }: CommandBackend): Lines {
+  return [
+    ["total_commands_processed", counts.commands],
+    ["keyspace_hits", counts.hits],
+    ["keyspace_misses", counts.misses],
+    ["expired_keys", state.expiredCount],
+    ["evicted_keys", state.evictedCount],
   ];
 }
 
