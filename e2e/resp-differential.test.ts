@@ -7,6 +7,7 @@ import { after, before, test } from "node:test";
 import { type Child, startChild } from "@sluice/testkit/child";
 import { freePort } from "@sluice/testkit/free-port";
 import { seededRandom } from "@sluice/testkit/random";
+import { CORNERS } from "./support/corner-commands.ts";
 import { randomCommand } from "./support/random-commands.ts";
 import { type Reply, RespClient } from "./support/resp-client.ts";
 import { RespMember } from "./support/resp-member.ts";
@@ -14,6 +15,7 @@ import { RespMember } from "./support/resp-member.ts";
 const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8];
 const COMMANDS_PER_SEED = 1_500;
 const COMMANDS_PER_PIPELINE = 50;
+const TRANSACTIONS_PER_SEED = 150;
 /** What the answers of two processes may lie apart, in ms: the spans of random-commands.ts are a thousand seconds and more. */
 const CLOCK_SLACK_MILLIS = 100_000;
 /** How many ms one of what each of these commands answers is. Times given as such are exact: `FIRST_GIVEN_MILLIS`. */
@@ -67,6 +69,54 @@ for (const protocol of ["2", "3"]) {
       }
     });
   }
+}
+
+/** Those that Redis lets into a transaction, and we do not. */
+const OUTSIDE_ONLY = ["KEYS", "SCAN", "CLIENT", "WAIT"];
+
+for (const protocol of ["2", "3"]) {
+  for (const seed of SEEDS) {
+    test(`[RSP105] random transactions in RESP ${protocol}, seed ${seed}`, async () => {
+      await using theirs = await RespClient.open(redisPort);
+      await using ours = await RespClient.open(member.port);
+      for (const client of [theirs, ours]) await client.ask([["HELLO", protocol], ["FLUSHALL"]]);
+      const random = seededRandom(1_000 + seed);
+      for (let sent = 0; sent < TRANSACTIONS_PER_SEED; sent++) {
+        const parts = Array.from({ length: sent % 12 }, () => randomCommand(random))
+          .filter(isRequest)
+          .filter(([name = ""]) => !OUTSIDE_ONLY.includes(name.toUpperCase()));
+        const commands = [["MULTI"], ...parts, [random() < 0.9 ? "EXEC" : "DISCARD"]];
+        const [expected, actual] = await Promise.all([theirs.ask(commands), ours.ask(commands)]);
+        const context = `transaction ${sent} of seed ${seed}: ${JSON.stringify(commands)}`;
+        assert.deepEqual(actual.slice(0, -1), expected.slice(0, -1), context);
+        const [whole, wanted] = [actual.at(-1), expected.at(-1)];
+        if (!Array.isArray(whole) || !Array.isArray(wanted)) assert.deepEqual(whole, wanted, context);
+        else
+          for (const [i, command] of parts.entries())
+            if (!isSameTime(command, whole[i], wanted[i])) assert.deepEqual(whole[i], wanted[i], `part ${i} of ${context}`);
+      }
+    });
+  }
+}
+
+for (const protocol of ["2", "3"]) {
+  for (const [what, commands] of Object.entries(CORNERS)) {
+    test(`[RSP1] ${what}, in RESP ${protocol}`, async () => {
+      await using theirs = await RespClient.open(redisPort);
+      await using ours = await RespClient.open(member.port);
+      for (const client of [theirs, ours]) await client.ask([["HELLO", protocol], ["FLUSHALL"]]);
+      for (const command of commands) {
+        const [expected, actual] = await Promise.all([theirs.ask([command]), ours.ask([command])]);
+        assert.deepEqual(withoutId(actual[0]), withoutId(expected[0]), JSON.stringify(command));
+      }
+    });
+  }
+}
+
+/** The number of the connection, in the answer to HELLO, is each one's own. */
+function withoutId(reply: Reply | undefined): unknown {
+  const list = Array.isArray(reply) ? reply : ((reply as { readonly map?: readonly Reply[] } | undefined)?.map ?? []);
+  return list[0] === "server" ? list.filter((_, i) => list[i - 1] !== "id") : reply;
 }
 
 test("[RSP1] counting keys, and the answers to what tools ask first", async () => {

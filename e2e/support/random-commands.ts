@@ -19,7 +19,9 @@ const NUMBERS = [
   "",
   "99999999999999999999",
 ];
-const FLOATS = ["0.1", "-2.5", "1e2", "3", "abc", "", "1000.0001", "5e-3", "1.", ".5", "100000000000000000000"];
+const FLOATS = [
+  "0.1", "-2.5", "1e2", "3", "abc", "", "1000.0001", "5e-3", "1.", ".5", "100000000000000000000", "inf", "-Infinity", "nan", "0x10", "0X1p-2", "0x", "1e", "1e5000", " 1",
+]; // biome-ignore format: a table
 /** Far away, so that no run meets them; or long ago. */
 const SPANS = ["1000", "5000", "0", "-1", "abc", "9223372036854775807", "100000000000000000"];
 const MILLI_SPANS = ["1000000", "5000000", "0", "-1", "abc", "9223372036854775807"];
@@ -72,7 +74,7 @@ const SHAPES: readonly ((random: Random) => string[])[] = [
   (r) => [pick(r, ["TTL", "PTTL", "EXPIRETIME", "PEXPIRETIME"]), key(r)],
   (r) => ["PERSIST", key(r)],
   (r) => ["KEYS", pick(r, PATTERNS)],
-  (r) => ["SCAN", pick(r, ["0", "0", "x"]), ...scanOptions(r)],
+  (r) => ["SCAN", pick(r, ["0", "0", "", "x", "-", "18446744073709551616", "1 "]), ...scanOptions(r)],
   (r) => ["SELECT", pick(r, ["0", "0", "1", "15", "16", "-1", "x"])],
   (r) => ["ECHO", value(r)],
   (r) => ["PING", ...(r() < 0.5 ? [] : [value(r)])],
@@ -89,10 +91,9 @@ function setOptions(random: Random): string[] {
   ]); // biome-ignore format: a table
 }
 
-/** Only good times: of bad ones Redis says nothing when there is no such key, which a proposer cannot know. */
 function getexOptions(random: Random): string[] {
   return pick(random, [
-    [], ["PERSIST"], ["EX", "1000"], ["PX", "1000000"], ["EXAT", pick(random, SECONDS.slice(0, 3))], ["PXAT", pick(random, MILLIS.slice(0, 3))], ["NX"], ["EX"],
+    [], ["PERSIST"], ["EX", pick(random, SPANS)], ["PX", pick(random, MILLI_SPANS)], ["EXAT", pick(random, SECONDS)], ["PXAT", pick(random, MILLIS)], ["NX"], ["EX"],
   ]); // biome-ignore format: a table
 }
 

@@ -67,11 +67,10 @@ function logIn(call: CommandCall, user: string, password: string): void {
 function hello(call: CommandCall): void {
   const { request, reply, client } = call;
   const protocol = request.count > 1 ? helloProtocol(request) : reply.protocol;
-  let name: string | undefined;
   for (let i = 2; i < request.count; i++) {
     const word = request.word(i);
     if (word === "auth" && i + 2 < request.count) logIn(call, request.text(i + 1), request.text(i + 2));
-    else if (word === "setname" && i + 1 < request.count) name = clientName(request, i + 1);
+    else if (word === "setname" && i + 1 < request.count) client.name = clientName(request, i + 1);
     else refuse(`ERR Syntax error in HELLO option '${request.text(i)}'`);
     i += word === "auth" ? 2 : 1;
   }
@@ -80,7 +79,6 @@ function hello(call: CommandCall): void {
       "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time",
     );
   }
-  if (name !== undefined) client.name = name;
   reply.protocol = protocol;
   replyHello(call);
 }
