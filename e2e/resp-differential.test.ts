@@ -93,7 +93,8 @@ for (const protocol of ["2", "3"]) {
         if (!Array.isArray(whole) || !Array.isArray(wanted)) assert.deepEqual(whole, wanted, context);
         else
           for (const [i, command] of parts.entries())
-            if (!isSameTime(command, whole[i], wanted[i])) assert.deepEqual(whole[i], wanted[i], `part ${i} of ${context}`);
+            if (!isSameTime(command, whole[i], wanted[i]))
+              assert.deepEqual(whole[i], wanted[i], `part ${i} of ${context}`);
       }
     });
   }

@@ -17,12 +17,12 @@ export class RespMember implements AsyncDisposable {
   #sessionCount = 0;
 
   private constructor() {
-    const rows = () => this.#sessions.values();
+    const rows = () => [...this.#sessions.values()].map((session) => session.row);
     const self = "n1" as MemberId;
     this.#backend = {
       counts: { commands: 0, hits: 0, misses: 0 },
       store: this.#store(),
-      clients: { rows, kill: (id) => [...this.#sessions].find(([, session]) => session.id === id)?.[0].destroy() },
+      clients: { rows, kill: (id) => [...this.#sessions].find(([, session]) => session.row.id === id)?.[0].destroy() },
       cluster: {
         self,
         role: "leader",

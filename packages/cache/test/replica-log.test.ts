@@ -85,7 +85,7 @@ test("[REP100] a turn applies no more than it may, and the next ones the rest", 
     for (let output = replica.nextOutput(); output !== undefined; output = replica.nextOutput()) {
       if (output.type === "store") replica.stored(output.token, now);
       if (output.type === "answers")
-        answered.push(...output.answers.map((one) => (one.outcome === "done" ? String(one.answer) : one.outcome)));
+        answered.push(...output.answers.map((one) => (one.outcome === "done" ? one.answer : one.outcome)));
     }
   };
   while (replica.status(now).role !== "leader") {

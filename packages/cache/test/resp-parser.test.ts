@@ -107,9 +107,17 @@ for (const [text, problem, isTrusted] of REFUSED) {
 
 const SMALL = { ...DEFAULT_RESP_LIMITS, bulkBytes: 500, requestBytes: 1_000, argumentCount: 4, skippedBytes: 5_000 };
 const OVER_LIMITS: readonly (readonly [string, string, RegExp])[] = [
-  ["an argument", request("SET", "a", "x".repeat(501)), /^ERR an argument of 501 bytes is larger than the limit of 500:/],
+  [
+    "an argument",
+    request("SET", "a", "x".repeat(501)),
+    /^ERR an argument of 501 bytes is larger than the limit of 500:/,
+  ],
   ["the first argument", request("x".repeat(501), "a"), /^ERR an argument of 501 bytes/],
-  ["a request", request("a", "b".repeat(400), "c".repeat(400), "d".repeat(400)), /^ERR the request is larger than the limit of 1000/],
+  [
+    "a request",
+    request("a", "b".repeat(400), "c".repeat(400), "d".repeat(400)),
+    /^ERR the request is larger than the limit of 1000/,
+  ],
   ["a list", request("DEL", "a", "b", "c", "d"), /^ERR 5 arguments are more than the limit of 4:/],
   ["a list with one", request("DEL", "a", "b".repeat(600), "c", "d"), /^ERR 5 arguments are more/],
 ];
@@ -182,8 +190,8 @@ const HTTP_LINES = [
   "CONNECT example.org:443",
   "PRI * HTTP/2.0",
   "\0\0 POST / HTTP/1.1",
-  "\xff\xfe\"POST\" / HTTP/1.1",
-  "GET /\"x HTTP/1.1",
+  '\xff\xfe"POST" / HTTP/1.1',
+  'GET /"x HTTP/1.1',
   "Host: 127.0.0.1:6401",
   "host:x",
   "  HOST : x".replace(" :", ":"),
@@ -250,7 +258,10 @@ test("[RSP25] a pattern of any length matches as trying all ways one by one does
   const letters = ["a", "b", "*", "?", "[ab]", "[^a]", "\\*"];
   for (let i = 0; i < 3_000; i++) {
     const long = "ab".repeat(randomBelow(random, 40));
-    const parts = Array.from({ length: randomBelow(random, 8) }, () => letters[randomBelow(random, letters.length)] ?? "");
+    const parts = Array.from(
+      { length: randomBelow(random, 8) },
+      () => letters[randomBelow(random, letters.length)] ?? "",
+    );
     const pattern = `${randomBelow(random, 2) === 0 ? long : ""}${parts.join("")}`;
     const text = `${long}${Array.from({ length: randomBelow(random, 9) }, () => "ab*"[randomBelow(random, 3)]).join("")}`;
     assert.equal(

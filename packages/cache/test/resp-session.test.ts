@@ -146,7 +146,7 @@ test("[RSP14] a killed client gets nothing of what waited, and a quitting one ge
   const member = new OneMember();
   const killed = new Talk(member);
   killed.send("INCR a\r\n");
-  new Talk(member).say(`CLIENT KILL ID ${killed.session.id}\r\n`);
+  new Talk(member).say(`CLIENT KILL ID ${killed.session.row.id}\r\n`);
   assert.equal(killed.session.ended, "killed");
   assert.equal(killed.hear(), "");
   const quitting = new Talk(member);

@@ -18,7 +18,9 @@ test("[RSP105] what is queued is done at EXEC, each with its reply, and reads se
 
 test("[RSP105] a whole transaction in one piece is one record of the log", () => {
   const talk = new Talk();
-  talk.send("MULTI\r\nSET a 1\r\nPING\r\nEXISTS a b a\r\nTTL a\r\nMSET a 2 c 3\r\nSTRLEN a\r\nTYPE c\r\nDEL a c x\r\nEXEC\r\nGET a\r\n");
+  talk.send(
+    "MULTI\r\nSET a 1\r\nPING\r\nEXISTS a b a\r\nTTL a\r\nMSET a 2 c 3\r\nSTRLEN a\r\nTYPE c\r\nDEL a c x\r\nEXEC\r\nGET a\r\n",
+  );
   assert.equal(talk.member.writeCount, 1);
   talk.member.turn();
   const expected = `*8\r\n+OK\r\n+PONG\r\n:2\r\n:-1\r\n+OK\r\n:1\r\n+string\r\n:2\r\n`;
@@ -30,7 +32,10 @@ test("[RSP105] an empty transaction, and steps out of place", () => {
   assert.equal(talk.say("MULTI\r\nEXEC\r\n"), `${OK}*0\r\n`);
   assert.equal(talk.say("EXEC\r\n"), "-ERR EXEC without MULTI\r\n");
   assert.equal(talk.say("DISCARD\r\n"), "-ERR DISCARD without MULTI\r\n");
-  assert.equal(talk.say("MULTI\r\nMULTI\r\nSET a 1\r\nDISCARD\r\nGET a\r\n"), `${OK}-ERR MULTI calls can not be nested\r\n${QUEUED}${OK}$-1\r\n`);
+  assert.equal(
+    talk.say("MULTI\r\nMULTI\r\nSET a 1\r\nDISCARD\r\nGET a\r\n"),
+    `${OK}-ERR MULTI calls can not be nested\r\n${QUEUED}${OK}$-1\r\n`,
+  );
   assert.equal(talk.say("MULTI\r\nWATCH a\r\nEXEC\r\n"), `${OK}-ERR WATCH inside MULTI is not allowed\r\n*0\r\n`);
   assert.equal(talk.say("MULTI\r\nSET a 1\r\nRESET\r\nGET a\r\n"), `${OK}${QUEUED}+RESET\r\n$-1\r\n`);
 });
@@ -53,8 +58,14 @@ for (const [what, text, error] of [
 
 test("[RSP107] a transaction over its limits is refused where it is, and nothing of it is done", () => {
   const talk = new Talk({ limits: { transactionCommands: 2, keysWritten: 3 } });
-  assert.match(talk.say("MULTI\r\nSET a 1\r\nSET b 1\r\nSET c 1\r\nEXEC\r\n"), /QUEUED\r\n-ERR the transaction is larger than [^\r]*\r\n-EXECABORT/);
-  assert.match(talk.say("MULTI\r\nDEL a b\r\nDEL c d\r\nEXEC\r\n"), /-ERR a transaction of 4 keys is larger than the limit of 3/);
+  assert.match(
+    talk.say("MULTI\r\nSET a 1\r\nSET b 1\r\nSET c 1\r\nEXEC\r\n"),
+    /QUEUED\r\n-ERR the transaction is larger than [^\r]*\r\n-EXECABORT/,
+  );
+  assert.match(
+    talk.say("MULTI\r\nDEL a b\r\nDEL c d\r\nEXEC\r\n"),
+    /-ERR a transaction of 4 keys is larger than the limit of 3/,
+  );
   assert.equal(talk.say("DBSIZE\r\n"), ":0\r\n");
 });
 
@@ -62,7 +73,16 @@ test("[RSP106] a key that was changed since WATCH lets EXEC do nothing", () => {
   const member = new OneMember();
   const [one, two] = [new Talk(member), new Talk(member)];
   one.say("SET a 1\r\nSET b 1 PX 1000000\r\n");
-  for (const change of ["SET a 2", "DEL a", "SET new 1", "EXPIRE a 1000", "PERSIST b", "APPEND a x", "FLUSHALL", "SET a 1"]) {
+  for (const change of [
+    "SET a 2",
+    "DEL a",
+    "SET new 1",
+    "EXPIRE a 1000",
+    "PERSIST b",
+    "APPEND a x",
+    "FLUSHALL",
+    "SET a 1",
+  ]) {
     assert.equal(one.say("WATCH a new b\r\nMULTI\r\nSET done 1\r\n"), OK + OK + QUEUED);
     assert.match(two.say(`${change}\r\n`), /^[+:]/);
     assert.equal(one.say("EXEC\r\nEXISTS done\r\n"), "*-1\r\n:0\r\n", change);

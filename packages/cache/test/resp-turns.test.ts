@@ -142,7 +142,7 @@ test("[RSP25] a pattern, and a channel, over the limit is refused", () => {
   assert.match(talk.say(request("KEYS", long)), /^-ERR a pattern of 1025 bytes is longer than the limit of 1024/);
   assert.match(talk.say(request("SCAN", "0", "MATCH", long)), /^-ERR a pattern of 1025/);
   assert.match(talk.say(request("PSUBSCRIBE", "a", long)), /^-ERR a name of 1025 bytes/);
-  assert.equal(talk.session.subscriptionCount, 0);
+  assert.equal(talk.session.row.subscriptionCount, 0);
 });
 
 test("[RSP102] what a client that does not read has sent waits up to a bound of its own", () => {

@@ -53,9 +53,7 @@ const OPERATIONS: readonly GoldenRow<Request>[] = [
     value: {
       operation: {
         type: "transaction",
-        watched: [
-          { cache: CACHE, key: latin1Bytes("w"), version: 5 as EntryVersion, expiresAt: 1_000 as Millis },
-        ],
+        watched: [{ cache: CACHE, key: latin1Bytes("w"), version: 5 as EntryVersion, expiresAt: 1_000 as Millis }],
         parts: [
           increment("n"),
           { type: "look", cache: CACHE, wants: "value", keys: [latin1Bytes("n")] },

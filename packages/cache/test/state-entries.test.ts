@@ -4,7 +4,13 @@ import { test } from "node:test";
 import type { Millis } from "@sluice/base/brand";
 import { latin1, latin1Bytes } from "@sluice/cache/state/integer-text";
 import { addDecimals } from "@sluice/cache/state/long-double";
-import type { CacheName, EntryOperation, EntryVersion, ExpiryCondition, Operation } from "@sluice/cache/state/operation";
+import type {
+  CacheName,
+  EntryOperation,
+  EntryVersion,
+  ExpiryCondition,
+  Operation,
+} from "@sluice/cache/state/operation";
 import { assertSameState, CACHE, increment, LogFeeder, remove, set, snapshotBytes } from "./support/log-feeder.ts";
 
 function expire(key: string, expiry: number | "never", when: ExpiryCondition = "always"): Operation {
@@ -306,7 +312,14 @@ test("[ENT102] a transaction of too many parts, or whose watched entry changed, 
   const watched = [{ cache: CACHE, key: latin1Bytes("w"), version, expiresAt: 0 as Millis }] as const;
   const parts = [set("a", "1")];
   assert.equal(log.feed({ type: "transaction", watched, parts }).type, "batch");
-  log.feed({ type: "expire", cache: CACHE, key: latin1Bytes("w"), expiry: 9_000 as Millis, when: "always", answerWith: "count" });
+  log.feed({
+    type: "expire",
+    cache: CACHE,
+    key: latin1Bytes("w"),
+    expiry: 9_000 as Millis,
+    when: "always",
+    answerWith: "count",
+  });
   assert.deepEqual(log.feed({ type: "transaction", watched, parts: [remove("a")] }), { type: "kept", version });
   assert.equal(log.get("a"), "1");
 });

@@ -146,7 +146,7 @@ test("[REP151] one byte more than the largest value is refused with an error of 
   );
   await assert.rejects(
     askLeader(t, nodes, { ask: (redis) => redis.set("larger", Buffer.alloc(valueBytes + 1)) }),
-    /invalid bulk length/,
+    /larger than the limit of 16777216/,
   );
   assert.equal(await askLeader(t, nodes, { ask: (redis) => redis.exists("larger", "a", "b") }), 0);
 });

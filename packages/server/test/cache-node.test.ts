@@ -67,6 +67,51 @@ function ask(node: CacheNode, line: string): Promise<string> {
   });
 }
 
+test("[RSP109] INFO tells of the process, of its clients, and of what would outlive a loss of power", async () => {
+  const dir = mkdtempSync(join(tmpdir(), "sluice-info-"));
+  try {
+    await using node = await solo({ dir });
+    await until("leadership", () => node.status().role === "leader");
+    const info = async (): Promise<Map<string, string>> => {
+      const text = await ask(node, "INFO");
+      return new Map(Array.from(text.matchAll(/^(\w+):(.*)\r$/gm), ([, key, value]) => [key ?? "", value ?? ""]));
+    };
+    await ask(node, "SET a 1 EX 1000\r\nGET a\r\nGET none");
+    const first = await info();
+    for (const name of [
+      "used_memory",
+      "used_memory_rss",
+      "process_id",
+      "total_system_memory",
+      "used_cpu_user",
+      "maxclients",
+    ])
+      assert.ok(Number(first.get(name)) > 0, `${name}: ${first.get(name)}`);
+    const number = (facts: Map<string, string>, name: string): number => Number(facts.get(name));
+    assert.ok(number(first, "uptime_in_seconds") >= 0);
+    assert.equal(first.get("tcp_port"), node.listeners.resp?.split(":").at(-1));
+    assert.deepEqual(
+      ["keyspace_hits", "keyspace_misses", "total_connections_received", "rejected_connections"].map((name) =>
+        number(first, name),
+      ),
+      [1, 1, 2, 0],
+    );
+    const second = await info();
+    assert.ok(number(second, "total_commands_processed") > number(first, "total_commands_processed"));
+    assert.ok(number(second, "total_net_input_bytes") > 0);
+    assert.ok(number(second, "total_net_output_bytes") > number(first, "total_net_output_bytes") + 1_000);
+    await until("the log to be synced", async () => {
+      const facts = await info();
+      return number(facts, "sluice_log_synced_index") === number(facts, "sluice_log_last_index");
+    });
+    await ask(node, "SET a 2");
+    const last = number(await info(), "sluice_log_last_index");
+    await until("the log to be synced again", async () => number(await info(), "sluice_log_synced_index") >= last);
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+});
+
 test("a node alone leads, answers over RESP and in process, and lets what is due expire", async (t) => {
   await using node = await solo();
   await until("leadership", () => node.status().role === "leader");

@@ -52,8 +52,13 @@ test("[RSP101] who still sends when its connection ends hears why, and is not re
 test("[RSP7] who sends a value over the limit hears the limit, and goes on", async () => {
   await using at = await openListener(listen());
   using client = await RawClient.dial(at.port);
-  const heard = await client.ask(request("SET", "a", "x".repeat(17 << 20)) + request("PING"), (text) => text.endsWith("PONG\r\n"));
-  assert.match(heard, /^-ERR an argument of 17825792 bytes is larger than the limit of 16777216: nothing was done\r\n\+PONG/);
+  const heard = await client.ask(request("SET", "a", "x".repeat(17 << 20)) + request("PING"), (text) =>
+    text.endsWith("PONG\r\n"),
+  );
+  assert.match(
+    heard,
+    /^-ERR an argument of 17825792 bytes is larger than the limit of 16777216: nothing was done\r\n\+PONG/,
+  );
 });
 
 test("[RSP101] a connection that is over is not kept for ever, nor read from without end", async () => {

@@ -119,7 +119,16 @@ export function storeOfOne(told: (sink: Parameters<CommandStore["write"]>[0]) =>
 }
 
 const SELF = "n1" as MemberId;
-const CLUSTER = { self: SELF, role: "leader", term: 1, leader: SELF, members: [], appliedIndex: 0 } as const;
+const CLUSTER = {
+  self: SELF,
+  role: "leader",
+  term: 1,
+  leader: SELF,
+  lastLeader: SELF,
+  leaderStanding: "up",
+  members: [],
+  appliedIndex: 0,
+} as const;
 
 /** One connection on a socket and a clock that the test owns. */
 export function oneClient(more: Partial<RespLimits> = {}) {

@@ -3,7 +3,7 @@ import type { Millis } from "@sluice/base/brand";
 import type { OperationAnswer } from "../state/operation.ts";
 import { ClientState } from "./client-state.ts";
 import type { Command } from "./command.ts";
-import type { ClientRow, CommandBackend, CommandSink, StoreFailure } from "./command-backend.ts";
+import type { CommandBackend, CommandSink, StoreFailure } from "./command-backend.ts";
 import { CommandTable } from "./command-table.ts";
 import { CommandRefusal, OtherProtocolError, refuse, ReplyHeld, RespProtocolError } from "./errors.ts";
 import { failureText } from "./failure-text.ts";
@@ -13,13 +13,11 @@ import { publishTo } from "./publishing.ts";
 import { ReadRight } from "./read-right.ts";
 import type { RespRequest } from "./request.ts";
 import { RespParser } from "./resp-parser.ts";
-import { SessionCall, USER } from "./session-call.ts";
+import { SessionCall } from "./session-call.ts";
+import { type SessionAddress, type SessionFigures, SessionRow } from "./session-row.ts";
 import { WorkTurn } from "./work-turn.ts";
 
-export interface CommandSessionOptions {
-  readonly id: number;
-  readonly address: string;
-  readonly localAddress: string;
+export interface CommandSessionOptions extends SessionAddress {
   readonly backend: CommandBackend;
   /** One for all sessions of a listener saves memory. */
   readonly commands?: CommandTable;
@@ -28,8 +26,6 @@ export interface CommandSessionOptions {
   readonly limits?: RespLimits;
   /** One for all sessions of a listener, who begins it anew in every turn of the event loop; left out, none ever ends. */
   readonly turn?: WorkTurn;
-  /** Monotonic, now. */
-  readonly now: Millis;
 }
 
 /** Why the owner should close the socket once `nextOutput` is empty. */
@@ -43,14 +39,8 @@ const PRESSED_TEXT = "TRYAGAIN The clients of this member together hold too much
  * through `CommandSink`. Take output only while the socket takes it: the session then stops by itself. While `isDue`,
  * call `goOn` in a later turn.
  */
-export class CommandSession implements CommandSink, ClientRow {
-  readonly id: number;
-  readonly address: string;
-  readonly localAddress: string;
-  readonly openedAt: Millis;
-  readonly user = USER;
-  lastCommand = "NULL";
-  lastActiveAt: Millis;
+export class CommandSession implements CommandSink, SessionFigures {
+  readonly row: SessionRow;
   readonly #call: SessionCall;
   readonly #client: ClientState;
   readonly #commands: CommandTable;
@@ -71,20 +61,15 @@ export class CommandSession implements CommandSink, ClientRow {
     turn = new WorkTurn({ turnWork: Number.POSITIVE_INFINITY, clientWork: Number.POSITIVE_INFINITY }),
     ...options
   }: CommandSessionOptions) {
-    this.id = options.id;
-    this.address = options.address;
-    this.localAddress = options.localAddress;
-    this.openedAt = options.now;
-    this.lastActiveAt = options.now;
     this.#commands = commands;
     this.#limits = limits;
     this.#turn = turn;
     const { backend } = options;
     const password = new Password(options.password);
     const client = new ClientState({ isAuthenticated: !password.isNeeded });
-    const { encoder } = commands;
     this.#client = client;
-    this.#call = new SessionCall({ sink: this, row: this, backend, client, password, encoder, limits });
+    this.row = new SessionRow(options, client, this);
+    this.#call = new SessionCall({ sink: this, row: this.row, backend, client, password, commands, limits });
     this.#parser = new RespParser(limits);
     this.#reading = new ReadRight(backend.store, client);
   }
@@ -92,7 +77,7 @@ export class CommandSession implements CommandSink, ClientRow {
   /** Bytes as they arrived, in any split. They belong to the session until they were executed: do not reuse them. */
   receive(bytes: Uint8Array, now: Millis): void {
     if (this.#ending !== undefined) return;
-    this.lastActiveAt = now;
+    this.row.lastActiveAt = now;
     this.#parser.offer(bytes);
     this.#execute();
     if (!this.#isPressed || this.#parser.unfinishedBytes <= this.#limits.pressedBytes) return;
@@ -191,37 +176,12 @@ export class CommandSession implements CommandSink, ClientRow {
     this.#resume();
   }
 
-  get name(): string {
-    return this.#client.name;
-  }
-
-  get library(): string {
-    return this.#client.library;
-  }
-
-  get libraryVersion(): string {
-    return this.#client.libraryVersion;
-  }
-
-  get database(): number {
-    return this.#client.database;
-  }
-
   get isAuthenticated(): boolean {
     return this.#client.isAuthenticated;
   }
 
-  /** Commands in its open transaction; `undefined` for none. */
-  get queuedCommands(): number | undefined {
-    return this.#client.transaction?.count;
-  }
-
   get protocol(): 2 | 3 {
     return this.#call.reply.protocol;
-  }
-
-  get subscriptionCount(): number {
-    return this.#client.subscriptionCount;
   }
 
   get inputBytes(): number {
@@ -322,7 +282,8 @@ export class CommandSession implements CommandSink, ClientRow {
     if (command.kind !== "write" && call.pending.count > 0) this.#isStalled = true;
     else if (isQueued) {
       if (this.#isPressed && transaction.byteCount > this.#limits.pressedBytes) refuse(PRESSED_TEXT);
-      transaction.queue(request, command, this.#limits);
+      checkPart(command);
+      transaction.queue(request, this.#limits);
       call.reply.simple("QUEUED");
       this.#parser.release();
     } else if (command.kind === "read" && !this.#reading.isGranted(this.#parser)) call.confirmRead();
@@ -356,7 +317,7 @@ export class CommandSession implements CommandSink, ClientRow {
   }
 
   #run(command: Command): void {
-    this.lastCommand = command.name;
+    this.row.lastCommand = command.name;
     this.#call.backend.counts.commands++;
     command.run(this.#call);
     if (command.isSlow === true) this.#reading.forget();
@@ -380,4 +341,10 @@ export class CommandSession implements CommandSink, ClientRow {
     }
     return this.#limits.keysInPiece;
   }
+}
+
+/** @throws {CommandRefusal} for one that the log has no part in */
+function checkPart({ kind, look, isQueueable }: Command): void {
+  if (kind !== "write" && look === undefined && isQueueable !== true)
+    refuse("ERR Command not allowed inside a transaction");
 }

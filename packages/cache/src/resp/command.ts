@@ -4,12 +4,16 @@ import type { Operation, OperationAnswer } from "../state/operation.ts";
 import type { ClientState } from "./client-state.ts";
 import type { ClientRow, CommandBackend } from "./command-backend.ts";
 import type { RespLimits } from "./limits.ts";
-import type { ReplyGroup } from "./pending-replies.ts";
 import type { RespRequest } from "./request.ts";
 import type { RespWriter } from "./resp-writer.ts";
 
 /** Writes the reply to a write, once it was answered. */
 export type ReplyForm = (reply: RespWriter, answer: OperationAnswer) => void;
+
+/** Several operations that one reply stands for: the last one writes it, and an error of any is the error of all. */
+export class ReplyGroup {
+  error: string | undefined;
+}
 
 export interface Piece {
   readonly group: ReplyGroup;
@@ -34,6 +38,8 @@ export interface CommandCall {
   readonly limits: RespLimits;
   /** By which expiry is judged and counted. */
   readonly wall: Millis;
+  /** Of another request than this. @throws {CommandRefusal} */
+  commandOf(request: RespRequest): Command;
   /** Proposes; the reply follows in its turn. Nothing else may be replied. */
   propose(operation: Operation, form: ReplyForm): void;
   /**

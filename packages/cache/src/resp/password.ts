@@ -2,6 +2,9 @@
 import { encodeUtf8 } from "@sluice/bytes/byte-writer";
 import { latin1 } from "../state/integer-text.ts";
 
+/** The only one. */
+export const USER = "default";
+
 export class Password {
   readonly #wanted: string | undefined;
 

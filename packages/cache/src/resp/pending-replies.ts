@@ -1,12 +1,7 @@
 /** Replies that wait for the log, in the order of their requests. */
 import type { OperationAnswer } from "../state/operation.ts";
-import type { ReplyForm } from "./command.ts";
+import type { ReplyForm, ReplyGroup } from "./command.ts";
 import type { RespWriter } from "./resp-writer.ts";
-
-/** Several operations that one reply stands for: the last one writes it, and an error of any is the error of all. */
-export class ReplyGroup {
-  error: string | undefined;
-}
 
 interface Pending {
   readonly form: ReplyForm | undefined;

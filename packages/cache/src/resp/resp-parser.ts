@@ -140,7 +140,8 @@ export class RespParser {
     if (!this.isTrusted && length > STRANGER_ARGUMENTS) this.#fail("unauthenticated multibulk length");
     this.#wanted = Math.max(0, length);
     const { argumentCount } = this.#limits;
-    if (length > argumentCount) this.#skip(`ERR ${length} arguments are more than the limit of ${argumentCount}: nothing was done`);
+    if (length > argumentCount)
+      this.#skip(`ERR ${length} arguments are more than the limit of ${argumentCount}: nothing was done`);
     return true;
   }
 
@@ -169,7 +170,8 @@ export class RespParser {
     const isTooMuch = this.#cursor - this.#arrived.start + length > requestBytes;
     if (length > bulkBytes)
       this.#skip(`ERR an argument of ${length} bytes is larger than the limit of ${bulkBytes}: nothing was done`);
-    else if (isTooMuch) this.#skip(`ERR the request is larger than the limit of ${requestBytes} bytes: nothing was done`);
+    else if (isTooMuch)
+      this.#skip(`ERR the request is larger than the limit of ${requestBytes} bytes: nothing was done`);
     return true;
   }
 

@@ -1,14 +1,14 @@
 /** What one session's commands work with: the request, its reply, the log and the state. */
 import type { Millis } from "@sluice/base/brand";
-import type { OperationEncoder } from "../state/operation-encoder.ts";
 import type { Operation } from "../state/operation.ts";
 import type { ClientState } from "./client-state.ts";
-import type { CommandCall, LongCommand, Piece, ReplyForm } from "./command.ts";
+import type { Command, CommandCall, LongCommand, Piece, ReplyForm } from "./command.ts";
 import type { ClientRow, CommandBackend, CommandSink } from "./command-backend.ts";
+import type { CommandTable } from "./command-table.ts";
 import { refuse, ReplyHeld } from "./errors.ts";
 import { checkKeyLength } from "./keys.ts";
 import type { RespLimits } from "./limits.ts";
-import type { Password } from "./password.ts";
+import { type Password, USER } from "./password.ts";
 import { PendingReplies } from "./pending-replies.ts";
 import type { RespRequest } from "./request.ts";
 import { RespWriter } from "./resp-writer.ts";
@@ -19,12 +19,10 @@ export interface SessionCallOptions {
   readonly backend: CommandBackend;
   readonly client: ClientState;
   readonly password: Password;
-  readonly encoder: OperationEncoder;
+  readonly commands: CommandTable;
   readonly limits: RespLimits;
 }
 
-/** Of the only user there is. */
-export const USER = "default";
 /** A value may grow before the log comes to the command that answers it. */
 const LEAST_VALUE_BYTES = 16 * 1024;
 
@@ -46,11 +44,11 @@ export class SessionCall implements CommandCall {
   room: number;
   readonly #sink: CommandSink;
   readonly #password: Password;
-  readonly #encoder: OperationEncoder;
+  readonly #commands: CommandTable;
   #request: RespRequest | undefined;
   #expectedBytes = 0;
 
-  constructor({ sink, row, backend, client, password, encoder, limits }: SessionCallOptions) {
+  constructor({ sink, row, backend, client, password, commands, limits }: SessionCallOptions) {
     this.row = row;
     this.backend = backend;
     this.client = client;
@@ -58,7 +56,7 @@ export class SessionCall implements CommandCall {
     this.room = limits.outputBytes;
     this.#sink = sink;
     this.#password = password;
-    this.#encoder = encoder;
+    this.#commands = commands;
   }
 
   get request(): RespRequest {
@@ -90,24 +88,29 @@ export class SessionCall implements CommandCall {
     this.reply.ceiling = Number.POSITIVE_INFINITY;
   }
 
+  commandOf(request: RespRequest): Command {
+    return this.#commands.get(request);
+  }
+
   propose(operation: Operation, form: ReplyForm): void {
-    this.#write(this.#encoder.encode(operation), form);
+    this.#write(this.#commands.encoder.encode(operation), form);
   }
 
   proposePlainSet(key: number, form: ReplyForm): boolean {
     const { request } = this;
-    const { places } = this.#encoder;
+    const { encoder } = this.#commands;
+    const { places } = encoder;
     checkKeyLength(request, key);
     places.pointKey(request.bytes, request.startOf(key), request.lengthOf(key));
     places.pointValue(request.bytes, request.startOf(key + 1), request.lengthOf(key + 1));
-    const bytes = this.#encoder.encodePlainSet(this.client.cache);
+    const bytes = encoder.encodePlainSet(this.client.cache);
     if (bytes === undefined) return false;
     this.#write(bytes, form);
     return true;
   }
 
   proposePiece(operation: Operation, form: ReplyForm, { group, isLast }: Piece): void {
-    this.#write(this.#encoder.encode(operation), form, { group, isSilent: !isLast });
+    this.#write(this.#commands.encoder.encode(operation), form, { group, isSilent: !isLast });
   }
 
   expectValue(bytes: number): void {

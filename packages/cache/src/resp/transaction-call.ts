@@ -2,13 +2,13 @@
 import type { Millis } from "@sluice/base/brand";
 import type { Operation, OperationAnswer, TransactionPart } from "../state/operation.ts";
 import type { ClientState } from "./client-state.ts";
-import type { CommandCall, LongCommand, Piece, ReplyForm } from "./command.ts";
+import type { Command, CommandCall, LongCommand, Piece, ReplyForm } from "./command.ts";
 import type { ClientRow, CommandBackend } from "./command-backend.ts";
 import { CommandRefusal, refuse } from "./errors.ts";
 import type { RespLimits } from "./limits.ts";
 import type { RespRequest } from "./request.ts";
 import { RespWriter } from "./resp-writer.ts";
-import type { Transaction, QueuedCommand } from "./transaction.ts";
+import type { Transaction } from "./transaction.ts";
 
 /** One reply within that of EXEC, out of the answers of the parts that belong to it. */
 type PartReply = (reply: RespWriter, answers: Iterator<OperationAnswer>) => void;
@@ -44,8 +44,8 @@ export class TransactionCall implements CommandCall {
     return this.#request;
   }
 
-  runAll({ commands }: Transaction): void {
-    for (const queued of commands) this.#run(queued);
+  runAll({ requests }: Transaction): void {
+    for (const request of requests) this.#run(request);
   }
 
   /** Writes what EXEC answers. @param undo  called when something that was watched has changed */
@@ -59,6 +59,10 @@ export class TransactionCall implements CommandCall {
     const answers = answer.answers.values();
     reply.array(this.#replies.length);
     for (const one of this.#replies) one(reply, answers);
+  }
+
+  commandOf(request: RespRequest): Command {
+    return this.#outer.commandOf(request);
   }
 
   propose(operation: Operation, form: ReplyForm): void {
@@ -93,8 +97,9 @@ export class TransactionCall implements CommandCall {
 
   quit(): void {}
 
-  #run({ command, request }: QueuedCommand): void {
+  #run(request: RespRequest): void {
     this.#request = request;
+    const command = this.commandOf(request);
     const count = this.#replies.length;
     try {
       (command.look ?? command.run)(this);

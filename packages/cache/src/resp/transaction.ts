@@ -1,23 +1,17 @@
-/** The commands between MULTI and EXEC, kept until all of them are there. */
-import type { Command } from "./command.ts";
+/** The requests between MULTI and EXEC, kept until all of them are there. */
 import { refuse } from "./errors.ts";
 import type { RespLimits } from "./limits.ts";
 import type { RespRequest } from "./request.ts";
 
-export interface QueuedCommand {
-  readonly command: Command;
-  readonly request: RespRequest;
-}
-
-/** What a queued command takes beside its words. */
+/** What a queued request takes beside its words, for each of them. */
 const OVERHEAD_BYTES = 256;
 
 export class Transaction {
-  readonly #queued: QueuedCommand[] = [];
+  readonly #queued: RespRequest[] = [];
   #byteCount = 0;
   #isBroken = false;
 
-  get commands(): readonly QueuedCommand[] {
+  get requests(): readonly RespRequest[] {
     return this.#queued;
   }
 
@@ -41,15 +35,12 @@ export class Transaction {
   }
 
   /** @throws {CommandRefusal} */
-  queue(request: RespRequest, command: Command, limits: RespLimits): void {
-    const { kind, look, isQueueable } = command;
-    if (kind !== "write" && look === undefined && isQueueable !== true)
-      refuse("ERR Command not allowed inside a transaction");
+  queue(request: RespRequest, limits: RespLimits): void {
     const bytes = this.#byteCount + request.byteCount + OVERHEAD_BYTES * request.count;
     const isFull = this.count >= limits.transactionCommands || bytes > limits.requestBytes;
     if (isFull) refuse("ERR the transaction is larger than the limit of commands, or of bytes");
     if (this.#isBroken) return;
     this.#byteCount = bytes;
-    this.#queued.push({ command, request: request.detach() });
+    this.#queued.push(request.detach());
   }
 }

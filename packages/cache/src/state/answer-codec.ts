@@ -5,7 +5,18 @@ import { OperationBytesError } from "./errors.ts";
 import type { EntryVersion, LeaseId, OperationAnswer, Refusal, SeenEntry } from "./operation.ts";
 import { readCount, readName, readTime, readValue, readWhole, writeName, writeValue } from "./wire-fields.ts";
 
-const KIND = { written: 1, kept: 2, count: 3, value: 4, number: 5, lease: 6, batch: 7, done: 8, refused: 9, seen: 10 } as const;
+const KIND = {
+  written: 1,
+  kept: 2,
+  count: 3,
+  value: 4,
+  number: 5,
+  lease: 6,
+  batch: 7,
+  done: 8,
+  refused: 9,
+  seen: 10,
+} as const;
 /** Above the kind: whether a value follows, and whether the field is there at all. */
 const HAS_FIELD = 0x40;
 const HAS_VALUE = 0x80;

@@ -6,13 +6,7 @@ import { readBatch, writeBatch } from "./batch-codec.ts";
 import { readEntryOperation, writeEntryOperation } from "./entry-operation-codec.ts";
 import { OperationBytesError } from "./errors.ts";
 import { KIND } from "./operation-kind.ts";
-import type {
-  EntryVersion,
-  LookOperation,
-  TransactionOperation,
-  TransactionPart,
-  WatchedEntry,
-} from "./operation.ts";
+import type { EntryVersion, LookOperation, TransactionOperation, TransactionPart, WatchedEntry } from "./operation.ts";
 import { readCount, readKey, readKeys, readName, readWhole, writeKey, writeKeys, writeName } from "./wire-fields.ts";
 
 const WANTS = ["value", "facts"] as const;

@@ -50,7 +50,8 @@ export class OneMember implements CommandBackend, CommandStore, ClientDirectory 
   #index = 0;
 
   constructor(options: OneMemberOptions = {}) {
-    this.#turn = options.turn ?? new WorkTurn({ turnWork: Number.POSITIVE_INFINITY, clientWork: Number.POSITIVE_INFINITY });
+    this.#turn =
+      options.turn ?? new WorkTurn({ turnWork: Number.POSITIVE_INFINITY, clientWork: Number.POSITIVE_INFINITY });
     this.limits = { ...DEFAULT_RESP_LIMITS, ...options.limits };
     this.password = options.password;
     this.#commands = new CommandTable();
@@ -115,7 +116,7 @@ export class OneMember implements CommandBackend, CommandStore, ClientDirectory 
   }
 
   rows(): Iterable<ClientRow> {
-    return this.sessions.values();
+    return [...this.sessions.values()].map((session) => session.row);
   }
 
   kill(id: number): void {

@@ -14,7 +14,6 @@ export interface InfoFacts {
   readonly syncedIndex: number;
   readonly traffic: RespTraffic;
   readonly now: Millis;
-  readonly startedAt: Millis;
   readonly port: number;
   readonly maxClients: number;
   /** Bytes that all clients together have waiting. */
@@ -45,8 +44,8 @@ export function infoLinesOf(section: string, facts: InfoFacts): InfoLines {
 
 const DAY_SECONDS = 86_400;
 
-function serverLines({ now, startedAt, port }: InfoFacts): InfoLines {
-  const seconds = Math.floor((now - startedAt) / 1_000);
+function serverLines({ now, traffic, port }: InfoFacts): InfoLines {
+  const seconds = Math.floor((now - traffic.since) / 1_000);
   return [
     ["os", `${systemName()} ${release()} ${arch()}`],
     ["arch_bits", 64],

@@ -183,8 +183,7 @@ export class NodeWiring {
     const { resp, clock, log, meter, respLimits } = this.#options;
     if (resp === undefined) return undefined;
     const status = (): ReplicaStatus => this.#status();
-    const startedAt = clock.now();
-    const traffic = new RespTraffic(startedAt);
+    const traffic = new RespTraffic(clock.now());
     const cluster = new NodeClusterView({
       status,
       peers: this.#peers,
@@ -199,7 +198,6 @@ export class NodeWiring {
           syncedIndex: this.#store.syncedIndex,
           traffic,
           now: clock.now(),
-          startedAt,
           port: this.#ownClients === "" ? resp.port : splitAddress(this.#ownClients).port,
           maxClients: limits.clients,
           clientBytes: this.#run.resp?.load.heldBytes ?? 0,

@@ -106,7 +106,7 @@ export class RespConnection {
     owner.turnBegan();
     this.session.press(owner.load.isPressed);
     this.session.receive(bytes, clock.now());
-    if (!this.#isKnown && this.session.isAuthenticated && this.session.lastCommand !== "NULL") {
+    if (!this.#isKnown && this.session.isAuthenticated && this.session.row.lastCommand !== "NULL") {
       this.#isKnown = true;
       owner.known(this);
     }

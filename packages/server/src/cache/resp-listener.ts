@@ -73,7 +73,7 @@ export class RespListener implements ClientDirectory, ConnectionOwner {
   }
 
   *rows(): Iterable<ClientRow> {
-    for (const { session } of this.#byId.values()) yield session;
+    for (const { session } of this.#byId.values()) yield session.row;
   }
 
   kill(id: number): void {
@@ -88,7 +88,7 @@ export class RespListener implements ClientDirectory, ConnectionOwner {
   /** Tells all subscribers. */
   publish(channel: string, message: string): void {
     for (const connection of this.#byId.values()) {
-      if (connection.session.subscriptionCount === 0) continue;
+      if (connection.session.row.subscriptionCount === 0) continue;
       connection.session.publish(channel, message);
       connection.flush();
     }
@@ -97,7 +97,7 @@ export class RespListener implements ClientDirectory, ConnectionOwner {
   /** Ends the clients that expect a leader here, so that they look for it anew; subscribers stay. */
   dismiss(): void {
     for (const connection of [...this.#byId.values()]) {
-      if (connection.session.subscriptionCount === 0) connection.end();
+      if (connection.session.row.subscriptionCount === 0) connection.end();
     }
   }
 
@@ -137,14 +137,17 @@ export class RespListener implements ClientDirectory, ConnectionOwner {
     this.#strangers.known(socket);
   }
 
-  ended({ session: { address: client } }: RespConnection, reason: SessionEnd): void {
+  ended({ session }: RespConnection, reason: SessionEnd): void {
     const { log, meter } = this.#options;
+    const client = session.row.address;
     switch (reason) {
       case "speaks-http":
       case "speaks-tls": {
         const protocol = reason === "speaks-http" ? "HTTP" : "TLS";
         meter
-          .counter("cache_clients_misdirected", "RESP connections ended since they spoke another protocol", { protocol })
+          .counter("cache_clients_misdirected", "RESP connections ended since they spoke another protocol", {
+            protocol,
+          })
           .add();
         return log.warn({ client, protocol }, "Ended a client that does not speak RESP: nothing of it was done");
       }
@@ -156,7 +159,7 @@ export class RespListener implements ClientDirectory, ConnectionOwner {
   }
 
   closed(connection: RespConnection): void {
-    this.#byId.delete(connection.session.id);
+    this.#byId.delete(connection.session.row.id);
     this.#bySink.delete(connection.session);
     this.#due.delete(connection);
   }

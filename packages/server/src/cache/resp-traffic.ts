@@ -18,6 +18,7 @@ export interface Rates {
 }
 
 export class RespTraffic {
+  readonly since: Millis;
   acceptedClients = 0;
   refusedClients = 0;
   commands = 0;
@@ -29,6 +30,7 @@ export class RespTraffic {
   #last: Sample;
 
   constructor(now: Millis) {
+    this.since = now;
     this.#before = this.#last = { at: now, commands: 0, inputBytes: 0, outputBytes: 0 };
   }
 

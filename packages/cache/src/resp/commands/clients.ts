@@ -4,8 +4,8 @@ import { integerArgument, smallInteger, syntaxError } from "../arguments.ts";
 import type { ClientRow } from "../command-backend.ts";
 import { type CommandCall, defineCommands } from "../command.ts";
 import { refuse } from "../errors.ts";
+import { USER } from "../password.ts";
 import type { RespRequest } from "../request.ts";
-import { USER } from "../session-call.ts";
 import { clientName } from "./connection.ts";
 
 /** One client as CLIENT LIST shows it. */

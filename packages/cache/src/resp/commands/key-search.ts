@@ -22,7 +22,10 @@ class KeySearch {
   count = 0;
   slot: number;
 
-  constructor(call: CommandCall, { pattern, from }: { readonly pattern: Uint8Array | undefined; readonly from: number }) {
+  constructor(
+    call: CommandCall,
+    { pattern, from }: { readonly pattern: Uint8Array | undefined; readonly from: number },
+  ) {
     this.#call = call;
     this.#glob = pattern === undefined ? undefined : new Glob(boundedPattern(call, pattern));
     this.keys = listWriter(call);

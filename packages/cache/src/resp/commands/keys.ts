@@ -2,11 +2,10 @@
 import { latin1, parseInt64 } from "../../state/integer-text.ts";
 import type { Slot } from "../../state/slots.ts";
 import { syntaxError } from "../arguments.ts";
-import { type CommandCall, defineCommands, type ReplyForm } from "../command.ts";
+import { type CommandCall, defineCommands, type ReplyForm, ReplyGroup } from "../command.ts";
 import { refuse } from "../errors.ts";
 import { keyArgument, lookAt } from "../keys.ts";
 import { overKeys } from "../long-keys.ts";
-import { ReplyGroup } from "../pending-replies.ts";
 import { asCount, asOk, asSeen, asSeenCount } from "../reply-forms.ts";
 
 const KEY = [1, 1, 1] as const;

@@ -47,32 +47,32 @@ function tell({ reply, client }: CommandCall, word: string, name: Uint8Array | u
 const listening = { kind: "local", isForSubscribers: true, flags: ["pubsub", "noscript", "loading", "stale"] } as const;
 
 export const PUBSUB_COMMANDS = defineCommands("pubsub", [
-    {
-      ...listening,
-      name: "subscribe",
-      arity: -2,
-      run: (call) => subscribe(call, "subscribe", "channels"),
-      summary: "Listens to channels",
-    },
-    {
-      ...listening,
-      name: "psubscribe",
-      arity: -2,
-      run: (call) => subscribe(call, "psubscribe", "patterns"),
-      summary: "Listens to channels by pattern",
-    },
-    {
-      ...listening,
-      name: "unsubscribe",
-      arity: -1,
-      run: (call) => unsubscribe(call, "unsubscribe", "channels"),
-      summary: "Stops listening",
-    },
-    {
-      ...listening,
-      name: "punsubscribe",
-      arity: -1,
-      run: (call) => unsubscribe(call, "punsubscribe", "patterns"),
-      summary: "Stops listening by pattern",
-    },
+  {
+    ...listening,
+    name: "subscribe",
+    arity: -2,
+    run: (call) => subscribe(call, "subscribe", "channels"),
+    summary: "Listens to channels",
+  },
+  {
+    ...listening,
+    name: "psubscribe",
+    arity: -2,
+    run: (call) => subscribe(call, "psubscribe", "patterns"),
+    summary: "Listens to channels by pattern",
+  },
+  {
+    ...listening,
+    name: "unsubscribe",
+    arity: -1,
+    run: (call) => unsubscribe(call, "unsubscribe", "channels"),
+    summary: "Stops listening",
+  },
+  {
+    ...listening,
+    name: "punsubscribe",
+    arity: -1,
+    run: (call) => unsubscribe(call, "punsubscribe", "patterns"),
+    summary: "Stops listening by pattern",
+  },
 ]);

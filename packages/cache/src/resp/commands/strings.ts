@@ -4,7 +4,17 @@ import type { CacheName, SetOperation, WriteCondition } from "../../state/operat
 import { EXPIRY_UNITS, expiryArgument, type ExpiryUnit, syntaxError } from "../arguments.ts";
 import { type CommandCall, defineCommands } from "../command.ts";
 import { CommandRefusal, refuse } from "../errors.ts";
-import { asCount, asDone, asOk, asPrevious, asSeen, asSeenValue, asSeenValues, asValue, asValueOr } from "../reply-forms.ts";
+import {
+  asCount,
+  asDone,
+  asOk,
+  asPrevious,
+  asSeen,
+  asSeenValue,
+  asSeenValues,
+  asValue,
+  asValueOr,
+} from "../reply-forms.ts";
 import { keyArgument, lookAt, replyValue, valueBytesAt } from "../keys.ts";
 import { listWriter, overKeys } from "../long-keys.ts";
 

@@ -71,7 +71,8 @@ function watch(call: CommandCall): void {
     seen.push({ cache: client.cache, key, version, expiresAt });
   }
   const count = client.watched.length + seen.length;
-  if (count > call.limits.localWords || bytes > WATCHED_BYTES) refuse("ERR too many keys are watched, or too long ones");
+  if (count > call.limits.localWords || bytes > WATCHED_BYTES)
+    refuse("ERR too many keys are watched, or too long ones");
   client.watched.push(...seen);
   reply.simple("OK");
 }
