@@ -133,6 +133,35 @@ for (const listener of ["rtmps", "https"]) {
   });
 }
 
+test("[LST142] a connection to the HTTP port that sends no request is answered with 408 and ended in time", async (t) => {
+  await using server = await openServer(["limits.handshakeTimeout=250ms"]);
+  const visitors = Array.from({ length: 20 }, () => visit(t, server.httpPort));
+  const slow = visit(t, server.httpPort);
+  await slow.open;
+  slow.socket.write("GET /");
+  const drip = setInterval(() => {
+    if (slow.socket.writable) slow.socket.write("a");
+  }, 20);
+  t.after(() => clearInterval(drip));
+  const heard = [visitors[0], slow].map((visitor) => {
+    const parts: Buffer[] = [];
+    visitor?.socket.on("data", (bytes: Buffer) => parts.push(bytes));
+    return parts;
+  });
+  await Promise.all([...visitors, slow].map(({ closed }) => closed));
+  for (const parts of heard) assert.match(Buffer.concat(parts).toString("latin1"), /^HTTP\/1\.1 408 /);
+});
+
+test("[LST142] so is one to the HTTPS port that is silent once TLS is done", async (t) => {
+  await using server = await openTlsServer(t, ["limits.handshakeTimeout=250ms"]);
+  const socket = connectTls({ port: server.portOf("https"), host: "127.0.0.1", rejectUnauthorized: false });
+  t.after(() => socket.destroy());
+  const parts: Buffer[] = [];
+  socket.on("data", (bytes) => parts.push(bytes));
+  await new Promise((resolve) => socket.once("close", resolve));
+  assert.match(Buffer.concat(parts).toString("latin1"), /^HTTP\/1\.1 408 /);
+});
+
 const secureGet = (port: number): Promise<number | undefined> =>
   new Promise((resolve, reject) => {
     get({ port, host: "127.0.0.1", path: "/healthz", rejectUnauthorized: false, agent: false }, (answer) => {
