@@ -16,8 +16,7 @@ export const REFUSALS = {
   7: { reason: "self", says: "the address leads back to this very process" },
   8: { reason: "duplicate", says: "another link between the two is kept" },
   9: { reason: "other-purpose", says: "it links nodes of another kind: a cache member met a media node" },
-  10: { reason: "crowded", says: "too many connections have not proved who they are yet" },
-  11: { reason: "refused", says: "an application or an operator refused it" },
+  10: { reason: "refused", says: "an application or an operator refused it" },
 } as const;
 
 export type RefusalCode = keyof typeof REFUSALS;

@@ -118,11 +118,6 @@ export class AcceptHandshake {
   }
 }
 
-/** The last frame of a connection that is turned away before or in its handshake. */
-export function refusalFrame(reason: Refusal): Uint8Array {
-  return encodeFrame(FRAME_TYPE.refused, LINK_CHANNEL, encodeRefusal(codeOfRefusal(reason)));
-}
-
 function hasCommonVersion({ oldest, newest }: Hello): boolean {
   return oldest <= LINK_VERSIONS.newest && newest >= LINK_VERSIONS.oldest;
 }
@@ -169,7 +164,8 @@ function isSame(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 function refuse(reason: Refusal, peer: string): HandshakeStep {
-  return { send: refusalFrame(reason), refused: new LinkRefusedError({ peer, reason, by: "this side" }) };
+  const send = encodeFrame(FRAME_TYPE.refused, LINK_CHANNEL, encodeRefusal(codeOfRefusal(reason)));
+  return { send, refused: new LinkRefusedError({ peer, reason, by: "this side" }) };
 }
 
 function throwIfRefused(frame: LinkFrame, peer: string): void {

@@ -41,15 +41,6 @@ export const DEFAULT_LINK_LIMITS: LinkLimits = {
   requests: 4_096,
 };
 
-export interface MeshLimits extends LinkLimits {
-  /** Accepted connections that have not proved who they are; one more ends the oldest. */
-  readonly strangers: number;
-  /** The same from one address. */
-  readonly strangersPerAddress: number;
-}
-
-export const DEFAULT_MESH_LIMITS: MeshLimits = { ...DEFAULT_LINK_LIMITS, strangers: 256, strangersPerAddress: 64 };
-
 export interface LinkTimings {
   /** From the connection to the end of the handshake. */
   readonly handshake: Millis;

@@ -13,6 +13,8 @@ export interface DriverOptions {
   readonly limits: LinkOptions["limits"];
   readonly timings: LinkOptions["timings"];
   readonly clock: Clock;
+  /** Runs `action` once what happens now has been dealt with, so that all that is sent meanwhile leaves together. */
+  readonly defer: (action: () => void) => void;
   /** Asked once the transport has connected. */
   readonly handshake: (binding: Uint8Array) => LinkOptions["handshake"];
   /** Never called from within a call of the driver's owner, but for `end`. */
@@ -24,7 +26,7 @@ export class LinkDriver implements TransportReceiver {
   #transport: LinkTransport | undefined;
   #link: Link | undefined;
   #timer: Timer | undefined;
-  #flushing: Timer | undefined;
+  #isFlushDue = false;
   #isDispatching = false;
   #hasEnded = false;
 
@@ -99,7 +101,10 @@ export class LinkDriver implements TransportReceiver {
     try {
       for (let event = this.#link?.nextEvent(); event !== undefined; event = this.#link?.nextEvent()) {
         if (event.type === "ended") this.#finish(event.error);
-        else this.#options.happened(event, this);
+        else {
+          if (event.type === "established") this.#transport?.proved();
+          this.#options.happened(event, this);
+        }
       }
     } finally {
       this.#isDispatching = false;
@@ -111,17 +116,16 @@ export class LinkDriver implements TransportReceiver {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#timer?.cancel();
-    this.#flushing?.cancel();
     this.#writeAll(Number.POSITIVE_INFINITY);
     this.#transport?.end();
     this.#options.happened({ type: "ended", error }, this);
   }
 
-  /** Everything that is sent in one turn leaves together. */
   #flushSoon(): void {
-    if (this.#hasEnded) return;
-    this.#flushing ??= this.#options.clock.after(0 as Millis, () => {
-      this.#flushing = undefined;
+    if (this.#isFlushDue || this.#hasEnded) return;
+    this.#isFlushDue = true;
+    this.#options.defer(() => {
+      this.#isFlushDue = false;
       this.#dispatch();
     });
   }

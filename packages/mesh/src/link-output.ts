@@ -51,6 +51,18 @@ export class LinkOutput {
     return this.#ready.shift() ?? this.#urgent.shift();
   }
 
+  /** What is owed on channels of class `control`, to go out before the link ends. */
+  flushControl(now: Millis): void {
+    const batch: Uint8Array[] = this.#urgent;
+    this.#urgent = [];
+    for (let channel = this.#order.take("control"); channel !== undefined; channel = this.#order.take("control")) {
+      const byteCount = this.#takeFrame(channel, batch);
+      this.#options.window.sent(byteCount, now);
+      if (channel.hasOutput) this.#order.add(channel);
+    }
+    this.#pack(batch);
+  }
+
   next(now: Millis): Uint8Array | undefined {
     if (this.#ready.length === 0) this.#fill(now);
     return this.#ready.shift();

@@ -192,9 +192,10 @@ export class Link {
     }
   }
 
-  /** An orderly end: the peer is told that it is one. */
+  /** An orderly end: the peer is told that it is one, behind what was sent on channels of class `control`. */
   goodbye(reason: string): void {
     if (this.#state.at === "open") {
+      this.#output.flushControl(this.#tickedAt);
       this.#output.urgent(encodeFrame(FRAME_TYPE.goodbye, LINK_CHANNEL, cut(encodeUtf8(reason))));
       this.#options.outputReady();
     }

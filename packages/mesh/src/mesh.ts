@@ -3,11 +3,11 @@ import { Backoff } from "@sluice/base/backoff";
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
 import { LinkRefusedError, type Refusal } from "./errors.ts";
-import { type HandshakeOptions, refusalFrame } from "./handshake.ts";
+import type { HandshakeOptions } from "./handshake.ts";
 import type { NodeIdentity } from "./hello.ts";
 import type { LinkEvent } from "./link-event.ts";
-import { LinkDriver } from "./link-driver.ts";
-import type { LinkTimings, MeshLimits } from "./limits.ts";
+import { type DriverOptions, LinkDriver } from "./link-driver.ts";
+import type { LinkLimits, LinkTimings } from "./limits.ts";
 import type { LinkDialler, LinkTransport, TransportReceiver } from "./transport.ts";
 
 /** Short, since a peer that comes back is wanted at once; the cap keeps a missing one cheap. */
@@ -21,9 +21,10 @@ export interface MeshOptions {
   readonly crypto: HandshakeOptions["crypto"];
   readonly dialler: LinkDialler;
   readonly clock: Clock;
+  readonly defer: DriverOptions["defer"];
   /** 0 to 1. */
   readonly random: () => number;
-  readonly limits: MeshLimits;
+  readonly limits: LinkLimits;
   readonly timings: LinkTimings;
   readonly listener: MeshListener;
 }
@@ -78,17 +79,13 @@ interface Dialling {
   reached: string;
 }
 
-interface Stranger {
-  readonly driver: LinkDriver;
-  readonly address: string;
-}
-
 export class Mesh {
   readonly #options: MeshOptions;
   readonly #links = new Map<string, MeshLink>();
   readonly #linkOf = new Map<LinkDriver, MeshLink>();
   readonly #dialling = new Map<string, Dialling>();
-  readonly #strangers = new Set<Stranger>();
+  /** Accepted, and not proved yet; the listener bounds their number. */
+  readonly #strangers = new Set<LinkDriver>();
   #isClosed = false;
 
   constructor(options: MeshOptions) {
@@ -98,11 +95,6 @@ export class Mesh {
   /** Links that stand, by the peer's id. */
   get links(): ReadonlyMap<string, MeshLink> {
     return this.#links;
-  }
-
-  /** Accepted connections that have not proved who they are. */
-  get strangerCount(): number {
-    return this.#strangers.size;
   }
 
   /**
@@ -124,14 +116,10 @@ export class Mesh {
 
   /** A connection came in. @param address  where from, without the port. @returns what the transport tells */
   accept(transport: LinkTransport, address: string): TransportReceiver {
-    const stranger: Stranger = {
-      address,
-      driver: this.#driver({ type: "accept" }, (event, driver) => this.#onAccepted(stranger, event, driver)),
-    };
-    stranger.driver.attach(transport);
+    const stranger = this.#driver({ type: "accept" }, (event, driver) => this.#onAccepted(address, event, driver));
+    stranger.attach(transport);
     this.#strangers.add(stranger);
-    this.#makeRoom(address);
-    return stranger.driver;
+    return stranger;
   }
 
   /** Ends the link to a peer. @param reason  told to it */
@@ -144,7 +132,7 @@ export class Mesh {
     if (this.#isClosed) return;
     this.#isClosed = true;
     for (const [name, dialling] of this.#dialling) this.#stopDialling(name, dialling);
-    for (const { driver } of this.#strangers) driver.end(new Error(reason));
+    for (const driver of this.#strangers) driver.end(new Error(reason));
     for (const { driver } of [...this.#links.values()]) driver.goodbye(reason);
   }
 
@@ -152,7 +140,7 @@ export class Mesh {
     side: { readonly type: "accept" } | { readonly type: "dial"; readonly to: string },
     happened: OnEvent,
   ): LinkDriver {
-    const { own, secrets, judge, crypto, clock, limits, timings } = this.#options;
+    const { own, secrets, judge, crypto, clock, defer, limits, timings } = this.#options;
     const handshake = (binding: Uint8Array): HandshakeOptions => ({
       own: own(),
       secrets: secrets(),
@@ -160,7 +148,7 @@ export class Mesh {
       crypto,
       binding,
     });
-    return new LinkDriver({ side, limits, timings, clock, handshake, happened });
+    return new LinkDriver({ side, limits, timings, clock, defer, handshake, happened });
   }
 
   #startDialling(name: string, target: DialTarget): void {
@@ -206,14 +194,14 @@ export class Mesh {
     this.#dialLater(dialling);
   }
 
-  #onAccepted(stranger: Stranger, event: LinkEvent, driver: LinkDriver): void {
+  #onAccepted(address: string, event: LinkEvent, driver: LinkDriver): void {
     if (event.type === "established") {
-      this.#strangers.delete(stranger);
-      return this.#established(event.peer, driver, stranger.address);
+      this.#strangers.delete(driver);
+      return this.#established(event.peer, driver, address);
     }
     if (event.type !== "ended") return this.#onLinkEvent(event, driver);
-    this.#strangers.delete(stranger);
-    this.#ended(event.error, driver, { side: "accept", address: stranger.address, to: "" });
+    this.#strangers.delete(driver);
+    this.#ended(event.error, driver, { side: "accept", address, to: "" });
   }
 
   /** Of two links between one pair both sides keep the one that the smaller id dialled; of two in one direction the newer. */
@@ -256,15 +244,6 @@ export class Mesh {
     this.#links.delete(link.peer.id);
     this.#linkOf.delete(link.driver);
   }
-
-  /** The oldest goes: whoever is real has proved itself within a round trip or two. */
-  #makeRoom(address: string): void {
-    const { strangers, strangersPerAddress } = this.#options.limits;
-    const fromThere = [...this.#strangers].filter((stranger) => stranger.address === address);
-    const excess = fromThere.length > strangersPerAddress ? fromThere[0] : undefined;
-    const oldest = this.#strangers.size > strangers ? [...this.#strangers][0] : undefined;
-    (excess ?? oldest)?.driver.end(new LinkRefusedError({ peer: address, reason: "crowded", by: "this side" }));
-  }
 }
 
 type OnEvent = (event: LinkEvent, driver: LinkDriver) => void;
@@ -272,6 +251,3 @@ type OnEvent = (event: LinkEvent, driver: LinkDriver) => void;
 function isSelf(error: Error | undefined): boolean {
   return error instanceof LinkRefusedError && error.context.reason === "self";
 }
-
-/** What a listener sends that has no place for one more connection, before it closes it. */
-export const CROWDED: Uint8Array = refusalFrame("crowded");

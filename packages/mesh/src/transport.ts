@@ -6,6 +6,8 @@ export interface LinkTransport {
   write(bytes: Uint8Array): void;
   /** Bytes that were written and that the system has not taken yet. */
   readonly queuedBytes: number;
+  /** The peer has proved who it is: the connection need not be bounded as a stranger's any more. */
+  proved(): void;
   /** Ends once everything written has gone out. May be called twice. */
   end(): void;
   /** Ends at once. May be called twice. */

@@ -1,7 +1,7 @@
 /** Nodes with links over the simulated network, each with a clock of its own, restarted, paused and cut off at will. */
 import type { Millis } from "@sluice/base/brand";
 import type { NodeIdentity, Incarnation } from "@sluice/mesh/hello";
-import { DEFAULT_LINK_LIMITS, DEFAULT_LINK_TIMINGS, type MeshLimits } from "@sluice/mesh/limits";
+import { DEFAULT_LINK_LIMITS, DEFAULT_LINK_TIMINGS } from "@sluice/mesh/limits";
 import { type DialTarget, Mesh } from "@sluice/mesh/mesh";
 import { FakeClock } from "@sluice/testkit/fake-clock";
 import { randomBelow, seededRandom } from "@sluice/testkit/random";
@@ -20,8 +20,6 @@ export interface WorldNode {
   /** Ids of peers from whom a message came over a link that still stands. */
   readonly heard: Map<string, number>;
 }
-
-export const MESH_LIMITS: MeshLimits = { ...DEFAULT_LINK_LIMITS, strangers: 16, strangersPerAddress: 4 };
 
 export class MeshWorld {
   readonly clock = new FakeClock();
@@ -54,8 +52,9 @@ export class MeshWorld {
       crypto: CRYPTO,
       dialler: host,
       clock,
+      defer: (action) => void clock.afterPoll(action),
       random: this.random,
-      limits: MESH_LIMITS,
+      limits: DEFAULT_LINK_LIMITS,
       timings: DEFAULT_LINK_TIMINGS,
       listener: {
         up: (link) => {

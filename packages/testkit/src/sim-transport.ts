@@ -161,6 +161,8 @@ class SimConnection implements LinkTransport {
     this.#drain();
   }
 
+  proved(): void {}
+
   end(): void {
     if (this.#isEnding) return;
     this.#isEnding = true;

@@ -1,0 +1,273 @@
+/** Who is in the cluster: dials seeds and everybody that it hears of, passes on what nodes say of themselves, judges who is silent. */
+import type { Millis } from "@sluice/base/brand";
+import type { Clock, Timer } from "@sluice/base/clock";
+import type { Channel } from "../channel.ts";
+import type { NodeIdentity } from "../hello.ts";
+import type { LinkEvent } from "../link-event.ts";
+import type { DialTarget, LinkEnd, MeshLink } from "../mesh.ts";
+import { type MembershipChange, MembershipView, type NodeRow, type ViewOptions } from "./membership-view.ts";
+import {
+  type AnnouncedState,
+  decodeMessage,
+  encodeMessage,
+  isNews,
+  type KnownVersion,
+  type NodeRecord,
+} from "./node-record.ts";
+
+/** The service of the channels that carry records. */
+export const MEMBERSHIP_SERVICE = "membership";
+/** Records of one message: with a hundred links each they stay below what a control message holds. */
+const RECORDS_PER_MESSAGE = 16;
+/** Known versions of one message. */
+const VERSIONS_PER_MESSAGE = 512;
+/** News waits this long before it is passed on: until then its author has mostly told it itself. */
+const PASS_ON_AFTER = 500 as Millis;
+/** Changes of this node's own links are told together, as many come at once when a cluster starts. */
+const ANNOUNCE_AFTER = 200 as Millis;
+/** What one peer missed, another has: all that is known is compared with one peer this often. */
+const COMPARE_EVERY = 5_000 as Millis;
+
+export interface MembershipOptions extends Omit<ViewOptions, "self"> {
+  readonly self: NodeIdentity;
+  readonly record: Pick<NodeRecord, "roles" | "addresses" | "build" | "since">;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** How often silence is judged. */
+  readonly judgeEvery: Millis;
+  /** Keeps links to these, by a name of this room's. */
+  readonly reach: (targets: ReadonlyMap<string, DialTarget>) => void;
+  /** In order; the present view is told first, as `joined` of each. */
+  readonly changed: (change: MembershipChange) => void;
+}
+
+interface Peer {
+  readonly link: MeshLink;
+  readonly channel: Channel;
+}
+
+/** To be told of the links of a mesh by its owner. */
+export class Membership {
+  readonly #options: MembershipOptions;
+  readonly #view: MembershipView;
+  readonly #peers = new Map<string, Peer>();
+  #own: NodeRecord;
+  #seeds: readonly string[] = [];
+  #announcing: Timer | undefined;
+  /** Ids of those whose news is to be passed on, and from whom it came. */
+  readonly #toPassOn = new Map<string, string>();
+  #passingOn: Timer | undefined;
+  #judging: Timer;
+  #judgedAt: Millis;
+  #comparedAt: Millis;
+  #isStale = false;
+
+  constructor(options: MembershipOptions) {
+    const { self, record, clock } = options;
+    this.#options = options;
+    this.#view = new MembershipView({ ...options, self: self.id });
+    this.#own = { ...record, id: self.id, incarnation: self.incarnation, version: 1, state: "starting", links: [] };
+    this.#judgedAt = clock.now();
+    this.#comparedAt = clock.now();
+    this.#view.heard(this.#own, clock.now());
+    this.#judging = this.#judgeLater();
+    this.#tellChanges();
+  }
+
+  /** This node's own row included. */
+  get rows(): readonly NodeRow[] {
+    return this.#view.rows;
+  }
+
+  /** Somebody is suspect for so long that it should be dead, and nobody can say that it is. */
+  get isStale(): boolean {
+    return this.#isStale;
+  }
+
+  find(id: string): NodeRow | undefined {
+    return this.#view.find(id);
+  }
+
+  /** Addresses, `host:port`, as resolved last; each is dialled until it answers, and again when its link is lost. */
+  setSeeds(addresses: readonly string[]): void {
+    this.#seeds = addresses;
+    this.#reach();
+  }
+
+  /** Tells all others. `left` is the last word: links may end then. */
+  announce(state: AnnouncedState): void {
+    if (this.#own.state === state) return;
+    this.#say({ state });
+  }
+
+  up(link: MeshLink): void {
+    const { clock } = this.#options;
+    const channel = link.driver.link?.openChannel(MEMBERSHIP_SERVICE, { class: "control" });
+    if (channel === undefined) return;
+    this.#peers.set(link.peer.id, { link, channel });
+    this.#send(channel, [this.#own]);
+    this.#sendKnown(channel);
+    this.#view.linked(link.peer.id, true, clock.now());
+    this.#linksChanged();
+  }
+
+  down(link: MeshLink, why: LinkEnd): void {
+    if (this.#peers.get(link.peer.id)?.link !== link) return;
+    this.#peers.delete(link.peer.id);
+    if (why.type === "replaced") return;
+    this.#view.linked(link.peer.id, false, this.#options.clock.now());
+    this.#linksChanged();
+  }
+
+  /** @returns whether the event was this room's. @throws {WireError} for a message that no node sends */
+  happened(link: MeshLink, event: Exclude<LinkEvent, { readonly type: "established" | "ended" }>): boolean {
+    if (event.channel.service !== MEMBERSHIP_SERVICE) return false;
+    if (event.type !== "message") return true;
+    const { records, known } = decodeMessage(event.message);
+    if (records.length > 0) this.#onRecords(link.peer.id, records);
+    if (known.length > 0) this.#onKnown(link.peer.id, known);
+    return true;
+  }
+
+  /** May be called twice. */
+  close(): void {
+    this.#judging.cancel();
+    this.#announcing?.cancel();
+    this.#passingOn?.cancel();
+  }
+
+  #onRecords(from: string, records: readonly NodeRecord[]): void {
+    const now = this.#options.clock.now();
+    const news = records.filter((record) => record.id !== this.#own.id && this.#view.heard(record, now));
+    for (const { id } of news) if (this.#peers.has(id)) this.#view.linked(id, true, now);
+    for (const { id } of news) this.#toPassOn.set(id, from);
+    if (news.length > 0) this.#passOnLater();
+    // Somebody remembers this node under a version that it has not reached: an earlier clock, or a forgery. Go above it.
+    const own = records.find(({ id }) => id === this.#own.id);
+    if (own !== undefined && own.incarnation === this.#own.incarnation && own.version > this.#own.version) {
+      this.#say({ version: own.version });
+    }
+    this.#tellChanges();
+  }
+
+  /** All that the peer lacks, of the nodes that it named and of those that it did not. */
+  #onKnown(from: string, known: readonly KnownVersion[]): void {
+    const peer = this.#peers.get(from);
+    if (peer === undefined) return;
+    const versions = new Map(known.map(([id, incarnation, version]) => [id, { incarnation, version }]));
+    const isLast = known.length < VERSIONS_PER_MESSAGE;
+    const lacking = this.#view.rows
+      .map(({ record }) => record)
+      .filter((record) => {
+        const there = versions.get(record.id);
+        return there === undefined ? isLast : isNews(record, { ...record, ...there } as NodeRecord);
+      });
+    this.#send(peer.channel, lacking);
+  }
+
+  #passOnLater(): void {
+    this.#passingOn ??= this.#options.clock.after(PASS_ON_AFTER, () => {
+      this.#passingOn = undefined;
+      this.#passOn();
+    });
+  }
+
+  /** To those that the author has no link to: it tells its own peers itself. */
+  #passOn(): void {
+    const news = [...this.#toPassOn].flatMap(([id, from]) => {
+      const record = this.#view.find(id)?.record;
+      return record === undefined ? [] : [{ record, from, links: new Set(record.links) }];
+    });
+    this.#toPassOn.clear();
+    for (const [id, { channel }] of this.#peers) {
+      const unheard = news.filter(({ record, from, links }) => id !== from && id !== record.id && !links.has(id));
+      this.#send(
+        channel,
+        unheard.map(({ record }) => record),
+      );
+    }
+  }
+
+  #say(change: Partial<NodeRecord>): void {
+    this.#own = { ...this.#own, ...change, version: Math.max(this.#own.version, change.version ?? 0) + 1 };
+    this.#view.heard(this.#own, this.#options.clock.now());
+    const message = encodeMessage({ records: [this.#own] });
+    for (const { channel } of this.#peers.values()) channel.send(message);
+    this.#tellChanges();
+  }
+
+  #linksChanged(): void {
+    this.#tellChanges();
+    this.#announcing ??= this.#options.clock.after(ANNOUNCE_AFTER, () => {
+      this.#announcing = undefined;
+      this.#say({ links: [...this.#peers.keys()].sort() });
+    });
+  }
+
+  #judgeLater(): Timer {
+    return this.#options.clock.after(this.#options.judgeEvery, () => {
+      this.#judge();
+      this.#judging = this.#judgeLater();
+    });
+  }
+
+  #judge(): void {
+    const { clock, judgeEvery } = this.#options;
+    const now = clock.now();
+    // Whoever stood still itself has heard nobody, and must not take that for their silence.
+    if (now - this.#judgedAt > 2 * judgeEvery) this.#view.forgive(now);
+    this.#judgedAt = now;
+    this.#isStale = this.#view.judge(now);
+    if (now - this.#comparedAt >= COMPARE_EVERY) this.#compare(now);
+    this.#tellChanges();
+  }
+
+  #compare(now: Millis): void {
+    this.#comparedAt = now;
+    const peers = [...this.#peers.values()];
+    const peer = peers[Math.floor(this.#options.random() * peers.length)];
+    if (peer === undefined) return;
+    this.#sendKnown(peer.channel);
+  }
+
+  /** Seeds that nobody known answers at, and everybody that is known to be there and can be dialled. */
+  #reach(): void {
+    const { self, reach } = this.#options;
+    const targets = new Map<string, DialTarget>();
+    const known = new Set<string>();
+    for (const { record, standing } of this.#view.rows) {
+      const address = record.addresses["cluster"];
+      if (address === undefined) continue;
+      known.add(address);
+      if (record.id !== self.id && standing !== "left" && standing !== "dead") {
+        targets.set(`node ${record.id}`, { address, to: record.id });
+      }
+    }
+    for (const address of this.#seeds) if (!known.has(address)) targets.set(`seed ${address}`, { address, to: "" });
+    reach(targets);
+  }
+
+  #send(channel: Channel, records: readonly NodeRecord[]): void {
+    for (let at = 0; at < records.length; at += RECORDS_PER_MESSAGE) {
+      channel.send(encodeMessage({ records: records.slice(at, at + RECORDS_PER_MESSAGE) }));
+    }
+  }
+
+  #sendKnown(channel: Channel): void {
+    const known = this.#view.rows.map(
+      ({ record: { id, incarnation, version } }): KnownVersion => [id, incarnation, version],
+    );
+    for (let at = 0; at <= known.length; at += VERSIONS_PER_MESSAGE) {
+      channel.send(encodeMessage({ known: known.slice(at, at + VERSIONS_PER_MESSAGE) }));
+    }
+  }
+
+  #tellChanges(): void {
+    let isReachDue = false;
+    for (let change = this.#view.nextChange(); change !== undefined; change = this.#view.nextChange()) {
+      isReachDue ||= change.type !== "changed";
+      this.#options.changed(change);
+    }
+    if (isReachDue) this.#reach();
+  }
+}

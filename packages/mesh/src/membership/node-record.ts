@@ -1,0 +1,131 @@
+/** What a node says of itself to all others: authored by it alone, numbered, and read with care, since it comes from a peer. */
+import { LinkFrameError } from "../errors.ts";
+import type { Incarnation } from "../hello.ts";
+
+export const NODE_STATES = ["starting", "ready", "draining", "left"] as const;
+/** `left`: it said goodbye; nothing of this life of it follows. */
+export type AnnouncedState = (typeof NODE_STATES)[number];
+
+export interface NodeRecord {
+  readonly id: string;
+  /** Later lives have higher numbers. */
+  readonly incarnation: Incarnation;
+  /** Rises with every change of the record in one life. */
+  readonly version: number;
+  readonly state: AnnouncedState;
+  readonly roles: readonly string[];
+  /** By protocol, `host:port`; `cluster` is where other nodes dial it, and missing for one that only dials. */
+  readonly addresses: Readonly<Record<string, string>>;
+  /** Of the program. */
+  readonly build: string;
+  /** Wall-clock milliseconds since 1970 at its start, by its own clock. */
+  readonly since: number;
+  /** Ids of the nodes that it has a link to. */
+  readonly links: readonly string[];
+}
+
+/** What one record may hold; a record beyond it is refused. */
+export interface RecordLimits {
+  /** Characters of one text. */
+  readonly textCharacters: number;
+  /** Roles, and addresses. */
+  readonly entries: number;
+  /** Links, and records of one message. */
+  readonly nodes: number;
+}
+
+export const RECORD_LIMITS: RecordLimits = { textCharacters: 512, entries: 32, nodes: 4_096 };
+
+/** Whether `next` says something that `known` does not. */
+export function isNews(next: NodeRecord, known: NodeRecord | undefined): boolean {
+  if (known === undefined || next.incarnation > known.incarnation) return true;
+  return next.incarnation === known.incarnation && next.version > known.version;
+}
+
+/** What one node knows of another: enough to tell whether either lacks something. */
+export type KnownVersion = readonly [id: string, incarnation: number, version: number];
+
+/** One message of the membership service. */
+export interface MembershipMessage {
+  /** News. */
+  readonly records?: readonly NodeRecord[];
+  /** All that the sender knows: it is answered with the records that it lacks. */
+  readonly known?: readonly KnownVersion[];
+}
+
+/** As UTF-8 text of JSON, so that any language can read it. */
+export function encodeMessage(message: MembershipMessage): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(message));
+}
+
+/** Unknown fields are passed over. @throws {LinkFrameError} */
+export function decodeMessage(bytes: Uint8Array): Required<MembershipMessage> {
+  const value = parse(bytes);
+  if (typeof value !== "object" || value === null) throw bad("no object");
+  const { records = [], known = [] } = value as Readonly<Record<string, unknown>>;
+  return { records: entries(records, "records").map(readRecord), known: entries(known, "known").map(readKnown) };
+}
+
+function entries(value: unknown, name: string): readonly unknown[] {
+  if (Array.isArray(value) && value.length <= RECORD_LIMITS.nodes) return value;
+  throw bad(`${name} that are no list of at most ${RECORD_LIMITS.nodes}`);
+}
+
+function readKnown(value: unknown): KnownVersion {
+  if (!Array.isArray(value)) throw bad("a known version that is no list");
+  return [text(value[0], "id"), count(value[1], "incarnation"), count(value[2], "version")];
+}
+
+function parse(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) as unknown;
+  } catch {
+    throw bad("no JSON");
+  }
+}
+
+function readRecord(value: unknown): NodeRecord {
+  if (typeof value !== "object" || value === null) throw bad("a record that is no object");
+  const from = value as Readonly<Record<string, unknown>>;
+  const state = NODE_STATES.find((one) => one === from["state"]);
+  if (state === undefined) throw bad(`a node in state ${JSON.stringify(from["state"])}`);
+  const id = text(from["id"], "id");
+  if (id === "") throw bad("a node without an id");
+  return {
+    id,
+    state,
+    incarnation: count(from["incarnation"], "incarnation") as Incarnation,
+    version: count(from["version"], "version"),
+    roles: list(from["roles"], "roles", RECORD_LIMITS.entries),
+    addresses: addresses(from["addresses"]),
+    build: text(from["build"], "build"),
+    since: count(from["since"], "since"),
+    links: list(from["links"], "links", RECORD_LIMITS.nodes),
+  };
+}
+
+function text(value: unknown, name: string): string {
+  if (typeof value === "string" && value.length <= RECORD_LIMITS.textCharacters) return value;
+  throw bad(`${name} that is no text of at most ${RECORD_LIMITS.textCharacters} characters`);
+}
+
+function count(value: unknown, name: string): number {
+  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
+  throw bad(`${name} that is no number`);
+}
+
+function list(value: unknown, name: string, most: number): readonly string[] {
+  if (Array.isArray(value) && value.length <= most) return value.map((one: unknown) => text(one, name));
+  throw bad(`${name} that are no list of at most ${most}`);
+}
+
+function addresses(value: unknown): Readonly<Record<string, string>> {
+  if (typeof value !== "object" || value === null) throw bad("addresses that are no object");
+  const list = Object.entries(value);
+  if (list.length > RECORD_LIMITS.entries) throw bad(`more than ${RECORD_LIMITS.entries} addresses`);
+  return Object.fromEntries(list.map(([name, address]) => [text(name, "protocol"), text(address, "address")]));
+}
+
+function bad(what: string): LinkFrameError {
+  return new LinkFrameError({ detail: `membership message with ${what}` });
+}

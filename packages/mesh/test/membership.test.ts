@@ -1,0 +1,277 @@
+/** Who is in the cluster: learning, suspicion, death, goodbyes and restarts, each told once. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { LinkFrameError } from "@sluice/mesh/errors";
+import type { Incarnation } from "@sluice/mesh/hello";
+import { decodeMessage, encodeMessage, isNews, type NodeRecord } from "@sluice/mesh/membership/node-record";
+import { fuzz } from "@sluice/testkit/fuzz";
+import { randomBelow } from "@sluice/testkit/random";
+import { everySeed } from "@sluice/testkit/seeds";
+import { MembershipWorld } from "./membership-world.ts";
+
+const RECORD: NodeRecord = {
+  id: "a",
+  incarnation: 3 as Incarnation,
+  version: 4,
+  state: "ready",
+  roles: ["origin", "edge"],
+  addresses: { cluster: "10.0.0.1:7935", rtmp: "10.0.0.1:1935" },
+  build: "0.1.0",
+  since: 1_700_000_000_000,
+  links: ["b", "c"],
+};
+
+function three(seed = 1): MembershipWorld {
+  const world = new MembershipWorld(seed);
+  world.start("a");
+  world.start("b", { seeds: ["a"] });
+  world.clock.advance(500);
+  world.start("c", { seeds: ["b"] });
+  world.clock.advance(3_000);
+  return world;
+}
+
+test("[MSH60] one seed teaches the rest, and the seed itself needs none", () => {
+  const world = three();
+  assert.deepEqual(world.seenBy("a"), ["b ready linked", "c ready linked"]);
+  assert.deepEqual(world.seenBy("b"), ["a ready linked", "c ready linked"]);
+  assert.deepEqual(world.seenBy("c"), ["a ready linked", "b ready linked"]);
+});
+
+test("[MSH60, MSH61] nodes that only dial know each other through those that they dial", () => {
+  const world = three();
+  world.start("e1", { seeds: ["a"], isDialOnly: true });
+  world.start("e2", { seeds: ["c"], isDialOnly: true });
+  world.clock.advance(5_000);
+  assert.deepEqual(world.seenBy("e1"), ["a ready linked", "b ready linked", "c ready linked", "e2 ready"]);
+  assert.deepEqual(world.seenBy("e2"), ["a ready linked", "b ready linked", "c ready linked", "e1 ready"]);
+  world.stop("e1");
+  world.clock.advance(1_000);
+  assert.ok(world.seenBy("e2").includes("e1 left"));
+});
+
+test("[MSH61] only a later life or a later version is news", () => {
+  const at = (incarnation: number, version: number): NodeRecord => ({
+    ...RECORD,
+    incarnation: incarnation as Incarnation,
+    version,
+  });
+  assert.deepEqual(
+    [at(3, 5), at(4, 1), at(3, 4), at(3, 3), at(2, 9)].map((record) => isNews(record, RECORD)),
+    [true, true, false, false, false],
+  );
+});
+
+test("[MSH62] a broken link between two living nodes makes neither suspect", () => {
+  const world = three();
+  world.network.cut("a", "b", "close");
+  world.clock.advance(20_000);
+  assert.deepEqual(world.seenBy("a"), ["b ready", "c ready linked"]);
+  assert.deepEqual(world.seenBy("b"), ["a ready", "c ready linked"]);
+  world.network.heal();
+  world.clock.advance(3_000);
+  assert.deepEqual(world.seenBy("a"), ["b ready linked", "c ready linked"]);
+  for (const { log } of world.nodes.values()) assert.ok(!log.some((line) => /suspect|left|dead/.test(line)));
+});
+
+test("[MSH62, MSH63] who is killed is suspect, then dead once the engine says so, each told once", () => {
+  const world = three();
+  world.isGone = () => false;
+  world.kill("c");
+  world.clock.advance(6_000);
+  assert.deepEqual(world.seenBy("a"), ["b ready linked", "c suspect"]);
+  assert.ok(world.nodes.get("a")?.membership.isStale);
+  world.isGone = (id) => id === "c";
+  world.clock.advance(1_000);
+  assert.deepEqual(world.seenBy("a"), ["b ready linked", "c dead"]);
+  assert.equal(world.nodes.get("a")?.membership.isStale, false);
+  for (const name of ["a", "b"]) {
+    assert.deepEqual(
+      world.nodes.get(name)?.log.filter((line) => line.endsWith("c")),
+      ["joined c", "suspect c", "dead c"],
+    );
+  }
+});
+
+test("[MSH63] while the engine cannot say, a suspect stays one, the view is stale, and healing takes it back", () => {
+  const world = three();
+  world.isGone = undefined;
+  world.network.partition([["a"], ["b", "c"]], "vanish");
+  world.clock.advance(30_000);
+  assert.deepEqual(world.seenBy("a"), ["b suspect", "c suspect"]);
+  assert.ok(world.nodes.get("a")?.membership.isStale);
+  world.network.heal();
+  world.clock.advance(6_000);
+  assert.deepEqual(world.seenBy("a"), ["b ready linked", "c ready linked"]);
+  assert.deepEqual(world.nodes.get("a")?.log.slice(-2).sort(), ["back b", "back c"]);
+});
+
+test("[MSH64] a goodbye is a leave at once; coming back is a join", () => {
+  const world = three();
+  world.stop("b");
+  world.clock.advance(500);
+  assert.deepEqual(world.seenBy("a"), ["b left", "c ready linked"]);
+  world.start("b", { seeds: ["c"] });
+  world.clock.advance(3_000);
+  for (const name of ["a", "c"]) {
+    assert.deepEqual(
+      world.nodes.get(name)?.log.filter((line) => line.includes(" b")),
+      ["joined b", "left b goodbye", "joined b"],
+    );
+  }
+});
+
+test("[MSH64] a node that was killed and is back before anybody missed it is one leave and one join", () => {
+  const world = three();
+  world.kill("b");
+  world.clock.advance(300);
+  world.start("b", { seeds: ["a"] });
+  world.clock.advance(5_000);
+  for (const name of ["a", "c"]) {
+    assert.deepEqual(
+      world.nodes.get(name)?.log.filter((line) => line.includes(" b")),
+      ["joined b", "left b restarted", "joined b"],
+    );
+  }
+  assert.deepEqual(world.seenBy("a"), ["b ready linked", "c ready linked"]);
+});
+
+test("[MSH65] a pause of 2 s costs nothing; one of 20 s is a suspicion that is taken back, and the paused one suspects nobody", () => {
+  const world = three();
+  world.isGone = () => false;
+  const paused = world.nodes.get("b");
+  assert.ok(paused);
+  paused.clock.pause();
+  world.clock.advance(2_000);
+  paused.clock.resume();
+  world.clock.advance(5_000);
+  for (const { log } of world.nodes.values()) assert.ok(!log.some((line) => line.startsWith("suspect")));
+  const before = paused.log.length;
+  paused.clock.pause();
+  world.clock.advance(20_000);
+  assert.ok(world.seenBy("a").includes("b suspect"));
+  paused.clock.resume();
+  world.clock.advance(6_000);
+  assert.deepEqual(world.seenBy("a"), ["b ready linked", "c ready linked"]);
+  assert.deepEqual(paused.log.slice(before), []);
+});
+
+test("[MSH66] the first changes are the present view, this node's own row included", () => {
+  const world = new MembershipWorld(5);
+  assert.deepEqual(world.start("a").log, ["joined a"]);
+});
+
+test("[MSH67] records that are none are refused", () => {
+  assert.deepEqual(decodeMessage(encodeMessage({ records: [RECORD], known: [["b", 1, 2]] })), {
+    records: [RECORD],
+    known: [["b", 1, 2]],
+  });
+  const bad: readonly unknown[] = [
+    "no list",
+    [1],
+    [{ ...RECORD, id: "" }],
+    [{ ...RECORD, id: 7 }],
+    [{ ...RECORD, version: -1 }],
+    [{ ...RECORD, version: 1.5 }],
+    [{ ...RECORD, state: "dead" }],
+    [{ ...RECORD, roles: "origin" }],
+    [{ ...RECORD, addresses: null }],
+    [{ ...RECORD, addresses: { rtmp: 5 } }],
+    [{ ...RECORD, links: Array.from({ length: 5_000 }, () => "x") }],
+    [{ ...RECORD, build: "x".repeat(600) }],
+  ];
+  for (const value of bad) {
+    assert.throws(() => decodeMessage(new TextEncoder().encode(JSON.stringify({ records: value }))), LinkFrameError);
+  }
+  assert.throws(() => decodeMessage(Uint8Array.of(0xff, 0xfe)), LinkFrameError);
+  for (const known of [{}, ["b"], [["b", 1]], [[1, 2, 3]]]) {
+    assert.throws(() => decodeMessage(new TextEncoder().encode(JSON.stringify({ known }))), LinkFrameError);
+  }
+});
+
+fuzz("[MSH67] membership records", decodeMessage, {
+  seeds: [encodeMessage({ records: [RECORD], known: [["b", 1, 2]] })],
+  allowed: [LinkFrameError],
+});
+
+test("[MSH67] a peer cannot speak for this node", () => {
+  const world = three();
+  const [a, b] = [world.nodes.get("a"), world.nodes.get("b")];
+  assert.ok(a && b);
+  const own = b.membership.find("b")?.record;
+  assert.ok(own);
+  const forged = encodeMessage({ records: [{ ...own, version: own.version + 50, state: "left" }] });
+  a.mesh.links.get("b")?.driver.link?.openChannel("membership", { class: "control" }).send(forged);
+  world.clock.advance(2_000);
+  assert.equal(b.membership.find("b")?.standing, "ready");
+  assert.deepEqual(world.seenBy("c"), ["a ready linked", "b ready linked"]);
+});
+
+test("[MSH68] a crowd of nodes that know one seed agree within 10 s", () => {
+  const count = Number(process.env["SIM_NODES"] ?? 50);
+  const world = new MembershipWorld(9);
+  const names = Array.from({ length: count }, (_, i) => `n${String(i).padStart(3, "0")}`);
+  for (const name of names) world.start(name, name === "n000" ? {} : { seeds: ["n000"] });
+  world.clock.advance(10_000);
+  for (const name of names) {
+    const expected = names.filter((other) => other !== name).map((other) => `${other} ready linked`);
+    assert.deepEqual(world.seenBy(name), expected, name);
+  }
+});
+
+everySeed(
+  "[MSH60, MSH62, MSH64] after any trouble all agree",
+  { count: 25, file: "packages/mesh/test/membership.test.ts" },
+  (seed) => {
+    const world = new MembershipWorld(seed);
+    const names = ["a", "b", "c", "d", "e"];
+    const seedsOf = (name: string) => ({ seeds: names.filter((other) => other !== name) });
+    for (const name of names) world.start(name, seedsOf(name));
+    for (let step = 0; step < 25; step++) {
+      trouble(world, names, seedsOf);
+      world.clock.advance(randomBelow(world.random, 4_000));
+    }
+    for (const { clock } of world.nodes.values()) clock.resume();
+    world.network.heal();
+    for (const name of names) if (!world.nodes.has(name)) world.start(name, seedsOf(name));
+    world.clock.advance(15_000);
+    for (const name of names) {
+      const expected = names.filter((other) => other !== name).map((other) => `${other} ready linked`);
+      assert.deepEqual(world.seenBy(name), expected, `seen by ${name}`);
+    }
+  },
+);
+
+function trouble(
+  world: MembershipWorld,
+  names: readonly string[],
+  seedsOf: (name: string) => { seeds: string[] },
+): void {
+  const pick = (): string => names[randomBelow(world.random, names.length)] as string;
+  const [name, other] = [pick(), pick()];
+  const node = world.nodes.get(name);
+  const modes = ["close", "vanish", "hold"] as const;
+  switch (randomBelow(world.random, 8)) {
+    case 0:
+      if (node !== undefined) world.kill(name);
+      break;
+    case 1:
+      if (node !== undefined && !node.clock.isPaused) world.stop(name);
+      break;
+    case 2:
+    case 3:
+      if (node === undefined) world.start(name, seedsOf(name));
+      break;
+    case 4:
+      node?.clock.pause();
+      break;
+    case 5:
+      node?.clock.resume();
+      break;
+    case 6:
+      if (name !== other) world.network.cut(name, other, modes[randomBelow(world.random, 3)] ?? "close");
+      break;
+    default:
+      world.network.heal(name, other);
+  }
+}
