@@ -68,6 +68,11 @@ export class ChunkReader {
     this.#partials.setRole(role);
   }
 
+  /** See `PartialMessages`. */
+  noteUnfinished(byteCount: number): void {
+    this.#partials.noteOutside(byteCount);
+  }
+
   /** No more bytes come. */
   release(): void {
     this.#partials.release();

@@ -56,6 +56,11 @@ export class MessageExchange {
     this.#reader.setRole(role);
   }
 
+  /** See `PartialMessages`. */
+  noteUnfinished(byteCount: number): void {
+    this.#reader.noteUnfinished(byteCount);
+  }
+
   /** No more bytes come. */
   release(): void {
     this.#reader.release();

@@ -32,6 +32,7 @@ export class PartialMessages {
   readonly #pools: PartialPools;
   #role: PartialRole = "publishing";
   #reservedBytes = 0;
+  #outsideBytes = 0;
   /** Of those, what the role's pool counts. */
   #pooledBytes = 0;
 
@@ -51,13 +52,22 @@ export class PartialMessages {
     this.#account(this.#reservedBytes);
   }
 
+  /** Counts as well what lies unfinished outside of here, before a chunk of it could be read. @throws {RtmpLimitError} */
+  noteOutside(byteCount: number): void {
+    const reserved = this.#reservedBytes + byteCount - this.#outsideBytes;
+    const excess = this.#findExcess(reserved);
+    if (excess !== undefined && byteCount > this.#outsideBytes) throw new RtmpLimitError(excess);
+    this.#outsideBytes = byteCount;
+    this.#account(reserved);
+  }
+
   /** Gives back what the pool counts: no more bytes come. */
   release(): void {
     this.#pools.poolOf(this.#role).usedBytes -= this.#pooledBytes;
     this.#pooledBytes = 0;
   }
 
-  /** Bytes held for messages under way. */
+  /** Bytes held for messages under way, outside of here too. */
   get reservedBytes(): number {
     return this.#reservedBytes;
   }

@@ -89,6 +89,11 @@ export class RtmpServerEngine {
       this.#heed(message);
   }
 
+  /** Bytes that the transport holds of a message of its own, in place of what was said last. @throws {RtmpLimitError} */
+  noteUnfinished(byteCount: number): void {
+    this.#exchange.noteUnfinished(byteCount);
+  }
+
   /** The connection has ended: what its unfinished messages took is free for others. */
   release(): void {
     this.#exchange.release();

@@ -118,6 +118,21 @@ test("[RLM103] a connection may hold large messages from its publish to the end 
   assert.throws(() => server.receive(command(1, "closeStream", 0, null)), passes("idlePartialBytes"));
 });
 
+test("[RLM105] what a transport holds of a message of its own counts as well, until it is whole", () => {
+  const pools = new PartialPools(LIMITS);
+  const idle = reader("idle", pools);
+  for (const byteCount of [10_000, 30_000, 50_000]) idle.noteUnfinished(byteCount);
+  assert.throws(() => idle.noteUnfinished(50_001), passes("idlePartialBytes"));
+  assert.throws(() => feed(idle, part(COMMAND, 900, 100)), passes("idlePartialBytes"));
+  const other = reader("idle", pools);
+  other.noteUnfinished(50_000);
+  assert.throws(() => reader("idle", pools).noteUnfinished(50_000), passes("idlePartialTotalBytes"));
+  other.noteUnfinished(0);
+  assert.equal(other.reservedBytes, 0);
+  reader("idle", pools).noteUnfinished(50_000);
+  reader("publishing", pools).noteUnfinished(900_000);
+});
+
 test("[RLM104] while its acknowledgements are held a peer gets none, and the one that is due when they are released", () => {
   const server = connected();
   server.receive(command(1, "publish", 0, null, "cam"));

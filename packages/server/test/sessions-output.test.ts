@@ -1,5 +1,6 @@
 /** Peers that do not take what they are sent: what they may make the node hold, and how they end. */
 import assert from "node:assert/strict";
+import { connect, type Socket } from "node:net";
 import { test } from "node:test";
 import { encodeAmf0Values } from "@sluice/amf/amf0-encode";
 import type { ChunkStreamId, MessageStreamId } from "@sluice/rtmp/ids";
@@ -16,6 +17,8 @@ import {
   talk,
   until,
 } from "./sessions-fixture.ts";
+import { InputSlices, InputTurns, SLICE_BYTES } from "@sluice/server/sessions/input-turns";
+import { FakeClock } from "@sluice/testkit/fake-clock";
 import { OUTPUT_LIMITS, type Peer, turns, World } from "./sessions-world.ts";
 
 const READ_BYTES = 64 * 1024;
@@ -32,6 +35,12 @@ function message(typeId: number, body: Uint8Array, messageStreamId = 0): Buffer 
 const CALL = message(20, encodeAmf0Values(["x", 7, null]));
 const PING = message(4, Uint8Array.from([0, 6, 0, 0, 0, 0]));
 const play = (id: number): Buffer => message(20, encodeAmf0Values(["play", 0, null, "cam"]), id);
+
+function u32(value: number): Uint8Array {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value);
+  return bytes;
+}
 
 /** As much as one read brings. */
 const readful = (one: Buffer): Buffer => Buffer.concat(Array.from({ length: READ_BYTES / one.length }, () => one));
@@ -58,10 +67,13 @@ for (const [what, one] of [
     const onlooker = await (await world.open().connect()).publish("cam");
     await publishGop(onlooker, 100);
     peer.stopReading();
-    for (let i = 0; i < 100; i++) await peer.sendRaw(readful(one));
+    for (let i = 0; i < 20; i++) {
+      await peer.sendRaw(readful(one));
+      await world.settle();
+    }
     const owed = world.outputs.of(peer.socket).owedBytes;
-    assert.ok(owed > OUTPUT_LIMITS.peerBytes, `${owed} bytes`);
-    assert.ok(owed < OUTPUT_LIMITS.peerBytes + 8 * READ_BYTES, `${owed} bytes`);
+    assert.ok(owed > OUTPUT_LIMITS.peerBytes - KERNEL_BYTES, `${owed} bytes`);
+    assert.ok(owed < OUTPUT_LIMITS.peerBytes + 8 * SLICE_BYTES, `${owed} bytes`);
     assert.ok(peer.near.isPaused());
     await world.pass(14);
     assert.deepEqual(world.ended, []);
@@ -84,7 +96,7 @@ test("[SES101] who takes its answers late has every one of them, and is read on"
   await world.pass(10);
   assert.ok(peer.near.isPaused());
   peer.readOn();
-  for (let i = 0; i < 500 && peer.heardBytes < (calls + 1) * answerBytes; i++) await turns();
+  for (let i = 0; i < 500 && peer.heardBytes < (calls + 1) * answerBytes; i++) await world.settle();
   assert.ok(peer.heardBytes >= (calls + 1) * answerBytes);
   await world.pass(1);
   assert.deepEqual([world.ended, world.outputs.totalBytes, peer.near.isPaused()], [[], 0, false]);
@@ -129,6 +141,7 @@ test("[SES104] an encoder that never reads is neither acknowledged nor asked any
   const world = new World();
   const publisher = await (await world.open(64).connect()).publish("cam");
   await publishGop(publisher, 1_000);
+  await publisher.sendRaw(message(5, u32(200)));
   publisher.stopReading();
   for (let i = 0; i < 8_000; i++) {
     await publisher.send(new Uint8Array(600).fill(0x27, 0, 1), i * 40);
@@ -140,9 +153,9 @@ test("[SES104] an encoder that never reads is neither acknowledged nor asked any
 });
 
 for (const [habit, acknowledge] of [
-  ["counts of its own since the last one", (bytes: number) => bytes - 1_000],
+  ["what came since the last time", (_: number, i: number) => 2_000 + (i % 7) * 100],
   ["twice what came", (bytes: number) => bytes * 2],
-  ["the same count for ever", () => 1_500],
+  ["and stops", (bytes: number, i: number) => (i < 5 ? bytes : undefined)],
 ] as const) {
   test(`[SES105] a player that acknowledges ${habit} and takes what it is sent plays on`, async () => {
     const world = new World();
@@ -151,9 +164,8 @@ for (const [habit, acknowledge] of [
     const player = await (await world.open().connect()).play("cam");
     for (let i = 1; i < 60; i++) {
       await publisher.send(new Uint8Array(2_000).fill(0x27, 0, 1), i * 40);
-      const count = Buffer.alloc(4);
-      count.writeUInt32BE(Math.max(0, acknowledge(player.mediaBytes)));
-      await player.sendRaw(message(3, count));
+      const count = acknowledge(player.mediaBytes, i);
+      if (count !== undefined) await player.sendRaw(message(3, u32(count)));
       await world.pass(1);
     }
     assert.deepEqual(world.ended, []);
@@ -197,17 +209,16 @@ test("[SES107] a connection plays one stream on a few message streams, of which 
   assert.ok(one > 400_000);
 });
 
-/** A peer for whom as much waits in the server as it lets wait. */
+/** A peer that asks for pictures, of which some are made for it alone, and takes none. */
 async function openSilent(server: RunningServer): Promise<RtmpPeer> {
-  const waiting = (): Promise<number> => server.metric("output_waiting_bytes");
   const peer = new RtmpPeer(server.rtmpPort);
   await until(() => peer.events.some((event) => event.type === "connected"), "the connect result");
   peer.socket.pause();
-  const before = await waiting();
-  while ((await waiting()) === before) {
-    for (let i = 0; i < 16 && peer.socket.writableLength < READ_BYTES; i++) peer.socket.write(readful(CALL));
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+  for (let id = 1; id <= 3; id++) peer.engine.tellStream(id as MessageStreamId, "play", ["cam"]);
+  peer.flush();
+  const { sessions } = (await server.get("/api/v1/sessions")) as { sessions: { role: string }[] };
+  const players = sessions.filter(({ role }) => role === "player").length;
+  await until(async () => (await server.metric("viewers")) > players, "its place on the stream");
   return peer;
 }
 
@@ -215,6 +226,8 @@ test("[SES108] above the total for all peers no session is opened, over any prot
   await using server = await openServer(["limits.outputTotal=1MiB", "delivery.lag.stallTimeout=10m"]);
   await using publisher = await openPublisher(server.rtmpPort, "cam");
   sendGop(publisher);
+  for (let i = 0; i < 3; i++) publisher.send("video", 200 + i, new Uint8Array(1_000_000).fill(0x27, 0, 1));
+  await until(async () => (await server.metric("ingest_bytes_total")) > 3_000_000, "the pictures");
   await using silent = new AsyncDisposableStack();
   while ((await server.metric("output_waiting_bytes")) < 1024 * 1024) silent.use(await openSilent(server));
   await using late = new RtmpPeer(server.rtmpPort);
@@ -236,6 +249,98 @@ test("[SES108] above the total for all peers no session is opened, over any prot
 const upgradeTo = (path: string, header: string): string =>
   `GET ${path} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
   `Sec-WebSocket-Key: ${Buffer.alloc(16).toString("base64")}\r\nSec-WebSocket-Version: 13\r\n${header}\r\n`;
+
+/** A connection that speaks RTMP inside WebSocket, with frames as the test makes them. */
+async function openWebSocket(server: RunningServer): Promise<Socket> {
+  const socket = connect({ port: server.httpPort, host: "127.0.0.1", noDelay: true });
+  socket.on("error", () => {});
+  let heard = "";
+  socket.on("data", (bytes) => {
+    heard = (heard + bytes.toString("latin1")).slice(0, 1_000);
+  });
+  socket.write(upgradeTo("/live", "Sec-WebSocket-Protocol: rtmp\r\n"));
+  await until(() => heard.includes("\r\n\r\n"), "the upgrade");
+  assert.match(heard, /^HTTP\/1\.1 101 /);
+  return socket;
+}
+
+/** A binary frame of which `payload` comes first, masked with zeroes. RFC 6455 §5.2 */
+function frame(payload: Uint8Array, byteCount = payload.length): Buffer {
+  const head = Buffer.alloc(14);
+  head.set([0x82, 0xff]);
+  head.writeBigUInt64BE(BigInt(byteCount), 2);
+  return Buffer.concat([head, payload]);
+}
+
+test("[SES109] an unfinished WebSocket message of who does not publish ends it, one of a publisher may be large", async () => {
+  await using server = await openServer();
+  const stranger = await openWebSocket(server);
+  stranger.write(frame(Buffer.alloc(0), 4 * 1024 * 1024));
+  while (!stranger.destroyed) {
+    if (stranger.writableLength === 0) stranger.write(Buffer.alloc(READ_BYTES));
+    await turns();
+  }
+  assert.equal(await server.metric('wire_errors_total{code="LIMIT_RTMP"}'), 1);
+  const publisher = await openWebSocket(server);
+  publisher.write(frame(Buffer.concat([Buffer.of(3), Buffer.alloc(2 * 1536)])));
+  publisher.write(frame(message(20, encodeAmf0Values(["connect", 1, { app: "live" }]))));
+  publisher.write(frame(message(20, encodeAmf0Values(["publish", 0, null, "cam"]), 1)));
+  await until(async () => (await server.metric("streams_live")) === 1, "the publication");
+  publisher.write(frame(message(9, new Uint8Array(3 * 1024 * 1024).fill(0x27, 0, 1), 1)));
+  await until(async () => (await server.metric("ingest_bytes_total")) === 3 * 1024 * 1024, "the frame");
+  publisher.destroy();
+});
+
+test("[SES110] what many send at once is read in slices, each in turn, and by a fifth of the loop's time", () => {
+  const clock = new FakeClock();
+  const turns = new InputTurns(clock);
+  const arrivals = [0, 1, 2].map((peer) => Buffer.alloc(40 * SLICE_BYTES + 100 + peer).map((_, i) => (i + peer) % 251));
+  const read = arrivals.map((): Buffer[] => []);
+  const order: number[] = [];
+  const gone: Uint8Array[] = [];
+  let [turnCount, workedAt] = [0, -10];
+  const slices = arrivals.map((arrival) => {
+    const input = new InputSlices((bytes) => gone.push(bytes));
+    input.add(arrival);
+    return input;
+  });
+  const readOn = (peer: number): void => {
+    if (slices[peer]?.isEmpty) return;
+    turns.add(() => {
+      if (clock.now() - workedAt > 3) turnCount++;
+      slices[peer]?.take((slice) => read[peer]?.push(Buffer.from(slice)));
+      order.push(peer);
+      clock.advance(1.5);
+      workedAt = clock.now();
+      readOn(peer);
+    });
+  };
+  for (const peer of [0, 1, 2]) readOn(peer);
+  for (let i = 0; i < 2_000; i++) clock.advance(1);
+  assert.deepEqual(
+    read.map((pieces) => Buffer.concat(pieces)),
+    arrivals,
+  );
+  assert.deepEqual(order.slice(0, 6), [0, 1, 2, 0, 1, 2]);
+  assert.deepEqual(gone, arrivals);
+  assert.equal(turnCount, 41, "three slices of 1.5 ms fill a turn");
+  assert.ok(workedAt >= 40 * 4.5 * 5, `done after ${workedAt} ms`);
+});
+
+test("[SES111] a peer that floods is read in its turn, and a publisher at once", async () => {
+  const world = new World();
+  const publisher = await (await world.open().connect()).publish("cam");
+  await publishGop(publisher, 100);
+  const peer = await world.open().connect();
+  await peer.sendRaw(readful(CALL));
+  assert.ok(peer.near.isPaused());
+  assert.equal(peer.codes.length, 0);
+  const body = new Uint8Array(60_000).fill(0x27, 0, 1);
+  await publisher.send(body, 40);
+  assert.equal(world.streams.entries()[0]?.stream.ingest.frames, 3);
+  await world.settle();
+  assert.ok(!peer.near.isPaused());
+});
 
 test("[LST100] an HTTP connection with too many requests under way is ended; a few are answered in order", async () => {
   await using server = await openServer();

@@ -1,5 +1,6 @@
 /** Sinks on real sockets: what they say of a transport that is full, free or ending; and policies out of the configuration. */
 import assert from "node:assert/strict";
+import { EventEmitter } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { test } from "node:test";
 import { connect as connectTls, createServer as createTlsServer } from "node:tls";
@@ -74,7 +75,7 @@ const WAYS = [
   ["tls", "the socket", new DirectWrites(undefined)],
 ] as const;
 
-const NO_EVENTS = { bytes: () => {}, ended: () => {}, closed: () => {} };
+const NO_EVENTS = { bytes: () => {}, unfinished: () => {}, ended: () => {}, closed: () => {} };
 
 for (const [over, through, writes] of WAYS) {
   test(`[SNK1] over ${over} through ${through} a sink says when its transport is full, and calls back once when it is free again`, async () => {
@@ -154,11 +155,7 @@ for (const wrap of [findStreamWrap(), undefined]) {
 test("[SNK5] what goes through the handle keeps its order with a head before it and the session's messages, and every byte", async () => {
   using pair = await openPair("tcp");
   const writes = new DirectWrites(findStreamWrap());
-  const { send } = socketTransport(
-    pair.near,
-    { writes, outputs: outputsOf(writes) },
-    { bytes: () => {}, ended: () => {}, closed: () => {} },
-  );
+  const { send } = socketTransport(pair.near, { writes, outputs: outputsOf(writes) }, NO_EVENTS);
   const sink = sinkOf(pair.near, writes);
   const expected: Buffer[] = [];
   const noted = (bytes: Buffer): Buffer => {
@@ -221,11 +218,7 @@ for (const over of ["tcp", "tls"] as const) {
       return write(bytes as Uint8Array);
     };
     const writes = new DirectWrites(findStreamWrap());
-    const { send } = socketTransport(
-      pair.near,
-      { writes, outputs: outputsOf(writes) },
-      { bytes: () => {}, ended: () => {}, closed: () => {} },
-    );
+    const { send } = socketTransport(pair.near, { writes, outputs: outputsOf(writes) }, NO_EVENTS);
     const sink = sinkOf(pair.near, writes);
     for (const text of ["a", "b"]) sink.write(Buffer.from(text));
     send(Buffer.from("c"));
@@ -236,11 +229,7 @@ for (const over of ["tcp", "tls"] as const) {
 test("[SNK8] over tls a socket's stream and its sinks take turns, in order, and its end comes behind them", async () => {
   using pair = await openPair("tls");
   const writes = new DirectWrites(findStreamWrap());
-  const { send } = socketTransport(
-    pair.near,
-    { writes, outputs: outputsOf(writes) },
-    { bytes: () => {}, ended: () => {}, closed: () => {} },
-  );
+  const { send } = socketTransport(pair.near, { writes, outputs: outputsOf(writes) }, NO_EVENTS);
   const [one, other] = [sinkOf(pair.near, writes), sinkOf(pair.near, writes)];
   const expected: Buffer[] = [];
   let direct = 0;
@@ -379,4 +368,22 @@ test("[SNK101] bytes that are shared count for the node once they are old, a pee
   pair.near.destroy();
   await closed;
   assert.equal(outputs.totalBytes, 0);
+});
+
+test("[SNK102] a peer to whom much was said over time and for whom little waits is not overdrawn", () => {
+  const socket = Object.assign(new EventEmitter(), { writableLength: 0, writable: true });
+  const outputs = outputsOf(new DirectWrites(undefined));
+  const output = outputs.of(socket as unknown as Socket);
+  for (let i = 0; i < 1_000; i++) {
+    socket.writableLength = 2_000;
+    output.note(1_000, "dialogue");
+    assert.ok(!output.isOverdrawn && outputs.totalBytes <= 2_000);
+    socket.writableLength = 1_000;
+  }
+  for (let i = 1; i <= 300; i++) {
+    socket.writableLength += 1_000;
+    output.note(1_000, "dialogue");
+    assert.equal(output.isOverdrawn, i >= 200, `${i}`);
+  }
+  assert.equal(outputs.totalBytes, 301_000);
 });

@@ -16,6 +16,7 @@ import { socketTransport } from "@sluice/server/sessions/byte-transport";
 import { DirectWrites } from "@sluice/server/sessions/direct-writes";
 import { findStreamWrap } from "@sluice/server/sessions/stream-wrap";
 import type { OutputLimits } from "@sluice/server/sessions/limits";
+import { InputTurns } from "@sluice/server/sessions/input-turns";
 import { NodeOutput } from "@sluice/server/sessions/peer-output";
 import { MergedReads } from "@sluice/server/sessions/merged-reads";
 import { RtmpSession } from "@sluice/server/sessions/rtmp-session";
@@ -73,6 +74,7 @@ export class World {
     reads: new MergedReads(this.clock),
     writes: WRITES,
     outputs: this.outputs,
+    turns: new InputTurns(this.clock),
     limits: { waitsPerConnection: 2, viewsPerConnection: 3 },
     streams: this.streams,
     guard: {
@@ -115,6 +117,14 @@ export class World {
       open: (events) => socketTransport(asSocket(near), this.ports, events),
     });
     return new Peer(near, far, session);
+  }
+
+  /** What is due by now happens, and what that causes. */
+  async settle(): Promise<void> {
+    for (let i = 0; i < 4; i++) {
+      this.clock.advance(0);
+      await turns();
+    }
   }
 
   /** Seconds pass, and what they cause happens. */

@@ -14,6 +14,7 @@ import { type StrangerLimits, Strangers } from "../listeners/strangers.ts";
 import { PromMeter } from "../metrics/prom-meter.ts";
 import type { SessionPorts } from "../sessions/session-ports.ts";
 import { CROWDED_PEER_BYTES, DEFAULT_PLAY_LIMITS, type OutputLimits, OVERDRAFT_BYTES } from "../sessions/limits.ts";
+import { InputTurns } from "../sessions/input-turns.ts";
 import { NodeOutput } from "../sessions/peer-output.ts";
 import { DirectWrites } from "../sessions/direct-writes.ts";
 import { MergedReads } from "../sessions/merged-reads.ts";
@@ -98,7 +99,20 @@ export function openNode({
   });
   scope.defer(() => streams.close());
   const state = new NodeState(scope.signal);
-  const parts = { clock, log, meter, guard, registry, reads, writes, outputs, streams, draining: state.draining };
+  const turns = scope.use(new InputTurns(clock));
+  const parts = {
+    clock,
+    log,
+    meter,
+    guard,
+    registry,
+    reads,
+    writes,
+    outputs,
+    turns,
+    streams,
+    draining: state.draining,
+  };
   const ports = sessionPorts({ ...parts, config, policies });
   const count = meterNode({ meter, streams, registry, totals, load, outputs });
   const patterns = scope.use(new TestPatterns(ports));

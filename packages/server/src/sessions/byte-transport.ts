@@ -25,6 +25,8 @@ export interface ByteTransport {
 
 export interface TransportEvents {
   readonly bytes: (bytes: Uint8Array) => void;
+  /** Bytes of a message of the transport's own that is not whole. */
+  readonly unfinished: (byteCount: number) => void;
   /** The peer says no more; `closed` follows. */
   readonly ended: () => void;
   /** Once; `error` when the connection broke. */
@@ -63,7 +65,14 @@ export function webSocketTransport(
   const output = ports.outputs.of(socket);
   const send = senderTo(socket, ports, output);
   webSocket.binaryType = "nodebuffer";
+  let unfinished = 0;
+  socket.prependListener("data", (bytes: Uint8Array) => {
+    unfinished += bytes.length;
+    events.unfinished(unfinished);
+  });
   webSocket.on("message", (bytes, isBinary) => {
+    unfinished = 0;
+    events.unfinished(0);
     if (isBinary) events.bytes(bytes as Uint8Array);
     else webSocket.close(UNSUPPORTED_MESSAGE);
   });
@@ -94,7 +103,7 @@ function freeRead(socket: Socket, { buffer, byteLength }: Uint8Array): void {
 function senderTo(socket: Socket, { writes }: TransportPorts, output: PeerOutput): (bytes: Uint8Array) => void {
   const handle = writes.handleOf(socket);
   return (bytes) => {
-    const outcome = handle === undefined ? "refused" : writes.write(socket, handle, bytes);
+    const outcome = handle === undefined ? "refused" : writes.write(socket, handle, bytes, output);
     if (outcome === "taken") return;
     if (outcome === "refused" && socket.writable) socket.write(bytes);
     if (output.owedBytes > 0) output.note(bytes.length, "dialogue");

@@ -13,7 +13,6 @@ export class DirectWrites {
   /** For the next write; one that is under way keeps its own. */
   #request: WriteRequest;
   readonly #turns = new WeakMap<Socket, TlsTurn>();
-  readonly #queues = new WeakMap<Socket, { queuedBytes: number }>();
 
   /** @param wrap  of `findStreamWrap`; without it no socket has a handle to write to */
   constructor(wrap: StreamWrap | undefined) {
@@ -36,23 +35,18 @@ export class DirectWrites {
     return fresh;
   }
 
-  /** Of this socket; the same for as long as it lives. */
-  queueOf(socket: Socket): DirectQueue {
-    return socket instanceof TLSSocket ? this.turnOf(socket) : this.#queueOf(socket);
-  }
-
   /**
    * Goes behind all that the handle was given, by sockets too, and so before what their queues still hold: who has
    * written to the socket itself must know that it has gone.
    *
    * @param bytes  must never change
+   * @param queue  counts what is under way
    * @returns `refused`: nothing was written, as the handle is closed or broken; the socket knows, or will find out
    */
-  write(socket: Socket, handle: WritableHandle, bytes: Uint8Array): "taken" | "queued" | "refused" {
+  write(socket: Socket, handle: WritableHandle, bytes: Uint8Array, queue: DirectQueue): "taken" | "queued" | "refused" {
     const wrap = this.#wrap as StreamWrap;
     if (handle.writeBuffer(this.#request, bytes) !== 0) return "refused";
     if (wrap.streamBaseState[wrap.kLastWriteWasAsync] === 0) return "taken";
-    const queue = this.#queueOf(socket);
     queue.queuedBytes += bytes.length;
     this.#request.buffer = bytes;
     this.#request.oncomplete = (status) => {
@@ -61,14 +55,6 @@ export class DirectWrites {
     };
     this.#request = new wrap.WriteWrap();
     return "queued";
-  }
-
-  #queueOf(socket: Socket): { queuedBytes: number } {
-    const known = this.#queues.get(socket);
-    if (known !== undefined) return known;
-    const fresh = { queuedBytes: 0 };
-    this.#queues.set(socket, fresh);
-    return fresh;
   }
 
   /** A socket whose `write` was replaced is listened to, by a capture. */

@@ -8,6 +8,7 @@ import type { Subscriber } from "@sluice/media/subscriber";
 import type { WireForm } from "@sluice/media/wire-form";
 import type { Grant } from "../auth/access.ts";
 import { endSocket } from "./byte-transport.ts";
+import type { PeerOutput } from "./peer-output.ts";
 import { type FlvRequest, refusedViewer } from "./flv-request.ts";
 import { notePlayRefusal } from "./refusals.ts";
 import type { Session, SessionEnd, SessionFacts } from "./session.ts";
@@ -40,6 +41,7 @@ export class FlvSession implements Session {
   readonly #options: FlvSessionOptions;
   readonly #startedAt: Millis;
   readonly #bytesBefore: number;
+  readonly #output: PeerOutput;
   #subscriber: Subscriber | undefined;
   #endReason: SessionEnd | undefined;
   #endDetail = "";
@@ -53,6 +55,7 @@ export class FlvSession implements Session {
     this.address = address;
     this.since = ports.clock.wall();
     this.#options = { ...options, request: { key, address, agent } };
+    this.#output = ports.outputs.of(socket);
     this.#startedAt = ports.clock.now();
     this.#bytesBefore = socket.bytesWritten;
     socket.on("error", () => {}); // `close` follows and tells
@@ -85,8 +88,8 @@ export class FlvSession implements Session {
   }
 
   tick(now: Millis): void {
-    const { ports, request, socket } = this.#options;
-    if (ports.outputs.of(socket).isStalled(now)) return this.end("stalled", "takes nothing of what it is sent");
+    const { ports, request } = this.#options;
+    if (this.#output.isStalled(now, false)) return this.end("stalled", "takes nothing of what it is sent");
     const wait = ports.policyOf(applicationOf(request.key)).playWait.http;
     if (wait === "forever" || now - this.#startedAt <= wait) return;
     if (!ports.streams.isPublished(request.key)) this.end("not-found");
@@ -113,7 +116,7 @@ export class FlvSession implements Session {
     const sink = socketSink({
       socket,
       writes: ports.writes,
-      output: ports.outputs.of(socket),
+      output: this.#output,
       notify: (notice) => {
         if (notice === "unpublished") this.end("stream-ended");
       },

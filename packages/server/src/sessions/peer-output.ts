@@ -1,5 +1,6 @@
 /** What waits in this process until its peer takes it: measured per connection, bounded there and in all. */
 import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import type { Millis } from "@sluice/base/brand";
 import type { Clock } from "@sluice/base/clock";
 import type { DirectWrites } from "./direct-writes.ts";
@@ -12,16 +13,16 @@ const BEHIND_BYTES = 32 * 1024;
 
 /** All connections of the node together. */
 export class NodeOutput {
-  readonly #clock: Clock;
+  readonly limits: OutputLimits;
+  readonly clock: Clock;
   readonly #writes: DirectWrites;
-  readonly #limits: OutputLimits;
   readonly #peers = new WeakMap<Socket, PeerOutput>();
   #totalBytes = 0;
 
   constructor(options: { readonly clock: Clock; readonly writes: DirectWrites; readonly limits: OutputLimits }) {
-    this.#clock = options.clock;
+    this.limits = options.limits;
+    this.clock = options.clock;
     this.#writes = options.writes;
-    this.#limits = options.limits;
   }
 
   get totalBytes(): number {
@@ -30,48 +31,39 @@ export class NodeOutput {
 
   /** No new session is to be opened. */
   get isFull(): boolean {
-    return this.#totalBytes >= this.#limits.totalBytes;
+    return this.#totalBytes >= this.limits.totalBytes;
   }
 
   /** What one connection may leave waiting now. */
   get peerBytes(): number {
-    const { peerBytes, crowdedPeerBytes, totalBytes } = this.#limits;
+    const { peerBytes, crowdedPeerBytes, totalBytes } = this.limits;
     return this.#totalBytes * 2 < totalBytes ? peerBytes : Math.min(peerBytes, crowdedPeerBytes);
+  }
+
+  /** Bytes more, or fewer, that wait for one of the peers. */
+  count(byteCount: number): void {
+    this.#totalBytes += byteCount;
   }
 
   /** The same for all who write to this socket. */
   of(socket: Socket): PeerOutput {
     const known = this.#peers.get(socket);
     if (known !== undefined) return known;
-    const fresh = new PeerOutput({
-      socket,
-      queue: this.#writes.queueOf(socket),
-      node: this,
-      clock: this.#clock,
-      limits: this.#limits,
-      count: (byteCount) => {
-        this.#totalBytes += byteCount;
-      },
-    });
+    const turn = socket instanceof TLSSocket ? this.#writes.turnOf(socket) : undefined;
+    const fresh = new PeerOutput(this, socket, turn);
     this.#peers.set(socket, fresh);
     return fresh;
   }
 }
 
-interface PeerOutputOptions {
-  readonly socket: Socket;
-  readonly queue: DirectQueue;
-  readonly node: NodeOutput;
-  readonly clock: Clock;
-  readonly limits: OutputLimits;
-  /** Bytes more, or fewer, that count for the node. */
-  readonly count: (byteCount: number) => void;
-}
-
 /** Looked at only by writers that were not taken whole: who keeps up costs nothing. */
-export class PeerOutput {
-  readonly #options: PeerOutputOptions;
-  /** Since nothing waited: bytes made for this peer alone, and those of them that are the session's own words. */
+export class PeerOutput implements DirectQueue {
+  queuedBytes = 0;
+  readonly #node: NodeOutput;
+  readonly #socket: Socket;
+  /** Counts in its place what goes past the stream. */
+  readonly #queue: DirectQueue;
+  /** Of what waits, at most: bytes made for this peer alone, and those of them that are the session's own words. */
   #ownBytes = 0;
   #dialogueBytes = 0;
   #countedBytes = 0;
@@ -80,19 +72,20 @@ export class PeerOutput {
   #taken = 0;
   #takenAt: Millis | undefined;
 
-  constructor(options: PeerOutputOptions) {
-    this.#options = options;
-    options.socket.once("close", () => this.#forget());
+  constructor(node: NodeOutput, socket: Socket, turn: DirectQueue | undefined) {
+    this.#node = node;
+    this.#socket = socket;
+    this.#queue = turn ?? this;
+    socket.once("close", () => this.#forget());
   }
 
   get owedBytes(): number {
-    const { socket, queue } = this.#options;
-    return socket.writableLength + queue.queuedBytes;
+    return this.#socket.writableLength + this.#queue.queuedBytes;
   }
 
   /** Counts on as the kernel takes what was written. */
   get takenBytes(): number {
-    return takenBytes(this.#options.socket);
+    return takenBytes(this.#socket);
   }
 
   /** More waits than a peer that reads leaves. */
@@ -105,13 +98,16 @@ export class PeerOutput {
     const owed = this.owedBytes;
     if (owed === 0 && this.#owingSince === undefined) return false;
     this.#settle(owed);
-    return owed > this.#options.node.peerBytes;
+    return owed > this.#node.peerBytes;
   }
 
   /** The session goes on talking to a peer that does not listen. */
   get isOverdrawn(): boolean {
-    const { peerBytes, overdraftBytes } = this.#options.limits;
-    return this.#dialogueBytes > peerBytes + overdraftBytes;
+    const { peerBytes, overdraftBytes } = this.#node.limits;
+    const most = peerBytes + overdraftBytes;
+    if (this.#dialogueBytes <= most) return false;
+    this.#settle(this.owedBytes);
+    return this.#dialogueBytes > most;
   }
 
   /** Call behind a write that was not taken whole. */
@@ -121,14 +117,19 @@ export class PeerOutput {
     this.#settle(this.owedBytes);
   }
 
-  /** @returns whether it is above its limit and has taken nothing for too long; to be asked about once a second */
-  isStalled(now: Millis): boolean {
-    const taken = this.isFull ? this.takenBytes : undefined;
+  /**
+   * To be asked about once a second.
+   *
+   * @param isHeld  whether its session waits for it to take what it owed when it was full
+   * @returns whether it is full, or held, and has taken nothing for too long
+   */
+  isStalled(now: Millis, isHeld: boolean): boolean {
+    const taken = this.isFull || isHeld ? this.takenBytes : undefined;
     if (taken === undefined || taken !== this.#taken) this.#takenAt = undefined;
     if (taken === undefined) return false;
     this.#taken = taken;
     this.#takenAt ??= now;
-    return now - this.#takenAt >= this.#options.limits.stallTimeout;
+    return now - this.#takenAt >= this.#node.limits.stallTimeout;
   }
 
   /**
@@ -136,20 +137,21 @@ export class PeerOutput {
    * all before it has: the `drain` event would come only above the high-water mark.
    */
   whenTaken(resume: () => void): void {
-    const { socket } = this.#options;
-    if (!socket.writable) return;
-    socket.write(NOTHING, (error) => {
+    if (!this.#socket.writable) return;
+    this.#socket.write(NOTHING, (error) => {
       if (!error) resume();
     });
   }
 
   #settle(owed: number): void {
-    const { clock, limits } = this.#options;
+    const { clock, limits } = this.#node;
     if (owed === 0) return this.#forget();
     const now = clock.now();
     this.#owingSince ??= now;
+    this.#ownBytes = Math.min(this.#ownBytes, owed);
+    this.#dialogueBytes = Math.min(this.#dialogueBytes, owed);
     const isOld = now - this.#owingSince >= limits.sharedAge;
-    this.#count(isOld ? owed : Math.min(owed, this.#ownBytes));
+    this.#count(isOld ? owed : this.#ownBytes);
   }
 
   #forget(): void {
@@ -161,7 +163,7 @@ export class PeerOutput {
 
   #count(bytes: number): void {
     if (bytes === this.#countedBytes) return;
-    this.#options.count(bytes - this.#countedBytes);
+    this.#node.count(bytes - this.#countedBytes);
     this.#countedBytes = bytes;
   }
 }

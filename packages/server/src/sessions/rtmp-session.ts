@@ -5,12 +5,10 @@ import type { Protocol } from "@sluice/client/admin-contract";
 import { CONNECTION_STREAM, type MessageStreamId } from "@sluice/rtmp/ids";
 import type { RtmpServerEvent } from "@sluice/rtmp/server-event";
 import type { ByteTransport } from "./byte-transport.ts";
+import { InputSlices, SLICE_BYTES } from "./input-turns.ts";
 import { RtmpNetStreams } from "./rtmp-net-streams.ts";
 import type { RtmpSessionOptions } from "./rtmp-session-options.ts";
 import type { Session, SessionClosing, SessionEnd, SessionFacts } from "./session.ts";
-
-/** Who sends this much at once and publishes nothing sends what is thrown away. */
-const FLOOD_BYTES = 32 * 1024;
 
 type Phase = "handshake" | "connect" | "connected" | "closing";
 
@@ -35,6 +33,9 @@ export class RtmpSession implements Session {
   #ending: Pick<SessionClosing, "reason" | "detail"> | undefined;
   /** More waits for the peer than may: nothing of it is read or worked through before it took that. */
   #isBlocked = false;
+  /** Came, and waits for its turn; nothing else is read meanwhile. */
+  readonly #input = new InputSlices((bytes) => this.#transport.discard(bytes));
+  #isTurnDue = false;
   /** Something waits for the peer and has not been taken. */
   #isUnheard = false;
 
@@ -49,6 +50,7 @@ export class RtmpSession implements Session {
     this.#pingedAt = this.#phaseSince;
     this.#transport = options.open({
       bytes: (bytes) => this.#receive(bytes),
+      unfinished: (byteCount) => this.#noteUnfinished(byteCount),
       ended: () => this.end("peer-closed"),
       closed: (error) => this.#closed(error),
     });
@@ -80,7 +82,7 @@ export class RtmpSession implements Session {
     const { timeouts } = this.#options.ports;
     const age = now - this.#phaseSince;
     try {
-      if (this.#transport.output.isStalled(now)) this.end("stalled", "takes nothing of what it is sent");
+      if (this.#transport.output.isStalled(now, this.#isBlocked)) this.end("stalled", "takes nothing of what it is sent");
       else if (this.#phase === "handshake" && age > timeouts.handshake) this.end("timeout", "handshake not finished");
       else if (this.#phase === "connect" && age > timeouts.connect) this.end("timeout", "no connect command");
       else if (this.#phase === "connected") this.#tickConnected(now);
@@ -107,18 +109,47 @@ export class RtmpSession implements Session {
   }
 
   #receive(bytes: Uint8Array): void {
-    const byteCount = bytes.length;
+    if (this.#phase === "closing") return;
+    this.#isHeard = true;
+    const isLittle = bytes.length <= SLICE_BYTES || this.#netStreams.isPublishing;
+    if (isLittle && this.#input.isEmpty) return this.#read(bytes);
+    this.#transport.pause();
+    this.#input.add(bytes);
+    this.#readOn();
+  }
+
+  #read(bytes: Uint8Array): void {
     if (this.#phase === "closing") return;
     try {
       this.#options.engine.receive(bytes);
-      this.#isHeard = true;
       if (!this.#isWaiting && !this.#isBlocked) {
         this.#pump();
-        if (byteCount >= FLOOD_BYTES && !this.#netStreams.isPublishing) this.#transport.discard(bytes);
-        return this.#hold(byteCount);
+        return this.#hold(bytes.length);
       }
       this.#transport.pause();
       this.#sendOutput();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Lets the next bytes come, where there is none that came already, which has its turn. */
+  #readOn(): void {
+    if (this.#isBlocked || this.#isWaiting || this.#isTurnDue) return;
+    if (this.#input.isEmpty) return this.#transport.resume();
+    this.#isTurnDue = true;
+    this.#options.ports.turns.add(() => {
+      this.#isTurnDue = false;
+      if (this.#phase === "closing") return;
+      this.#input.take((slice) => this.#read(slice));
+      this.#readOn();
+    });
+  }
+
+  #noteUnfinished(byteCount: number): void {
+    if (this.#phase === "closing") return;
+    try {
+      this.#options.engine.noteUnfinished(byteCount);
     } catch (error) {
       this.#fail(error);
     }
@@ -167,7 +198,7 @@ export class RtmpSession implements Session {
     if (this.#transport.output.isFull) return this.#beSilent();
     this.#isBlocked = false;
     if (this.#isWaiting) return;
-    this.#transport.resume();
+    this.#readOn();
     this.#pump();
   }
 
@@ -201,7 +232,7 @@ export class RtmpSession implements Session {
     const resume = (): void => {
       this.#isWaiting = false;
       if (this.#phase === "closing" || this.#isBlocked || this.#block()) return;
-      this.#transport.resume();
+      this.#readOn();
       this.#pump();
     };
     verdict.then(resume).catch((error: unknown) => this.#fail(error));
@@ -255,6 +286,7 @@ export class RtmpSession implements Session {
     this.#phase = "closing";
     this.#ending = ending;
     this.#held.length = 0;
+    this.#input.clear();
     this.#options.engine.release();
     this.#abort.abort(new Error("Session ended"));
     this.#netStreams.close(ending.reason);

@@ -6,6 +6,7 @@ import type { Meter } from "@sluice/base/meter";
 import type { PublishPolicy, StreamDirectory } from "@sluice/media/stream-directory";
 import type { AccessRequest, Admission } from "../auth/access.ts";
 import type { DirectWrites } from "./direct-writes.ts";
+import type { InputTurns } from "./input-turns.ts";
 import type { PlayLimits } from "./limits.ts";
 import type { MergedReads } from "./merged-reads.ts";
 import type { NodeOutput } from "./peer-output.ts";
@@ -40,6 +41,7 @@ export interface SessionPorts {
   readonly reads: MergedReads;
   readonly writes: DirectWrites;
   readonly outputs: NodeOutput;
+  readonly turns: InputTurns;
   readonly streams: StreamDirectory;
   readonly guard: AccessPolicy;
   readonly timeouts: SessionTimeouts;

@@ -16,7 +16,7 @@ export type WritableHandle = Pick<SocketHandle, "writeBuffer">;
 
 /** What was written past a socket's stream and is under way. */
 export interface DirectQueue {
-  readonly queuedBytes: number;
+  queuedBytes: number;
 }
 
 /** Of a stream's handle: all that it was given, and what of it the kernel has not taken. */

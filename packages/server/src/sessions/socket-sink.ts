@@ -68,7 +68,7 @@ class PlainSink extends SocketSink implements SubscriberSink {
 
   write(bytes: Uint8Array): boolean {
     if (this.#handle !== undefined) {
-      const outcome = this.#writes.write(this.#socket, this.#handle, bytes);
+      const outcome = this.#writes.write(this.#socket, this.#handle, bytes, this.output);
       if (outcome === "taken") return true;
       if (outcome === "queued") return this.#isBehind(0);
     }
