@@ -17,7 +17,7 @@ import {
   talk,
   until,
 } from "./sessions-fixture.ts";
-import { InputSlices, InputTurns, SLICE_BYTES } from "@sluice/server/sessions/input-turns";
+import { InputTurns, SLICE_BYTES, SlicedInput } from "@sluice/server/sessions/input-turns";
 import { FakeClock } from "@sluice/testkit/fake-clock";
 import { OUTPUT_LIMITS, type Peer, turns, World } from "./sessions-world.ts";
 
@@ -299,30 +299,30 @@ test("[SES110] what many send at once is read in slices, each in turn, and by a 
   const order: number[] = [];
   const gone: Uint8Array[] = [];
   let [turnCount, workedAt] = [0, -10];
-  const slices = arrivals.map((arrival) => {
-    const input = new InputSlices((bytes) => gone.push(bytes));
-    input.add(arrival);
-    return input;
-  });
-  const readOn = (peer: number): void => {
-    if (slices[peer]?.isEmpty) return;
-    turns.add(() => {
-      if (clock.now() - workedAt > 3) turnCount++;
-      slices[peer]?.take((slice) => read[peer]?.push(Buffer.from(slice)));
-      order.push(peer);
-      clock.advance(1.5);
-      workedAt = clock.now();
-      readOn(peer);
+  for (const [peer, arrival] of arrivals.entries()) {
+    const input = new SlicedInput({
+      turns,
+      mayRead: () => true,
+      resume: () => order.push(-1),
+      discard: (bytes) => gone.push(bytes),
+      read(slice) {
+        if (clock.now() - workedAt > 3) turnCount++;
+        read[peer]?.push(Buffer.from(slice));
+        order.push(peer);
+        clock.advance(1.5);
+        workedAt = clock.now();
+      },
     });
-  };
-  for (const peer of [0, 1, 2]) readOn(peer);
+    input.add(arrival);
+    input.readOn();
+  }
   for (let i = 0; i < 2_000; i++) clock.advance(1);
   assert.deepEqual(
     read.map((pieces) => Buffer.concat(pieces)),
     arrivals,
   );
   assert.deepEqual(order.slice(0, 6), [0, 1, 2, 0, 1, 2]);
-  assert.deepEqual(gone, arrivals);
+  assert.deepEqual([gone, order.filter((peer) => peer < 0).length], [arrivals, 3]);
   assert.equal(turnCount, 41, "three slices of 1.5 ms fill a turn");
   assert.ok(workedAt >= 40 * 4.5 * 5, `done after ${workedAt} ms`);
 });

@@ -10,10 +10,10 @@ import { Guard } from "../auth/guard.ts";
 import { openWarning } from "../auth/open-warning.ts";
 import type { PreviewRights } from "../auth/preview-rights.ts";
 import type { SluiceConfig } from "../config/load-config.ts";
-import { type StrangerLimits, Strangers } from "../listeners/strangers.ts";
+import { Strangers } from "../listeners/strangers.ts";
 import { PromMeter } from "../metrics/prom-meter.ts";
 import type { SessionPorts } from "../sessions/session-ports.ts";
-import { CROWDED_PEER_BYTES, DEFAULT_PLAY_LIMITS, type OutputLimits, OVERDRAFT_BYTES } from "../sessions/limits.ts";
+import { DEFAULT_PLAY_LIMITS } from "../sessions/limits.ts";
 import { InputTurns } from "../sessions/input-turns.ts";
 import { NodeOutput } from "../sessions/peer-output.ts";
 import { DirectWrites } from "../sessions/direct-writes.ts";
@@ -31,6 +31,7 @@ import { VERSION } from "../version.ts";
 import { drainSessions } from "./drain.ts";
 import { meterNode } from "./node-meter.ts";
 import { noticesFor } from "./notices.ts";
+import { outputLimits, strangerLimits } from "./running-limits.ts";
 
 export interface NodePart {
   readonly config: SluiceConfig;
@@ -168,22 +169,6 @@ export function openNode({
   };
 }
 
-/** As they hold when they are asked for. */
-function strangerLimits(config: SluiceConfig): StrangerLimits {
-  return {
-    get strangers() {
-      return config.limits.handshakes;
-    },
-    get strangersPerAddress() {
-      return config.limits.handshakesPerAddress;
-    },
-    handshake: config.limits.handshakeTimeout,
-    get exempt() {
-      return config.limits.exempt;
-    },
-  };
-}
-
 class NodeState {
   readonly #drain = new AbortController();
   readonly #bound: Record<string, string> = {};
@@ -237,26 +222,6 @@ class NodeState {
   startDrain(reason: string): void {
     this.#drain.abort(new Error(reason));
   }
-}
-
-/** As they hold when they are asked for. */
-function outputLimits(config: SluiceConfig): OutputLimits {
-  return {
-    get peerBytes() {
-      return config.limits.outputPerConnection;
-    },
-    overdraftBytes: OVERDRAFT_BYTES,
-    crowdedPeerBytes: CROWDED_PEER_BYTES,
-    get totalBytes() {
-      return config.limits.outputTotal;
-    },
-    get sharedAge() {
-      return config.delivery.lag.maxAge;
-    },
-    get stallTimeout() {
-      return config.delivery.lag.stallTimeout;
-    },
-  };
 }
 
 function sessionPorts(

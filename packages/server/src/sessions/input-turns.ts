@@ -53,15 +53,15 @@ export class InputTurns implements Disposable {
   }
 }
 
-/** What one connection has sent and nobody has looked at, cut into slices. */
-export class InputSlices {
+/** What one connection has sent and nobody has looked at: a slice each turn, until the connection has to wait. */
+export class SlicedInput {
+  readonly #options: SlicedInputOptions;
   readonly #arrivals: Uint8Array[] = [];
-  readonly #discard: (bytes: Uint8Array) => void;
   #at = 0;
+  #isTurnDue = false;
 
-  /** @param discard  gets each arrival once all of it was taken */
-  constructor(discard: (bytes: Uint8Array) => void) {
-    this.#discard = discard;
+  constructor(options: SlicedInputOptions) {
+    this.#options = options;
   }
 
   get isEmpty(): boolean {
@@ -72,8 +72,26 @@ export class InputSlices {
     if (bytes.length > 0) this.#arrivals.push(bytes);
   }
 
-  /** Calls back with the next slice, which is gone afterwards. */
-  take(work: (slice: Uint8Array) => void): void {
+  /** Sees to the next slice, or lets more come where there is none. */
+  readOn(): void {
+    const { turns, mayRead, resume } = this.#options;
+    if (this.#isTurnDue || !mayRead()) return;
+    if (this.isEmpty) return resume();
+    this.#isTurnDue = true;
+    turns.add(() => {
+      this.#isTurnDue = false;
+      this.#readSlice();
+      this.readOn();
+    });
+  }
+
+  clear(): void {
+    this.#arrivals.length = 0;
+    this.#at = 0;
+  }
+
+  #readSlice(): void {
+    const { read, discard } = this.#options;
     const arrival = this.#arrivals[0];
     if (arrival === undefined) return;
     const slice = arrival.subarray(this.#at, this.#at + SLICE_BYTES);
@@ -83,12 +101,18 @@ export class InputSlices {
       this.#arrivals.shift();
       this.#at = 0;
     }
-    work(slice);
-    if (isLast) this.#discard(arrival);
+    read(slice);
+    if (isLast) discard(arrival);
   }
+}
 
-  clear(): void {
-    this.#arrivals.length = 0;
-    this.#at = 0;
-  }
+interface SlicedInputOptions {
+  readonly turns: InputTurns;
+  /** Whether the connection waits for nothing. */
+  readonly mayRead: () => boolean;
+  readonly read: (slice: Uint8Array) => void;
+  /** An arrival that was read whole. */
+  readonly discard: (bytes: Uint8Array) => void;
+  /** Lets the next bytes come. */
+  readonly resume: () => void;
 }

@@ -5,7 +5,7 @@ import type { Protocol } from "@sluice/client/admin-contract";
 import { CONNECTION_STREAM, type MessageStreamId } from "@sluice/rtmp/ids";
 import type { RtmpServerEvent } from "@sluice/rtmp/server-event";
 import type { ByteTransport } from "./byte-transport.ts";
-import { InputSlices, SLICE_BYTES } from "./input-turns.ts";
+import { SLICE_BYTES, SlicedInput } from "./input-turns.ts";
 import { RtmpNetStreams } from "./rtmp-net-streams.ts";
 import type { RtmpSessionOptions } from "./rtmp-session-options.ts";
 import type { Session, SessionClosing, SessionEnd, SessionFacts } from "./session.ts";
@@ -33,9 +33,7 @@ export class RtmpSession implements Session {
   #ending: Pick<SessionClosing, "reason" | "detail"> | undefined;
   /** More waits for the peer than may: nothing of it is read or worked through before it took that. */
   #isBlocked = false;
-  /** Came, and waits for its turn; nothing else is read meanwhile. */
-  readonly #input = new InputSlices((bytes) => this.#transport.discard(bytes));
-  #isTurnDue = false;
+  readonly #input: SlicedInput;
   /** Something waits for the peer and has not been taken. */
   #isUnheard = false;
 
@@ -50,9 +48,16 @@ export class RtmpSession implements Session {
     this.#pingedAt = this.#phaseSince;
     this.#transport = options.open({
       bytes: (bytes) => this.#receive(bytes),
-      unfinished: (byteCount) => this.#noteUnfinished(byteCount),
+      unfinished: (byteCount) => this.#attempt(() => options.engine.noteUnfinished(byteCount)),
       ended: () => this.end("peer-closed"),
       closed: (error) => this.#closed(error),
+    });
+    this.#input = new SlicedInput({
+      turns: ports.turns,
+      mayRead: () => this.#phase !== "closing" && !this.#isWaiting && !this.#isBlocked,
+      read: (slice) => this.#read(slice),
+      discard: (bytes) => this.#transport.discard(bytes),
+      resume: () => this.#transport.resume(),
     });
     this.#netStreams = new RtmpNetStreams({
       ...options,
@@ -81,14 +86,13 @@ export class RtmpSession implements Session {
   tick(now: Millis): void {
     const { timeouts } = this.#options.ports;
     const age = now - this.#phaseSince;
-    try {
-      if (this.#transport.output.isStalled(now, this.#isBlocked)) this.end("stalled", "takes nothing of what it is sent");
+    this.#attempt(() => {
+      if (this.#transport.output.isStalled(now, this.#isBlocked))
+        this.end("stalled", "takes nothing of what it is sent");
       else if (this.#phase === "handshake" && age > timeouts.handshake) this.end("timeout", "handshake not finished");
       else if (this.#phase === "connect" && age > timeouts.connect) this.end("timeout", "no connect command");
       else if (this.#phase === "connected") this.#tickConnected(now);
-    } catch (error) {
-      this.#fail(error);
-    }
+    });
   }
 
   askToLeave(): "asked" | "cannot" {
@@ -115,12 +119,11 @@ export class RtmpSession implements Session {
     if (isLittle && this.#input.isEmpty) return this.#read(bytes);
     this.#transport.pause();
     this.#input.add(bytes);
-    this.#readOn();
+    this.#input.readOn();
   }
 
   #read(bytes: Uint8Array): void {
-    if (this.#phase === "closing") return;
-    try {
+    this.#attempt(() => {
       this.#options.engine.receive(bytes);
       if (!this.#isWaiting && !this.#isBlocked) {
         this.#pump();
@@ -128,31 +131,7 @@ export class RtmpSession implements Session {
       }
       this.#transport.pause();
       this.#sendOutput();
-    } catch (error) {
-      this.#fail(error);
-    }
-  }
-
-  /** Lets the next bytes come, where there is none that came already, which has its turn. */
-  #readOn(): void {
-    if (this.#isBlocked || this.#isWaiting || this.#isTurnDue) return;
-    if (this.#input.isEmpty) return this.#transport.resume();
-    this.#isTurnDue = true;
-    this.#options.ports.turns.add(() => {
-      this.#isTurnDue = false;
-      if (this.#phase === "closing") return;
-      this.#input.take((slice) => this.#read(slice));
-      this.#readOn();
     });
-  }
-
-  #noteUnfinished(byteCount: number): void {
-    if (this.#phase === "closing") return;
-    try {
-      this.#options.engine.noteUnfinished(byteCount);
-    } catch (error) {
-      this.#fail(error);
-    }
   }
 
   /** Works through what happened; an event that needs a verdict stops the reading until it has it. */
@@ -198,7 +177,7 @@ export class RtmpSession implements Session {
     if (this.#transport.output.isFull) return this.#beSilent();
     this.#isBlocked = false;
     if (this.#isWaiting) return;
-    this.#readOn();
+    this.#input.readOn();
     this.#pump();
   }
 
@@ -232,7 +211,7 @@ export class RtmpSession implements Session {
     const resume = (): void => {
       this.#isWaiting = false;
       if (this.#phase === "closing" || this.#isBlocked || this.#block()) return;
-      this.#readOn();
+      this.#input.readOn();
       this.#pump();
     };
     verdict.then(resume).catch((error: unknown) => this.#fail(error));
@@ -263,6 +242,15 @@ export class RtmpSession implements Session {
     this.#pingedAt = now;
     engine.sendUserControl({ type: "ping-request", timestamp: Math.floor(now) >>> 0 });
     this.#sendOutput();
+  }
+
+  #attempt(work: () => void): void {
+    if (this.#phase === "closing") return;
+    try {
+      work();
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   #fail(error: unknown): void {
