@@ -1,73 +1,167 @@
-/** Maps publishers' clocks onto one line of time that never goes back, across reconnects and encoder resets. */
+/** Maps publishers' clocks onto one line of time that never goes back, whatever a single frame or a single track says. */
 import type { Millis } from "@sluice/base/brand";
 import { serialAdd, serialDistance } from "@sluice/base/serial-number";
 import type { FrameKind, PublishedUnit, Timestamp } from "./frame.ts";
+import { on, STEP, TrackClock } from "./track-clock.ts";
 
-/** A step back beyond this is an encoder whose clock began anew; below it, jitter that is held level. */
-const RESET_STEP = 1_000 as Millis;
-
-/** Distance put between the last frame before a clock reset and the first one after it. */
-const RESET_GAP = 20 as Millis;
+/** Least distance put between the furthest frame and the first one of a clock that began anew. */
+const RESET_GAP = 20;
 
 /** How far a joiner's set-up may be stamped before its first frame; above the usual skew between audio and video. */
 const SET_UP_LEAD = 250 as Millis;
 
+/** How far a track's first frame may lie from the others' place; must outlast FFmpeg's interleaving (10 s). */
+const FIRST_SKEW = 15_000 as Millis;
+
+/** A track further behind than this, for longer than the patience, is on a clock of its own: above any encoder's skew. */
+const APART = 5_000 as Millis;
+const APART_PATIENCE = 3_000 as Millis;
+
+/** Of what is put between two clocks: times compare modulo 2³², so what lies half of that ahead lies behind. */
+const LONGEST_GAP = 2 ** 30;
+
 /**
  * Within a publication a constant is added, so times are the encoder's own; the first publication adds zero.
- * A republish goes on where the line stands, plus the time that passed; its first coded frame sets the constant, since
- * many encoders stamp metadata and set-up with zero whatever their clock says.
+ * Coded frames alone move the line: many encoders stamp set-up, metadata and empty messages with zero.
+ *
+ * A track goes on by its own clock as long as its stamps fit. One that does not is level with its track, and three in a
+ * row that agree are a new clock: another track's, where they fit that, so that sound and picture stay together.
  */
 export class Timeline {
-  /** Added to the publisher's time, modulo 2³². */
-  #offset = 0;
-  #isPlaced = true;
-  /** Furthest point handed out. */
+  /** Of the coded frame placed last; `undefined` before the first one of a publication. */
+  #offset: number | undefined;
+  /** Furthest point handed out to a coded frame. */
   #head: Timestamp | undefined;
   #headAt: Millis = 0 as Millis;
-  readonly #lastOfTrack = new Map<string, Timestamp>();
+  readonly #tracks = new Map<string, TrackClock>();
 
-  /** Furthest point of the line; `undefined` before the first frame. */
+  /** Furthest point of the line; `undefined` before the first coded frame. */
   get head(): Timestamp | undefined {
     return this.#head;
   }
 
-  /** The next timestamp comes from another publication. */
+  /** The next timestamp comes from another publication; its first coded frame goes on after the time that passed. */
   startPublication(): void {
-    this.#isPlaced = this.#head === undefined;
-    if (this.#isPlaced) this.#offset = 0;
+    this.#offset = undefined;
+    for (const track of this.#tracks.values()) track.startPublication();
   }
 
-  /** @param now  monotonic, to bridge the time between two publications */
+  /** @param now  monotonic: how far a stamp may go ahead, and how long it was between two publications */
   place(unit: Pick<PublishedUnit, "kind" | "role" | "trackId" | "timestamp">, now: Millis): Timestamp {
     const { role, timestamp } = unit;
-    const isCoded = role === "key" || role === "delta";
-    if (!this.#isPlaced) this.#continueAt(timestamp, Math.max(1, Math.round(now - this.#headAt)));
-    if (isCoded) this.#isPlaced = true;
-    const track = trackName(unit.kind, unit.trackId);
-    const last = this.#lastOfTrack.get(track);
-    let dts = serialAdd(timestamp, this.#offset) as Timestamp;
-    if (last !== undefined && serialDistance(last, dts) < 0) dts = this.#forward(last, dts, timestamp);
-    this.#lastOfTrack.set(track, dts);
-    if (this.#head === undefined || serialDistance(this.#head, dts) > 0) this.#head = dts;
-    this.#headAt = now;
-    return dts;
+    const track = this.#trackOf(unit.kind, unit.trackId);
+    return role === "key" || role === "delta"
+      ? this.#placeCoded(track, timestamp, now)
+      : this.#placeUntimed(track, timestamp, now);
   }
 
   /** When set-up of a track is due that a joiner hears before a frame at `dts`: where the track stands, or shortly before. */
   setUpTime(kind: FrameKind, trackId: number, dts: Timestamp): Timestamp {
-    const last = this.#lastOfTrack.get(trackName(kind, trackId)) ?? dts;
-    return serialDistance(dts, last) < -SET_UP_LEAD ? (serialAdd(dts, -SET_UP_LEAD) as Timestamp) : last;
+    const track = this.#trackOf(kind, trackId);
+    const lead = serialAdd(dts, -SET_UP_LEAD) as Timestamp;
+    const last = track.last ?? (this.#head === undefined ? dts : track.advance(lead)); // what comes stays behind it
+    return serialDistance(lead, last) < 0 ? lead : last;
   }
 
-  #forward(last: Timestamp, dts: Timestamp, timestamp: number): Timestamp {
-    if (serialDistance(last, dts) > -RESET_STEP) return last;
-    this.#continueAt(timestamp, RESET_GAP);
-    const rebased = serialAdd(timestamp, this.#offset) as Timestamp;
-    return serialDistance(last, rebased) < 0 ? last : rebased; // behind only where tracks are half the circle apart
+  #trackOf(kind: FrameKind, trackId: number): TrackClock {
+    const name = trackName(kind, trackId);
+    const known = this.#tracks.get(name);
+    if (known !== undefined) return known;
+    const track = new TrackClock();
+    this.#tracks.set(name, track);
+    return track;
   }
 
-  #continueAt(timestamp: number, gap: number): void {
-    this.#offset = serialDistance(timestamp, serialAdd(this.#head as Timestamp, gap));
+  #placeCoded(track: TrackClock, timestamp: number, now: Millis): Timestamp {
+    const at = this.#read(track, timestamp, now);
+    if (at === undefined) return track.advance(track.last ?? (this.#head as Timestamp));
+    this.#offset = track.offset;
+    const place = track.advance(at);
+    if (this.#head === undefined || serialDistance(this.#head, place) > 0) {
+      this.#head = place;
+      this.#headAt = now;
+    }
+    return place;
+  }
+
+  /** Where its stamp or, without a fitting one, its track and the line have it; it moves neither. */
+  #placeUntimed(track: TrackClock, timestamp: number, now: Millis): Timestamp {
+    const head = this.#head;
+    if (head === undefined) return timestamp as Timestamp; // nobody can have started yet
+    if (this.#offset === undefined) return track.advance(on(timestamp, this.#offsetOnwards(timestamp, now, 1)));
+    const stands = track.offset === undefined ? head : (track.last as Timestamp);
+    const dts = on(timestamp, track.offset ?? this.#offset);
+    const place = Math.abs(serialDistance(stands, dts)) < STEP ? dts : stands;
+    return track.advance(serialDistance(head, place) > 0 ? head : place);
+  }
+
+  /** Where a stamp lies on the line; `undefined` while that is in doubt. */
+  #read(track: TrackClock, timestamp: number, now: Millis): Timestamp | undefined {
+    if (this.#offset === undefined) return track.accept(timestamp, this.#offsetOnwards(timestamp, now, 1));
+    const fitting = this.#fittingOffset(track, timestamp, now);
+    if (fitting !== undefined && !this.#isApart(track, on(timestamp, fitting), now))
+      return track.accept(timestamp, this.#commonOffset(timestamp, fitting));
+    if (fitting === undefined) {
+      const verdict = track.addDoubt(timestamp, this.#guess(track, timestamp, now), now);
+      if (verdict === "in-doubt") return undefined;
+      if (verdict !== "no-clock") return track.accept(timestamp, verdict.offset);
+    }
+    return track.accept(timestamp, this.#offsetOnwards(timestamp, now, RESET_GAP));
+  }
+
+  /** The track's own, else another track's: clocks that went apart may come together again. */
+  #fittingOffset(track: TrackClock, timestamp: number, now: Millis): number | undefined {
+    if (track.offset !== undefined && this.#fits(track, on(timestamp, track.offset), now)) return track.offset;
+    const head = this.#head as Timestamp;
+    const skew = (offset: number): number => Math.abs(serialDistance(head, on(timestamp, offset)));
+    let best: number | undefined;
+    for (const { offset } of this.#tracks.values())
+      if (offset !== undefined && this.#fits(track, on(timestamp, offset), now))
+        if (best === undefined || skew(offset) < skew(best)) best = offset;
+    return best;
+  }
+
+  /** Tracks whose stamps agree have one clock, however they came to different places on the line: who is behind moves up. */
+  #commonOffset(timestamp: number, offset: number): number {
+    let common = offset;
+    for (const other of this.#tracks.values())
+      if (other.offset !== undefined && other.offset !== common && other.agreesWith(timestamp))
+        if (serialDistance(common, other.offset) > 0) common = other.offset;
+    return common;
+  }
+
+  /** No further ahead than time has passed, no further back than jitter, or than interleaving for a first frame. */
+  #fits(track: TrackClock, dts: Timestamp, now: Millis): boolean {
+    const ahead = serialDistance(this.#head as Timestamp, dts);
+    if (ahead > STEP + (now - this.#headAt)) return false;
+    return track.offset === undefined ? ahead >= -FIRST_SKEW : serialDistance(track.at, dts) > -STEP;
+  }
+
+  /** What clock a stamp that fits none may be the first of: one that another track is in doubt about, or a new one. */
+  #guess(track: TrackClock, timestamp: number, now: Millis): number {
+    const offset = this.#offset as number;
+    const skew = serialDistance(this.#head as Timestamp, on(timestamp, offset));
+    if (track.offset === undefined && Math.abs(skew) <= FIRST_SKEW) return offset;
+    for (const { doubt } of this.#tracks.values())
+      if (doubt !== undefined && this.#fits(track, on(timestamp, doubt.offset), now)) return doubt.offset;
+    return this.#offsetOnwards(timestamp, now, RESET_GAP);
+  }
+
+  /** It has been far behind the other tracks for long: a clock that stood still, or never was theirs. */
+  #isApart(track: TrackClock, at: Timestamp, now: Millis): boolean {
+    if (serialDistance(at, this.#head as Timestamp) <= APART) {
+      track.apartSince = undefined;
+      return false;
+    }
+    track.apartSince ??= now;
+    return now - track.apartSince >= APART_PATIENCE;
+  }
+
+  /** What brings the stamp to where the line stands by now, at least `gap` after the furthest frame. */
+  #offsetOnwards(timestamp: number, now: Millis, gap: number): number {
+    if (this.#head === undefined) return 0;
+    const since = Math.min(LONGEST_GAP, Math.max(gap, Math.round(now - this.#headAt)));
+    return serialDistance(timestamp, serialAdd(this.#head, since));
   }
 }
 
