@@ -11,6 +11,7 @@ import { Paces } from "./paces.ts";
 import { encodeFrame, type Prelude } from "./prelude.ts";
 import type { Slice, Subscriber } from "./subscriber.ts";
 import type { SubscriberSink } from "./subscriber-sink.ts";
+import type { ExpectedTracks } from "./track-table.ts";
 import type { WireForm } from "./wire-form.ts";
 
 /** How often lagging subscribers are looked at; a fraction of the shortest useful stall timeout. */
@@ -31,6 +32,10 @@ export interface CohortOptions {
   readonly gopPrelude: () => Prelude;
   /** The same for one that starts at `dts`. */
   readonly prelude: (dts: Timestamp) => Prelude;
+  /** The tracks that frames may come of. */
+  readonly expected: () => ExpectedTracks;
+  /** What the log holds has changed by so many bytes. */
+  readonly heldMore: (delta: number) => void;
   /** How long a joiner waits for a key frame, once frames flow, before it gets what there is. */
   readonly keyPatience: Millis;
   /** The subscriber took nothing for too long: to be taken off and told. */
@@ -57,6 +62,8 @@ export class Cohort {
   #flowingSince: Millis | undefined;
   #lastDts = 0 as Timestamp;
   #memberCount = 0;
+  /** What the log held when that was last told. */
+  #notedBytes = 0;
   #sweeper: Timer | undefined;
   readonly #onDrained = (subscriber: Subscriber): void => this.#laggards.catchUp(subscriber);
 
@@ -70,7 +77,6 @@ export class Cohort {
       ...options,
       log: this.#log,
       stallTimeout: options.lag.stallTimeout,
-      preludeNow: () => options.prelude(this.#lastDts),
       homeOf: (subscriber, home) => this.#paces.homeFor(subscriber, home, this.#log.end),
       flush,
       seat: (subscriber, home) => this.#paces.seat(subscriber, home),
@@ -193,6 +199,7 @@ export class Cohort {
   close(): void {
     this.#paces.stop();
     this.#sweeper?.cancel();
+    this.#noteHeld(0);
   }
 
   #flush(slice: Slice): boolean {
@@ -305,5 +312,12 @@ export class Cohort {
       olderThan: (clock.now() - lag.maxAge) as Millis,
       maxBytes: lag.maxBytes,
     });
+    this.#noteHeld(this.#log.heldBytes);
+  }
+
+  #noteHeld(byteCount: number): void {
+    const delta = byteCount - this.#notedBytes;
+    this.#notedBytes = byteCount;
+    if (delta !== 0) this.#options.heldMore(delta);
   }
 }

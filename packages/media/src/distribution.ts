@@ -11,6 +11,7 @@ import type { Prelude } from "./prelude.ts";
 import { STAGGER_FROM } from "./slice-group.ts";
 import type { Subscriber } from "./subscriber.ts";
 import type { SubscriberEnd } from "./subscriber-sink.ts";
+import type { ExpectedTracks } from "./track-table.ts";
 import type { WireForm } from "./wire-form.ts";
 
 export interface DistributionOptions {
@@ -27,6 +28,10 @@ export interface DistributionOptions {
   readonly counts: DeliveryCounts;
   /** The set-up as it stands, for whoever starts with a frame at `dts`. */
   readonly prelude: (dts: Timestamp) => Prelude;
+  /** The tracks that frames may come of. */
+  readonly expected: () => ExpectedTracks;
+  /** The cohorts' logs hold so many bytes by now. */
+  readonly held: (byteCount: number) => void;
   readonly gop: GopCache;
 }
 
@@ -46,7 +51,8 @@ export class Distribution {
   readonly #solo = new Set<Cohort>();
   readonly #cohortOf = new Map<Subscriber, Cohort>();
   /** Of the last GOP that opened. */
-  #gopPrelude: Prelude = { parts: [], hasAudio: false, hasVideo: false };
+  #gopPrelude: Prelude = { parts: [] };
+  #heldBytes = 0;
 
   constructor(options: DistributionOptions) {
     this.#options = options;
@@ -62,7 +68,7 @@ export class Distribution {
 
   /** Bytes of memory that the cohorts' logs hold. */
   get heldBytes(): number {
-    return [...this.#cohorts.values(), ...this.#solo].reduce((sum, cohort) => sum + cohort.heldBytes, 0);
+    return this.#heldBytes;
   }
 
   /** How long a publisher's next frames may be held back unless pulled; 0 when somebody would get them later. */
@@ -124,6 +130,11 @@ export class Distribution {
     for (const cohort of [...this.#cohorts.values(), ...this.#solo]) cohort.endGop();
   }
 
+  /** Memory is short: cohorts keep no GOP for joiners until the next one opens. */
+  dropGop(): void {
+    for (const cohort of [...this.#cohorts.values(), ...this.#solo]) cohort.dropGop();
+  }
+
   get #isBeating(): boolean {
     for (const cohort of this.#cohorts.values()) if (cohort.isBeating) return true;
     for (const cohort of this.#solo) if (cohort.isBeating) return true;
@@ -156,21 +167,19 @@ export class Distribution {
   }
 
   #openCohort(form: WireForm, isSolo: boolean): Cohort {
-    const { clock, window, lag, allocate, counts, gop, keyPatience, prelude, pull, maxGopBytes } = this.#options;
+    const { gop, lag, held, pull, maxGopBytes } = this.#options;
     const cohort = new Cohort({
+      ...this.#options,
       form,
-      clock,
-      window,
-      allocate,
-      pull,
       stopped: () => void (this.#isBeating || pull()),
-      counts,
-      keyPatience,
       lag: isSolo ? { ...lag, maxBytes: Math.min(lag.maxBytes, SOLO_LAG_BYTES) } : lag,
       retention: isSolo ? "unsent" : "gop",
       gopFrames: () => (gop.bytes <= SOLO_GOP_BYTES ? gop.frames : []),
       gopPrelude: () => this.#gopPrelude,
-      prelude,
+      heldMore: (delta) => {
+        this.#heldBytes += delta;
+        held(this.#heldBytes);
+      },
       stalled: (subscriber) => this.#end(subscriber, "stalled"),
     });
     if (isSolo) {
@@ -179,7 +188,9 @@ export class Distribution {
     }
     this.#cohorts.set(form.id, cohort);
     if (gop.bytes * this.#cohorts.size > maxGopBytes && this.#cohorts.size > 1) return cohort;
-    for (const [i, frame] of gop.frames.entries()) cohort.append(frame, i === 0 ? "opened" : "continued");
+    const { frames } = gop;
+    for (const [i, frame] of frames.entries())
+      if (gop.frames === frames) cohort.append(frame, i === 0 ? "opened" : "continued"); // else dropped to save memory
     return cohort;
   }
 }

@@ -36,6 +36,13 @@ export interface PublishedUnit {
   readonly hasModEx: boolean;
   /** Of stream metadata. */
   readonly announces?: Announcement;
+  /** Of set-up and stream metadata that says nothing, or that nobody can read to its end. */
+  readonly flaw?: "empty" | "broken";
+}
+
+/** One picture or audio unit, as against set-up, metadata and messages. */
+export function isCoded({ role }: Pick<PublishedUnit, "role">): boolean {
+  return role === "key" || role === "delta";
 }
 
 /** What a publisher's metadata says of the tracks that will come; a number is 0 where it does not say. */
@@ -48,6 +55,9 @@ export interface Announcement {
   /** Hz. */
   readonly sampleRate: number;
   readonly channels: number;
+  /** Where in the body a byte of 1 says that there will be sound, or pictures; 0 where none does. */
+  readonly audioFlagAt: number;
+  readonly videoFlagAt: number;
 }
 
 /** A unit with its place on the stream's timeline. */

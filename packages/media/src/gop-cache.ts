@@ -1,11 +1,15 @@
 /** The frames from the last key frame on, as they came, so that a new wire form can be encoded for its first viewer. */
 import type { Millis } from "@sluice/base/brand";
 import { serialDistance } from "@sluice/base/serial-number";
-import type { Frame } from "./frame.ts";
+import { type Frame, isCoded, type Timestamp } from "./frame.ts";
 import type { GopLimits } from "./limits.ts";
+import { giveBack, inOwnBytes, OwnSlab } from "./own-bytes.ts";
 
 /** Without video every audio unit can start a player; a cache of this span fills its buffer. */
 const AUDIO_SPAN = 1_000 as Millis;
+
+/** Pictures stay away for so long, and no cached GOP waits for them: a camera is off, and audio alone starts players. */
+const VIDEO_QUIET = 10_000 as Millis;
 
 /** What adding a frame did: it opened a GOP, went on with one, or there is none that a joiner could start with. */
 export type GopStep = "opened" | "continued" | "none";
@@ -14,7 +18,9 @@ export class GopCache {
   readonly #limits: GopLimits;
   #frames: Frame[] = [];
   #bytes = 0;
-  #hasVideo = false;
+  #own = new OwnSlab();
+  /** Of the last picture. */
+  #videoAt: Timestamp | undefined;
   /** Its key frames open GOPs: the lowest video track that sent one, as not every stream has a track 0. */
   #leadTrack = Number.POSITIVE_INFINITY;
   #isOpen = false;
@@ -46,12 +52,12 @@ export class GopCache {
 
   /** Keeps every frame from the one that opens; changes of set-up too, so that they are heard in their place. */
   add(frame: Frame): GopStep {
-    if (frame.kind === "video" && frame.role !== "config") this.#hasVideo = true;
+    if (frame.kind === "video" && isCoded(frame)) this.#videoAt = frame.dts;
     const opens = this.#opens(frame);
     if (this.#limits.maxFrames === 0) return opens ? "opened" : "none";
     if (opens) this.#reset(true);
     if (!this.#isOpen) return "none";
-    this.#frames.push(frame);
+    this.#frames.push(inOwnBytes(frame, this.#own.allocate));
     this.#bytes += frame.body.length;
     if (this.#isOverLimit(frame)) {
       this.#overflows++;
@@ -61,9 +67,16 @@ export class GopCache {
     return opens ? "opened" : "continued";
   }
 
+  /** What it holds goes to save memory, at once; the next key frame opens it again. */
+  drop(): void {
+    const dropped = this.#frames.slice(0, -1); // the last may be on its way to viewers
+    this.#reset(false);
+    for (const frame of dropped) if (isCoded(frame)) giveBack(frame.body);
+  }
+
   clear(): void {
     this.#reset(false);
-    this.#hasVideo = false;
+    this.#videoAt = undefined;
     this.#leadTrack = Number.POSITIVE_INFINITY;
   }
 
@@ -73,13 +86,23 @@ export class GopCache {
       this.#leadTrack = frame.trackId;
       return true;
     }
-    if (this.#hasVideo || frame.kind !== "audio" || (frame.role !== "key" && frame.role !== "delta")) return false;
+    if (frame.kind !== "audio" || !isCoded(frame) || this.#awaitsVideo(frame)) return false;
     const first = this.#frames[0];
     return first === undefined || serialDistance(first.dts, frame.dts) >= AUDIO_SPAN;
   }
 
+  #awaitsVideo({ dts }: Frame): boolean {
+    if (this.#videoAt === undefined) return false;
+    return this.#isOpenedByVideo || serialDistance(this.#videoAt, dts) < VIDEO_QUIET;
+  }
+
+  get #isOpenedByVideo(): boolean {
+    return this.#isOpen && this.#frames[0]?.kind === "video";
+  }
+
   #reset(isOpen: boolean): void {
     this.#frames = [];
+    this.#own = new OwnSlab();
     this.#bytes = 0;
     this.#isOpen = isOpen;
   }

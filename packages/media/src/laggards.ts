@@ -5,6 +5,7 @@ import type { CohortLog, Position } from "./cohort-log.ts";
 import type { DeliveryCounts } from "./delivery-counts.ts";
 import { encodePrelude, type Prelude } from "./prelude.ts";
 import type { Slice, Subscriber } from "./subscriber.ts";
+import type { ExpectedTracks } from "./track-table.ts";
 import type { WireForm } from "./wire-form.ts";
 
 export interface LaggardsOptions {
@@ -14,8 +15,8 @@ export interface LaggardsOptions {
   readonly counts: DeliveryCounts;
   readonly allocate: (byteCount: number) => Uint8Array;
   readonly stallTimeout: Millis;
-  /** The set-up as it stands. */
-  readonly preludeNow: () => Prelude;
+  /** The tracks that frames may come of. */
+  readonly expected: () => ExpectedTracks;
   /** The slice it is to reach: the one given, if that still has room, else another. */
   readonly homeOf: (subscriber: Subscriber, home: Slice) => Slice;
   readonly flush: (slice: Slice) => void;
@@ -112,9 +113,10 @@ export class Laggards {
 
   encodePrelude(subscriber: Subscriber, prelude: Prelude): Uint8Array {
     const { form, allocate } = this.#options;
-    const opening = subscriber.hasOpening ? undefined : this.#opening(prelude);
+    const expected = this.#options.expected();
+    const opening = subscriber.hasOpening ? undefined : form.opening(expected);
     subscriber.hasOpening = true;
-    return encodePrelude(form, prelude, opening, allocate);
+    return encodePrelude(form, prelude, { expected, opening, allocate });
   }
 
   /** One that lags is told of the end behind the last frame, and goes on untold when there is a publisher again before. */
@@ -147,15 +149,5 @@ export class Laggards {
 
   #isOwedFrames({ state }: Subscriber): boolean {
     return state.at === "behind" && (state.cursor < this.#options.log.end || state.prelude !== undefined);
-  }
-
-  /** Tells of tracks that came since the prelude was fixed, too. */
-  #opening(prelude: Prelude): Uint8Array | undefined {
-    const { form, preludeNow } = this.#options;
-    const now = preludeNow();
-    return form.opening({
-      hasAudio: prelude.hasAudio || now.hasAudio,
-      hasVideo: prelude.hasVideo || now.hasVideo,
-    });
   }
 }

@@ -51,6 +51,8 @@ export interface StreamLimits {
   readonly cohortGopBytes: number;
   /** Subscribers of a stream. */
   readonly subscribers: number;
+  /** Bytes of the set-up and metadata that a stream keeps for joiners, beside its GOP; must hold a film's list of key frames. */
+  readonly setUpBytes: number;
 }
 
 export const DEFAULT_STREAM_LIMITS: StreamLimits = {
@@ -58,6 +60,20 @@ export const DEFAULT_STREAM_LIMITS: StreamLimits = {
   cohorts: 24,
   cohortGopBytes: 64 * 1024 * 1024,
   subscribers: 100_000,
+  setUpBytes: 1024 * 1024,
+};
+
+/** What all of it may come to; where it is exceeded, the largest cached GOPs are dropped until their next key frame. */
+export interface MemoryLimits {
+  /** Bytes of GOPs and set-up of all streams that one connection publishes. */
+  readonly connectionBytes: number;
+  /** Bytes of GOPs, set-up and encoded frames of all streams of the node. */
+  readonly nodeBytes: number;
+}
+
+export const DEFAULT_MEMORY_LIMITS: MemoryLimits = {
+  connectionBytes: 24 * 1024 * 1024,
+  nodeBytes: 1024 * 1024 * 1024,
 };
 
 export interface DirectoryLimits {

@@ -4,8 +4,10 @@ import type { Clock } from "@sluice/base/clock";
 import { DeliveryCounts } from "./delivery-counts.ts";
 import type { DeliveryWindow } from "./delivery-window.ts";
 import { Distribution } from "./distribution.ts";
-import type { Frame, FrameKind, PublishedUnit, Timestamp } from "./frame.ts";
-import { GopCache } from "./gop-cache.ts";
+import { type Frame, isCoded, type PublishedUnit, type Timestamp } from "./frame.ts";
+import { GopCache, type GopStep } from "./gop-cache.ts";
+import type { HeldMemory, MemoryAccount } from "./held-memory.ts";
+import { IngestFilter, type IngestCounts } from "./ingest-filter.ts";
 import type { GopLimits, LagLimits, StreamLimits } from "./limits.ts";
 import type { StreamKey } from "./stream-key.ts";
 import type { Prelude } from "./prelude.ts";
@@ -22,6 +24,8 @@ export interface LiveStreamOptions {
   readonly gop: GopLimits;
   readonly lag: LagLimits;
   readonly limits: StreamLimits;
+  /** Of the node; what this stream holds counts there, and may have to go. */
+  readonly memory: HeldMemory;
   /** Hands out uninitialised bytes that nobody else holds. */
   readonly allocate: (byteCount: number) => Uint8Array;
 }
@@ -32,28 +36,8 @@ export interface FrameSource {
   pull(): boolean;
 }
 
-/** What came in, since the stream was opened. */
-export class IngestCounts {
-  bytesIn = 0;
-  frames = 0;
-  videoFrames = 0;
-  /** Coded frames of a track whose decoder set-up had not come: no player could show them. */
-  withoutConfig = 0;
-  /** Video before the first key frame of a publication. */
-  beforeKey = 0;
-  /** Frames of tracks beyond the limit. */
-  beyondTracks = 0;
-}
-
-/** Codecs that nothing can decode before their configuration record. */
-const NEEDS_CONFIG: ReadonlySet<string> = new Set(["avc1", "hvc1", "vvc1", "av01", "mp4a"]);
-
-/** A publication that never sends a key frame (gradual refresh) is passed on after this many frames. */
-const KEY_HOPE_FRAMES = 300;
-
 export class LiveStream {
   readonly key: StreamKey;
-  readonly ingest = new IngestCounts();
   readonly delivery = new DeliveryCounts();
   readonly tracks = new TrackTable();
   readonly gop: GopCache;
@@ -61,16 +45,26 @@ export class LiveStream {
   source: FrameSource | undefined;
   readonly #options: LiveStreamOptions;
   readonly #timeline = new Timeline();
+  readonly #filter: IngestFilter;
   readonly #distribution: Distribution;
+  readonly #account: MemoryAccount;
   #publication = 0;
   #sequence = 0;
-  #deltasBeforeKey = 0;
   #isNewPublication = false;
 
   constructor(options: LiveStreamOptions) {
     this.key = options.key;
     this.#options = options;
     this.gop = new GopCache(options.gop);
+    this.#account = options.memory.open({
+      gopBytes: () => this.gop.bytes + this.#distribution.heldBytes,
+      dropGop: () => this.#dropGop(),
+    });
+    this.#filter = new IngestFilter({
+      tracks: this.tracks,
+      limits: options.limits,
+      hasRoomForSetUp: (byteCount) => this.#account.hasRoomForSetUp(byteCount),
+    });
     this.#distribution = new Distribution({
       clock: options.clock,
       window: options.window,
@@ -81,9 +75,15 @@ export class LiveStream {
       allocate: options.allocate,
       counts: this.delivery,
       prelude: (dts) => this.#prelude(dts),
+      expected: () => this.tracks.expected(options.clock.now()),
+      held: (byteCount) => this.#account.hold("encoded", byteCount),
       gop: this.gop,
       pull: () => this.source?.pull() ?? false,
     });
+  }
+
+  get ingest(): IngestCounts {
+    return this.#filter.counts;
   }
 
   get subscriberCount(): number {
@@ -108,30 +108,28 @@ export class LiveStream {
     return this.#timeline.head;
   }
 
-  /** Frames from here on belong to another publication; what joiners get stays the old until its first frame. */
-  startPublication(): void {
+  /**
+   * Frames from here on belong to another publication; what joiners get stays the old until its first frame.
+   *
+   * @param connection  answers for what is held; `undefined` where none is to
+   */
+  startPublication(connection?: string): void {
     this.#publication++;
     this.#sequence = 0;
-    this.#deltasBeforeKey = 0;
     this.#isNewPublication = true;
+    this.#filter.startPublication();
     this.#timeline.startPublication();
+    this.#account.assign(connection);
   }
 
   /** Takes one unit; `deliver` after the last one of an arrival. The body belongs to the stream from here on. */
   push(unit: PublishedUnit): void {
-    this.ingest.bytesIn += unit.body.length;
-    this.ingest.frames++;
-    if (unit.kind === "video" && (unit.role === "key" || unit.role === "delta")) this.ingest.videoFrames++;
     if (this.#isNewPublication) this.forgetPublication();
-    if (!this.#isWanted(unit)) return;
-    const frame: Frame = {
-      ...unit,
-      dts: this.#timeline.place(unit, this.#options.clock.now()),
-      publication: this.#publication,
-      sequence: this.#sequence++,
-    };
-    this.tracks.note(frame);
-    this.#distribution.append(frame, this.gop.add(frame));
+    if (!this.#filter.takes(unit)) return;
+    const now = this.#options.clock.now();
+    const dts = this.#timeline.place(unit, now);
+    if (isCoded(unit)) this.#wake(unit, dts, now);
+    this.#append(unit, dts, now);
   }
 
   /** How long the source may hold the next frames back unless pulled; 0 when somebody would get them later. */
@@ -188,52 +186,61 @@ export class LiveStream {
     this.#distribution.endAll(reason);
   }
 
+  /** Nobody publishes any more, at least for now: no connection answers for what is held. */
+  releaseConnection(): void {
+    this.#account.assign(undefined);
+  }
+
   /** The publication is over for good: who joins from here on waits for the next one. */
   forgetPublication(): void {
     this.#isNewPublication = false;
     this.tracks.clear();
     this.gop.clear();
     this.#distribution.endGop();
+    this.#account.hold("gop", 0);
+    this.#account.hold("set-up", 0);
+  }
+
+  /** The stream is forgotten. */
+  close(): void {
+    this.#account.close();
+  }
+
+  #append(unit: PublishedUnit, dts: Timestamp, now: Millis): void {
+    const frame: Frame = { ...unit, dts, publication: this.#publication, sequence: this.#sequence++ };
+    this.tracks.note(frame, now);
+    if (!isCoded(frame)) this.#account.hold("set-up", this.tracks.keptBytes);
+    const step = this.#cache(frame);
+    if (step !== "continued") this.tracks.noteGop(step === "opened" ? now : undefined);
+    this.#distribution.append(frame, step);
+  }
+
+  #cache(frame: Frame): GopStep {
+    const step = this.gop.add(frame);
+    this.#account.hold("gop", this.gop.bytes);
+    return step === "continued" && this.gop.frames.length === 0 ? "none" : step; // dropped to save memory
+  }
+
+  /** Who joined while its track was not expected has not heard its set-up. */
+  #wake(unit: PublishedUnit, dts: Timestamp, now: Millis): void {
+    if (unit.kind === "data" || this.tracks.expects(unit.kind, unit.trackId, now)) return;
+    for (const setUp of this.tracks.setUpOf(unit.kind, unit.trackId)) this.#append(setUp, dts, now);
+  }
+
+  #dropGop(): void {
+    this.gop.drop();
+    this.#account.hold("gop", 0);
+    this.tracks.noteGop(undefined);
+    this.#distribution.dropGop();
   }
 
   /** The set-up as it stands, for whoever starts with a frame at `dts`. */
   #prelude(dts: Timestamp): Prelude {
-    const { hasAudio, hasVideo } = this.tracks;
-    const parts = this.tracks.prelude().map((frame) => ({
-      frame,
-      dts: this.#timeline.setUpTime(frame.kind, frame.trackId, dts),
-    }));
-    return { parts, hasAudio, hasVideo };
-  }
-
-  #isWanted(unit: PublishedUnit): boolean {
-    if (unit.kind === "data") return true;
-    if (!this.#isTrackWithin(unit.kind, unit.trackId)) {
-      this.ingest.beyondTracks++;
-      return false;
-    }
-    if (unit.role !== "key" && unit.role !== "delta") return true;
-    if (NEEDS_CONFIG.has(unit.codec) && this.tracks.findConfig(unit.kind, unit.trackId) === undefined) {
-      this.ingest.withoutConfig++;
-      return false;
-    }
-    return !this.#isBeforeKey(unit);
-  }
-
-  #isTrackWithin(kind: Exclude<FrameKind, "data">, trackId: number): boolean {
-    const ids = this.tracks.trackIds(kind);
-    return trackId === 0 || ids.length < this.#options.limits.tracksPerKind || ids.includes(trackId);
-  }
-
-  /** A hole before the first key frame, as when a publisher comes back mid-GOP, is not shown. */
-  #isBeforeKey(unit: PublishedUnit): boolean {
-    if (unit.kind !== "video" || this.#deltasBeforeKey >= KEY_HOPE_FRAMES) return false;
-    if (unit.role === "key") {
-      this.#deltasBeforeKey = KEY_HOPE_FRAMES;
-      return false;
-    }
-    this.#deltasBeforeKey++;
-    this.ingest.beforeKey++;
-    return true;
+    return {
+      parts: this.tracks.prelude().map((frame) => ({
+        frame,
+        dts: this.#timeline.setUpTime(frame.kind, frame.trackId, dts),
+      })),
+    };
   }
 }

@@ -1,5 +1,6 @@
 /** What a joiner hears before its first frame: the metadata and decoder set-up in force where it starts. */
 import type { Frame, Timestamp } from "./frame.ts";
+import type { ExpectedTracks } from "./track-table.ts";
 import type { WireForm } from "./wire-form.ts";
 
 /** Metadata has no time of its own, and at any other one FFmpeg takes it for a stream of subtitles. */
@@ -9,19 +10,24 @@ const START = 0 as Timestamp;
 export interface Prelude {
   /** Metadata first, then set-up by track. `dts`: where the track stood, so that its time does not go back. */
   readonly parts: readonly { readonly frame: Frame; readonly dts: Timestamp }[];
-  readonly hasAudio: boolean;
-  readonly hasVideo: boolean;
 }
 
-/** @param opening  what precedes everything, for a joiner that was sent nothing yet */
+/**
+ * @param expected  set-up of other tracks is left out: a player makes room for them and waits
+ * @param opening  what precedes everything, for a joiner that was sent nothing yet
+ */
 export function encodePrelude(
   form: WireForm,
   prelude: Prelude,
-  opening: Uint8Array | undefined,
-  allocate: (byteCount: number) => Uint8Array,
+  options: {
+    readonly expected: ExpectedTracks;
+    readonly opening: Uint8Array | undefined;
+    readonly allocate: (byteCount: number) => Uint8Array;
+  },
 ): Uint8Array {
+  const { expected, opening, allocate } = options;
   const parts = prelude.parts.flatMap(({ frame, dts }) => {
-    const body = form.carry(frame);
+    const body = expected.expects(frame) ? form.carry(withoutPromises(frame, expected)) : undefined;
     return body === undefined ? [] : [{ kind: frame.kind, dts: frame.kind === "data" ? START : dts, body }];
   });
   let byteCount = opening?.length ?? 0;
@@ -31,6 +37,16 @@ export function encodePrelude(
   let offset = opening?.length ?? 0;
   for (const { kind, dts, body } of parts) offset = form.encodeInto(bytes, offset, kind, dts, body);
   return bytes;
+}
+
+/** Some players believe the flags of the metadata more than those of the FLV header. */
+function withoutPromises(frame: Frame, { hasAudio, hasVideo }: ExpectedTracks): Frame {
+  const { audioFlagAt, videoFlagAt } = frame.announces ?? { audioFlagAt: 0, videoFlagAt: 0 };
+  const lies = [hasAudio ? 0 : audioFlagAt, hasVideo ? 0 : videoFlagAt].filter((at) => at > 0);
+  if (lies.length === 0) return frame;
+  const body = new Uint8Array(frame.body);
+  for (const at of lies) body[at] = 0;
+  return { ...frame, body };
 }
 
 /** One frame in bytes of its own; `undefined` where the form withholds it. */

@@ -2,7 +2,8 @@
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
 import { LiveStream, type LiveStreamOptions } from "./live-stream.ts";
-import type { DirectoryLimits } from "./limits.ts";
+import { HeldMemory } from "./held-memory.ts";
+import type { DirectoryLimits, MemoryLimits } from "./limits.ts";
 import type { StreamKey } from "./stream-key.ts";
 
 /** What happens to a stream as a whole. */
@@ -57,8 +58,9 @@ interface Entry {
 export interface StreamDirectoryOptions {
   readonly clock: Clock;
   readonly limits: DirectoryLimits;
+  readonly memoryLimits: MemoryLimits;
   /** Per key, since applications differ. */
-  readonly streamOptions: (key: StreamKey) => Omit<LiveStreamOptions, "key" | "clock">;
+  readonly streamOptions: (key: StreamKey) => Omit<LiveStreamOptions, "key" | "clock" | "memory">;
   readonly notice: (notice: StreamNotice) => void;
 }
 
@@ -68,6 +70,8 @@ export type PublishAnswer =
 
 export class StreamDirectory {
   readonly #options: StreamDirectoryOptions;
+  /** What its streams hold for those who join and those who lag. */
+  readonly memory: HeldMemory;
   readonly #entries = new Map<StreamKey, Entry>();
   /** Those in their grace window, the oldest first. */
   readonly #inGrace = new Set<Entry>();
@@ -75,6 +79,7 @@ export class StreamDirectory {
 
   constructor(options: StreamDirectoryOptions) {
     this.#options = options;
+    this.memory = new HeldMemory(options.memoryLimits);
   }
 
   get size(): number {
@@ -133,6 +138,7 @@ export class StreamDirectory {
       entry.current = undefined;
       this.#entries.delete(key);
       entry.stream.endSubscribers("server-stopping");
+      entry.stream.close();
     }
   }
 
@@ -147,7 +153,7 @@ export class StreamDirectory {
   /** To wait, until it is published. */
   #open(key: StreamKey): Entry {
     const { clock, streamOptions } = this.#options;
-    const stream = new LiveStream({ key, clock, ...streamOptions(key) });
+    const stream = new LiveStream({ key, clock, memory: this.memory, ...streamOptions(key) });
     const entry: Entry = {
       stream,
       state: "waiting",
@@ -164,6 +170,7 @@ export class StreamDirectory {
   #forget(entry: Entry): void {
     this.#entries.delete(entry.stream.key);
     this.#waitingCount--;
+    entry.stream.close();
   }
 
   #leaveGrace(entry: Entry): void {
@@ -182,12 +189,13 @@ export class StreamDirectory {
     entry.state = "live";
     entry.since = clock.wall();
     entry.publisher = facts;
-    entry.stream.startPublication();
+    entry.stream.startPublication(facts.sessionId === "" ? undefined : facts.sessionId);
     if (wasWaiting) entry.stream.notify("published");
     this.#tell("live", entry, "published");
     const end = (how: "unpublished" | "lost"): void => {
       if (entry.current !== holder) return;
       entry.current = undefined;
+      entry.stream.releaseConnection();
       if (how === "lost" && policy.grace > 0) this.#enterGrace(entry, policy.grace);
       else this.#unpublish(entry, how);
     };

@@ -1,32 +1,46 @@
-/** What a joiner must hear first: the stream's metadata and each track's decoder set-up, always the latest. */
-import type { Announcement, Frame, FrameKind } from "./frame.ts";
+/** What a joiner must hear first: the stream's metadata and each track's decoder set-up; and which tracks it is to expect. */
+import type { Millis } from "@sluice/base/brand";
+import { type Announcement, type Frame, type FrameKind, isCoded, type PublishedUnit } from "./frame.ts";
+import { inOwnBytes } from "./own-bytes.ts";
 
 const STREAM_METADATA = "data:0:metadata";
 
+/** How long after the first frame a track is expected that was announced or set up: above encoders' skew at their start. */
+const ANNOUNCED = 3_000 as Millis;
+
+/** A track that sent nothing for so long, and has no frame in the cached GOP, is expected no more. */
+const QUIET = 10_000 as Millis;
+
+/** Which tracks frames may come of. A player that is promised another one waits for it and shows nothing. */
+export interface ExpectedTracks {
+  readonly hasAudio: boolean;
+  readonly hasVideo: boolean;
+  /** Whether the frame's track is one of them; of data always. */
+  expects(frame: Pick<Frame, "kind" | "trackId">): boolean;
+}
+
+interface Track {
+  codec: string;
+  /** When its last coded frame came. */
+  codedAt: Millis | undefined;
+}
+
 export class TrackTable {
   readonly #kept = new Map<string, Frame>();
-  /** Track ids seen, with their codec. */
-  readonly #tracks = { video: new Map<number, string>(), audio: new Map<number, string>() };
-  #version = 0;
+  #keptBytes = 0;
+  readonly #tracks = { video: new Map<number, Track>(), audio: new Map<number, Track>() };
+  /** When the first coded frame came. */
+  #flowingSince: Millis | undefined;
+  #gopSince: Millis | undefined;
 
-  /** Rises whenever `prelude` would differ. */
-  get version(): number {
-    return this.#version;
+  /** Bytes of the set-up that is kept. */
+  get keptBytes(): number {
+    return this.#keptBytes;
   }
 
   /** By the stream's own metadata, where there is any. */
   get announced(): Announcement | undefined {
     return this.#kept.get(STREAM_METADATA)?.announces;
-  }
-
-  /** Seen, or announced by metadata. */
-  get hasAudio(): boolean {
-    return this.#has("audio");
-  }
-
-  /** Seen, or announced by metadata. */
-  get hasVideo(): boolean {
-    return this.#has("video");
   }
 
   /** Ids seen of one kind. */
@@ -36,27 +50,64 @@ export class TrackTable {
 
   /** FourCC or legacy name of the default track, or of the first seen where there is no default. */
   codecOf(kind: "audio" | "video"): string | undefined {
-    const codecs = this.#tracks[kind];
-    return codecs.get(0) ?? codecs.values().next().value;
+    const tracks = this.#tracks[kind];
+    return (tracks.get(0) ?? tracks.values().next().value)?.codec;
   }
 
   findConfig(kind: FrameKind, trackId: number): Frame | undefined {
     return this.#kept.get(`${kind}:${trackId}:config`);
   }
 
-  /** Notes the frame's track; keeps it when joiners need it. */
-  note(frame: Frame): void {
-    if (frame.kind !== "data" && frame.codec !== "") this.#tracks[frame.kind].set(frame.trackId, frame.codec);
+  /** All that is kept of one track. */
+  setUpOf(kind: FrameKind, trackId: number): readonly Frame[] {
+    return this.prelude().filter((frame) => frame.kind === kind && frame.trackId === trackId);
+  }
+
+  /** Set-up that says less than what it would replace, or nothing at all. */
+  isPoor(unit: PublishedUnit): boolean {
+    if (unit.role !== "config" && (unit.role !== "metadata" || unit.kind !== "data")) return false;
+    if (unit.role === "config" && unit.data.length === 0) return true;
+    const kept = this.#kept.get(nameOf(unit));
+    return kept !== undefined && kept.codec === unit.codec && worth(unit) < worth(kept);
+  }
+
+  /** Bytes that would be kept with it. */
+  keptBytesWith(unit: PublishedUnit): number {
+    return this.#keptBytes - (this.#kept.get(nameOf(unit))?.body.length ?? 0) + unit.body.length;
+  }
+
+  /** Notes the frame's track; keeps the frame, in bytes of its own, when joiners need it. */
+  note(frame: Frame, now: Millis): void {
+    if (frame.kind !== "data" && frame.codec !== "") this.#noteTrack(frame, now);
     if (frame.role !== "config" && frame.role !== "metadata") return;
-    const name = `${frame.kind}:${frame.trackId}:${frame.role}`;
-    this.#kept.delete(name);
-    if (frame.data.length > 0 || frame.role === "config") this.#kept.set(name, frame);
-    this.#version++;
+    this.#drop(nameOf(frame));
+    if (frame.data.length === 0) return;
+    this.#kept.set(nameOf(frame), inOwnBytes(frame));
+    this.#keptBytes += frame.body.length;
+  }
+
+  /** Tracks with frames in the GOP that joiners get are expected. `undefined`: there is none. */
+  noteGop(since: Millis | undefined): void {
+    this.#gopSince = since;
+  }
+
+  expected(now: Millis): ExpectedTracks {
+    return {
+      hasAudio: this.#expectsKind("audio", now),
+      hasVideo: this.#expectsKind("video", now),
+      expects: ({ kind, trackId }) => kind === "data" || this.expects(kind, trackId, now),
+    };
+  }
+
+  expects(kind: "audio" | "video", trackId: number, now: Millis): boolean {
+    const codedAt = this.#tracks[kind].get(trackId)?.codedAt;
+    if (codedAt === undefined) return this.#isBeginning(now);
+    return now - codedAt < QUIET || (this.#gopSince !== undefined && codedAt >= this.#gopSince);
   }
 
   /** The stream's own metadata is void; what it announced is no longer expected. */
   dropMetadata(): void {
-    if (this.#kept.delete(STREAM_METADATA)) this.#version++;
+    this.#drop(STREAM_METADATA);
   }
 
   /** Metadata first, then set-up by track, video before audio. */
@@ -64,16 +115,46 @@ export class TrackTable {
     return [...this.#kept.values()].sort((a, b) => rank(a) - rank(b) || a.trackId - b.trackId);
   }
 
-  #has(kind: "audio" | "video"): boolean {
-    return this.announced?.[kind] === true || this.#tracks[kind].size > 0;
-  }
-
   clear(): void {
     this.#kept.clear();
+    this.#keptBytes = 0;
     this.#tracks.video.clear();
     this.#tracks.audio.clear();
-    this.#version++;
+    this.#flowingSince = undefined;
+    this.#gopSince = undefined;
   }
+
+  #noteTrack(frame: Frame, now: Millis): void {
+    const tracks = this.#tracks[frame.kind as "audio" | "video"];
+    const track = tracks.get(frame.trackId) ?? { codec: frame.codec, codedAt: undefined };
+    tracks.set(frame.trackId, track);
+    track.codec = frame.codec;
+    if (!isCoded(frame)) return;
+    track.codedAt = now;
+    this.#flowingSince ??= now;
+  }
+
+  #expectsKind(kind: "audio" | "video", now: Millis): boolean {
+    if (this.announced?.[kind] === true && this.#isBeginning(now)) return true;
+    return this.trackIds(kind).some((trackId) => this.expects(kind, trackId, now));
+  }
+
+  #isBeginning(now: Millis): boolean {
+    return this.#flowingSince === undefined || now - this.#flowingSince < ANNOUNCED;
+  }
+
+  #drop(name: string): void {
+    this.#keptBytes -= this.#kept.get(name)?.body.length ?? 0;
+    this.#kept.delete(name);
+  }
+}
+
+function nameOf({ kind, trackId, role }: PublishedUnit): string {
+  return `${kind}:${trackId}:${role}`;
+}
+
+function worth({ flaw }: PublishedUnit): number {
+  return flaw === undefined ? 2 : flaw === "broken" ? 1 : 0;
 }
 
 const RANKS: Readonly<Record<FrameKind, number>> = { data: 0, video: 1, audio: 3 };

@@ -120,6 +120,7 @@ class Viewer {
   check(state: "whole" | "begun"): void {
     const items = this.sink.items();
     assertTimeGoesOn(items);
+    assertDecodable(items);
     const openings = items.filter((item) => item.kind === "opening").length;
     const isStarted = this.start !== undefined;
     if (!isStarted) {
@@ -165,14 +166,33 @@ class Viewer {
       wanted === undefined ? this.#model.known.flatMap((one, at) => (one.opens && at >= from ? [at] : [])) : [wanted];
     for (const start of starts) {
       const setUp = (this.#model.known[start] as Known).setUp.filter((part) => part.kind !== this.which.mutes);
-      const isSame = setUp.every((part, j) => items[i + j]?.serial === part.serial);
-      const after = items[i + setUp.length];
+      const count = heardOf(setUp, items.slice(i));
+      const after = items[i + (count ?? 0)];
       const first = this.#model.known.find((one, at) => at >= start && one.frame.kind !== this.which.mutes);
-      if (isSame && (after === undefined || after.serial === first?.serial)) return [start, setUp.length];
+      if (count !== undefined && (after === undefined || after.serial === first?.serial)) return [start, count];
     }
     return assert.fail(
       `item ${i} is neither the next frame nor set-up of a GOP: ${JSON.stringify(items.slice(i, i + 5))}, ${JSON.stringify(items.slice(Math.max(0, i - 3), i))}`,
     );
+  }
+}
+
+/** How many items are this set-up, that of a track without frames left out or not; `undefined` where they are another. */
+function heardOf(setUp: Known["setUp"], items: readonly Item[]): number | undefined {
+  let count = 0;
+  for (const { serial, kind } of setUp) {
+    if (items[count]?.serial === serial) count++;
+    else if (kind === "data") return undefined;
+  }
+  return count;
+}
+
+/** Set-up that is left out comes before the first frame that needs it. */
+function assertDecodable(items: readonly Item[]): void {
+  const ready = new Set<string>();
+  for (const { kind, role } of items) {
+    if (role === "config") ready.add(kind);
+    else if (role === "key" || role === "delta") assert.ok(ready.has(kind), `${kind} without its set-up`);
   }
 }
 

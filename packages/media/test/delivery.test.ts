@@ -85,7 +85,7 @@ test("[MED25] the opening tells what metadata announced, comes once, and survive
   const at = stage();
   const sink = new FakeSink(at.clock);
   at.join(sink, { form: testForm("flv", { hasOpening: true }) });
-  const unknown = { width: 0, height: 0, sampleRate: 0, channels: 0 };
+  const unknown = { width: 0, height: 0, sampleRate: 0, channels: 0, audioFlagAt: 0, videoFlagAt: 0 };
   at.push("data", "metadata", 0, { announces: { audio: true, video: true, ...unknown } });
   at.push("video", "config", 0);
   at.push("video", "key", 0);

@@ -3,7 +3,14 @@ import assert from "node:assert/strict";
 import type { Millis } from "@sluice/base/brand";
 import { serialDistance } from "@sluice/base/serial-number";
 import type { Frame, FrameKind, FrameRole, PublishedUnit } from "@sluice/media/frame";
-import { DEFAULT_GOP_LIMITS, DEFAULT_LAG_LIMITS, DEFAULT_STREAM_LIMITS, type StreamLimits } from "@sluice/media/limits";
+import { HeldMemory } from "@sluice/media/held-memory";
+import {
+  DEFAULT_GOP_LIMITS,
+  DEFAULT_LAG_LIMITS,
+  DEFAULT_MEMORY_LIMITS,
+  DEFAULT_STREAM_LIMITS,
+  type StreamLimits,
+} from "@sluice/media/limits";
 import { LiveStream, type LiveStreamOptions } from "@sluice/media/live-stream";
 import type { StreamKey } from "@sluice/media/stream-key";
 import type { SubscriberEnd, SubscriberSink } from "@sluice/media/subscriber-sink";
@@ -265,14 +272,17 @@ export interface JoinOptions {
   readonly startAt?: "cached-gop" | "next-key";
 }
 
-type StageOptions = Partial<Pick<LiveStreamOptions, "gop" | "lag">> & { readonly limits?: Partial<StreamLimits> };
+export interface StageOptions extends Partial<Pick<LiveStreamOptions, "gop" | "lag" | "memory">> {
+  readonly limits?: Partial<StreamLimits>;
+}
 
 /** A published stream without frames yet. */
 export function stage(options: StageOptions = {}): Stage {
   const clock = new FakeClock();
   const window = new TestWindow();
   const units = new Units();
-  const stream = new LiveStream({ key: "live/cam" as StreamKey, ...streamOptions(window, options), clock });
+  const memory = options.memory ?? new HeldMemory(DEFAULT_MEMORY_LIMITS);
+  const stream = new LiveStream({ key: "live/cam" as StreamKey, ...streamOptions(window, options), memory, clock });
   const push: Stage["push"] = (kind, role, timestamp, more) => {
     const unit = units.make(kind, role, timestamp, more);
     stream.push(unit);
@@ -294,7 +304,7 @@ export function stage(options: StageOptions = {}): Stage {
 export function streamOptions(
   window: TestWindow,
   options: StageOptions = {},
-): Omit<LiveStreamOptions, "key" | "clock"> {
+): Omit<LiveStreamOptions, "key" | "clock" | "memory"> {
   return {
     window,
     gop: options.gop ?? DEFAULT_GOP_LIMITS,

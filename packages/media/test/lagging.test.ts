@@ -36,11 +36,11 @@ test("[MED22, MED24] a viewer that was away too long goes on at a key frame, wit
   assert.deepEqual([at.stream.delivery.skips, at.stream.delivery.lags], [1, 1]);
   const serials = slow.serials();
   const again = serials.indexOf(setUp[0] as number, 3);
-  assert.deepEqual(serials.slice(again, again + 3), setUp);
-  const resumed = slow.items()[again + 3];
+  assert.deepEqual(serials.slice(again, again + 2), setUp.slice(0, 2), "no sound came, so its set-up is left out");
+  const resumed = slow.items()[again + 2];
   assert.equal(resumed?.role, "key");
   const all = [...first, ...second];
-  assert.deepEqual(serials.slice(again + 3), all.slice(all.indexOf(resumed?.serial as number)));
+  assert.deepEqual(serials.slice(again + 2), all.slice(all.indexOf(resumed?.serial as number)));
   assert.deepEqual(serials.slice(3, again), all.slice(0, again - 3));
   assertTimeGoesOn(slow.items());
 });

@@ -1,6 +1,7 @@
 /** Who may publish, and what happens to a stream as publishers come and go. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { DEFAULT_MEMORY_LIMITS } from "@sluice/media/limits";
 import type { LiveStream } from "@sluice/media/live-stream";
 import {
   type Publication,
@@ -25,6 +26,7 @@ function open(streams = 10, waitingStreams = 10) {
   const directory = new StreamDirectory({
     clock,
     limits: { streams, waitingStreams },
+    memoryLimits: DEFAULT_MEMORY_LIMITS,
     streamOptions: () => streamOptions(new TestWindow()),
     notice: ({ type, stream, reason }: StreamNotice) =>
       notices.push(`${type} ${stream.stream.key} ${stream.state}: ${reason}`),

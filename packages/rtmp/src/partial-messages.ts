@@ -80,7 +80,7 @@ export class PartialMessages {
     stream.filled = 0;
     if (stream.length === 0) stream.payload = NOTHING;
     else if (this.#role === "idle" && isMedia(stream.typeId)) stream.payload = DISCARDED;
-    else stream.payload = this.#reserve(Math.min(stream.length, eagerBytes), 0);
+    else stream.payload = this.#reserve(Math.min(stream.length, eagerBytes), NOTHING);
   }
 
   /** Copies `count` bytes of `from` behind what the message has. The count stays within the declared length. */
@@ -113,17 +113,20 @@ export class PartialMessages {
   /** Doubles, so that a long message costs one more copy at most, and a lie costs its teller the bytes. */
   #grow(stream: ChunkStream, needed: number): void {
     const old = stream.payload as Uint8Array;
-    const grown = this.#reserve(Math.min(stream.length, Math.max(needed, old.length * 2)), old.length);
-    grown.set(old.subarray(0, stream.filled));
-    stream.payload = grown;
+    stream.payload = this.#reserve(Math.min(stream.length, Math.max(needed, old.length * 2)), old);
   }
 
-  #reserve(byteCount: number, insteadOf: number): Uint8Array {
-    const reserved = this.#reservedBytes + byteCount - insteadOf;
+  /** @param insteadOf  begins what is reserved, and is no more afterwards */
+  #reserve(byteCount: number, insteadOf: Uint8Array): Uint8Array {
+    const reserved = this.#reservedBytes + byteCount - insteadOf.length;
     const excess = this.#findExcess(reserved);
     if (excess !== undefined) throw new RtmpLimitError(excess);
     this.#account(reserved);
-    return this.#allocator.allocate(byteCount);
+    if (insteadOf.length > 0 && insteadOf.length === insteadOf.buffer.byteLength)
+      return transferred(insteadOf, byteCount);
+    const buffer = this.#allocator.allocate(byteCount);
+    buffer.set(insteadOf);
+    return buffer;
   }
 
   /** The limit that would be passed. */
@@ -142,6 +145,11 @@ export class PartialMessages {
     this.#reservedBytes = reserved;
     this.#pooledBytes = pooled;
   }
+}
+
+/** Moves the memory instead of leaving the old for the collector, which is in no hurry while a peer fills the next. */
+function transferred(bytes: Uint8Array, byteCount: number): Uint8Array {
+  return new Uint8Array((bytes.buffer as ArrayBuffer).transfer(byteCount));
 }
 
 function copy(from: Uint8Array, at: number, count: number, into: Uint8Array, offset: number): void {

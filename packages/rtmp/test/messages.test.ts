@@ -68,6 +68,22 @@ test("[MSG1] @setDataFrame and @clearDataFrame are taken off, the rest passes by
   ]);
 });
 
+test("[MSG120] they are found behind plain values that some cameras send first, which go with them", () => {
+  const rest = encodeAmf0Values(["onMetaData", { width: 1 }]);
+  const { events } = openPublisher().say(
+    message(18, join(encodeAmf0Values([0, 0, "@setDataFrame"]), rest, hex("000009")), { stream: 1 }),
+    message(18, encodeAmf0Values([null, "@clearDataFrame", "onMetaData"]), { stream: 1 }),
+    message(18, encodeAmf0Values([1, "onTextData"]), { stream: 1 }),
+    message(18, hex("09 02"), { stream: 1 }),
+  );
+  assert.deepEqual(media(events), [
+    ["data", 1, 0, text(join(rest, hex("000009"))), "set-data-frame"],
+    ["data", 1, 0, text(encodeAmf0Values(["onMetaData"])), "clear-data-frame"],
+    ["data", 1, 0, text(encodeAmf0Values([1, "onTextData"])), "message"],
+    ["data", 1, 0, text(hex("09 02")), "message"],
+  ]);
+});
+
 test("[MSG2] data on message stream 0 belongs to the one that publishes", () => {
   const { events } = openPublisher().say(message(18, encodeAmf0Values(["onCuePoint"]), { stream: 0, time: 9 }));
   assert.deepEqual(media(events), [["data", 1, 9, text(encodeAmf0Values(["onCuePoint"])), "message"]]);

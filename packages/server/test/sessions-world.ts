@@ -7,7 +7,12 @@ import { SILENT_LOG } from "@sluice/base/log";
 import type { Meter } from "@sluice/base/meter";
 import { SlabAllocator } from "@sluice/bytes/allocator";
 import { fixedWindow } from "@sluice/media/delivery-window";
-import { DEFAULT_GOP_LIMITS, DEFAULT_LAG_LIMITS, DEFAULT_STREAM_LIMITS } from "@sluice/media/limits";
+import {
+  DEFAULT_GOP_LIMITS,
+  DEFAULT_LAG_LIMITS,
+  DEFAULT_MEMORY_LIMITS,
+  DEFAULT_STREAM_LIMITS,
+} from "@sluice/media/limits";
 import { StreamDirectory } from "@sluice/media/stream-directory";
 import type { RtmpClientEvent } from "@sluice/rtmp/client-event";
 import { RtmpClientEngine } from "@sluice/rtmp/client-engine";
@@ -56,6 +61,7 @@ export class World {
   readonly streams = new StreamDirectory({
     clock: this.clock,
     limits: { streams: 10, waitingStreams: 10 },
+    memoryLimits: DEFAULT_MEMORY_LIMITS,
     notice: () => {},
     streamOptions: () => ({
       window: fixedWindow(0 as Millis),

@@ -1,6 +1,7 @@
 /** What reaches a viewer of a publisher's body: as it came, rewritten for what the viewer parses, or not at all. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Millis } from "@sluice/base/brand";
 import type { Frame, Timestamp } from "@sluice/media/frame";
 import { TrackTable } from "@sluice/media/track-table";
 import { filterBody, OPEN_FILTER, type ViewerFilter } from "@sluice/server/forms/viewer-filter";
@@ -55,7 +56,7 @@ test("[E6] a message of silence passes every viewer but one that is muted", () =
 test("[E4] joiners get the last video metadata, behind the set-up, until an empty one clears it", () => {
   const table = new TrackTable();
   const note = (bytes: string): void => {
-    for (const frame of framesOf("video", bytes)) table.note(frame);
+    for (const frame of framesOf("video", bytes)) table.note(frame, 0 as Millis);
   };
   const heard = (): Uint8Array[] => table.prelude().map(({ body }) => body);
   note("90 68766331 01");

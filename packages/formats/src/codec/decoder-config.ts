@@ -68,6 +68,26 @@ export function describeDecoderConfig(codec: string, record: Uint8Array): Decode
   }
 }
 
+/** Whether a decoder could be set up with it, as far as can be told: of other codecs every record is believed. */
+export function isUsableDecoderConfig(codec: string, record: Uint8Array): boolean {
+  if (record.length === 0) return false;
+  const described = describeDecoderConfig(codec, record);
+  switch (codec) {
+    case "avc1":
+    case "hvc1":
+      return described.kind === "video" && described.width > 0;
+    case "av01":
+      return described.codecString !== "";
+    case "mp4a":
+      return described.kind === "audio" && described.sampleRate > 0 && described.codecString !== NULL_AAC;
+    default:
+      return true;
+  }
+}
+
+/** What a record of zeros says. */
+const NULL_AAC = "mp4a.40.0";
+
 const UNKNOWN_VIDEO: VideoDescription = { kind: "video", codecString: "", width: 0, height: 0 };
 const UNKNOWN_AUDIO: AudioDescription = { kind: "audio", codecString: "", sampleRate: 0, channels: 0 };
 

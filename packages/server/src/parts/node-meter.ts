@@ -20,9 +20,11 @@ export interface NodeMeterOptions {
 export function meterNode(options: NodeMeterOptions): () => void {
   const { meter, streams, totals } = options;
   const counters = streamCounters(meter);
+  const countDrops = gopDropCounter(meter, streams);
   const count = (): void => {
     const grown = totals.take(streams);
     for (const [name, counter] of counters) counter.add(grown[name]);
+    countDrops();
   };
   meter.beforePage(count);
   showGauges(options);
@@ -52,6 +54,17 @@ function streamCounters(meter: PromMeter): readonly (readonly [StreamTotal, Coun
       ),
     ],
     [
+      "poorSetUp",
+      meter.counter(
+        "ingest_setup_poor_total",
+        "Set-up and metadata dropped since it said nothing, or less than what it would have replaced",
+      ),
+    ],
+    [
+      "beyondSetUp",
+      meter.counter("ingest_setup_beyond_total", "Set-up and metadata dropped since no more of it may be kept"),
+    ],
+    [
       "gopOverflows",
       meter.counter("gop_overflows_total", "Times that a GOP grew past its limit and was not kept for joiners"),
     ],
@@ -61,6 +74,19 @@ function streamCounters(meter: PromMeter): readonly (readonly [StreamTotal, Coun
     ["skips", meter.counter("viewer_skips_total", "Times a lagging viewer was moved to a later key frame")],
     ["stalls", meter.counter("viewer_stalls_total", "Viewers disconnected since they took nothing for too long")],
   ];
+}
+
+/** By whose memory it was: that of the connection that published the stream, or of the node. */
+function gopDropCounter(meter: PromMeter, { memory }: StreamDirectory): () => void {
+  const by = (limit: "connection" | "node"): Counter =>
+    meter.counter("gop_drops_total", "Cached GOPs dropped since streams held as much as they may together", { limit });
+  const counters = { connection: by("connection"), node: by("node") };
+  let before = memory.dropped;
+  return () => {
+    const now = memory.dropped;
+    for (const limit of ["connection", "node"] as const) counters[limit].add(now[limit] - before[limit]);
+    before = now;
+  };
 }
 
 function showGauges({ meter, streams, registry, load, outputs }: NodeMeterOptions): void {
@@ -74,6 +100,7 @@ function showGauges({ meter, streams, registry, load, outputs }: NodeMeterOption
       "output_waiting_bytes",
       "Bytes that wait for peers to take them; what a stream holds anyway is not counted",
     ),
+    memory: meter.gauge("stream_memory_bytes", "Bytes of cached GOPs, set-up and encoded frames of all streams"),
     window: meter.gauge("delivery_window_milliseconds", "Present width of the automatic delivery window"),
   };
   meter.beforePage(() => {
@@ -84,6 +111,7 @@ function showGauges({ meter, streams, registry, load, outputs }: NodeMeterOption
     gauges.viewers.set(entries.reduce((sum, { stream }) => sum + stream.subscriberCount, 0));
     gauges.cohorts.set(entries.reduce((sum, { stream }) => sum + stream.cohortCount, 0));
     gauges.output.set(outputs.totalBytes);
+    gauges.memory.set(streams.memory.bytes);
     gauges.window.set(load.prompt);
   });
 }

@@ -95,6 +95,10 @@ export function openNode({
         return config.limits.waitingStreams || Number.POSITIVE_INFINITY;
       },
     },
+    memoryLimits: {
+      connectionBytes: config.limits.publisherMemory || Number.POSITIVE_INFINITY,
+      nodeBytes: config.limits.streamMemory || Number.POSITIVE_INFINITY,
+    },
     streamOptions: (key) => policies.optionsOf(key),
     notice: notices.ofStreams,
   });

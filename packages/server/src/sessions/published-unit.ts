@@ -1,10 +1,11 @@
 /** Reads an FLV-family body as what a live stream takes: which track, which codec, and what it means to a joiner. */
+import { findMessageName, type PlainProperty, scanObject } from "@sluice/amf/amf0-scan";
+import { isUsableDecoderConfig } from "@sluice/formats/codec/decoder-config";
 import { parseAudioBody } from "@sluice/formats/flv/audio-body";
 import type { Track } from "@sluice/formats/flv/enhanced-header";
 import { selectTrack, wrapTrack } from "@sluice/formats/flv/rewrite";
 import { parseVideoBody, type VideoBody } from "@sluice/formats/flv/video-body";
 import type { Announcement, FrameRole, PublishedUnit } from "@sluice/media/frame";
-import type { AmfValue } from "@sluice/amf/value";
 
 /** Above every picture size and sample rate in use. */
 const MAX_ANNOUNCED = 1_000_000;
@@ -24,12 +25,24 @@ export function unitsOfMedia(kind: "audio" | "video", timestamp: number, body: U
   return [unitOf({ kind, role, timestamp, body, facts, track: facts.tracks[0] })];
 }
 
-/** @param values  what the message says, its name first */
-export function unitOfData(timestamp: number, body: Uint8Array, values: readonly AmfValue[]): PublishedUnit {
-  const isMetadata = values[0] === "onMetaData";
+/** Metadata in what can be read of it, without what stood before its name; any other message as it is. Never throws. */
+export function unitOfData(timestamp: number, body: Uint8Array): PublishedUnit {
+  const found = findMessageName(body);
+  if (found?.name !== "onMetaData") return dataUnit("side", timestamp, body);
+  const own = body.subarray(found.nameAt);
+  const { properties, isWhole } = scanObject(own, found.endAt - found.nameAt);
+  const flaw = properties.size === 0 ? "empty" : isWhole ? undefined : "broken";
+  return {
+    ...dataUnit("metadata", timestamp, own),
+    announces: announcedBy(properties),
+    ...(flaw === undefined ? {} : { flaw }),
+  };
+}
+
+function dataUnit(role: FrameRole, timestamp: number, body: Uint8Array): PublishedUnit {
   return {
     kind: "data",
-    role: isMetadata ? "metadata" : "side",
+    role,
     trackId: 0,
     codec: "",
     timestamp,
@@ -37,7 +50,6 @@ export function unitOfData(timestamp: number, body: Uint8Array, values: readonly
     data: body,
     isMultitrack: false,
     hasModEx: false,
-    ...(isMetadata ? { announces: announcedBy(values[1]) } : {}),
   };
 }
 
@@ -50,17 +62,21 @@ function unitOf(options: {
   readonly track: Track | undefined;
 }): PublishedUnit {
   const { kind, role, timestamp, body, facts, track } = options;
+  const codec = track?.codec ?? facts.codec;
+  const data =
+    track === undefined ? body.subarray(facts.dataOffset) : body.subarray(track.offset, track.offset + track.length);
+  const isFlawed = role === "config" && !isUsableDecoderConfig(codec, data);
   return {
     kind,
     role,
     timestamp,
     body,
     trackId: track?.trackId ?? 0,
-    codec: track?.codec ?? facts.codec,
-    data:
-      track === undefined ? body.subarray(facts.dataOffset) : body.subarray(track.offset, track.offset + track.length),
+    codec,
+    data,
     isMultitrack: facts.isMultitrack,
     hasModEx: opensWithModEx(kind, body),
+    ...(isFlawed ? { flaw: data.length === 0 ? "empty" : "broken" } : {}),
   };
 }
 
@@ -105,16 +121,18 @@ function opensWithModEx(kind: "audio" | "video", body: Uint8Array): boolean {
   return isEnhanced && (first & 0x0f) === 7;
 }
 
-function announcedBy(value: AmfValue): Announcement {
+function announcedBy(properties: ReadonlyMap<string, PlainProperty>): Announcement {
+  const valueOf = (name: string): PlainProperty["value"] | undefined => properties.get(name)?.value;
   const says = (name: string): boolean => {
-    const found = propertyOf(value, name);
-    return found !== undefined && found !== null && found !== 0 && found !== "" && found !== false;
+    const value = valueOf(name);
+    return value !== undefined && value !== 0 && value !== "" && value !== false;
   };
   const count = (name: string): number => {
-    const found = propertyOf(value, name);
-    return typeof found === "number" && found > 0 && found <= MAX_ANNOUNCED ? Math.round(found) : 0;
+    const value = valueOf(name);
+    return typeof value === "number" && value > 0 && value <= MAX_ANNOUNCED ? Math.round(value) : 0;
   };
-  const stereo = propertyOf(value, "stereo");
+  const flagAt = (name: string): number => (valueOf(name) === true ? Math.max(0, properties.get(name)?.at ?? 0) : 0);
+  const stereo = valueOf("stereo");
   return {
     audio: says("audiocodecid") || says("hasAudio"),
     video: says("videocodecid") || says("hasVideo") || says("width"),
@@ -122,11 +140,7 @@ function announcedBy(value: AmfValue): Announcement {
     height: count("height"),
     sampleRate: count("audiosamplerate"),
     channels: count("audiochannels") || (typeof stereo === "boolean" ? (stereo ? 2 : 1) : 0),
+    audioFlagAt: flagAt("hasAudio"),
+    videoFlagAt: flagAt("hasVideo"),
   };
-}
-
-function propertyOf(value: AmfValue, name: string): unknown {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
-  const held = "entries" in value && typeof value.entries === "object" ? value.entries : value;
-  return (held as Readonly<Record<string, unknown>>)[name];
 }

@@ -1,5 +1,4 @@
 /** One `publish` of a session: its hold on the stream, and what passed through it. */
-import type { AmfValue } from "@sluice/amf/value";
 import type { Millis } from "@sluice/base/brand";
 import type { FrameSource } from "@sluice/media/live-stream";
 import type { Publication } from "@sluice/media/stream-directory";
@@ -52,12 +51,11 @@ export class PublisherSeat {
     for (const unit of unitsOfMedia(kind, timestamp, body)) publication.stream.push(unit);
   }
 
-  /** @param values  what the message says, its name first */
-  takeData(timestamp: number, body: Uint8Array, values: readonly AmfValue[], now: Millis): void {
+  takeData(timestamp: number, body: Uint8Array, now: Millis): void {
     const { publication } = this.#options;
     if (!publication.isCurrent) return;
     this.#note(body, now);
-    publication.stream.push(unitOfData(timestamp, body, values));
+    publication.stream.push(unitOfData(timestamp, body));
   }
 
   clearMetadata(): void {

@@ -1,6 +1,4 @@
 /** What an RTMP session publishes and plays: turns the engine's events into seats on live streams. */
-import { decodeAmf0Values } from "@sluice/amf/amf0-decode";
-import type { AmfValue } from "@sluice/amf/value";
 import type { Millis } from "@sluice/base/brand";
 import { CLAIM_LIMITS, cutText } from "@sluice/base/claimed-text";
 import { KEY_LIMITS } from "@sluice/media/limits";
@@ -128,7 +126,7 @@ export class RtmpNetStreams {
     const now = this.#options.ports.clock.now();
     if (event.kind !== "data") seat.takeMedia(event.kind, event.timestamp, event.payload, now);
     else if (event.data === "clear-data-frame") seat.clearMetadata();
-    else seat.takeData(event.timestamp, event.payload, valuesOf(event.payload), now);
+    else seat.takeData(event.timestamp, event.payload, now);
   }
 
   /** K26: some encoders send their metadata on message stream 0. */
@@ -259,14 +257,6 @@ export class RtmpNetStreams {
       guard: ports.guard,
       signal,
     };
-  }
-}
-
-function valuesOf(payload: Uint8Array): readonly AmfValue[] {
-  try {
-    return decodeAmf0Values(payload);
-  } catch {
-    return []; // a data message that cannot be read is relayed all the same; it only announces nothing
   }
 }
 

@@ -37,7 +37,7 @@ export class StreamPolicies {
     return policy;
   }
 
-  optionsOf(key: StreamKey): Omit<LiveStreamOptions, "key" | "clock"> {
+  optionsOf(key: StreamKey): Omit<LiveStreamOptions, "key" | "clock" | "memory"> {
     const { delivery, gop } = this.#config.forApplication(applicationOf(key));
     const { viewersPerStream } = this.#config.limits;
     return {

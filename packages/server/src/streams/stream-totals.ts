@@ -18,6 +18,8 @@ const NAMES: readonly StreamTotal[] = [
   "withoutConfig",
   "beforeKey",
   "beyondTracks",
+  "poorSetUp",
+  "beyondSetUp",
   "gopOverflows",
   "bytesOut",
   "writes",

@@ -1,7 +1,6 @@
 /** Test patterns: moving pictures that the server publishes itself, so that a newcomer sees one at once. */
 import type { Clock } from "@sluice/base/clock";
 import type { Log } from "@sluice/base/log";
-import { decodeAmf0Values } from "@sluice/amf/amf0-decode";
 import type { TestPatternRow } from "@sluice/client/admin-contract";
 import { applicationOf, findStreamKey } from "@sluice/media/stream-key";
 import { STOPPING } from "../sessions/refusals.ts";
@@ -94,7 +93,7 @@ export class TestPatterns implements Disposable {
     const metadata = pattern.metadata();
     const { video, audio } = pattern.sequenceHeaders();
     const now = this.#clock.now();
-    seat.takeData(0, metadata, decodeAmf0Values(metadata), now);
+    seat.takeData(0, metadata, now);
     seat.takeMedia("video", 0, video, now);
     seat.takeMedia("audio", 0, audio, now);
   }

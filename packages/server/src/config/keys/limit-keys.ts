@@ -56,6 +56,16 @@ export const LIMIT_KEYS = {
     "The same for all peers together: from half of it on each may leave only 64 KiB waiting, and above it no session is opened. What viewers of a stream share is not counted while the stream holds it itself.",
   ),
   "limits.viewersPerStream": runningKey(COUNT, "0", "Viewers of one stream; 0: no limit."),
+  "limits.publisherMemory": key(
+    size({ min: 0, max: 1_099_511_627_776 }),
+    "24MiB",
+    "Bytes of cached pictures and set-up of all streams that one connection publishes; beyond it the largest cache is dropped until its next key frame. Above `gop.maxBytes`. 0: no limit.",
+  ),
+  "limits.streamMemory": key(
+    size({ min: 0, max: 1_099_511_627_776 }),
+    "1GiB",
+    "Bytes of cached pictures, set-up and encoded frames of all streams; beyond it the largest caches are dropped until their next key frame. 0: no limit.",
+  ),
   "limits.messageBytes": key(
     size({ min: 65_536, max: 16_777_215 }),
     "8MiB",
