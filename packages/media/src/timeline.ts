@@ -58,9 +58,12 @@ export class Timeline {
   /** When set-up of a track is due that a joiner hears before a frame at `dts`: where the track stands, or shortly before. */
   setUpTime(kind: FrameKind, trackId: number, dts: Timestamp): Timestamp {
     const track = this.#trackOf(kind, trackId);
-    const lead = serialAdd(dts, -SET_UP_LEAD) as Timestamp;
-    const last = track.last ?? (this.#head === undefined ? dts : track.advance(lead)); // what comes stays behind it
-    return serialDistance(lead, last) < 0 ? lead : last;
+    const { last, untimed = dts } = track;
+    if (last !== undefined) return serialDistance(dts, last) < -SET_UP_LEAD ? on(dts, -SET_UP_LEAD) : last;
+    const lead = on(dts, -Math.min(SET_UP_LEAD, dts));
+    const isNear = serialDistance(lead, untimed) >= 0 && serialDistance(untimed, dts) >= 0;
+    const place = isNear ? untimed : lead;
+    return this.#head === undefined ? place : track.advance(place); // its first frame stays behind it
   }
 
   #trackOf(kind: FrameKind, trackId: number): TrackClock {
@@ -87,7 +90,7 @@ export class Timeline {
   /** Where its stamp or, without a fitting one, its track and the line have it; it moves neither. */
   #placeUntimed(track: TrackClock, timestamp: number, now: Millis): Timestamp {
     const head = this.#head;
-    if (head === undefined) return timestamp as Timestamp; // nobody can have started yet
+    if (head === undefined) return (track.untimed = timestamp as Timestamp); // nobody can have started yet
     if (this.#offset === undefined) return track.advance(on(timestamp, this.#offsetOnwards(timestamp, now, 1)));
     const stands = track.offset === undefined ? head : (track.last as Timestamp);
     const dts = on(timestamp, track.offset ?? this.#offset);

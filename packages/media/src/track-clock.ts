@@ -27,6 +27,8 @@ export interface Doubt {
 export class TrackClock {
   /** Furthest place handed out. Outlives publications. */
   last: Timestamp | undefined;
+  /** Of its last set-up while the line has not begun, as it was stamped. */
+  untimed: Timestamp | undefined;
   /** Added to its stamps, modulo 2³²; `undefined` before its first coded frame of the publication. */
   offset: number | undefined;
   /** Where its clock last stood; `last` may be ahead of it after a frame that was. */

@@ -160,31 +160,42 @@ class Viewer {
     if (state === "whole") assert.equal(next, line.length, "lacks the end");
   }
 
-  /** Which GOP the set-up at `items[i]` belongs to, and how many items the set-up takes. */
+  /**
+   * Which GOP the set-up at `items[i]` belongs to, and how many items the set-up takes; of several that may be, the one
+   * that explains most of what follows, the latest where nothing does.
+   */
   #startAfter(items: readonly Item[], i: number, wanted: number | undefined, from: number): readonly [number, number] {
-    const starts =
-      wanted === undefined ? this.#model.known.flatMap((one, at) => (one.opens && at >= from ? [at] : [])) : [wanted];
+    const { known } = this.#model;
+    const starts = wanted === undefined ? known.flatMap((one, at) => (one.opens && at >= from ? [at] : [])) : [wanted];
+    let best: readonly [start: number, count: number, explained: number] = [0, 0, -1];
     for (const start of starts) {
-      const setUp = (this.#model.known[start] as Known).setUp.filter((part) => part.kind !== this.which.mutes);
-      const count = heardOf(setUp, items.slice(i));
-      const after = items[i + (count ?? 0)];
-      const first = this.#model.known.find((one, at) => at >= start && one.frame.kind !== this.which.mutes);
-      if (count !== undefined && (after === undefined || after.serial === first?.serial)) return [start, count];
+      const setUp = (known[start] as Known).setUp.filter((part) => part.kind !== this.which.mutes);
+      const line = known.slice(start).filter((one) => one.frame.kind !== this.which.mutes);
+      for (const count of countsOf(setUp, items.slice(i))) {
+        const after = items.slice(i + count, i + count + 50);
+        const differs = after.findIndex(
+          (item, j) => item.serial !== line[j]?.serial || item.dts !== line[j]?.frame.dts,
+        );
+        if (differs === 0) continue;
+        const explained = count + (differs < 0 ? after.length : differs);
+        if (explained >= best[2]) best = [start, count, explained];
+      }
     }
+    if (best[2] >= 0) return [best[0], best[1]];
     return assert.fail(
       `item ${i} is neither the next frame nor set-up of a GOP: ${JSON.stringify(items.slice(i, i + 5))}, ${JSON.stringify(items.slice(Math.max(0, i - 3), i))}`,
     );
   }
 }
 
-/** How many items are this set-up, that of a track without frames left out or not; `undefined` where they are another. */
-function heardOf(setUp: Known["setUp"], items: readonly Item[]): number | undefined {
-  let count = 0;
+/** How many items may be this set-up: that of a track without frames is left out, and may come again as the next frame. */
+function countsOf(setUp: Known["setUp"], items: readonly Item[]): number[] {
+  let counts = [0];
   for (const { serial, kind } of setUp) {
-    if (items[count]?.serial === serial) count++;
-    else if (kind === "data") return undefined;
+    const heard = counts.filter((count) => items[count]?.serial === serial).map((count) => count + 1);
+    counts = kind === "data" ? heard : [...heard, ...counts];
   }
-  return count;
+  return counts;
 }
 
 /** Set-up that is left out comes before the first frame that needs it. */

@@ -39,9 +39,9 @@ test("[SES11] draining asks those that can to reconnect, and serves everybody un
     timeoutMs: 3_600_000,
   });
   assert.ok(!plain.events.some((event) => event.type === "reconnect-request"));
-  publisher.send("video", 5000, AVC_DELTA);
-  await until(() => able.media.some((event) => event.timestamp === 5000), "frames for the one that was asked");
-  await until(() => plain.media.some((event) => event.timestamp === 5000), "frames for the one that cannot be asked");
+  publisher.send("video", 120, AVC_DELTA);
+  await until(() => able.media.some((event) => event.timestamp === 120), "frames for the one that was asked");
+  await until(() => plain.media.some((event) => event.timestamp === 120), "frames for the one that cannot be asked");
   publisher.tell("closeStream");
   await Promise.all([plain.closed, able.closed, web]);
   assert.deepEqual(plain.codes.slice(-2), ["NetStream.Play.Stop", "NetConnection.Connect.Closed"]);
