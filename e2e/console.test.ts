@@ -314,6 +314,8 @@ describe("the admin rules", () => {
     assert.match(text, /admin\.token/);
     assert.ok(text.includes(`ssh -L ${server.port("http")}:127.0.0.1:${server.port("http")} ${FOREIGN_HOST}`), text);
     await view.page.getByRole("link", { name: "/console/" }).click();
+    await view.page.waitForURL(server.http("/console/"));
+    await view.page.getByRole("link", { name: "open the console" }).click(); // a link elsewhere is not this machine's own
     await view.page.locator(".connection-open").waitFor();
   });
 });

@@ -261,7 +261,7 @@ describe("addresses and numbers", () => {
 
   test("publishers, streams and viewers beyond their limits are refused with a reason", async () => {
     await using other = await startServer({
-      set: ["limits.publishers=1", "limits.viewersPerStream=1", "limits.streams=1"],
+      set: ["limits.publishers=1", "limits.viewersPerStream=1", "limits.waitingStreams=1"],
     });
     const open = (): Promise<RtmpPeer> => connectPeer({ port: other.port(), app: "live" });
     await using publisher = await open();
@@ -276,8 +276,11 @@ describe("addresses and numbers", () => {
     await using crowd = await open();
     crowd.play("one");
     await crowd.status("NetStream.Play.Failed");
+    await using waiting = await open();
+    waiting.play("three");
+    await waiting.status("NetStream.Play.Start");
     await using stranger = await open();
-    stranger.play("three");
+    stranger.play("four");
     await stranger.status("NetStream.Play.Failed");
     assert.deepEqual([publisher.isClosed, viewer.isClosed], [false, false]);
   });
