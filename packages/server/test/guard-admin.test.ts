@@ -78,6 +78,8 @@ test("[GRD40] every combination of connection, Host, Origin and forwarding heade
 const LOCAL = { host: "localhost:8080" };
 const PROXIES: readonly (readonly [says: string, headers: Headers, more?: object])[] = [
   ["nginx as it comes", { host: "127.0.0.1:8080", connection: "close" }, { httpVersion: "1.0" }],
+  ["a version that no plain program speaks here", LOCAL, { httpVersion: "2.0" }],
+  ["a header in another spelling", { ...LOCAL, X_Forwarded_For: "127.0.0.1" }],
   ["a proxy that sends the whole URL", LOCAL, { target: "http://localhost:8080/api/v1/streams" }],
   ["a target that is no path", LOCAL, { target: "*" }],
   ["two hosts", { Host: ["localhost:8080", "media.example"] }],

@@ -57,7 +57,7 @@ function headersOf(raw: readonly string[]): Headers {
 /** Proxies speak HTTP/1.0 or send whole URLs to what is behind them, rename the Host, and add headers of their own. */
 function isDirect({ httpVersion, target }: AdminCaller, headers: Headers): boolean {
   const [host, ...otherHosts] = headers.get("host") ?? [];
-  if (httpVersion === "1.0" || httpVersion === "0.9" || !target.startsWith("/")) return false;
+  if (httpVersion !== "1.1" || !target.startsWith("/")) return false;
   if (host === undefined || otherHosts.length > 0 || !isLoopbackHost(host)) return false;
   return ![...headers.keys()].some(isForwardingHeader);
 }
@@ -110,6 +110,8 @@ const FORWARDING_PREFIXES = [
   "tailscale-",
 ];
 
-function isForwardingHeader(name: string): boolean {
+/** Some programs behind gateways read `_` and `-` alike. */
+function isForwardingHeader(spelling: string): boolean {
+  const name = spelling.replaceAll("_", "-");
   return FORWARDING.has(name) || FORWARDING_PREFIXES.some((prefix) => name.startsWith(prefix));
 }
