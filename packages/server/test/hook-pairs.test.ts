@@ -222,6 +222,13 @@ test("[SES150] a server that stops while hooks think", async () => {
   await counted.assertPairs(1);
 });
 
+async function appsOf(server: RunningServer): Promise<readonly string[]> {
+  const { sessions } = (await server.get("/api/v1/sessions")) as {
+    readonly sessions: readonly { readonly app: string }[];
+  };
+  return sessions.map(({ app }) => app);
+}
+
 test("[SES151] a hook hears names as the server lists them, at connect, too", async () => {
   await using hook = await openHook((response) => response.writeHead(200).end());
   const asks = ["connect", "publish"].map((action) => `auth.hooks.${action}=${hook.url}`);
@@ -234,4 +241,7 @@ test("[SES151] a hook hears names as the server lists them, at connect, too", as
       ["publish", "caf\u00e9", "caf\u00e9/room/cam", { token: "a/b", x: "1" }],
     ],
   );
+  await using _idle = new RtmpPeer(server.rtmpPort, { app: "//caf%C3%A9/room" });
+  await until(async () => (await appsOf(server)).length === 2, "both sessions");
+  await until(async () => (await appsOf(server)).every((app) => app === "caf\u00e9"), "the applications' names");
 });

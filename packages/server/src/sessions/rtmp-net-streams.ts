@@ -1,7 +1,7 @@
 /** What an RTMP session publishes and plays: turns the engine's events into seats on live streams. */
 import type { Millis } from "@sluice/base/brand";
 import { CLAIM_LIMITS, cutText } from "@sluice/base/claimed-text";
-import { KEY_LIMITS } from "@sluice/media/limits";
+import { applicationOf, findStreamKeyOfUrl, type StreamKey } from "@sluice/media/stream-key";
 import type { ConnectRequest } from "@sluice/rtmp/connect-request";
 import type { MessageStreamId } from "@sluice/rtmp/ids";
 import type { RtmpServerEvent } from "@sluice/rtmp/server-event";
@@ -49,11 +49,17 @@ export class RtmpNetStreams {
     return {
       role: publisher !== undefined ? "publisher" : players.length > 0 ? "player" : "idle",
       key,
-      app: firstPart(key || cutText(this.#request?.app ?? "", KEY_LIMITS.keyCharacters)),
+      app: this.#appOf(key),
       agent: this.#request?.flashVer ?? "",
       isLagging: players.some((player) => player.isLagging),
       skips: players.reduce((sum, player) => sum + player.skips, 0),
     };
+  }
+
+  /** As the server lists it; while idle that of connect. */
+  #appOf(key: string): string {
+    const known = key === "" ? findStreamKeyOfUrl(this.#request?.app ?? "") : (key as StreamKey);
+    return known === undefined ? "" : applicationOf(known);
   }
 
   get latest(): Pick<SessionFacts, "role" | "key"> {
@@ -258,10 +264,6 @@ export class RtmpNetStreams {
       signal,
     };
   }
-}
-
-function firstPart(path: string): string {
-  return path.split("/", 1)[0] ?? "";
 }
 
 function first<T>(values: Iterable<T>): T | undefined {
