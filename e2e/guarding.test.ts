@@ -282,6 +282,6 @@ describe("addresses and numbers", () => {
     await using stranger = await open();
     stranger.play("four");
     await stranger.status("NetStream.Play.Failed");
-    assert.deepEqual([publisher.isClosed, viewer.isClosed], [false, false]);
+    assert.deepEqual([publisher.isClosed, viewer.isClosed, waiting.isClosed], [false, false, false]);
   });
 });
