@@ -139,7 +139,7 @@ export function oneClient(more: Partial<RespLimits> = {}) {
   const turn = new WorkTurn(limits);
   const owner: ConnectionOwner = {
     load: new ClientLoad(limits.heldBytes, () => setImmediate(() => connection.goOn())),
-    turnBegan: () => turn.begin(),
+    spent: () => turn.begin(),
     due: () => void setImmediate(() => (turn.begin(), connection.goOn())),
     received() {},
     sent() {},

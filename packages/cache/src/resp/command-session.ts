@@ -1,6 +1,7 @@
 /** One RESP client's dialogue: bytes in, replies out in the order of the requests, whatever had to wait for the log. */
 import type { Millis } from "@sluice/base/brand";
 import type { OperationAnswer } from "../state/operation.ts";
+import { workOfBytes } from "../state/work.ts";
 import { ClientState } from "./client-state.ts";
 import type { Command } from "./command.ts";
 import type { CommandBackend, CommandSink, StoreFailure } from "./command-backend.ts";
@@ -80,7 +81,7 @@ export class CommandSession implements CommandSink, SessionFigures {
     this.row.lastActiveAt = now;
     this.#parser.offer(bytes);
     this.#execute();
-    if (!this.#isPressed || this.#parser.unfinishedBytes <= this.#limits.pressedBytes) return;
+    if (!this.#call.isPressed || this.#parser.unfinishedBytes <= this.#limits.pressedBytes) return;
     this.#parser.abandon(PRESSED_TEXT);
     this.#execute();
   }
@@ -106,7 +107,7 @@ export class CommandSession implements CommandSink, SessionFigures {
 
   /** While all clients together hold too much, no large reply is made, and no large request is taken. */
   press(isPressed: boolean): void {
-    this.#call.room = isPressed ? this.#limits.pressedBytes : this.#limits.outputBytes;
+    this.#call.press(isPressed);
   }
 
   /** Enough is waiting: stop reading from the socket until this is false again. */
@@ -114,10 +115,10 @@ export class CommandSession implements CommandSink, SessionFigures {
     if (this.#ending !== undefined) return false; // what still comes is thrown away
     const { waitingInputBytes, unreadInputBytes, pressedBytes } = this.#limits;
     const waiting = this.#parser.bufferedBytes;
-    if (waiting <= (this.#isPressed ? pressedBytes : waitingInputBytes)) return false;
+    if (waiting <= (this.#call.isPressed ? pressedBytes : waitingInputBytes)) return false;
     if (this.isBusy) return true;
     if (this.#call.hasRoom && !this.#isHeld) return false;
-    return this.#isPressed || waiting > unreadInputBytes;
+    return this.#call.isPressed || waiting > unreadInputBytes;
   }
 
   /** Set once the session is over, and all its replies are ready. */
@@ -192,10 +193,6 @@ export class CommandSession implements CommandSink, SessionFigures {
     return this.#call.reply.length + (this.#call.long?.heldBytes ?? 0);
   }
 
-  get #isPressed(): boolean {
-    return this.#call.room < this.#limits.outputBytes;
-  }
-
   #mayGoOn(): boolean {
     const { pending, blockedBy, hasRoom } = this.#call;
     if (this.#ending !== undefined || blockedBy !== 0 || this.#isStalled || this.#isHeld) return false;
@@ -228,18 +225,29 @@ export class CommandSession implements CommandSink, SessionFigures {
   }
 
   #executeAll(): void {
-    let left = this.#turn.clientWork;
-    while (this.#mayGoOn()) {
-      const request = this.#parser.next();
-      if (request === undefined) return;
-      if (left <= 0 || this.#turn.isOver) {
-        this.#isDue = true;
-        return;
+    const most = Math.min(this.#turn.clientWork, this.#turn.left);
+    const bytes = this.#movedBytes;
+    let work = 0;
+    try {
+      while (this.#mayGoOn()) {
+        const request = this.#parser.next();
+        if (request === undefined) return;
+        if (work >= most) {
+          this.#isDue = true;
+          return;
+        }
+        work += this.#call.long === undefined ? 1 + request.count : this.#limits.keysInPiece;
+        if (this.#call.long === undefined) this.#carryOut(request);
+        else this.#goOnLong();
       }
-      const work = this.#call.long === undefined ? this.#carryOut(request) : this.#goOnLong();
-      this.#turn.spend(work);
-      left -= work;
+    } finally {
+      this.#turn.spend(work + workOfBytes(this.#movedBytes - bytes));
     }
+  }
+
+  /** Of requests that were carried out, and of replies; only a difference means anything, while nothing is taken. */
+  get #movedBytes(): number {
+    return this.#parser.consumedBytes + this.#call.reply.length;
   }
 
   #fail(error: unknown): void {
@@ -254,13 +262,11 @@ export class CommandSession implements CommandSink, SessionFigures {
     this.#parser.clear();
   }
 
-  /** Leaves the request at the front when it has to wait. @returns how much work it was */
-  #carryOut(request: RespRequest): number {
+  /** Leaves the request at the front when it has to wait. */
+  #carryOut(request: RespRequest): void {
     const call = this.#call;
     call.request = request;
     const replied = call.reply.length;
-    const requestBytes = request.byteCount;
-    const { count } = request;
     call.boundReply();
     try {
       if (request.refusal !== undefined) throw new CommandRefusal({ reply: request.refusal });
@@ -270,7 +276,6 @@ export class CommandSession implements CommandSink, SessionFigures {
     } finally {
       call.answerAll();
     }
-    return 1 + count + ((requestBytes + call.reply.length - replied) >> 10);
   }
 
   #perform(request: RespRequest): void {
@@ -281,7 +286,7 @@ export class CommandSession implements CommandSink, SessionFigures {
     const isQueued = transaction !== undefined && command.isControl !== true;
     if (command.kind !== "write" && call.pending.count > 0) this.#isStalled = true;
     else if (isQueued) {
-      if (this.#isPressed && transaction.byteCount > this.#limits.pressedBytes) refuse(PRESSED_TEXT);
+      if (this.#call.isPressed && transaction.byteCount > this.#limits.pressedBytes) refuse(PRESSED_TEXT);
       checkPart(command);
       transaction.queue(request, this.#limits);
       call.reply.simple("QUEUED");
@@ -326,8 +331,7 @@ export class CommandSession implements CommandSink, SessionFigures {
     if (this.#call.blockedBy === 0 && this.#call.long === undefined) this.#parser.release();
   }
 
-  /** @returns how much work it was */
-  #goOnLong(): number {
+  #goOnLong(): void {
     const { long, reply } = this.#call;
     const replied = reply.length;
     this.#reading.forget();
@@ -339,7 +343,6 @@ export class CommandSession implements CommandSink, SessionFigures {
     } catch (error) {
       this.#undo(error, replied);
     }
-    return this.#limits.keysInPiece;
   }
 }
 

@@ -40,8 +40,11 @@ export class SessionCall implements CommandCall {
   /** What goes on before anything else is done. */
   long: LongCommand | undefined;
   isQuitting = false;
-  /** Bytes of replies that may wait; the owner lowers it while all clients together hold too much. */
-  room: number;
+  isPressed = false;
+  /** Bytes of replies that may wait. */
+  #room: number;
+  /** Bytes that the reply of one command may make wait. */
+  #ceiling: number;
   readonly #sink: CommandSink;
   readonly #password: Password;
   readonly #commands: CommandTable;
@@ -53,7 +56,8 @@ export class SessionCall implements CommandCall {
     this.backend = backend;
     this.client = client;
     this.limits = limits;
-    this.room = limits.outputBytes;
+    this.#room = limits.outputBytes;
+    this.#ceiling = limits.replyBytes;
     this.#sink = sink;
     this.#password = password;
     this.#commands = commands;
@@ -72,15 +76,22 @@ export class SessionCall implements CommandCall {
     return this.#password.isNeeded;
   }
 
+  /** While all clients together hold too much, less may wait. */
+  press(isPressed: boolean): void {
+    const { pressedBytes, outputBytes, replyBytes } = this.limits;
+    this.#room = isPressed ? Math.min(pressedBytes, outputBytes) : outputBytes;
+    this.#ceiling = isPressed ? this.#room : replyBytes;
+    this.isPressed = isPressed;
+  }
+
   /** Whether one more reply may be made. */
   get hasRoom(): boolean {
-    return this.reply.length + this.pending.expectedBytes < this.room;
+    return this.reply.length + this.pending.expectedBytes < this.#room;
   }
 
   /** From here on values that are too much are refused, or wait for room. Until `answerAll`. */
   boundReply(): void {
-    const isPressed = this.room < this.limits.outputBytes;
-    this.reply.ceiling = isPressed ? this.room : this.limits.replyBytes;
+    this.reply.ceiling = this.#ceiling;
   }
 
   /** What the log has done is answered in any case. */
@@ -116,7 +127,7 @@ export class SessionCall implements CommandCall {
   expectValue(bytes: number): void {
     this.#expectedBytes += Math.max(LEAST_VALUE_BYTES, bytes);
     const waiting = this.reply.length + this.pending.expectedBytes;
-    if (waiting > 0 && waiting + this.#expectedBytes > this.room) throw new ReplyHeld();
+    if (waiting > 0 && waiting + this.#expectedBytes > this.#room) throw new ReplyHeld();
   }
 
   goOn(long: LongCommand): void {

@@ -19,13 +19,16 @@ export class WorkTurn {
     this.#left = turnWork;
   }
 
-  get isOver(): boolean {
-    return this.#left <= 0;
+  get left(): number {
+    return this.#left;
   }
 
-  /** Nothing was done in this turn yet. */
-  get isFresh(): boolean {
-    return this.#left === this.#turnWork;
+  get isHalfOver(): boolean {
+    return this.#left * 2 < this.#turnWork;
+  }
+
+  get isOver(): boolean {
+    return this.#left <= 0;
   }
 
   begin(): void {

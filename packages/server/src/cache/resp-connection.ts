@@ -8,8 +8,8 @@ import type { RespLimits } from "./limits.ts";
 /** Whoever has all clients. */
 export interface ConnectionOwner {
   readonly load: ClientLoad;
-  /** Something is to be done in this turn of the event loop. */
-  turnBegan(): void;
+  /** Something was done in this turn of the event loop. */
+  spent(): void;
   /** It goes on when its turn has come, by `goOn`. */
   due(connection: RespConnection): void;
   received(bytes: number): void;
@@ -103,13 +103,13 @@ export class RespConnection {
     const { owner, clock } = this.#options;
     owner.received(bytes.length);
     if (this.#hasEnded) return this.#skip(bytes.length);
-    owner.turnBegan();
     this.session.press(owner.load.isPressed);
     this.session.receive(bytes, clock.now());
     if (!this.#isKnown && this.session.isAuthenticated && this.session.row.lastCommand !== "NULL") {
       this.#isKnown = true;
       owner.known(this);
     }
+    owner.spent();
     this.flush();
   }
 

@@ -116,13 +116,14 @@ export class RespListener implements ClientDirectory, ConnectionOwner {
     await closed;
   }
 
-  turnBegan(): void {
-    this.#nextTurn ??= setImmediate(() => this.#beginTurn());
+  /** Small amounts add up over some turns before a new one is begun, so that it costs nothing in most. */
+  spent(): void {
+    if (this.#turn.isHalfOver) this.#beginTurnSoon();
   }
 
   due(connection: RespConnection): void {
     this.#due.add(connection);
-    this.turnBegan();
+    this.#beginTurnSoon();
   }
 
   received(bytes: number): void {
@@ -167,7 +168,11 @@ export class RespListener implements ClientDirectory, ConnectionOwner {
   /** Everybody goes on who had to wait for room. */
   #allDue(): void {
     for (const connection of this.#byId.values()) this.#due.add(connection);
-    this.turnBegan();
+    this.#beginTurnSoon();
+  }
+
+  #beginTurnSoon(): void {
+    this.#nextTurn ??= setImmediate(() => this.#beginTurn());
   }
 
   /** Goes on with those who were cut short, as many as one turn of the event loop has time for. */
@@ -179,7 +184,7 @@ export class RespListener implements ClientDirectory, ConnectionOwner {
       this.#due.delete(connection);
       connection.goOn();
     }
-    if (this.#due.size > 0) this.turnBegan();
+    if (this.#due.size > 0) this.#beginTurnSoon();
   }
 
   #accept(socket: Socket): void {
