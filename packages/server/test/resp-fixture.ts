@@ -152,7 +152,7 @@ export function oneClient(more: Partial<RespLimits> = {}) {
     counts: { commands: 0, hits: 0, misses: 0 },
     store,
     cluster: { ...CLUSTER, infoLines: () => [] },
-    clients: { rows: () => [], kill() {} },
+    clients: { rows: () => [], count: 0, kill() {} },
   };
   const session = { id: 1, address: "a", localAddress: "b", backend, turn };
   const connection = new RespConnection(socket as unknown as Socket, { session, clock, limits, owner });

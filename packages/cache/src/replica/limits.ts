@@ -55,7 +55,7 @@ export const DEFAULT_REPLICA_LIMITS: ReplicaLimits = {
   appendBytes: 256 * KIB,
   inFlightBytes: 4 * MIB,
   inFlightMessages: 64,
-  appliedWork: 16_384,
+  appliedWork: 8_192,
   waitingProposals: 65_536,
   snapshotAfterBytes: 64 * MIB,
   snapshotAfterRecords: 1_000_000,

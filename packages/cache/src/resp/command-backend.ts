@@ -106,6 +106,7 @@ export interface MemberRow {
 /** The sessions of this member. */
 export interface ClientDirectory {
   rows(): Iterable<ClientRow>;
+  readonly count: number;
   /** Ends the session after what it is owed was sent (`soon`), or at once. */
   kill(id: number): void;
 }

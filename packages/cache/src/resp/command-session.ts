@@ -228,11 +228,12 @@ export class CommandSession implements CommandSink, SessionFigures {
     const most = Math.min(this.#turn.clientWork, this.#turn.left);
     const bytes = this.#movedBytes;
     let work = 0;
+    this.#call.extraWork = 0;
     try {
       while (this.#mayGoOn()) {
         const request = this.#parser.next();
         if (request === undefined) return;
-        if (work >= most) {
+        if (work + this.#call.extraWork >= most) {
           this.#isDue = true;
           return;
         }
@@ -241,7 +242,7 @@ export class CommandSession implements CommandSink, SessionFigures {
         else this.#goOnLong();
       }
     } finally {
-      this.#turn.spend(work + workOfBytes(this.#movedBytes - bytes));
+      this.#turn.spend(work + this.#call.extraWork + workOfBytes(this.#movedBytes - bytes));
     }
   }
 
@@ -325,6 +326,7 @@ export class CommandSession implements CommandSink, SessionFigures {
     this.row.lastCommand = command.name;
     this.#call.backend.counts.commands++;
     command.run(this.#call);
+    if (command.work !== undefined) this.#call.spend(command.work);
     if (command.isSlow === true) this.#reading.forget();
     if (command.isOpen === true) this.#parser.isTrusted = this.#client.isAuthenticated;
     if (this.#call.isQuitting) this.#ending = "quit";

@@ -50,6 +50,8 @@ export interface CommandCall {
   proposePlainSet(key: number, form: ReplyForm): boolean;
   /** The same for one of several operations that one reply stands for; only the last one's form writes it. */
   proposePiece(operation: Operation, form: ReplyForm, piece: Piece): void;
+  /** More work than one unit for each word of the request, in units of a microsecond or so. */
+  spend(work: number): void;
   /** Before a write whose answer will hold a value of about so many bytes: waits until there is room for it. */
   expectValue(bytes: number): void;
   /** Whether it may go on in later turns; else it is done in one piece. */
@@ -93,6 +95,8 @@ export interface Command {
   readonly isQueueable?: boolean;
   /** Steers a transaction, and is never a part of one. */
   readonly isControl?: boolean;
+  /** What it costs beside its words, in units of a microsecond or so; commands on single keys leave it out. */
+  readonly work?: number;
   /** Looks at many entries: the right to read is asked for again afterwards. */
   readonly isSlow?: boolean;
   /** May be called by a RESP 2 client with subscriptions. */

@@ -47,7 +47,7 @@ export const DEFAULT_RESP_LIMITS: RespLimits = {
   keysInPiece: 4_096,
   keysWritten: 16_384,
   patternBytes: 1_024,
-  transactionCommands: 16_384,
+  transactionCommands: 8_192,
   pendingRequests: 4_096,
   outputBytes: 8 * 1024 * 1024,
   replyBytes: 64 * 1024 * 1024,

@@ -39,6 +39,8 @@ export class SessionCall implements CommandCall {
   blockedBy = 0;
   /** What goes on before anything else is done. */
   long: LongCommand | undefined;
+  /** What commands have said to be more work than they look. */
+  extraWork = 0;
   isQuitting = false;
   isPressed = false;
   /** Bytes of replies that may wait. */
@@ -122,6 +124,10 @@ export class SessionCall implements CommandCall {
 
   proposePiece(operation: Operation, form: ReplyForm, { group, isLast }: Piece): void {
     this.#write(this.#commands.encoder.encode(operation), form, { group, isSilent: !isLast });
+  }
+
+  spend(work: number): void {
+    this.extraWork += work;
   }
 
   expectValue(bytes: number): void {

@@ -10,6 +10,9 @@ import type { RespRequest } from "./request.ts";
 import { RespWriter } from "./resp-writer.ts";
 import type { Transaction } from "./transaction.ts";
 
+/** What it costs to keep a command, run it and write its reply, beside its words. */
+const WORK_PER_COMMAND = 4;
+
 /** One reply within that of EXEC, out of the answers of the parts that belong to it. */
 type PartReply = (reply: RespWriter, answers: Iterator<OperationAnswer>) => void;
 
@@ -79,6 +82,10 @@ export class TransactionCall implements CommandCall {
     throw new TypeError("A transaction is done in one piece");
   }
 
+  spend(work: number): void {
+    this.#outer.spend(work);
+  }
+
   expectValue(bytes: number): void {
     this.#outer.expectValue(bytes);
   }
@@ -99,6 +106,7 @@ export class TransactionCall implements CommandCall {
 
   #run(request: RespRequest): void {
     this.#request = request;
+    this.spend(WORK_PER_COMMAND + request.count);
     const command = this.commandOf(request);
     const count = this.#replies.length;
     try {

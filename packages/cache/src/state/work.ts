@@ -4,6 +4,12 @@ import type { Operation, OperationAnswer } from "./operation.ts";
 /** Arithmetic on fractions, and on powers of ten. */
 const FLOAT_WORK = 32;
 const POWER_WORK = 512;
+/** To read an operation among others, and to carry it out. */
+const WORK_PER_PART = 3;
+/** A table is made anew. */
+const FLUSH_WORK = 32;
+/** As many as RESP knows; more of them are rare. */
+const CACHES_FLUSHED = 16;
 
 export function workOfBytes(count: number): number {
   return count >> 10;
@@ -13,10 +19,15 @@ export function workOfBytes(count: number): number {
 export function workOf(operation: Operation): number {
   switch (operation.type) {
     case "batch":
-      return operation.conditions.length + 2 * operation.operations.length;
+      return operation.conditions.length + WORK_PER_PART * operation.operations.length;
     case "transaction":
-      return operation.parts.reduce((sum, part) => sum + workOf(part), operation.watched.length);
+      return operation.parts.reduce((sum, part) => sum + WORK_PER_PART + workOf(part), operation.watched.length);
+    case "flush":
+      return FLUSH_WORK;
+    case "flush-all":
+      return CACHES_FLUSHED * FLUSH_WORK;
     case "delete":
+      return 2 * operation.keys.length;
     case "look":
     case "touch":
     case "expire-due":

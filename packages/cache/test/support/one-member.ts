@@ -115,6 +115,10 @@ export class OneMember implements CommandBackend, CommandStore, ClientDirectory 
     return this.state.apply(operation, { index: ++this.#index as LogIndex, term: 1 as Term, time: this.time });
   }
 
+  get count(): number {
+    return this.sessions.size;
+  }
+
   rows(): Iterable<ClientRow> {
     return [...this.sessions.values()].map((session) => session.row);
   }

@@ -135,6 +135,7 @@ export function adminCommands(admin: ClusterAdmin): readonly Command[] {
     {
       name: "sluice",
       kind: "local",
+      work: 200,
       arity: -2,
       flags: ["admin", "stale"],
       run: ({ request, reply }) => {

@@ -68,7 +68,7 @@ export class RespListener implements ClientDirectory, ConnectionOwner {
     });
   }
 
-  get clientCount(): number {
+  get count(): number {
     return this.#byId.size;
   }
 

@@ -22,9 +22,14 @@ export function clientLine(row: ClientRow, now: Millis): string {
   return `${facts.join(" ")}\n`;
 }
 
+/** To look at a client, and to write its line. */
+const WORK_PER_CLIENT = 8;
+
 /** CLIENT LIST [TYPE type] [ID id …]. */
-function list({ request, reply, backend, row }: CommandCall): void {
+function list(call: CommandCall): void {
+  const { request, reply, backend, row } = call;
   const isWanted = listFilter(request);
+  call.spend(WORK_PER_CLIENT * backend.clients.count);
   let text = "";
   for (const one of backend.clients.rows()) if (isWanted(one)) text += clientLine(one, row.lastActiveAt);
   reply.verbatim(text);
@@ -54,6 +59,7 @@ function kill(call: CommandCall): void {
   const isOldForm = request.count === 3;
   const address = request.text(2);
   const isWanted = isOldForm ? (one: ClientRow) => one.address === address : killFilter(call);
+  call.spend(request.count * backend.clients.count);
   const rows = [...backend.clients.rows()].filter(isWanted);
   if (isOldForm && rows.length === 0) refuse("ERR No such client");
   for (const { id } of rows) if (id !== row.id) backend.clients.kill(id);

@@ -172,6 +172,7 @@ export const CONNECTION_COMMANDS = defineCommands("connection", [
   {
     name: "hello",
     kind: "local",
+    work: 20,
     arity: -1,
     run: hello,
     isOpen: true,

@@ -45,7 +45,7 @@ function serverLines({ cluster }: CommandBackend): Lines {
 }
 
 function clientLines({ clients }: CommandBackend): Lines {
-  return [["connected_clients", [...clients.rows()].length]];
+  return [["connected_clients", clients.count]];
 }
 
 function memoryLines({ store: { state } }: CommandBackend): Lines {
@@ -103,6 +103,7 @@ function keyspaceLines({ store: { state } }: CommandBackend): Lines {
 export const INFO_COMMANDS = defineCommands("server", [
   {
     name: "info",
+    work: 500, // it asks the system, too
     kind: "local",
     arity: -1,
     run: info,

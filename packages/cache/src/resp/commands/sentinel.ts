@@ -115,7 +115,7 @@ function replicaFields(row: MemberRow, { master: { host, port }, standing }: Sen
   ];
 }
 
-const local = { kind: "local" } as const;
+const local = { kind: "local", work: 100 } as const;
 
 export const SENTINEL_COMMANDS = defineCommands("server", [
   { ...local, name: "sentinel|get-master-addr-by-name", arity: 3, run: address, summary: "Address of the leader" },

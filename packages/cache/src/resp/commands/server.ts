@@ -15,7 +15,12 @@ const SETTINGS: readonly (readonly [string, string])[] = [
   ["timeout", "0"],
 ];
 
-function configGet({ request, reply }: CommandCall): void {
+/** To read a pattern, and to compare all settings with it. */
+const WORK_PER_PATTERN = 16;
+
+function configGet(call: CommandCall): void {
+  const { request, reply } = call;
+  call.spend(WORK_PER_PATTERN * request.count);
   const globs = Array.from({ length: request.count - 2 }, (_, i) => new Glob(encodeUtf8(request.word(i + 2))));
   const found = SETTINGS.filter(([name]) => globs.some((glob) => glob.matches(encodeUtf8(name))));
   reply.map(found.length);
@@ -56,7 +61,12 @@ function replyCommand(call: CommandCall, command: Command | undefined): void {
   reply.array(0);
 }
 
-function replyDocs({ reply }: CommandCall, commands: readonly Command[]): void {
+/** Each takes some fields. */
+const WORK_PER_COMMAND = 8;
+
+function replyDocs(call: CommandCall, commands: readonly Command[]): void {
+  const { reply } = call;
+  call.spend(WORK_PER_COMMAND * commands.length);
   reply.map(commands.length);
   for (const { name, summary, group } of commands) {
     reply.bulkText(name);
@@ -75,6 +85,7 @@ export function serverCommands(find: (name: string) => Command | undefined, all:
   const named = ({ request }: CommandCall) =>
     Array.from({ length: request.count - 2 }, (_, i) => find(request.word(i + 2)));
   const replyAll = (call: CommandCall, commands: readonly (Command | undefined)[]) => {
+    call.spend(WORK_PER_COMMAND * commands.length);
     call.reply.array(commands.length);
     for (const command of commands) replyCommand(call, command);
   };
