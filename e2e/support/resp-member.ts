@@ -22,7 +22,11 @@ export class RespMember implements AsyncDisposable {
     this.#backend = {
       counts: { commands: 0, hits: 0, misses: 0 },
       store: this.#store(),
-      clients: { rows, count: 0, kill: (id) => [...this.#sessions].find(([, session]) => session.row.id === id)?.[0].destroy() },
+      clients: {
+        rows,
+        count: 0,
+        kill: (id) => [...this.#sessions].find(([, session]) => session.row.id === id)?.[0].destroy(),
+      },
       cluster: {
         self,
         role: "leader",

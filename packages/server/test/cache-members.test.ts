@@ -5,7 +5,7 @@ import { type TestContext, test } from "node:test";
 import type { Millis } from "@sluice/base/brand";
 import type { Clock } from "@sluice/base/clock";
 import type { Log } from "@sluice/base/log";
-import { SILENT_METER } from "@sluice/base/meter";
+import { type Meter, SILENT_METER } from "@sluice/base/meter";
 import { WireError } from "@sluice/bytes/wire-error";
 import {
   type CallOutcome,
@@ -27,6 +27,7 @@ import { SystemClock } from "@sluice/server/clock";
 import { NODE_CRYPTO } from "@sluice/server/crypto/node-crypto";
 import { FakeClock } from "@sluice/testkit/fake-clock";
 import fc from "fast-check";
+import { overhear } from "./resp-fixture.ts";
 import { TEST_CERT, TEST_KEY, TLS_HELLO_START } from "./tls-fixture.ts";
 
 const own = (id: string, cluster = 1) => ({
@@ -167,6 +168,7 @@ async function member(
     readonly judge?: MemberPorts["judge"];
     readonly tls?: MemberPorts["tls"];
     readonly clock?: Clock;
+    readonly meter?: Meter;
   } = {},
 ): Promise<Member> {
   const lines: Line[] = [];
@@ -182,7 +184,7 @@ async function member(
     crypto: NODE_CRYPTO,
     clock: more.clock ?? new SystemClock(),
     log: memoryLog(lines),
-    meter: SILENT_METER,
+    meter: more.meter ?? SILENT_METER,
     limits: { ...DEFAULT_MEMBER_LIMITS, ...more.limits },
   });
   const address = await transport.open({ host: "127.0.0.1", port: 0 });
@@ -258,6 +260,29 @@ test("garbage, silence and frames that are too long end their own connection onl
 });
 
 const TLS = { cert: TEST_CERT, key: TEST_KEY };
+
+for (const [what, tls, bytes, reason, counter] of [
+  ["HTTP", undefined, "POST / HTTP/1.1\r\nHost: x\r\n\r\n", /speaks HTTP/, "cache_member_refusals WIRE_MEMBER_FRAME"],
+  ["HTTP in lower case", undefined, "get / http/1.1\r\n\r\n", /speaks HTTP/, "cache_member_refusals WIRE_MEMBER_FRAME"],
+  ["TLS", undefined, "\x16\x03\x01\x02\x00\x01", /speaks TLS/, "cache_member_refusals WIRE_MEMBER_FRAME"],
+  ["HTTP, with TLS", TLS, "POST / HTTP/1.1\r\nHost: x\r\n\r\n", /http request/i, "tls_failures_total members"],
+] as const) {
+  test(`[REP101] ${what} where members are expected is ended, logged and counted, in any split`, async () => {
+    const { meter, counted } = overhear();
+    await using b = await member("n2", { tls, meter });
+    const [host = "", port = ""] = b.address.split(":");
+    for (const size of [bytes.length, 1]) {
+      const socket = connect({ host, port: Number(port), noDelay: true });
+      socket.on("error", () => {});
+      socket.resume();
+      for (let at = 0; at < bytes.length; at += size) socket.write(Buffer.from(bytes.slice(at, at + size), "latin1"));
+      await new Promise((resolve) => socket.once("close", resolve));
+    }
+    await until(() => counted.get(counter) === 2, `two of ${counter}`);
+    assert.equal(b.lines.filter((line) => reason.test(String(line.reason))).length, 2);
+    assert.deepEqual(b.received, []);
+  });
+}
 
 /** Sockets that say nothing. */
 async function silentSockets(t: TestContext, address: string, count: number): Promise<readonly Socket[]> {

@@ -6,7 +6,7 @@ import type { Millis } from "@sluice/base/brand";
 import type { CacheName } from "@sluice/cache/state/operation";
 import { DEFAULT_RESP_LIMITS } from "@sluice/server/cache/limits";
 import { FakeClock } from "@sluice/testkit/fake-clock";
-import { listen, oneClient, openListener, RawClient } from "./resp-fixture.ts";
+import { oneClient, openListener, overhear, RawClient } from "./resp-fixture.ts";
 
 const request = (...words: readonly string[]): string =>
   `*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join("")}`;
@@ -24,7 +24,7 @@ const FOREIGN = [
 
 for (const { says, protocol, text } of FOREIGN) {
   test(`[RSP100] ${protocol} on the RESP port (${says}) is ended, counted and logged, and nothing of it is done`, async () => {
-    const heard = listen();
+    const heard = overhear();
     await using at = await openListener(heard);
     for (const size of [text.length, 1]) {
       using client = await RawClient.dial(at.port);
@@ -40,7 +40,7 @@ for (const { says, protocol, text } of FOREIGN) {
 }
 
 test("[RSP101] who still sends when its connection ends hears why, and is not reset", async () => {
-  await using at = await openListener(listen());
+  await using at = await openListener(overhear());
   using client = await RawClient.dial(at.port);
   client.send("*1\r\n$-5\r\n");
   for (let i = 0; i < 200; i++) client.send("x".repeat(100_000));
@@ -50,7 +50,7 @@ test("[RSP101] who still sends when its connection ends hears why, and is not re
 });
 
 test("[RSP7] who sends a value over the limit hears the limit, and goes on", async () => {
-  await using at = await openListener(listen());
+  await using at = await openListener(overhear());
   using client = await RawClient.dial(at.port);
   const heard = await client.ask(request("SET", "a", "x".repeat(17 << 20)) + request("PING"), (text) =>
     text.endsWith("PONG\r\n"),
@@ -76,7 +76,7 @@ test("[RSP101] a connection that is over is not kept for ever, nor read from wit
 });
 
 test("[RSP102] a client that writes 400,000 commands before it reads gets all its answers", async () => {
-  await using at = await openListener(listen());
+  await using at = await openListener(overhear());
   using client = await RawClient.dial(at.port);
   client.socket.pause();
   const value = "v".repeat(40);
@@ -128,7 +128,7 @@ test("[RSP8] a client that reads a little at a time is kept, one that reads noth
 });
 
 test("[RSP103] many who read nothing hold no more than the bound, and others are served", async () => {
-  const heard = listen();
+  const heard = overhear();
   const heldBytes = 8 * 1024 * 1024;
   await using at = await openListener({ ...heard, limits: { heldBytes, unreadPressed: 50 as Millis } });
   using other = await RawClient.dial(at.port);
@@ -153,7 +153,7 @@ test("[RSP103] many who read nothing hold no more than the bound, and others are
 
 test("[RSP103] what was held goes with its connection, and those that waited go on", async () => {
   const heldBytes = 3_000_000;
-  await using at = await openListener({ ...listen(), limits: { heldBytes, unreadPressed: 60_000 as Millis } });
+  await using at = await openListener({ ...overhear(), limits: { heldBytes, unreadPressed: 60_000 as Millis } });
   using other = await RawClient.dial(at.port);
   const value = "x".repeat(1_000_000);
   await other.ask(request("SET", "a", value), (text) => text === "+OK\r\n");
@@ -168,7 +168,7 @@ test("[RSP103] what was held goes with its connection, and those that waited go 
 });
 
 test("[RSP108] silent connections make room for those that say their password", async () => {
-  const heard = listen();
+  const heard = overhear();
   const limits = { strangers: 5, strangersPerAddress: 4 };
   await using at = await openListener({ ...heard, password: "p", limits });
   using known = await RawClient.dial(at.port);
@@ -184,7 +184,7 @@ test("[RSP108] silent connections make room for those that say their password", 
 });
 
 test("[RSP108] who does not say the password in time is cut off; whoever said it is not", async () => {
-  const heard = listen();
+  const heard = overhear();
   const clock = new FakeClock();
   await using at = await openListener({ ...heard, password: "p", clock });
   using known = await RawClient.dial(at.port);
@@ -198,7 +198,7 @@ test("[RSP108] who does not say the password in time is cut off; whoever said it
 });
 
 test("[RSP108] where no password is needed, those that asked nothing have half of the places at most", async () => {
-  const heard = listen();
+  const heard = overhear();
   await using at = await openListener({ ...heard, limits: { clients: 8 } });
   using known = await RawClient.dial(at.port);
   await known.ask("PING\r\n", (text) => text !== "");
@@ -212,7 +212,7 @@ test("[RSP108] where no password is needed, those that asked nothing have half o
 });
 
 test("[RSP104] one client's long pipeline is done in turns, and another's single command between them", async () => {
-  await using at = await openListener({ ...listen(), limits: { turnWork: 2_000, clientWork: 1_000 } });
+  await using at = await openListener({ ...overhear(), limits: { turnWork: 2_000, clientWork: 1_000 } });
   using long = await RawClient.dial(at.port);
   using short = await RawClient.dial(at.port);
   const count = 50_000;

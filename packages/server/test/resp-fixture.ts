@@ -215,7 +215,7 @@ export class RawClient implements Disposable {
 }
 
 /** Lines and counters, by name. */
-export function listen(): { log: Log; meter: Meter; lines: string[]; counted: Map<string, number> } {
+export function overhear(): { log: Log; meter: Meter; lines: string[]; counted: Map<string, number> } {
   const lines: string[] = [];
   const counted = new Map<string, number>();
   const note = (fields: Readonly<Record<string, unknown>>, message: string): void =>

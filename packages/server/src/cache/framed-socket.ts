@@ -110,10 +110,23 @@ export class FramedSocket {
     const [a, b, c, d] = header as unknown as readonly [number, number, number, number];
     const length = ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
     if (length > this.#maxFrameBytes) {
-      throw new MemberFrameError({ detail: `frame of ${length} bytes, at most ${this.#maxFrameBytes} are taken` });
+      const other = otherProtocolOf(header);
+      const detail = `frame of ${length} bytes, at most ${this.#maxFrameBytes} are taken`;
+      throw new MemberFrameError({ detail: other === undefined ? detail : `the other side speaks ${other}` });
     }
     if (this.#queue.length < HEADER_BYTES + length) return undefined;
     this.#queue.skip(HEADER_BYTES);
     return this.#queue.take(length);
   }
+}
+
+const TLS_HANDSHAKE = 0x16;
+const TLS_MAJOR_VERSION = 0x03;
+/** As a length these are more than a gigabyte. */
+const HTTP_METHOD_START = /^[A-Za-z]{3,4}[A-Za-z /]?$/;
+
+/** Whatever else begins so: no frame is as long as its first bytes would say. */
+function otherProtocolOf(header: Uint8Array): "HTTP" | "TLS" | undefined {
+  if (header[0] === TLS_HANDSHAKE && header[1] === TLS_MAJOR_VERSION) return "TLS";
+  return HTTP_METHOD_START.test(String.fromCharCode(...header)) ? "HTTP" : undefined;
 }

@@ -30,7 +30,7 @@ export class MemberListener {
     this.#server.prependListener("connection", (socket: Socket) =>
       this.#strangers.admit(socket, { listener: "members", deadline: "here" }),
     );
-    this.#server.on("tlsClientError", (error) => this.#complain("unknown", error));
+    this.#server.on("tlsClientError", (error) => this.#onTlsFailure(error));
   }
 
   #tlsServer(tls: MemberTls): Server {
@@ -108,6 +108,13 @@ export class MemberListener {
     incoming.socket.maxFrameBytes = this.#ports.limits.frameBytes;
     this.#ports.introduced(established);
     this.#ports.log.debug({ member: established.id }, "Member connected to this one");
+  }
+
+  /** HTTP without TLS is one of these. */
+  #onTlsFailure(error: Error): void {
+    const { log, meter } = this.#ports;
+    meter.counter("tls_failures_total", "TLS handshakes that failed", { listener: "members" }).add();
+    log.warn({ reason: error.message }, "A connection to the member port failed before the end of TLS");
   }
 
   #complain(member: string, error: Error): void {

@@ -56,5 +56,12 @@ function linkState(leader: MemberRow | undefined): "connect" | "connecting" | "c
 }
 
 export const ROLE_COMMANDS = defineCommands("server", [
-  { name: "role", kind: "local", work: 50, arity: 1, run: role, summary: "Whether this member leads, and who else there is" },
+  {
+    name: "role",
+    kind: "local",
+    work: 50,
+    arity: 1,
+    run: role,
+    summary: "Whether this member leads, and who else there is",
+  },
 ]);
