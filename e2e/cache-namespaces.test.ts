@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
 import { writeFileSync } from "node:fs";
-import type { NodeReport } from "@sluice/server/cache/cluster-admin";
+import type { NodeReport } from "@sluice/gcache/node/cluster-admin";
 import { type Child, startChild } from "@sluice/testkit/child";
 import { NetworkNamespaces, whyNoNamespaces } from "@sluice/testkit/network-namespaces";
 import { WorkFolder } from "./support/clip.ts";

@@ -4,7 +4,7 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
-import type { NodeReport } from "@sluice/server/cache/cluster-admin";
+import type { NodeReport } from "@sluice/gcache/node/cluster-admin";
 import { freePort } from "@sluice/testkit/free-port";
 import { CacheLedger, findMissing, openSentinelRedis } from "./support/cache-ledger.ts";
 import { CacheMember } from "./support/cache-member.ts";

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Millis } from "@sluice/base/brand";
-import { WatchTap } from "@sluice/engine/conformance/tap";
+import { WatchRecorder } from "@sluice/engine/conformance/watch-recorder";
 import type { Epoch } from "@sluice/engine/epoch";
-import { awaitRemoteEngine, openRemoteEngine } from "@sluice/server/engines/engine-choice";
+import { awaitRemoteEngine, openRemoteEngine } from "@sluice/drivers/engine-choice";
 import { killChild } from "@sluice/testkit/process-faults";
 import { QUICK_TIMINGS } from "./support/engine-harness.ts";
 import { ELECTION_MILLIS, EngineServer, NatsCluster, startSentinel } from "./support/engine-servers.ts";
@@ -19,7 +19,7 @@ test("[RMT44, RMT49] redis: a fail-over by Sentinel is followed, in a new genera
   await using engine = await openRemoteEngine(choiceOf("redis", `redis+sentinel://127.0.0.1:${sentinel.port}/primary`));
   assert.equal(engine.capabilities().survivesNodeLoss, false);
   const over = new AbortController();
-  const watch = new WatchTap(engine.watch("", over.signal));
+  const watch = new WatchRecorder(engine.watch("", over.signal));
   await using writer = new Writer(engine);
   await eventually(() => writer.acknowledged.size > 500, "writes");
   await sleep(1_500);
@@ -52,7 +52,7 @@ test("[RMT48] nats: three replicas lose nothing acknowledged when each server in
   await using engine = await awaitRemoteEngine(choice, AbortSignal.timeout(30_000));
   assert.equal(engine.capabilities().survivesNodeLoss, true);
   const over = new AbortController();
-  const watch = new WatchTap(engine.watch("", over.signal));
+  const watch = new WatchRecorder(engine.watch("", over.signal));
   await using writer = new Writer(engine);
   for (const index of [0, 1, 2]) {
     const before = writer.acknowledged.size;

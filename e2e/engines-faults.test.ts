@@ -6,14 +6,14 @@ import { connect } from "@nats-io/transport-node";
 import { Redis } from "ioredis";
 import type { Millis } from "@sluice/base/brand";
 import { renderCapabilityTable } from "@sluice/engine/capability-table";
-import { WatchTap } from "@sluice/engine/conformance/tap";
+import { WatchRecorder } from "@sluice/engine/conformance/watch-recorder";
 import type { EngineCapabilities } from "@sluice/engine/engine";
 import { compareEpochs, type Epoch } from "@sluice/engine/epoch";
 import { EngineUnavailableError } from "@sluice/engine/errors";
-import { awaitRemoteEngine, openRemoteEngine } from "@sluice/server/engines/engine-choice";
-import { openNatsLine } from "@sluice/server/engines/nats-line";
-import { NatsStore } from "@sluice/server/engines/nats-store";
-import { EngineServerUnfitError } from "@sluice/server/engines/remote-errors";
+import { awaitRemoteEngine, openRemoteEngine } from "@sluice/drivers/engine-choice";
+import { openNatsLine } from "@sluice/drivers/nats/nats-client";
+import { NatsStore } from "@sluice/drivers/nats/nats-store";
+import { EngineServerUnfitError } from "@sluice/engine/remote/remote-errors";
 import { startChild } from "@sluice/testkit/child";
 import { FaultProxy } from "@sluice/testkit/fault-proxy";
 import { freePort } from "@sluice/testkit/free-port";
@@ -55,7 +55,7 @@ for (const kind of ["nats", "redis"] as const) {
       await using engine = await open(server);
       assert.equal(engine.capabilities().isDurable, true);
       const over = new AbortController();
-      const watch = new WatchTap(engine.watch("", over.signal));
+      const watch = new WatchRecorder(engine.watch("", over.signal));
       await using writer = new Writer(engine);
       for (let round = 0; round < 3; round++) {
         const before = writer.acknowledged.size;
@@ -103,7 +103,7 @@ for (const kind of ["nats", "redis"] as const) {
       await using server = await EngineServer.start(kind);
       await using engine = await open(server);
       const over = new AbortController();
-      const watch = new WatchTap(engine.watch("", over.signal));
+      const watch = new WatchRecorder(engine.watch("", over.signal));
       await eventually(() => watch.state === "current", "a watch that is current");
       await using writer = new Writer(engine);
       await eventually(() => writer.acknowledged.size > 20, "writes");
@@ -163,7 +163,7 @@ for (const kind of ["nats", "redis"] as const) {
       await using server = await EngineServer.start(kind);
       await using engine = await open(server);
       const over = new AbortController();
-      const watch = new WatchTap(engine.watch("", over.signal));
+      const watch = new WatchRecorder(engine.watch("", over.signal));
       const old = await engine.cas("key", "absent", encoder.encode("1"));
       assert.ok(old.outcome === "written");
       await eventually(() => watch.entries.has("key"), "the entry in the view");
@@ -255,7 +255,7 @@ test("[RMT45] nats: entries purged by an operator's hand leave the view by a res
   await using server = await EngineServer.start("nats");
   await using engine = await open(server);
   const over = new AbortController();
-  const watch = new WatchTap(engine.watch("", over.signal));
+  const watch = new WatchRecorder(engine.watch("", over.signal));
   await engine.cas("key", "absent", encoder.encode("1"));
   await eventually(() => watch.entries.has("key"), "the entry in the view");
   const connection = await connect({ servers: `127.0.0.1:${server.port}` });
@@ -271,7 +271,7 @@ test("[RMT50] nats: a watch that the server tells nothing more, though it lives,
   await using server = await EngineServer.start("nats");
   await using engine = await open(server);
   const over = new AbortController();
-  const watch = new WatchTap(engine.watch("", over.signal));
+  const watch = new WatchRecorder(engine.watch("", over.signal));
   await eventually(() => watch.state === "current", "the view");
   const connection = await connect({ servers: `127.0.0.1:${server.port}` });
   const { streams, consumers } = await jetstreamManager(connection);
@@ -296,7 +296,7 @@ test("[RMT44, RMT47] redis: without an append-only file nothing durable is claim
   const { isDurable, survivesPowerLoss, survivesNodeLoss } = engine.capabilities();
   assert.deepEqual({ isDurable, survivesPowerLoss, survivesNodeLoss }, FRAGILE);
   const over = new AbortController();
-  const watch = new WatchTap(engine.watch("", over.signal));
+  const watch = new WatchRecorder(engine.watch("", over.signal));
   const lost = await engine.cas("key", "absent", encoder.encode("1"));
   await eventually(() => watch.entries.has("key"), "the entry in the view");
   await server.restart();

@@ -10,11 +10,11 @@ import { SILENT_LOG } from "@sluice/base/log";
 import { SILENT_METER } from "@sluice/base/meter";
 import { type EngineHarness, lacking } from "@sluice/engine/conformance/harness";
 import { conformanceCases } from "@sluice/engine/conformance";
-import type { CacheNode } from "@sluice/server/cache/cache-node";
-import { openCacheNode } from "@sluice/server/cache/open-cache-node";
-import { SystemClock } from "@sluice/server/clock";
-import { NODE_CRYPTO } from "@sluice/server/crypto/node-crypto";
-import { GcacheEngine } from "@sluice/server/engines/gcache-engine";
+import type { CacheNode } from "@sluice/gcache/node/cache-node";
+import { openCacheNode } from "@sluice/gcache/node/open-cache-node";
+import { SystemClock } from "@sluice/runtime/system-clock";
+import { NODE_CRYPTO } from "@sluice/runtime/node-crypto";
+import { GcacheEngine } from "@sluice/drivers/gcache/gcache-engine";
 
 const clock = new SystemClock();
 /** Far beyond an election, also on a busy machine. */

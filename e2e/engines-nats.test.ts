@@ -5,7 +5,7 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import { conformanceCases } from "@sluice/engine/conformance";
 import { lacking } from "@sluice/engine/conformance/harness";
-import { openNatsEngine } from "@sluice/server/engines/nats-engine";
+import { openNatsEngine } from "@sluice/drivers/nats/nats-engine";
 import { RemoteHarness } from "./support/engine-harness.ts";
 import { EngineServer } from "./support/engine-servers.ts";
 

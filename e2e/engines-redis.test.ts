@@ -4,7 +4,7 @@ import { after, before, describe, test } from "node:test";
 import { Redis } from "ioredis";
 import { conformanceCases } from "@sluice/engine/conformance";
 import { lacking } from "@sluice/engine/conformance/harness";
-import { openRedisEngine } from "@sluice/server/engines/redis-engine";
+import { openRedisEngine } from "@sluice/drivers/redis/redis-engine";
 import { RemoteHarness } from "./support/engine-harness.ts";
 import { EngineServer } from "./support/engine-servers.ts";
 

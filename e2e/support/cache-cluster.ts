@@ -1,6 +1,6 @@
 /** Three or more real cache processes with a proxy for every direction between two of them. */
 import { join } from "node:path";
-import type { NodeReport } from "@sluice/server/cache/cluster-admin";
+import type { NodeReport } from "@sluice/gcache/node/cluster-admin";
 import { type Directions, FaultProxy } from "@sluice/testkit/fault-proxy";
 import { freePort } from "@sluice/testkit/free-port";
 import { CacheMember } from "./cache-member.ts";

@@ -1,6 +1,6 @@
 /** A real cache process for a test: started on its own ports and folder, killed and started again on them. */
 import { join } from "node:path";
-import type { NodeReport } from "@sluice/server/cache/cluster-admin";
+import type { NodeReport } from "@sluice/gcache/node/cluster-admin";
 import { type Child, type ChildOptions, startChild } from "@sluice/testkit/child";
 import { killChild } from "@sluice/testkit/process-faults";
 import { Redis } from "ioredis";

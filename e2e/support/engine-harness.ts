@@ -3,9 +3,9 @@ import type { Millis } from "@sluice/base/brand";
 import { SILENT_LOG } from "@sluice/base/log";
 import type { EngineFaults, EngineHarness } from "@sluice/engine/conformance/harness";
 import type { Engine } from "@sluice/engine/engine";
-import { SystemClock } from "@sluice/server/clock";
-import type { RemoteEngineOptions } from "@sluice/server/engines/engine-options";
-import type { RemoteEngineTimings } from "@sluice/server/engines/limits";
+import { SystemClock } from "@sluice/runtime/system-clock";
+import type { RemoteEngineOptions } from "@sluice/engine/remote/engine-options";
+import type { RemoteEngineTimings } from "@sluice/engine/remote/remote-limits";
 import { FaultProxy } from "@sluice/testkit/fault-proxy";
 import type { EngineServer } from "./engine-servers.ts";
 

@@ -1,4 +1,4 @@
-/** Which room may import which: the rows of house.md §1.1 as data. */
+/** Which room may import which: the house's layout as data. */
 
 /** A room, or `room/path` for a part of it: that file, or the files below that folder. */
 export type ImportRow = readonly string[];
@@ -16,8 +16,8 @@ export interface HouseTable {
 
 const GROUND = ["bytes", "base"];
 const FORMATS_AND_FABRIC = ["amf", "formats", "mesh", "engine", "cache"];
-const ENGINES_AND_DOMAIN = ["rtmp", "rtmfp", "media", "state"];
-const JOINERY = ["remux", "cluster", "apps"];
+const PROTOCOLS_AND_DOMAIN = ["rtmp", "rtmfp", "media", "state", "pattern"];
+const JOINERY = ["remux", "cluster", "runtime", "gcache", "drivers", "apps"];
 
 export const HOUSE: HouseTable = {
   imports: {
@@ -28,19 +28,23 @@ export const HOUSE: HouseTable = {
     mesh: GROUND,
     engine: GROUND,
     cache: GROUND,
-    rtmp: ["bytes", "base", "amf"],
-    rtmfp: ["bytes", "base", "amf"],
+    rtmp: [...GROUND, "amf"],
+    rtmfp: [...GROUND, "amf"],
+    pattern: [...GROUND, "amf"],
     media: ["base", "formats/codec"],
-    state: ["base", "amf", "engine"],
-    remux: ["media", "formats", "bytes", "base"],
-    cluster: ["media", "state", "engine", "mesh", "bytes", "base"],
-    apps: ["media", "state", "cluster", "base"],
-    client: ["rtmp", "state", "amf", "bytes", "base"],
-    server: [...GROUND, ...FORMATS_AND_FABRIC, ...ENGINES_AND_DOMAIN, ...JOINERY, "client/admin-contract"],
+    state: [...GROUND, "amf", "engine"],
+    remux: [...GROUND, "media", "formats"],
+    cluster: [...GROUND, "media", "state", "engine", "mesh"],
+    client: [...GROUND, "rtmp", "state", "amf"],
+    runtime: [...GROUND, "mesh"],
+    gcache: [...GROUND, "cache", "mesh", "runtime"],
+    drivers: [...GROUND, "engine", "cache", "gcache", "mesh", "runtime"],
+    apps: ["base", "media", "state", "cluster", "client/admin-contract"],
+    server: [...GROUND, ...FORMATS_AND_FABRIC, ...PROTOCOLS_AND_DOMAIN, ...JOINERY, "client/admin-contract"],
     console: ["client"],
     testkit: [...GROUND, ...FORMATS_AND_FABRIC],
   },
-  published: ["client", "cache"],
-  testsMayImport: [...GROUND, "testkit"],
+  published: ["client", "gcache", "apps"],
+  testsMayImport: [...GROUND, ...FORMATS_AND_FABRIC, ...PROTOCOLS_AND_DOMAIN, "cluster", "testkit"],
   dataTables: [],
 };

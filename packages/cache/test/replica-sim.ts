@@ -7,7 +7,7 @@ import type { Incarnation, MemberMessage } from "@sluice/cache/replica/member-me
 import type { MemberList } from "@sluice/cache/replica/members";
 import { Replica } from "@sluice/cache/replica/replica";
 import type { CountsWhen } from "@sluice/cache/replica/replica-options";
-import type { AckLevel, MessageFlow, ProposalToken, ReplicaOutput } from "@sluice/cache/replica/replica-output";
+import type { AckLevel, MessageFlow, ProposalId, ReplicaOutput } from "@sluice/cache/replica/replica-output";
 import type { AppliedAt } from "@sluice/cache/state-machine";
 import { randomBelow, seededRandom } from "@sluice/testkit/random";
 import { type DiskOutput, ListState, SimDisk } from "./replica-sim-parts.ts";
@@ -143,7 +143,7 @@ export class Sim {
     this.#cuts.clear();
   }
 
-  propose(member: SimMember, level: AckLevel = { type: "quorum" }): ProposalToken | undefined {
+  propose(member: SimMember, level: AckLevel = { type: "quorum" }): ProposalId | undefined {
     if (member.replica === undefined || member.pausedUntil > this.now) return undefined;
     const operation = `op${++this.#operations}`;
     const wall = (1_000_000 + this.now * (member.id === "b" ? 0.9 : 1.1)) as Millis;
@@ -307,7 +307,7 @@ export class Sim {
       });
   }
 
-  #answered(member: SimMember, token: ProposalToken, outcome: string): void {
+  #answered(member: SimMember, token: ProposalId, outcome: string): void {
     const asked = this.#asked.get(`${member.id}/${member.epoch}/${token}`);
     if (outcome === "members-changed") this.memberChangesDone++;
     if (asked === undefined) return;

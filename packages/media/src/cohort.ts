@@ -5,7 +5,7 @@ import { CohortLog, MAX_SLAB_BYTES, MIN_SLAB_BYTES, type Position } from "./coho
 import type { DeliveryCounts } from "./delivery-counts.ts";
 import type { DeliveryWindow } from "./delivery-window.ts";
 import type { Frame, Timestamp } from "./frame.ts";
-import { Laggards } from "./laggards.ts";
+import { CatchUpReaders } from "./catch-up-readers.ts";
 import type { LagLimits } from "./limits.ts";
 import { Paces } from "./paces.ts";
 import { encodeFrame, type Prelude } from "./prelude.ts";
@@ -54,7 +54,7 @@ export class Cohort {
   readonly #options: CohortOptions;
   readonly #log: CohortLog;
   readonly #paces: Paces;
-  readonly #laggards: Laggards;
+  readonly #laggards: CatchUpReaders;
   readonly #awaiting = new Set<Subscriber>();
   /** Where the cached GOP begins; `undefined` while there is none. One that `isOver` is for those that lag alone. */
   #gop: { readonly start: Position; readonly prelude: Prelude; isOver: boolean } | undefined;
@@ -73,7 +73,7 @@ export class Cohort {
     this.#log = new CohortLog(options.allocate, options.retention === "gop" ? MAX_SLAB_BYTES : MIN_SLAB_BYTES);
     const flush = (slice: Slice): boolean => this.#flush(slice);
     this.#paces = new Paces({ ...options, flush }, options.window);
-    this.#laggards = new Laggards({
+    this.#laggards = new CatchUpReaders({
       ...options,
       log: this.#log,
       stallTimeout: options.lag.stallTimeout,

@@ -2,7 +2,7 @@
 /** Where the process begins: reads the command line and runs one command. */
 import { failureOf } from "./cli/failure.ts";
 import { buildProgram } from "./cli/program.ts";
-import { plainLines } from "./plain-text.ts";
+import { plainLines } from "@sluice/runtime/plain-text";
 import { VERSION } from "./version.ts";
 
 try {

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type AdminAppOptions, adminListener } from "@sluice/server/admin/admin-app";
 import { EventFanout, type EventReader, GATHER, HEARTBEAT } from "@sluice/server/admin/event-fanout";
 import { type AdminLimits, DEFAULT_ADMIN_LIMITS } from "@sluice/server/admin/limits";
-import { PromMeter } from "@sluice/server/metrics/prom-meter";
+import { PromMeter } from "@sluice/runtime/metrics/prom-meter";
 import { FakeClock } from "@sluice/testkit/fake-clock";
 import { EVENTS, FakeSource, fakeAdmin, NODE, STREAM } from "./admin-fakes.ts";
 

@@ -4,7 +4,7 @@ import type { Log } from "@sluice/base/log";
 import type { AdminEvent, NodeRow, PreviewRow, SessionRow, StreamRow } from "@sluice/client/admin-contract";
 import { type AdminAppOptions, createAdminApp } from "@sluice/server/admin/admin-app";
 import type { AdminSource, Page, PageOf } from "@sluice/server/admin/admin-source";
-import { PromMeter } from "@sluice/server/metrics/prom-meter";
+import { PromMeter } from "@sluice/runtime/metrics/prom-meter";
 import { FakeClock } from "@sluice/testkit/fake-clock";
 
 const AT = "2026-11-21T10:00:00.000Z";

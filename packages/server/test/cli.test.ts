@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url";
 import { checkSignedUrl } from "@sluice/server/auth/signed-url";
 import { readyWords } from "@sluice/server/cli/ready-words";
 import { loadConfig } from "@sluice/server/config/load-config";
-import { tellOpenListeners } from "@sluice/server/parts/open-listeners";
+import { tellOpenListeners } from "@sluice/server/node/open-listeners";
 import { Child } from "@sluice/testkit/child";
 import { LogRecorder } from "./sessions-fixture.ts";
 

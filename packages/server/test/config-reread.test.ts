@@ -4,10 +4,11 @@ import { test } from "node:test";
 import { reread } from "@sluice/server/cli/reread";
 import { ConfigError } from "@sluice/server/config/config-error";
 import { KEYS } from "@sluice/server/config/keys";
-import { derived, LiveConfig } from "@sluice/server/config/live-config";
+import { derived } from "@sluice/base/derived";
+import { LiveConfig } from "@sluice/server/config/live-config";
 import { type ConfigSources, loadConfig, rereadConfig } from "@sluice/server/config/load-config";
 import { LogRecorder } from "./sessions-fixture.ts";
-import { RENEWED_CERT, RENEWED_KEY, TEST_CERT, TEST_KEY } from "./tls-fixture.ts";
+import { RENEWED_CERT, RENEWED_KEY, TEST_CERT, TEST_KEY } from "../../runtime/test/tls-fixture.ts";
 
 /** Files that a test rewrites, and how they are read. */
 class Disk {

@@ -9,7 +9,7 @@ import { KEYS } from "@sluice/server/config/keys";
 import { loadConfig } from "@sluice/server/config/load-config";
 import { renderDocs } from "@sluice/server/config/render-docs";
 import { renderSample } from "@sluice/server/config/render-sample";
-import { TEST_CERT, TEST_KEY } from "./tls-fixture.ts";
+import { TEST_CERT, TEST_KEY } from "../../runtime/test/tls-fixture.ts";
 
 const pemOf = (pair: { readonly publicKey: KeyObject }): string =>
   pair.publicKey.export({ type: "spki", format: "pem" }) as string;

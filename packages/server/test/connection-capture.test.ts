@@ -6,8 +6,8 @@ import { connect, createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { captureConnection } from "@sluice/server/capture/connection-capture";
-import { SystemClock } from "@sluice/server/clock";
+import { captureConnection } from "@sluice/server/sessions/connection-capture";
+import { SystemClock } from "@sluice/runtime/system-clock";
 import { decodeCapture } from "@sluice/testkit/capture";
 
 test("both directions and the end of a connection are in its file, in order", async (t) => {

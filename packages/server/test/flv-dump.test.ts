@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { Readable, Writable } from "node:stream";
 import { test } from "node:test";
 import { encodeFlvTagInto, type FlvTagType, flvTagByteCount, writeFlvHeader } from "@sluice/formats/flv/flv-tag";
-import { flvDump } from "@sluice/server/tools/flv-dump";
+import { flvDump } from "@sluice/server/cli/flv-dump";
 import { splitEvery } from "@sluice/testkit/byte-splitter";
 import { hex } from "@sluice/testkit/hex";
 

@@ -5,10 +5,10 @@ import { selectTrack, stripModEx, wrapTrack } from "@sluice/formats/flv/rewrite"
 import type { Frame, PublishedUnit, Timestamp } from "@sluice/media/frame";
 import type { WireForm } from "@sluice/media/wire-form";
 import type { MessageStreamId } from "@sluice/rtmp/ids";
-import { flvForm, wsFlvForm } from "@sluice/server/forms/flv-form";
-import { rtmpForm } from "@sluice/server/forms/rtmp-form";
-import { filterBody, filterId, OPEN_FILTER, type ViewerFilter } from "@sluice/server/forms/viewer-filter";
-import { framed } from "@sluice/server/forms/web-socket-form";
+import { flvForm, wsFlvForm } from "@sluice/server/http/flv-form";
+import { rtmpForm } from "@sluice/server/rtmp/rtmp-form";
+import { filterBody, filterId, OPEN_FILTER, type ViewerFilter } from "@sluice/server/streams/viewer-filter";
+import { framed } from "@sluice/server/sessions/web-socket-form";
 import { unitsOfMedia } from "@sluice/server/sessions/published-unit";
 
 const hex = (bytes: Uint8Array | undefined): string | undefined => bytes && Buffer.from(bytes).toString("hex");

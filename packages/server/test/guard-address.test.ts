@@ -1,8 +1,9 @@
 /** Addresses, networks and key patterns: tables of what equals and matches what. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { addressGroup, isLoopback, normaliseAddress } from "@sluice/server/auth/address";
-import { AddressRules, NetworkSet } from "@sluice/server/auth/address-rules";
+import { addressGroup, isLoopback, normaliseAddress } from "@sluice/runtime/sockets/ip-address";
+import { AddressRules } from "@sluice/server/auth/address-rules";
+import { NetworkSet } from "@sluice/runtime/sockets/network-set";
 import { matchesKey } from "@sluice/server/auth/key-pattern";
 
 const ADDRESSES = [

@@ -1,8 +1,8 @@
 /** Web pages over WebSocket: which may play, which may publish, and which only look like the server's own. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CorsRules } from "@sluice/server/listeners/cors";
-import { PageRules } from "@sluice/server/listeners/page-rules";
+import { CorsRules } from "@sluice/server/http/cors";
+import { PageRules } from "@sluice/server/http/page-rules";
 
 const LISTED = "https://studio.example";
 

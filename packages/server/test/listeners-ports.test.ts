@@ -7,10 +7,10 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { connect as connectTls } from "node:tls";
 import { WebSocket } from "ws";
-import { CorsRules } from "@sluice/server/listeners/cors";
-import { listen, ListenError } from "@sluice/server/listeners/listen";
+import { CorsRules } from "@sluice/server/http/cors";
+import { listen, ListenError } from "@sluice/runtime/sockets/listen";
 import { openPublisher, openServer, RtmpPeer, sendGop, until } from "./sessions-fixture.ts";
-import { TEST_CERT, TEST_KEY } from "./tls-fixture.ts";
+import { TEST_CERT, TEST_KEY } from "../../runtime/test/tls-fixture.ts";
 
 /** A folder that goes with its test. */
 function openFolder(): Disposable & { readonly path: string } {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Millis } from "@sluice/base/brand";
-import { drainSessions } from "@sluice/server/parts/drain";
+import { drainSessions } from "@sluice/server/node/drain";
 import type { Session } from "@sluice/server/sessions/session";
 import { SessionRegistry } from "@sluice/server/sessions/session-registry";
 import { FakeClock } from "@sluice/testkit/fake-clock";

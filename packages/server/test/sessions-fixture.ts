@@ -6,7 +6,7 @@ import { SlabAllocator } from "@sluice/bytes/allocator";
 import { type ConnectOptions, RtmpClientEngine } from "@sluice/rtmp/client-engine";
 import type { RtmpClientEvent } from "@sluice/rtmp/client-event";
 import { type Log, type LogFields, SILENT_LOG } from "@sluice/base/log";
-import { runServer } from "@sluice/server/compose";
+import { runServer } from "@sluice/server/node/compose";
 import { LiveConfig } from "@sluice/server/config/live-config";
 import { loadConfig } from "@sluice/server/config/load-config";
 

@@ -9,16 +9,16 @@ import { fixedWindow } from "@sluice/media/delivery-window";
 import { findStreamKey, type StreamKey } from "@sluice/media/stream-key";
 import { loadConfig } from "@sluice/server/config/load-config";
 import { socketTransport } from "@sluice/server/sessions/byte-transport";
-import { DirectWrites } from "@sluice/server/sessions/direct-writes";
+import { DirectWrites } from "@sluice/runtime/sockets/direct-writes";
 import type { OutputLimits } from "@sluice/server/sessions/limits";
 import { NodeOutput } from "@sluice/server/sessions/peer-output";
-import { findStreamWrap } from "@sluice/server/sessions/stream-wrap";
+import { findStreamWrap } from "@sluice/runtime/sockets/stream-wrap";
 import { peerAddress } from "@sluice/server/sessions/peer-address";
 import { socketSink } from "@sluice/server/sessions/socket-sink";
 import { StreamPolicies } from "@sluice/server/streams/stream-policies";
 import { FakeClock } from "@sluice/testkit/fake-clock";
 import { until } from "./sessions-fixture.ts";
-import { TEST_CERT, TEST_KEY } from "./tls-fixture.ts";
+import { TEST_CERT, TEST_KEY } from "../../runtime/test/tls-fixture.ts";
 
 interface Pair extends Disposable {
   /** The server's end. */

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Millis } from "@sluice/base/brand";
 import type { LiveStream } from "@sluice/media/live-stream";
-import { StreamRates } from "@sluice/server/views/stream-rates";
+import { StreamRates } from "@sluice/server/node/stream-rates";
 
 const flowing = (): { ingest: { bytesIn: number; videoFrames: number } } & LiveStream =>
   ({ ingest: { bytesIn: 0, videoFrames: 0 } }) as unknown as LiveStream;

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import type { Millis } from "@sluice/base/brand";
 import type { Frame, Timestamp } from "@sluice/media/frame";
 import { TrackTable } from "@sluice/media/track-table";
-import { filterBody, OPEN_FILTER, type ViewerFilter } from "@sluice/server/forms/viewer-filter";
+import { filterBody, OPEN_FILTER, type ViewerFilter } from "@sluice/server/streams/viewer-filter";
 import { unitsOfMedia } from "@sluice/server/sessions/published-unit";
 import { hex } from "@sluice/testkit/hex";
 

@@ -5,8 +5,8 @@ import { test } from "node:test";
 import { CLAIM_LIMITS } from "@sluice/base/claimed-text";
 import type { SessionRow, StreamRow } from "@sluice/client/admin-contract";
 import type { Frame } from "@sluice/media/frame";
-import { ConfigDescriptions } from "@sluice/server/views/config-descriptions";
-import { StatsRound } from "@sluice/server/views/stats-round";
+import { ConfigDescriptions } from "@sluice/server/node/config-descriptions";
+import { StatsRound } from "@sluice/server/node/stats-round";
 import { STREAM } from "./admin-fakes.ts";
 import { AVC_HEADER, openPublisher, openServer, RtmpPeer, sendGop, until } from "./sessions-fixture.ts";
 

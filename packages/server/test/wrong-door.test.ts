@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { test } from "node:test";
 import type { Log } from "@sluice/base/log";
-import { runServer } from "@sluice/server/compose";
+import { runServer } from "@sluice/server/node/compose";
 import { LiveConfig } from "@sluice/server/config/live-config";
 import { loadConfig } from "@sluice/server/config/load-config";
 

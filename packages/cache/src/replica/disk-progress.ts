@@ -1,17 +1,17 @@
 /** What of the log is written, and what is synced: the outputs that are on their way to the disk. */
 import type { LogIndex } from "../ids.ts";
-import type { StoreToken } from "./replica-output.ts";
+import type { WriteId } from "./replica-output.ts";
 
 interface PendingStore {
-  readonly token: StoreToken;
+  readonly token: WriteId;
   upTo: LogIndex;
   readonly isSync: boolean;
 }
 
 export class DiskProgress {
   readonly #pending: PendingStore[] = [];
-  #lastToken = 0 as StoreToken;
-  #doneToken = 0 as StoreToken;
+  #lastToken = 0 as WriteId;
+  #doneToken = 0 as WriteId;
   #stored: LogIndex;
   #synced: LogIndex;
   #syncAsked: LogIndex;
@@ -36,18 +36,18 @@ export class DiskProgress {
     return this.#syncAsked;
   }
 
-  isDone(token: StoreToken): boolean {
+  isDone(token: WriteId): boolean {
     return token <= this.#doneToken;
   }
 
-  begin(upTo: LogIndex, isSync: boolean): StoreToken {
-    this.#lastToken = (this.#lastToken + 1) as StoreToken;
+  begin(upTo: LogIndex, isSync: boolean): WriteId {
+    this.#lastToken = (this.#lastToken + 1) as WriteId;
     this.#pending.push({ token: this.#lastToken, upTo, isSync });
     if (isSync) this.#syncAsked = upTo;
     return this.#lastToken;
   }
 
-  done(token: StoreToken): void {
+  done(token: WriteId): void {
     if (token > this.#doneToken) this.#doneToken = token;
     for (let store = this.#pending[0]; store !== undefined && store.token <= token; store = this.#pending[0]) {
       this.#pending.shift();

@@ -1,27 +1,27 @@
 /** A leader's view of all other members: who they are, and what a majority with the leader itself has reached. */
 import type { Millis } from "@sluice/base/brand";
 import type { LogIndex, MemberId } from "../ids.ts";
-import type { Ledger } from "./ledger.ts";
+import type { RaftState } from "./raft-state.ts";
 import { reachedByMajority } from "./quorum.ts";
 import type { LevelReach } from "./proposals.ts";
 import type { FollowerStatus } from "./replica-options.ts";
 import { ReplicationProgress } from "./replication-progress.ts";
 
 export class Followers implements LevelReach {
-  readonly #ledger: Ledger<unknown>;
+  readonly #raft: RaftState<unknown>;
   readonly #progress = new Map<MemberId, ReplicationProgress>();
   /** Until anybody confirms more, the election itself counts. */
   readonly #electedAt: Millis;
 
-  constructor(ledger: Ledger<unknown>, electedAt: Millis) {
-    this.#ledger = ledger;
+  constructor(ledger: RaftState<unknown>, electedAt: Millis) {
+    this.#raft = ledger;
     this.#electedAt = electedAt;
     this.followMembers();
   }
 
   /** Makes the view fit the member list that counts now. */
   followMembers(): void {
-    const { membership, self, log, limits } = this.#ledger;
+    const { membership, self, log, limits } = this.#raft;
     for (const id of this.#progress.keys()) if (!membership.isMember(id)) this.#progress.delete(id);
     for (const { id } of membership.members) {
       if (id === self || this.#progress.has(id)) continue;
@@ -38,11 +38,11 @@ export class Followers implements LevelReach {
   }
 
   get held(): LogIndex {
-    return this.#reached(this.#ledger.held, (follower) => follower.held) as LogIndex;
+    return this.#reached(this.#raft.held, (follower) => follower.held) as LogIndex;
   }
 
   get synced(): LogIndex {
-    return this.#reached(this.#ledger.disk.synced, (follower) => follower.synced) as LogIndex;
+    return this.#reached(this.#raft.disk.synced, (follower) => follower.synced) as LogIndex;
   }
 
   /** When that was sent which a majority has confirmed since; the leader itself confirms at any time. */
@@ -76,7 +76,7 @@ export class Followers implements LevelReach {
   }
 
   #reached(own: number, of: (follower: ReplicationProgress) => number): number {
-    const { membership, self, isSingleVoter } = this.#ledger;
+    const { membership, self, isSingleVoter } = this.#raft;
     if (isSingleVoter) return own;
     return reachedByMajority(
       membership.voters.map((id) => {

@@ -1,7 +1,7 @@
 /** Which member changes a leader refuses. */
 import { encodeUtf8 } from "@sluice/bytes/byte-writer";
-import type { Leadership } from "./leadership.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Leader } from "./leader.ts";
+import type { RaftState } from "./raft-state.ts";
 import type { MemberChange } from "./members.ts";
 import type { ChangeResult } from "./replica-options.ts";
 
@@ -10,8 +10,8 @@ type ChangeRefusal = Exclude<ChangeResult, { readonly token: unknown }>;
 /** One at a time: two lists that follow each other always have a majority in common. Raft §4.1 */
 export function changeRefusal(
   change: MemberChange,
-  ledger: Ledger<unknown>,
-  leadership: Leadership<unknown>,
+  ledger: RaftState<unknown>,
+  leadership: Leader<unknown>,
 ): ChangeRefusal | undefined {
   const { membership, commit } = ledger;
   if (leadership.handOver.to !== undefined) return { refused: "switching-over", leader: leadership.handOver.to };
@@ -21,7 +21,7 @@ export function changeRefusal(
   return change.type === "promote" ? lag(change, ledger, leadership) : undefined;
 }
 
-function impossibility(change: MemberChange, { membership, self, limits }: Ledger<unknown>): string | undefined {
+function impossibility(change: MemberChange, { membership, self, limits }: RaftState<unknown>): string | undefined {
   const member = membership.members.find(({ id }) => id === change.id);
   switch (change.type) {
     case "add": {
@@ -39,11 +39,7 @@ function impossibility(change: MemberChange, { membership, self, limits }: Ledge
 }
 
 /** A voter that lacks much of the log would stand in the way of every commit. */
-function lag(
-  change: MemberChange,
-  ledger: Ledger<unknown>,
-  leadership: Leadership<unknown>,
-): ChangeRefusal | undefined {
+function lag(change: MemberChange, ledger: RaftState<unknown>, leadership: Leader<unknown>): ChangeRefusal | undefined {
   const follower = leadership.followers.get(change.id);
   const held = follower?.held ?? ledger.log.baseIndex;
   const isGettingSnapshot = follower?.snapshot !== undefined;

@@ -1,9 +1,9 @@
 /** What a leader has promised to answer: proposals until they are applied, then until their level is reached. */
 import type { LogIndex } from "../ids.ts";
-import type { AckLevel, ProposalAnswer, ProposalToken } from "./replica-output.ts";
+import type { AckLevel, ProposalAnswer, ProposalId } from "./replica-output.ts";
 
 interface Proposal {
-  readonly token: ProposalToken;
+  readonly token: ProposalId;
   readonly index: LogIndex;
   readonly level: AckLevel;
   readonly type: "operation" | "members";

@@ -1,9 +1,9 @@
 /** Reads that wait until a majority has confirmed that their leader still was one when they were asked. */
 import type { Millis } from "@sluice/base/brand";
-import type { ProposalToken, ReadAnswer } from "./replica-output.ts";
+import type { ProposalId, ReadAnswer } from "./replica-output.ts";
 
 interface WaitingRead {
-  readonly token: ProposalToken;
+  readonly token: ProposalId;
   readonly askedAt: Millis;
 }
 

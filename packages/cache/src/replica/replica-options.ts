@@ -6,7 +6,7 @@ import type { ReplicaLimits } from "./limits.ts";
 import type { LogRecord, SnapshotMeta } from "./log-record.ts";
 import type { Incarnation } from "./member-message.ts";
 import type { MemberList } from "./members.ts";
-import type { AckLevel, HardState, ProposalToken, Role } from "./replica-output.ts";
+import type { AckLevel, HardState, ProposalId, Role } from "./replica-output.ts";
 import type { ReplicaTiming } from "./timing.ts";
 
 /** What the disk gave back at start; everything `undefined` or empty for a new member. */
@@ -65,13 +65,13 @@ export type Refusal =
   /** This leader is handing over; `leader` is who comes next. */
   | { readonly refused: "switching-over"; readonly leader: MemberId };
 
-export type ProposeResult = ProposalToken | Refusal;
+export type ProposeResult = ProposalId | Refusal;
 
 /** `granted`: read now. A token: wait for it in a `reads` output. */
-export type ReadResult = "granted" | ProposalToken | Refusal;
+export type ReadResult = "granted" | ProposalId | Refusal;
 
 export type ChangeResult =
-  | { readonly token: ProposalToken }
+  | { readonly token: ProposalId }
   | Refusal
   /** Another change is not committed yet, or this leader has committed nothing of its own term yet: try again soon. */
   | { readonly refused: "busy" }

@@ -6,9 +6,9 @@ import type { MemberMessage } from "./member-message.ts";
 import type { MemberList } from "./members.ts";
 
 /** Rises with every store; `stored(token)` says that it and all before it are done. */
-export type StoreToken = Brand<number, "StoreToken">;
+export type WriteId = Brand<number, "WriteId">;
 /** Names one proposal or read of one replica. */
-export type ProposalToken = Brand<number, "ProposalToken">;
+export type ProposalId = Brand<number, "ProposalId">;
 
 export interface HardState {
   readonly term: Term;
@@ -28,7 +28,7 @@ export type AckLevel =
 
 export type ProposalAnswer<Answer> =
   | {
-      readonly token: ProposalToken;
+      readonly token: ProposalId;
       readonly outcome: "done";
       readonly answer: Answer;
       readonly index: LogIndex;
@@ -36,15 +36,15 @@ export type ProposalAnswer<Answer> =
       readonly level: AckLevel;
     }
   /** The answer to a member change: it is committed. */
-  | { readonly token: ProposalToken; readonly outcome: "members-changed"; readonly index: LogIndex }
-  /** Leadership was lost: the operation may or may not be in the log of the next leader. */
-  | { readonly token: ProposalToken; readonly outcome: "unknown-outcome" };
+  | { readonly token: ProposalId; readonly outcome: "members-changed"; readonly index: LogIndex }
+  /** Leader was lost: the operation may or may not be in the log of the next leader. */
+  | { readonly token: ProposalId; readonly outcome: "unknown-outcome" };
 
 export type Role = "follower" | "candidate" | "leader" | "learner" | "removed" | "halted";
 
 /** Reads are answered in the order asked. */
 export interface ReadAnswer {
-  readonly token: ProposalToken;
+  readonly token: ProposalId;
   /** `granted`: what the state holds now is linearizable. `lost`: ask the next leader. */
   readonly outcome: "granted" | "lost";
 }
@@ -63,7 +63,7 @@ export type ReplicaOutput<Answer> =
    */
   | {
       readonly type: "store";
-      readonly token: StoreToken;
+      readonly token: WriteId;
       readonly hardState: HardState | undefined;
       /** Records from this index on go, before any are appended. */
       readonly truncateFrom: LogIndex | undefined;
@@ -78,7 +78,7 @@ export type ReplicaOutput<Answer> =
   /** Replace snapshot and log on disk by this and no records, at once and synced, the hard state kept; then call `stored(token)`. */
   | {
       readonly type: "install-snapshot";
-      readonly token: StoreToken;
+      readonly token: WriteId;
       readonly meta: SnapshotMeta;
       readonly pieces: readonly Uint8Array[];
     }

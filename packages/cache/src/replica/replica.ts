@@ -2,8 +2,8 @@
 import type { Millis } from "@sluice/base/brand";
 import type { LogIndex, MemberId, Term } from "../ids.ts";
 import { ReplicaStateError } from "./errors.ts";
-import type { Leadership } from "./leadership.ts";
-import { Ledger } from "./ledger.ts";
+import type { Leader } from "./leader.ts";
+import { RaftState } from "./raft-state.ts";
 import { DEFAULT_REPLICA_LIMITS } from "./limits.ts";
 import { changeRefusal } from "./member-rules.ts";
 import type { MemberMessage } from "./member-message.ts";
@@ -18,10 +18,10 @@ import type {
   ReplicaStatus,
   SwitchOverResult,
 } from "./replica-options.ts";
-import type { ProposalToken, ReplicaOutput, Role, StoreToken } from "./replica-output.ts";
-import { restoreLedger } from "./restore.ts";
-import { RoleKeeper } from "./role-keeper.ts";
-import { SnapshotKeeper } from "./snapshot-keeper.ts";
+import type { ProposalId, ReplicaOutput, Role, WriteId } from "./replica-output.ts";
+import { restoreRaftState } from "./restore.ts";
+import { RaftRole } from "./raft-role.ts";
+import { SnapshotSchedule } from "./snapshot-schedule.ts";
 import { statusOf } from "./status.ts";
 import { DEFAULT_REPLICA_TIMING } from "./timing.ts";
 
@@ -34,11 +34,11 @@ import { DEFAULT_REPLICA_TIMING } from "./timing.ts";
  * monotonic clock that never goes back, and goes on while the process stands still.
  */
 export class Replica<Answer> {
-  readonly #ledger: Ledger<Answer>;
-  readonly #roles: RoleKeeper<Answer>;
-  readonly #snapshots: SnapshotKeeper;
+  readonly #raft: RaftState<Answer>;
+  readonly #roles: RaftRole<Answer>;
+  readonly #snapshots: SnapshotSchedule;
   #now: Millis;
-  #lastToken = 0 as ProposalToken;
+  #lastToken = 0 as ProposalId;
   #isTurnDue = true;
   #isHalted = false;
   #told: { readonly role?: Role; readonly term?: Term; readonly leader?: MemberId | undefined } = {};
@@ -48,19 +48,19 @@ export class Replica<Answer> {
     const limits = { ...DEFAULT_REPLICA_LIMITS, ...options.limits };
     const timing = { ...DEFAULT_REPLICA_TIMING, ...options.timing };
     this.#now = options.now;
-    this.#ledger = new Ledger({ ...options, limits });
+    this.#raft = new RaftState({ ...options, limits });
     checkFounders(options.founders, limits.members);
-    restoreLedger(this.#ledger, options.stored);
-    const isRecovering = options.stored.tail === "may-have-lost" && !this.#ledger.isSingleVoter;
-    this.#roles = new RoleKeeper({ ...options, ledger: this.#ledger, timing, isRecovering });
-    this.#snapshots = new SnapshotKeeper(this.#ledger);
-    this.#ledger.tellMembers(true);
+    restoreRaftState(this.#raft, options.stored);
+    const isRecovering = options.stored.tail === "may-have-lost" && !this.#raft.isSingleVoter;
+    this.#roles = new RaftRole({ ...options, ledger: this.#raft, timing, isRecovering });
+    this.#snapshots = new SnapshotSchedule(this.#raft);
+    this.#raft.tellMembers(true);
   }
 
   /** A whole message of another member, known to be from it. The replica keeps views of its bytes. @throws {WireError} */
   receive(from: MemberId, message: MemberMessage, now: Millis): void {
     this.#at(now);
-    if (!this.#isHalted && from !== this.#ledger.self) this.#roles.receive(from, message, now);
+    if (!this.#isHalted && from !== this.#raft.self) this.#roles.receive(from, message, now);
   }
 
   tick(now: Millis): void {
@@ -71,13 +71,13 @@ export class Replica<Answer> {
   /** When `tick` is wanted next; infinite when never. */
   deadline(): Millis {
     if (this.#isHalted) return Number.POSITIVE_INFINITY as Millis;
-    return this.#ledger.isApplying ? this.#now : this.#roles.deadline;
+    return this.#raft.isApplying ? this.#now : this.#roles.deadline;
   }
 
   /** @param operation  belongs to the replica from now on; @param wall  the wall clock */
   propose(operation: Uint8Array, options: ProposeOptions, now: Millis, wall: Millis): ProposeResult {
     this.#at(now);
-    const leadership = this.#leadership;
+    const leadership = this.#asLeader;
     if (leadership === undefined) return this.#notLeader();
     const refusal = leadership.refusal(operation);
     if (refusal !== undefined) return refusal;
@@ -89,12 +89,12 @@ export class Replica<Answer> {
   /** Linearizable reads: `granted` at once while the lease holds, else after a round to a majority. */
   readBarrier(now: Millis): ReadResult {
     this.#at(now);
-    const leadership = this.#leadership;
+    const leadership = this.#asLeader;
     if (leadership === undefined) return this.#notLeader();
     if (leadership.isSettled && leadership.isLeaseValid(now)) return "granted";
     const { to, isLeaseGivenUp } = leadership.handOver;
     if (isLeaseGivenUp && to !== undefined) return { refused: "switching-over", leader: to };
-    if (leadership.reads.count >= this.#ledger.limits.waitingProposals) return { refused: "overloaded" };
+    if (leadership.reads.count >= this.#raft.limits.waitingProposals) return { refused: "overloaded" };
     const token = this.#nextToken();
     leadership.reads.add({ token, askedAt: now });
     leadership.shipping.confirmSoon(now);
@@ -103,9 +103,9 @@ export class Replica<Answer> {
 
   changeMembers(change: MemberChange, now: Millis, wall: Millis): ChangeResult {
     this.#at(now);
-    const leadership = this.#leadership;
+    const leadership = this.#asLeader;
     if (leadership === undefined) return this.#notLeader();
-    const refusal = changeRefusal(change, this.#ledger, leadership);
+    const refusal = changeRefusal(change, this.#raft, leadership);
     if (refusal !== undefined) return refusal;
     const token = this.#nextToken();
     leadership.changeMembers(change, token, wall);
@@ -115,26 +115,26 @@ export class Replica<Answer> {
   /** Stops taking proposals, lets `to` catch up, then asks it to campaign. Ends in a `role` or `switch-over-failed`. */
   switchOver(to: MemberId, now: Millis): SwitchOverResult {
     this.#at(now);
-    const leadership = this.#leadership;
+    const leadership = this.#asLeader;
     if (leadership === undefined) return this.#notLeader();
     if (leadership.handOver.to !== undefined) return { refused: "switching-over", leader: leadership.handOver.to };
-    const isOtherVoter = to !== this.#ledger.self && this.#ledger.membership.isVoter(to);
+    const isOtherVoter = to !== this.#raft.self && this.#raft.membership.isVoter(to);
     if (!isOtherVoter) return { refused: "not-possible", reason: "no such other voter" };
     leadership.handOver.start(to, now);
     return "started";
   }
 
   /** The disk has done what the output of this token asked, and of all before it. */
-  stored(token: StoreToken, now: Millis): void {
+  stored(token: WriteId, now: Millis): void {
     const wasTurnDue = this.#isTurnDue;
     this.#at(now);
-    const isTurnDue = this.#ledger.stored(token);
+    const isTurnDue = this.#raft.stored(token);
     this.#isTurnDue = wasTurnDue || isTurnDue;
   }
 
   snapshotStored(index: LogIndex, now: Millis): void {
     this.#at(now);
-    this.#snapshots.saved(index, this.#leadership?.shipping.keptFrom ?? index);
+    this.#snapshots.saved(index, this.#asLeader?.shipping.keptFrom ?? index);
   }
 
   /** The disk failed: ends everything, answers what waits with `unknown-outcome`; the role becomes `halted`. */
@@ -145,18 +145,18 @@ export class Replica<Answer> {
   }
 
   nextOutput(): ReplicaOutput<Answer> | undefined {
-    const output = this.#ledger.outbox.next();
+    const output = this.#raft.outbox.next();
     if (output !== undefined || !this.#isTurnDue) return output;
     this.#isTurnDue = false;
     this.#turn();
-    return this.#ledger.outbox.next();
+    return this.#raft.outbox.next();
   }
 
   status(now: Millis): ReplicaStatus {
-    return statusOf({ ledger: this.#ledger, roles: this.#roles, snapshots: this.#snapshots, role: this.#role, now });
+    return statusOf({ ledger: this.#raft, roles: this.#roles, snapshots: this.#snapshots, role: this.#role, now });
   }
 
-  get #leadership(): Leadership<Answer> | undefined {
+  get #asLeader(): Leader<Answer> | undefined {
     return this.#isHalted ? undefined : this.#roles.leadership;
   }
 
@@ -174,17 +174,17 @@ export class Replica<Answer> {
     if (!this.#isHalted) {
       this.#roles.turn(this.#now);
       this.#snapshots.turn();
-      this.#ledger.flush();
+      this.#raft.flush();
     }
-    const [role, term, leader] = [this.#role, this.#ledger.term, this.#roles.leader];
+    const [role, term, leader] = [this.#role, this.#raft.term, this.#roles.leader];
     const told = this.#told;
     if (told.role === role && told.term === term && told.leader === leader) return;
     this.#told = { role, term, leader };
-    this.#ledger.outbox.put({ type: "role", role, term, leader });
+    this.#raft.outbox.put({ type: "role", role, term, leader });
   }
 
-  #nextToken(): ProposalToken {
-    this.#lastToken = (this.#lastToken + 1) as ProposalToken;
+  #nextToken(): ProposalId {
+    this.#lastToken = (this.#lastToken + 1) as ProposalId;
     return this.#lastToken;
   }
 

@@ -2,13 +2,13 @@
 import type { Millis } from "@sluice/base/brand";
 import type { LogIndex, Term } from "../ids.ts";
 import { StoredLogError } from "./errors.ts";
-import type { Ledger } from "./ledger.ts";
+import type { RaftState } from "./raft-state.ts";
 import type { LogRecord } from "./log-record.ts";
 import { LOG_START, type LogPlace } from "./log-window.ts";
 import type { StoredState } from "./replica-options.ts";
 
 /** @throws {StoredLogError} {WireError} when it is damaged; the ledger is of no use then */
-export function restoreLedger<Answer>(ledger: Ledger<Answer>, stored: StoredState): void {
+export function restoreRaftState<Answer>(ledger: RaftState<Answer>, stored: StoredState): void {
   const { snapshot, hardState } = stored;
   if (snapshot !== undefined) ledger.state.restore(snapshot.pieces);
   const base = snapshot?.meta ?? LOG_START;

@@ -1,18 +1,18 @@
 /** A replica's state in figures, for operators. */
 import type { Millis } from "@sluice/base/brand";
-import type { Ledger } from "./ledger.ts";
+import type { RaftState } from "./raft-state.ts";
 import type { ReplicaStatus } from "./replica-options.ts";
 import type { Role } from "./replica-output.ts";
-import type { RoleKeeper } from "./role-keeper.ts";
-import type { SnapshotKeeper } from "./snapshot-keeper.ts";
+import type { RaftRole } from "./raft-role.ts";
+import type { SnapshotSchedule } from "./snapshot-schedule.ts";
 
 export function statusOf(of: {
-  readonly ledger: Ledger<unknown>;
+  readonly ledger: RaftState<unknown>;
   readonly roles: Pick<
-    RoleKeeper<unknown>,
+    RaftRole<unknown>,
     "leader" | "leadership" | "leaderSilentFor" | "unledFor" | "isRecovering" | "candidacy"
   >;
-  readonly snapshots: SnapshotKeeper;
+  readonly snapshots: SnapshotSchedule;
   readonly role: Role;
   readonly now: Millis;
 }): ReplicaStatus {

@@ -1,6 +1,6 @@
 /** When a member gives its vote, or says that it would. */
 import type { Millis } from "@sluice/base/brand";
-import type { Ledger } from "./ledger.ts";
+import type { RaftState } from "./raft-state.ts";
 import type { MemberId } from "../ids.ts";
 import type { VoteRequest } from "./member-message.ts";
 
@@ -19,7 +19,7 @@ export function isBoundToLeader(request: VoteRequest, { leaderSilentFor, electio
   return !request.isTakeOver && leaderSilentFor < electionMin;
 }
 
-export function wouldGrant(ledger: Ledger<unknown>, request: VoteRequest, facts: VoteFacts): boolean {
+export function wouldGrant(ledger: RaftState<unknown>, request: VoteRequest, facts: VoteFacts): boolean {
   if (isBoundToLeader(request, facts)) return false;
   const isFree = ledger.votedFor === undefined || ledger.votedFor === facts.from;
   const isTermRight = request.stage === "ask" ? request.term > ledger.term : request.term === ledger.term && isFree;
@@ -31,13 +31,13 @@ export function wouldGrant(ledger: Ledger<unknown>, request: VoteRequest, facts:
  * may say it whose committed list does without the asker, and whose log the asker lacks: it could not win, and hears
  * from a leader first should it be added again.
  */
-export function isPastMember(ledger: Ledger<unknown>, from: MemberId, request: VoteRequest): boolean {
+export function isPastMember(ledger: RaftState<unknown>, from: MemberId, request: VoteRequest): boolean {
   const { membership, commit } = ledger;
   return !membership.isMember(from) && membership.index <= commit && !hasAllOf(request, ledger);
 }
 
 /** Whoever lacks a record of ours may lack a committed one. Raft §5.4.1 */
-function hasAllOf({ lastTerm, lastIndex }: VoteRequest, { log }: Ledger<unknown>): boolean {
+function hasAllOf({ lastTerm, lastIndex }: VoteRequest, { log }: RaftState<unknown>): boolean {
   const last = log.last;
   return lastTerm > last.term || (lastTerm === last.term && lastIndex >= last.index);
 }

@@ -44,7 +44,7 @@ export type StoreFailure =
   | "removed"
   /** The disk is full or fails: nothing was done. */
   | "storage-failed"
-  /** Leadership was lost while it waited: it may be done or not. */
+  /** Leader was lost while it waited: it may be done or not. */
   | "unknown-outcome";
 
 /**

@@ -2,7 +2,7 @@
 import type { Engine } from "../engine.ts";
 import { bytesOf, expect, expectSame, textOf } from "./expect.ts";
 import type { ConformanceCase } from "./harness.ts";
-import type { Tap } from "./tap.ts";
+import type { MessageRecorder } from "./watch-recorder.ts";
 import { defineCase } from "./trial.ts";
 
 const COUNT = 200;
@@ -37,13 +37,14 @@ export const MESSAGE_CASES: readonly ConformanceCase[] = [
       const taps = subjects.map((subject) => trial.subscribe(engine, subject));
       for (const [index, subject] of subjects.entries()) {
         await trial.until(
-          () => hearsAll([engine], [taps[index] as Tap<Uint8Array>], subject),
+          () => hearsAll([engine], [taps[index] as MessageRecorder<Uint8Array>], subject),
           "a subscriber that hears",
         );
       }
       for (const subject of subjects) await engine.publish(subject, bytesOf(`to ${subject}`));
       for (const [index, subject] of subjects.entries()) {
-        const heard = (): string[] => textsOf(taps[index] as Tap<Uint8Array>).filter((text) => text.startsWith("to "));
+        const heard = (): string[] =>
+          textsOf(taps[index] as MessageRecorder<Uint8Array>).filter((text) => text.startsWith("to "));
         await trial.until(() => heard().length > 0, `the message to ${JSON.stringify(subject)}`);
         expectSame(heard(), [`to ${subject}`], `messages to ${JSON.stringify(subject)}`);
       }
@@ -97,14 +98,14 @@ async function publishOften(engine: Engine, name: string): Promise<void> {
   for (let index = 0; index < COUNT; index++) await engine.publish("subject", bytesOf(`${name} ${index}`));
 }
 
-function textsOf(tap: Tap<Uint8Array>): string[] {
+function textsOf(tap: MessageRecorder<Uint8Array>): string[] {
   return tap.items.map((message) => textOf(message) ?? "");
 }
 
 /** Asking takes time to reach a remote engine: whether all hear is only known from hearing. */
 async function hearsAll(
   engines: readonly Engine[],
-  taps: readonly Tap<Uint8Array>[],
+  taps: readonly MessageRecorder<Uint8Array>[],
   subject: string,
 ): Promise<boolean> {
   for (const [index, engine] of engines.entries()) await engine.publish(subject, bytesOf(`ping ${index}`));

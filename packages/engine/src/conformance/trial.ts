@@ -4,7 +4,7 @@ import type { AppendResult, CasResult, Engine, EngineLogs, Key } from "../engine
 import type { Epoch } from "../epoch.ts";
 import { expect } from "./expect.ts";
 import type { ConformanceCase, EngineFaults, EngineHarness, Need } from "./harness.ts";
-import { Tap, WatchTap } from "./tap.ts";
+import { MessageRecorder, WatchRecorder } from "./watch-recorder.ts";
 
 /** Between two looks at something awaited; short against any lease. */
 const STEP = 10 as Millis;
@@ -57,13 +57,13 @@ export class Trial {
     }
   }
 
-  subscribe(engine: Engine, subject: Key, signal: AbortSignal = this.signal): Tap<Uint8Array> {
-    return new Tap(engine.subscribe(subject, signal));
+  subscribe(engine: Engine, subject: Key, signal: AbortSignal = this.signal): MessageRecorder<Uint8Array> {
+    return new MessageRecorder(engine.subscribe(subject, signal));
   }
 
   /** Resolves once the watcher knows all that stood. */
-  async watch(engine: Engine, prefix: Key, signal: AbortSignal = this.signal): Promise<WatchTap> {
-    const watcher = new WatchTap(engine.watch(prefix, signal));
+  async watch(engine: Engine, prefix: Key, signal: AbortSignal = this.signal): Promise<WatchRecorder> {
+    const watcher = new WatchRecorder(engine.watch(prefix, signal));
     await this.until(() => watcher.state === "current", "a watch that becomes current");
     return watcher;
   }

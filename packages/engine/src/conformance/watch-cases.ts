@@ -3,7 +3,7 @@ import type { Engine } from "../engine.ts";
 import { compareEpochs, type Epoch } from "../epoch.ts";
 import { bytesOf, expect, expectSame, textOf } from "./expect.ts";
 import type { ConformanceCase } from "./harness.ts";
-import type { WatchTap } from "./tap.ts";
+import type { WatchRecorder } from "./watch-recorder.ts";
 import { defineCase, written } from "./trial.ts";
 
 /** An engine whose watches lag behind its answers shows it now and then only. */
@@ -51,7 +51,7 @@ export const WATCH_CASES: readonly ConformanceCase[] = [
       const end = keys.filter((key) => key !== "");
       for (const [index, prefix] of prefixes.entries()) {
         const expected = end.filter((key) => key.startsWith(prefix)).sort();
-        const { entries } = watchers[index] as WatchTap;
+        const { entries } = watchers[index] as WatchRecorder;
         await trial.until(
           () => entries.size >= expected.length,
           `${expected.length} keys under ${JSON.stringify(prefix)}`,
@@ -183,12 +183,12 @@ async function writeOften(engine: Engine, key: string, times: number): Promise<E
 }
 
 /** Revisions that were told before the first `current`. */
-function toldFirst({ tap }: WatchTap): Epoch[] {
+function toldFirst({ tap }: WatchRecorder): Epoch[] {
   const end = tap.items.findIndex(({ type }) => type === "current");
   return tap.items.slice(0, end).flatMap((event) => (event.type === "put" ? [event.entry.revision] : []));
 }
 
-function isAt(watcher: WatchTap, key: string, revision: Epoch): boolean {
+function isAt(watcher: WatchRecorder, key: string, revision: Epoch): boolean {
   const entry = watcher.entries.get(key);
   return entry !== undefined && compareEpochs(entry.revision, revision) === 0;
 }

@@ -1,7 +1,7 @@
 /** One subscription of a memory engine. */
 import type { Key } from "../engine.ts";
 import { MessageQueue } from "../message-queue.ts";
-import { Outlet } from "../outlet.ts";
+import { QueueIterator } from "../queue-iterator.ts";
 
 export interface MemorySubscriptionOptions {
   readonly subject: Key;
@@ -10,14 +10,14 @@ export interface MemorySubscriptionOptions {
 }
 
 export class MemorySubscription {
-  readonly messages: Outlet<Uint8Array>;
+  readonly messages: QueueIterator<Uint8Array>;
   readonly #subject: Key;
   readonly #queue = new MessageQueue();
   #isListening = false;
 
   constructor({ subject, signal, onEnd }: MemorySubscriptionOptions) {
     this.#subject = subject;
-    this.messages = new Outlet({ take: () => this.#take(), signal, onEnd });
+    this.messages = new QueueIterator({ take: () => this.#take(), signal, onEnd });
   }
 
   /** Copies the message if it is for this subscriber. */

@@ -1,7 +1,7 @@
 /** One watch of a memory engine: follows the store, and starts over where it could not. */
 import type { Entry, Key, WatchEvent } from "../engine.ts";
 import type { Epoch } from "../epoch.ts";
-import { Outlet } from "../outlet.ts";
+import { QueueIterator } from "../queue-iterator.ts";
 import { WatchQueue } from "../watch-queue.ts";
 import type { MemoryLink } from "./memory-link.ts";
 import type { MemoryStore } from "./memory-store.ts";
@@ -15,7 +15,7 @@ export interface MemoryWatchOptions {
 }
 
 export class MemoryWatch {
-  readonly events: Outlet<WatchEvent>;
+  readonly events: QueueIterator<WatchEvent>;
   readonly #options: MemoryWatchOptions;
   readonly #queue = new WatchQueue();
   /** All must be told anew; done when the watcher next asks, so that one who never asks costs nothing. */
@@ -23,7 +23,7 @@ export class MemoryWatch {
 
   constructor(options: MemoryWatchOptions) {
     this.#options = options;
-    this.events = new Outlet({ take: () => this.#take(), signal: options.signal, onEnd: options.onEnd });
+    this.events = new QueueIterator({ take: () => this.#take(), signal: options.signal, onEnd: options.onEnd });
   }
 
   onPut(entry: Entry): void {

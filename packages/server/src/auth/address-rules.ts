@@ -1,42 +1,11 @@
 /** Who may come from where: deny lists win, an empty allow list allows everybody. */
-import { BlockList, isIPv4 } from "node:net";
-import { normaliseAddress } from "./address.ts";
+import { NetworkSet } from "@sluice/runtime/sockets/network-set";
 
 export type AddressRule = {
   /** Networks such as `10.0.0.0/8`; as the configuration validated them. */
   readonly allow: readonly string[];
   readonly deny: readonly string[];
 };
-
-/** A set of networks of both families. */
-export class NetworkSet {
-  readonly #list = new BlockList();
-  readonly isEmpty: boolean;
-
-  constructor(networks: readonly string[]) {
-    this.isEmpty = networks.length === 0;
-    for (const network of networks) this.#add(network);
-  }
-
-  #add(network: string): void {
-    const [text = "", prefix] = network.split("/");
-    const address = normaliseAddress(text) ?? text;
-    const isMapped = text.includes(":") && isIPv4(address);
-    const family = isIPv4(address) ? "ipv4" : "ipv6";
-    const bits = family === "ipv4" ? 32 : 128;
-    this.#list.addSubnet(
-      address,
-      prefix === undefined ? bits : Math.max(0, Number(prefix) - (isMapped ? 96 : 0)),
-      family,
-    );
-  }
-
-  /** What is no IP address is in no network. */
-  has(text: string): boolean {
-    const address = normaliseAddress(text);
-    return address !== undefined && this.#list.check(address, isIPv4(address) ? "ipv4" : "ipv6");
-  }
-}
 
 export class AddressRules {
   readonly #allow: NetworkSet;

@@ -1,6 +1,6 @@
 /** Who may use the admin interface: a token's bearer; without a configured token, a program or page of this machine that plainly speaks for itself. */
-import { isSameSecret } from "../crypto/secret-compare.ts";
-import { isLoopback } from "./address.ts";
+import { isSameSecret } from "@sluice/runtime/secret-compare";
+import { isLoopback } from "@sluice/runtime/sockets/ip-address";
 import { isLoopbackHost, isSameOrigin } from "./web-origin.ts";
 
 export interface AdminCaller {

@@ -2,9 +2,9 @@
 import type { Clock } from "@sluice/base/clock";
 import type { Log } from "@sluice/base/log";
 import type { Counter, Meter } from "@sluice/base/meter";
-import { derived } from "../config/live-config.ts";
-import { addressGroup } from "./address.ts";
-import { NetworkSet } from "./address-rules.ts";
+import { derived } from "@sluice/base/derived";
+import { addressGroup } from "@sluice/runtime/sockets/ip-address";
+import { NetworkSet } from "@sluice/runtime/sockets/network-set";
 import { GUARD_LIMITS } from "./limits.ts";
 import { TokenBuckets } from "./rate-limit.ts";
 

@@ -2,7 +2,7 @@
 import type { Clock } from "@sluice/base/clock";
 import type { Log } from "@sluice/base/log";
 import type { Meter } from "@sluice/base/meter";
-import { derived } from "../config/live-config.ts";
+import { derived } from "@sluice/base/derived";
 import type { SluiceConfig } from "../config/load-config.ts";
 import { shownUrl } from "../config/shown-url.ts";
 import { type AccessRequest, type Admission, ALLOWED, denied, SILENT_GRANT, type Verdict } from "./access.ts";

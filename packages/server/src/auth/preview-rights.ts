@@ -2,7 +2,7 @@
 import { createHmac, randomBytes } from "node:crypto";
 import type { Millis } from "@sluice/base/brand";
 import type { Clock } from "@sluice/base/clock";
-import { isSameSecret } from "../crypto/secret-compare.ts";
+import { isSameSecret } from "@sluice/runtime/secret-compare";
 import { type Credentials, PREVIEW_PARAMETER } from "./credentials.ts";
 
 /** Until a play must have begun; must outlast the loading of a player, and be worth nothing once it stands in a log. */

@@ -1,6 +1,6 @@
 /** Signed URLs: `?expires=UNIX&sign=…`, good for one action on one stream until a moment. */
 import { createHmac } from "node:crypto";
-import { isSameSecret } from "../crypto/secret-compare.ts";
+import { isSameSecret } from "@sluice/runtime/secret-compare";
 import { ALLOWED, denied, type Verdict } from "./access.ts";
 
 export interface SignedGrant {

@@ -1,6 +1,6 @@
 /** Web pages as their browsers announce them: whether a page is one of this server's own. RFC 6454 */
 import { isIP, isIPv4 } from "node:net";
-import { isLoopback } from "./address.ts";
+import { isLoopback } from "@sluice/runtime/sockets/ip-address";
 
 /** The scheme is the origin's own: a proxy may have ended TLS. */
 export function isSameOrigin(origin: string, host: string): boolean {

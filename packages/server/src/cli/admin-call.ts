@@ -1,7 +1,7 @@
 /** Calls the admin interface of the node that runs with the same configuration on this machine. */
 import { UnavailableError } from "@sluice/base/errors";
 import type { SluiceConfig } from "../config/load-config.ts";
-import { UsageError } from "./failure.ts";
+import { UsageError } from "@sluice/runtime/process/usage-error";
 
 /** The running node cannot be asked, or says no. */
 export class AdminCallError extends UnavailableError {

@@ -1,13 +1,8 @@
 /** How a command that cannot go on says so, and with which exit code. */
 import { UnavailableError } from "@sluice/base/errors";
-import { CacheSetupError } from "../cache/node-errors.ts";
+import { CacheSetupError } from "@sluice/gcache/node/node-errors";
 import { ConfigError } from "../config/config-error.ts";
-
-/** A command was used in a way it cannot serve; the message says how. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
-  readonly code = "USAGE";
-}
+import { UsageError } from "@sluice/runtime/process/usage-error";
 
 /** What to print, and the exit code: 2 for what the user wrote, 1 for everything else. */
 export function failureOf(error: unknown): { readonly text: string; readonly exitCode: 1 | 2 } {

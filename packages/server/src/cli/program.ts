@@ -1,7 +1,7 @@
 /** The commands of `sluice`, their options and their help. */
 import type { Command } from "commander";
-import { plainLines } from "../plain-text.ts";
-import { addCacheCommands } from "./cache-commands.ts";
+import { plainLines } from "@sluice/runtime/plain-text";
+import { addCacheCommands } from "@sluice/gcache/cli/cache-commands";
 import { checkConfig, printConfig } from "./config-commands.ts";
 import { withConfigOptions } from "./config-options.ts";
 import { flvDumpCommand } from "./flv-dump-command.ts";

@@ -1,6 +1,6 @@
 /** What a person at a terminal wants to know when the server is ready: where to publish, where to play, where to look. */
-import type { Interfaces } from "../listeners/reach.ts";
-import { hostOf, shownHost } from "../listeners/reach.ts";
+import type { Interfaces } from "@sluice/runtime/sockets/reach";
+import { hostOf, shownHost } from "@sluice/runtime/sockets/reach";
 import type { SluiceConfig } from "../config/load-config.ts";
 
 export interface ReadyFacts {

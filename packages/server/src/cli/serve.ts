@@ -1,21 +1,21 @@
 /** `sluice serve`: runs the server until a signal, with the ready line on standard output and the log on standard error. */
 import { networkInterfaces } from "node:os";
 import type { Millis } from "@sluice/base/brand";
-import { SystemClock } from "../clock.ts";
-import { runServer } from "../compose.ts";
+import { SystemClock } from "@sluice/runtime/system-clock";
+import { runServer } from "../node/compose.ts";
 import { LiveConfig } from "../config/live-config.ts";
 import { loadConfig } from "../config/load-config.ts";
-import { floodFold } from "../flood-fold.ts";
-import { openLog } from "../log.ts";
-import { CLOSING } from "../parts/drain.ts";
-import { SESSION_CLOSED } from "../parts/notices.ts";
-import { endOnBugs } from "./bug-watch.ts";
+import { floodFold } from "@sluice/runtime/flood-fold";
+import { openLog } from "@sluice/runtime/log";
+import { CLOSING } from "../node/drain.ts";
+import { SESSION_CLOSED } from "../node/notices.ts";
+import { endOnBugs } from "@sluice/runtime/process/bug-watch";
 import { type ConfigOptions, sourcesOf } from "./config-options.ts";
 import { readyWords } from "./ready-words.ts";
 import { reread } from "./reread.ts";
-import { rereadOnHangUp, stopOnSignals } from "./signals.ts";
-import { print } from "./print.ts";
-import { plainLines } from "../plain-text.ts";
+import { rereadOnHangUp, stopOnSignals } from "@sluice/runtime/process/signals";
+import { print } from "@sluice/runtime/process/print";
+import { plainLines } from "@sluice/runtime/plain-text";
 
 /** What draining may take beyond `shutdown.timeout` before the process is ended all the same. */
 const DRAIN_MARGIN = (CLOSING + 2_000) as Millis;

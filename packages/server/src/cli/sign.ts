@@ -3,8 +3,8 @@ import { findStreamKey, urlPathOf } from "@sluice/media/stream-key";
 import { signGrant } from "../auth/signed-url.ts";
 import { findDuration } from "../config/kinds-units.ts";
 import { type ConfigOptions, configOf } from "./config-options.ts";
-import { UsageError } from "./failure.ts";
-import { print } from "./print.ts";
+import { UsageError } from "@sluice/runtime/process/usage-error";
+import { print } from "@sluice/runtime/process/print";
 
 export interface SignOptions extends ConfigOptions {
   /** Duration from now. */

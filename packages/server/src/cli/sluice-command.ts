@@ -1,7 +1,7 @@
 /** A command that says what was probably meant by a word it does not know. */
 import { Command, type ErrorOptions } from "commander";
 import { findNearest } from "../config/suggest.ts";
-import { UsageError } from "./failure.ts";
+import { UsageError } from "@sluice/runtime/process/usage-error";
 
 const HELP = "(sluice --help lists the commands)";
 /** Exit code for what the user wrote. */

@@ -4,8 +4,8 @@ import type { NodeRow, StreamRow } from "@sluice/client/admin-contract";
 import type { SluiceConfig } from "../config/load-config.ts";
 import { AdminCallError, callAdmin } from "./admin-call.ts";
 import { type ConfigOptions, configOf } from "./config-options.ts";
-import { table } from "./table.ts";
-import { print } from "./print.ts";
+import { table } from "@sluice/runtime/process/table";
+import { print } from "@sluice/runtime/process/print";
 
 export async function status(options: ConfigOptions): Promise<void> {
   const config = configOf(options);

@@ -29,17 +29,3 @@ export class LiveConfig {
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
   }
 }
-
-/** A value made of a part of the configuration, and made again once that part is another object, as after every change. */
-export function derived<Part extends object, Value>(part: () => Part, make: (part: Part) => Value): () => Value {
-  let from = part();
-  let made = make(from);
-  return () => {
-    const now = part();
-    if (now !== from) {
-      made = make(now);
-      from = now;
-    }
-    return made;
-  };
-}

@@ -1,7 +1,8 @@
 /** The contents of the files that the configuration names: keys, certificates, secrets. */
 import { isDeepStrictEqual } from "node:util";
 import type { Problem } from "./config-error.ts";
-import { keySetProblems, publicKeyProblems, tlsPairProblems } from "./key-material.ts";
+import { keySetProblems, publicKeyProblems } from "./key-material.ts";
+import { tlsPairProblems } from "@sluice/runtime/sockets/tls-pair";
 import type { Values } from "./keys.ts";
 
 /** Everything secret or read from a file, in one place; `undefined` where nothing was given. */
@@ -37,7 +38,9 @@ export function readSecrets(values: Values, readFile: (path: string) => string, 
     tlsKey: named.text("tls.key", values.tls.key),
   };
   problems.push(...publicKeyProblems("auth.jwt.publicKeyFile", secrets.jwtPublicKey));
-  problems.push(...tlsPairProblems(secrets.tlsCert, secrets.tlsKey));
+  for (const { part, message } of tlsPairProblems(secrets.tlsCert, secrets.tlsKey)) {
+    problems.push({ path: `tls.${part}`, where: "", message });
+  }
   return secrets;
 }
 

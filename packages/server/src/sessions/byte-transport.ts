@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { WireForm } from "@sluice/media/wire-form";
 import type { WebSocket } from "ws";
-import { frameOf, framed } from "../forms/web-socket-form.ts";
+import { frameOf, framed } from "./web-socket-form.ts";
 import type { PeerOutput } from "./peer-output.ts";
 import type { SessionPorts } from "./session-ports.ts";
 

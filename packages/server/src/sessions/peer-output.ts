@@ -3,9 +3,9 @@ import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { Millis } from "@sluice/base/brand";
 import type { Clock } from "@sluice/base/clock";
-import type { DirectWrites } from "./direct-writes.ts";
+import type { DirectWrites } from "@sluice/runtime/sockets/direct-writes";
 import type { OutputLimits } from "./limits.ts";
-import { type DirectQueue, takenBytes } from "./socket-handle.ts";
+import { type DirectQueue, takenBytes } from "@sluice/runtime/sockets/socket-handle";
 
 const NOTHING = Buffer.alloc(0);
 /** Below `crowdedPeerBytes`, so that who is full is behind. */

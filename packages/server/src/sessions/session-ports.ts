@@ -5,10 +5,10 @@ import type { Log } from "@sluice/base/log";
 import type { Meter } from "@sluice/base/meter";
 import type { PublishPolicy, StreamDirectory } from "@sluice/media/stream-directory";
 import type { AccessRequest, Admission } from "../auth/access.ts";
-import type { DirectWrites } from "./direct-writes.ts";
+import type { DirectWrites } from "@sluice/runtime/sockets/direct-writes";
 import type { InputTurns } from "./input-turns.ts";
 import type { PlayLimits } from "./limits.ts";
-import type { MergedReads } from "./merged-reads.ts";
+import type { MergedReads } from "@sluice/runtime/sockets/merged-reads";
 import type { NodeOutput } from "./peer-output.ts";
 import type { SessionRegistry } from "./session-registry.ts";
 

@@ -3,10 +3,10 @@ import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { SubscriberEnd, SubscriberSink } from "@sluice/media/subscriber-sink";
-import type { DirectWrites } from "./direct-writes.ts";
+import type { DirectWrites } from "@sluice/runtime/sockets/direct-writes";
 import type { PeerOutput } from "./peer-output.ts";
-import type { WritableHandle } from "./socket-handle.ts";
-import { TLS_WRITE_BYTES, type TlsTurn } from "./tls-turn.ts";
+import type { WritableHandle } from "@sluice/runtime/sockets/socket-handle";
+import { TLS_WRITE_BYTES, type TlsTurn } from "@sluice/runtime/sockets/tls-turn";
 
 export interface SocketSinkOptions {
   readonly socket: Socket;

@@ -2,7 +2,7 @@
 import type { Millis } from "@sluice/base/brand";
 import type { Clock } from "@sluice/base/clock";
 import { AutoWindow, type DeliveryWindow } from "@sluice/media/delivery-window";
-import { LoopLoad } from "../metrics/process-load.ts";
+import { LoopLoad } from "@sluice/runtime/metrics/process-load";
 
 /** Short enough to follow a crowd that arrives, long enough to average over many turns of the loop. */
 const SAMPLE = 250 as Millis;

@@ -5,7 +5,7 @@ import type { LiveStreamOptions } from "@sluice/media/live-stream";
 import { type DeliveryWindow, fixedWindow } from "@sluice/media/delivery-window";
 import { DEFAULT_STREAM_LIMITS } from "@sluice/media/limits";
 import { applicationOf, type StreamKey } from "@sluice/media/stream-key";
-import { derived } from "../config/live-config.ts";
+import { derived } from "@sluice/base/derived";
 import type { SluiceConfig } from "../config/load-config.ts";
 import type { ApplicationPolicy } from "../sessions/session-ports.ts";
 

@@ -6,9 +6,9 @@ import { applicationOf, findStreamKey } from "@sluice/media/stream-key";
 import { STOPPING } from "../sessions/refusals.ts";
 import { SILENT_GRANT } from "../auth/access.ts";
 import type { SessionPorts } from "../sessions/session-ports.ts";
-import { PublisherSeat } from "../sessions/publisher-seat.ts";
-import { runTestPattern } from "../test-pattern/pump.ts";
-import { TestPattern } from "../test-pattern/test-pattern.ts";
+import { Publisher } from "../sessions/publisher.ts";
+import { runTestPattern } from "@sluice/pattern/pump";
+import { TestPattern } from "@sluice/pattern/test-pattern";
 
 /** Each costs a few per cent of a core. */
 const MOST_PATTERNS = 4;
@@ -50,7 +50,7 @@ export class TestPatterns implements Disposable {
             : "There are as many streams as there may be",
       };
     this.#running.set(key, stop);
-    const seat = new PublisherSeat({
+    const seat = new Publisher({
       publication: answer.publication,
       ports: withoutPlace(this.#ports),
       grant: SILENT_GRANT,
@@ -69,7 +69,7 @@ export class TestPatterns implements Disposable {
     for (const running of this.#running.values()) running.abort();
   }
 
-  async #run(key: string, seat: PublisherSeat, signal: AbortSignal): Promise<void> {
+  async #run(key: string, seat: Publisher, signal: AbortSignal): Promise<void> {
     try {
       const pattern = new TestPattern({ startWall: this.#clock.wall() });
       this.#open(pattern, seat);
@@ -89,7 +89,7 @@ export class TestPatterns implements Disposable {
     seat.stop("unpublished", "test pattern stopped");
   }
 
-  #open(pattern: TestPattern, seat: PublisherSeat): void {
+  #open(pattern: TestPattern, seat: Publisher): void {
     const metadata = pattern.metadata();
     const { video, audio } = pattern.sequenceHeaders();
     const now = this.#clock.now();

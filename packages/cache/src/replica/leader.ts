@@ -1,0 +1,147 @@
+/** One leader's term: takes proposals, ships them, commits what a majority holds, answers while its lease is good. */
+import type { Millis } from "@sluice/base/brand";
+import type { LogIndex, MemberId } from "../ids.ts";
+import { Followers } from "./followers.ts";
+import { HandOver } from "./hand-over.ts";
+import type { RaftState } from "./raft-state.ts";
+import { encodeMemberList } from "./member-list-codec.ts";
+import type { AppendReply, SnapshotReply } from "./member-message.ts";
+import { changedMembers, type MemberChange, type MemberList } from "./members.ts";
+import { Proposals } from "./proposals.ts";
+import { Reads } from "./reads.ts";
+import type { ProposeOptions, Refusal } from "./replica-options.ts";
+import type { ProposalId } from "./replica-output.ts";
+import { LogReplicator } from "./log-replicator.ts";
+import type { ReplicaTiming } from "./timing.ts";
+
+const NO_BYTES = new Uint8Array(0);
+
+export class Leader<Answer> {
+  readonly followers: Followers;
+  readonly shipping: LogReplicator;
+  readonly proposals = new Proposals<Answer>();
+  readonly reads = new Reads();
+  readonly handOver: HandOver;
+  readonly #raft: RaftState<Answer>;
+  readonly #timing: ReplicaTiming;
+  /** The first record of this term: what stands before it is committed once it is. */
+  readonly #termStart: LogIndex;
+  #isHalted = false;
+
+  constructor(ledger: RaftState<Answer>, timing: ReplicaTiming, now: Millis) {
+    this.#raft = ledger;
+    this.#timing = timing;
+    this.followers = new Followers(ledger, now);
+    this.shipping = new LogReplicator(ledger, this.followers, timing, now);
+    this.handOver = new HandOver(timing);
+    this.#termStart = ledger.appendOwn("no-op", NO_BYTES, 0 as Millis);
+    this.#writeFounders();
+  }
+
+  /** Everything that this leader ever answered, and all leaders before it, is applied here. */
+  get isSettled(): boolean {
+    return this.#raft.commit >= this.#termStart;
+  }
+
+  /** Counted from the send of what a majority confirmed, so that it ends before anybody else can be elected. */
+  isLeaseValid(now: Millis): boolean {
+    return !this.handOver.isLeaseGivenUp && now < this.followers.confirmedAt(now) + this.#timing.lease;
+  }
+
+  /** No majority has confirmed this leader for so long that there may be another one. */
+  isCutOff(now: Millis): boolean {
+    return this.followers.unconfirmedFor(now) > this.#timing.electionMax;
+  }
+
+  get deadline(): Millis {
+    return Math.min(this.shipping.deadline, this.handOver.deadline) as Millis;
+  }
+
+  refusal(operation: Uint8Array): Refusal | undefined {
+    const { limits, log } = this.#raft;
+    if (this.handOver.to !== undefined) return { refused: "switching-over", leader: this.handOver.to };
+    if (operation.length > limits.operationBytes) return { refused: "too-large", limit: limits.operationBytes };
+    const isFull = log.byteCount >= limits.logBytes || this.proposals.count >= limits.waitingProposals;
+    return isFull ? { refused: "overloaded" } : undefined;
+  }
+
+  propose(operation: Uint8Array, { ackLevel }: ProposeOptions, token: ProposalId, wall: Millis): void {
+    const index = this.#raft.appendOwn("operation", operation, wall);
+    this.proposals.add({ token, index, level: ackLevel, type: "operation" });
+    if (ackLevel.type === "quorum+fsync") this.#raft.wantSync(index);
+  }
+
+  changeMembers(change: MemberChange, token: ProposalId, wall: Millis): MemberList {
+    const members = changedMembers(this.#raft.membership.members, change);
+    const index = this.#raft.appendOwn("members", encodeMemberList(members), wall);
+    this.#raft.wantSync(index);
+    this.proposals.add({ token, index, level: { type: "quorum" }, type: "members" });
+    this.followers.followMembers();
+    this.#raft.tellMembers(false);
+    return members;
+  }
+
+  replied(from: MemberId, reply: AppendReply, now: Millis): void {
+    const follower = this.followers.get(from);
+    if (follower !== undefined) this.shipping.replied(follower, reply, now);
+  }
+
+  snapshotReplied(from: MemberId, reply: SnapshotReply, now: Millis): void {
+    const follower = this.followers.get(from);
+    if (follower !== undefined) this.shipping.snapshotReplied(follower, reply, now);
+  }
+
+  /** Commits, answers and ships whatever this turn has made possible. */
+  turn(now: Millis): void {
+    if (this.#isHalted) return;
+    this.#commit(now);
+    this.proposals.reach(this.followers);
+    if (this.isLeaseValid(now)) this.#answer();
+    this.#grantReads(now);
+    this.shipping.ship(now);
+    this.#handOver(now);
+  }
+
+  /** Says what became of everything that waits; nothing is answered after it. */
+  end(): void {
+    this.#isHalted = true;
+    const answers = this.proposals.abandon();
+    if (answers.length > 0) this.#raft.outbox.put({ type: "answers", answers });
+    const reads = this.reads.abandon();
+    if (reads.length > 0) this.#raft.outbox.put({ type: "reads", reads });
+  }
+
+  /** From the first leader on the log says who founded the cluster, whatever members are told at a later start. */
+  #writeFounders(): void {
+    const { membership } = this.#raft;
+    if (membership.index > 0) return;
+    this.#raft.wantSync(this.#raft.appendOwn("members", encodeMemberList(membership.members), 0 as Millis));
+  }
+
+  /** Only records of the own term are committed by counting; those before them follow. Raft §5.4.2 */
+  #commit(now: Millis): void {
+    const held = this.followers.held;
+    if (held <= this.#raft.commit || this.#raft.log.termAt(held) !== this.#raft.term) return;
+    this.#raft.commitTo(held, this.proposals);
+    this.shipping.committed(now);
+  }
+
+  #answer(): void {
+    const answers = this.proposals.takeReady();
+    if (answers.length > 0) this.#raft.outbox.put({ type: "answers", answers });
+  }
+
+  #grantReads(now: Millis): void {
+    if (this.reads.count === 0 || !this.isSettled || this.handOver.isLeaseGivenUp) return;
+    const reads = this.reads.grant(this.followers.confirmedAt(now));
+    if (reads.length > 0) this.#raft.outbox.put({ type: "reads", reads });
+  }
+
+  #handOver(now: Millis): void {
+    const { to } = this.handOver;
+    if (to === undefined) return;
+    const isCaughtUp = this.followers.get(to)?.held === this.#raft.log.lastIndex;
+    if (isCaughtUp && this.handOver.begin(now))
+      this.#raft.outbox.send(to, { type: "take-over", term: this.#raft.term });
+  }
+}

@@ -1,0 +1,104 @@
+/** Calls of an engine to its cache node: tried again under one request id until the cluster answers or patience ends. */
+import { randomBytes } from "node:crypto";
+import type { Millis } from "@sluice/base/brand";
+import type { Clock } from "@sluice/base/clock";
+import { Backoff } from "@sluice/base/backoff";
+import type { StoreFailure } from "@sluice/cache/resp/command-backend";
+import type { Operation, OperationAnswer } from "@sluice/cache/state/operation";
+import { EngineClosedError, EngineUnavailableError } from "@sluice/engine/errors";
+import type { CacheNode } from "@sluice/gcache/node/cache-node";
+
+/** How long a call may take in all. Must outlast an election; whoever waits longer than this should be told. */
+const PATIENCE = 4_000 as Millis;
+const BACKOFF = { first: 10 as Millis, cap: 250 as Millis, factor: 2 };
+
+export interface GcacheCallsOptions {
+  readonly node: CacheNode;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Aborts when the engine closes. */
+  readonly closing: AbortSignal;
+}
+
+export class GcacheCalls {
+  readonly #options: GcacheCallsOptions;
+  readonly #client = randomBytes(12).toString("hex");
+  #sequence = 0;
+
+  constructor(options: GcacheCallsOptions) {
+    this.#options = options;
+  }
+
+  /** Afterwards the node's own copy shows it, or soon will where the node is slow. @throws {EngineUnavailableError} */
+  async write(action: string, operation: Operation, patience: Millis = PATIENCE): Promise<OperationAnswer> {
+    const requestId = { client: this.#client, sequence: ++this.#sequence };
+    let isUnknown = false;
+    return this.#retry({ action, patience, isUnknown: () => isUnknown }, async () => {
+      const outcome = await this.#options.node.write(operation, requestId);
+      if (outcome.type === "answer") {
+        await this.#within(this.#options.node.applied(indexOf(outcome.answer)), patience);
+        return { answer: outcome.answer };
+      }
+      const failure = outcome.type === "failed" ? outcome.failure : "unknown-outcome";
+      isUnknown ||= failure === "unknown-outcome";
+      return { failure };
+    });
+  }
+
+  /** Afterwards the node's copy shows all that was acknowledged before. @throws {EngineUnavailableError} */
+  async barrier(action: string): Promise<void> {
+    await this.#retry({ action, patience: PATIENCE, isUnknown: () => false }, async () => {
+      const outcome = await this.#options.node.barrier();
+      return outcome === "reached" ? { answer: undefined } : { failure: outcome };
+    });
+  }
+
+  async #retry<T>(call: Retried, attempt: () => Promise<Attempt<T>>): Promise<T> {
+    const { clock, random, closing } = this.#options;
+    const until = clock.now() + call.patience;
+    const backoff = new Backoff({ ...BACKOFF, random });
+    for (;;) {
+      const result = await this.#within(attempt(), (until - clock.now()) as Millis);
+      if (result !== undefined && "answer" in result) return result.answer;
+      const reason = result?.failure ?? "no answer in time";
+      if (closing.aborted) throw new EngineClosedError({ action: call.action });
+      if (clock.now() >= until || isFinal(result?.failure)) {
+        const isUnknown = call.isUnknown() || result === undefined;
+        throw new EngineUnavailableError({ engine: "gcache", action: call.action, reason, isUnknown });
+      }
+      await clock.sleep(backoff.next(), closing).catch(() => {});
+    }
+  }
+
+  /** Undefined when it takes longer. */
+  async #within<T>(attempt: Promise<T>, patience: Millis): Promise<T | undefined> {
+    const ending = new AbortController();
+    const late = this.#options.clock.sleep(Math.max(1, patience) as Millis, ending.signal).then(
+      () => undefined,
+      () => undefined,
+    );
+    try {
+      return await Promise.race([attempt, late]);
+    } finally {
+      ending.abort();
+    }
+  }
+}
+
+function isFinal(failure: StoreFailure | undefined): boolean {
+  return failure === "storage-failed" || failure === "too-large" || failure === "removed";
+}
+
+interface Retried {
+  readonly action: string;
+  readonly patience: Millis;
+  readonly isUnknown: () => boolean;
+}
+
+type Attempt<T> = { readonly answer: T } | { readonly failure: StoreFailure };
+
+/** Of the record that gave the answer, where it tells. */
+function indexOf(answer: OperationAnswer): number {
+  if (answer.type === "written" || answer.type === "batch") return answer.version;
+  return answer.type === "lease" ? answer.lease : 0;
+}

@@ -1,0 +1,248 @@
+/** The state engine on a cache node of this process: nothing else is needed, and it grows with its cluster. */
+import type { Millis } from "@sluice/base/brand";
+import type { Log } from "@sluice/base/log";
+import type { Clock } from "@sluice/base/clock";
+import type { LeaseId, OperationAnswer, SetOperation } from "@sluice/cache/state/operation";
+import { checkKey, checkPrefix, checkTtl, checkValue } from "@sluice/engine/checks";
+import type {
+  CasResult,
+  Engine,
+  EngineCapabilities,
+  EngineLogs,
+  Entry,
+  Key,
+  Lease,
+  WatchEvent,
+  WriteOptions,
+} from "@sluice/engine/engine";
+import type { Epoch } from "@sluice/engine/epoch";
+import { EngineCrowdedError, EngineLeaseLostError, EngineUnavailableError } from "@sluice/engine/errors";
+import { ENGINE_LIMITS } from "@sluice/engine/limits";
+import type { CacheNode } from "@sluice/gcache/node/cache-node";
+import { EngineLifecycle } from "@sluice/engine/remote/engine-lifecycle";
+import { GcacheCalls } from "./gcache-calls.ts";
+import { GcacheFeed } from "./gcache-feed.ts";
+import { GcacheLogs } from "./gcache-logs.ts";
+import { bytesOfKey, ENTRIES, entryOf, revisionOf, versionFor } from "./gcache-names.ts";
+import { HeldLease } from "@sluice/engine/remote/held-lease";
+import { messageStream } from "@sluice/engine/remote/message-stream";
+import { Mirror } from "@sluice/engine/remote/mirror";
+
+export interface GcacheEngineOptions {
+  readonly node: CacheNode;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: () => number;
+}
+
+/** The leader's clock may run a tenth faster than ours, and its keys must not vanish before we know that they do. */
+const LEASE_MARGIN = { factor: 1.12, plus: 50 };
+
+const LOOK_EVERY = 20 as Millis;
+
+/** One client of the node; the node stays open when it closes. */
+export class GcacheEngine implements Engine {
+  readonly logs: EngineLogs;
+  readonly #options: GcacheEngineOptions;
+  readonly #desk = new EngineLifecycle();
+  readonly #closing = new AbortController();
+  readonly #calls: GcacheCalls;
+  readonly #mirror = new Mirror();
+  readonly #feed: GcacheFeed;
+  readonly #leases = new Set<HeldLease>();
+
+  /**
+   * Waits until the node's cluster has a leader, and its data the generation that is part of every revision: the first
+   * leader of a new cluster chooses it after it leads.
+   *
+   * @throws {EngineUnavailableError} when the node's disk fails meanwhile
+   * @throws the signal's reason when it aborts first
+   */
+  static async open(options: GcacheEngineOptions, signal: AbortSignal): Promise<GcacheEngine> {
+    const { node, clock } = options;
+    while ((await node.barrier()) !== "reached" || node.state.generation === 0) {
+      const reason = "the disk of its cache failed";
+      if (node.failed.aborted)
+        throw new EngineUnavailableError({ engine: "gcache", action: "open", reason, isUnknown: false });
+      await clock.sleep(LOOK_EVERY, signal);
+    }
+    return new GcacheEngine(options);
+  }
+
+  private constructor(options: GcacheEngineOptions) {
+    this.#options = options;
+    this.#calls = new GcacheCalls({ ...options, closing: this.#closing.signal });
+    this.#feed = new GcacheFeed({ ...options, mirror: this.#mirror });
+    this.logs = new GcacheLogs({ calls: this.#calls, desk: this.#desk, state: options.node.state });
+  }
+
+  capabilities(): EngineCapabilities {
+    const { durability, ackLevel } = this.#options.node;
+    const voters = this.#options.node.status().members.filter((member) => member.role === "voter").length;
+    return {
+      engine: "gcache",
+      serverVersion: "",
+      isDurable: durability === "disk",
+      survivesPowerLoss: durability === "disk" && ackLevel.type === "quorum+fsync",
+      survivesNodeLoss: voters >= 3,
+      enforcesLeases: true,
+      hasLogs: true,
+      maxValueBytes: ENGINE_LIMITS.valueBytes,
+      maxKeyBytes: ENGINE_LIMITS.keyBytes,
+    };
+  }
+
+  async get(key: Key): Promise<Entry | undefined> {
+    this.#desk.checkOpen("get");
+    checkKey(key);
+    await this.#calls.barrier("get");
+    return this.#find(key);
+  }
+
+  async cas(key: Key, expected: Epoch | "absent", value: Uint8Array, options?: WriteOptions): Promise<CasResult> {
+    this.#desk.checkOpen("cas");
+    checkKey(key);
+    checkValue(value);
+    const when = expected === "absent" ? expected : versionFor(this.#state, expected);
+    if (when === undefined) return this.#conflict("cas", key);
+    const answer = await this.#calls.write("cas", {
+      type: "set",
+      cache: ENTRIES,
+      key: bytesOfKey(key),
+      value: new Uint8Array(value),
+      expiry: "never",
+      when,
+      answerWith: "version",
+      ...leaseOf(options),
+    });
+    return this.#casResult("cas", key, { answer, lease: options?.lease });
+  }
+
+  async remove(key: Key, expected: Epoch): Promise<CasResult> {
+    this.#desk.checkOpen("remove");
+    checkKey(key);
+    const when = versionFor(this.#state, expected);
+    if (when === undefined) return this.#conflict("remove", key);
+    const at = { cache: ENTRIES, key: bytesOfKey(key) };
+    const removal = { type: "delete", cache: ENTRIES, keys: [at.key], when: "always", answerWith: "count" } as const;
+    const answer = await this.#calls.write("remove", {
+      type: "batch",
+      conditions: [{ ...at, when }],
+      operations: [removal],
+    });
+    return this.#casResult("remove", key, { answer, lease: undefined });
+  }
+
+  watch(prefix: Key, signal: AbortSignal): AsyncIterable<WatchEvent> {
+    this.#desk.checkOpen("watch");
+    checkPrefix(prefix);
+    const reader = this.#desk.admit(signal);
+    return this.#mirror.watch(prefix, reader.signal, reader.leave);
+  }
+
+  async lease(ttl: Millis): Promise<Lease> {
+    this.#desk.checkOpen("lease");
+    checkTtl(ttl);
+    if (this.#leases.size >= ENGINE_LIMITS.leases) {
+      throw new EngineCrowdedError({ what: "leases", limit: ENGINE_LIMITS.leases });
+    }
+    const { clock, random } = this.#options;
+    const sentAt = clock.now();
+    const served = Math.ceil(ttl * LEASE_MARGIN.factor + LEASE_MARGIN.plus) as Millis;
+    const answer = await this.#calls.write("lease", { type: "lease-grant", ttl: served });
+    if (answer.type !== "lease") throw refused("lease", answer);
+    const id = answer.lease;
+    const lease: HeldLease = new HeldLease({
+      clock,
+      random,
+      token: revisionOf(this.#state, id),
+      ttl,
+      sentAt,
+      renew: (patience) => this.#renew(id, patience),
+      drop: async () => void (await this.#calls.write("release a lease", { type: "lease-release", lease: id })),
+      onEnd: () => void this.#leases.delete(lease),
+    });
+    if (!lease.lost.aborted) this.#leases.add(lease);
+    return lease;
+  }
+
+  async publish(subject: Key, message: Uint8Array): Promise<void> {
+    this.#desk.checkOpen("publish");
+    checkKey(subject);
+    checkValue(message);
+    this.#options.node.publishing.publish(subject, new Uint8Array(message));
+  }
+
+  subscribe(subject: Key, signal: AbortSignal): AsyncIterable<Uint8Array> {
+    this.#desk.checkOpen("subscribe");
+    checkKey(subject);
+    return messageStream(this.#desk.admit(signal), (heard) => {
+      const subscription = this.#options.node.publishing.subscribe(subject, heard);
+      return () => subscription[Symbol.dispose]();
+    });
+  }
+
+  /** As the end of a killed process: leases are left to run out. For tests. */
+  abandon(): void {
+    for (const lease of [...this.#leases]) lease.abandon();
+    this.#close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#desk.isClosed) return;
+    await Promise.allSettled([...this.#leases].map((lease) => lease.release()));
+    this.#close();
+  }
+
+  get #state() {
+    return this.#options.node.state;
+  }
+
+  #close(): void {
+    this.#desk.close();
+    this.#closing.abort();
+    this.#feed[Symbol.dispose]();
+  }
+
+  async #renew(lease: LeaseId, patience: Millis): Promise<"renewed" | "gone"> {
+    const answer = await this.#calls.write("renew a lease", { type: "lease-renew", lease }, patience);
+    return answer.type === "lease" ? "renewed" : "gone";
+  }
+
+  #find(key: Key): Entry | undefined {
+    const view = this.#state.find(ENTRIES, bytesOfKey(key), 0 as Millis);
+    return view && entryOf(this.#state, key, view);
+  }
+
+  async #conflict(action: string, key: Key): Promise<CasResult> {
+    await this.#calls.barrier(action);
+    return { outcome: "conflict", current: this.#find(key) };
+  }
+
+  async #casResult(
+    action: string,
+    key: Key,
+    { answer, lease }: { readonly answer: OperationAnswer; readonly lease: Lease | undefined },
+  ): Promise<CasResult> {
+    if (answer.type === "written" || answer.type === "batch") {
+      const revision = revisionOf(this.#state, answer.version);
+      this.#mirror.made(revision);
+      return { outcome: "written", revision };
+    }
+    if (answer.type === "kept") return this.#conflict(action, key);
+    if (answer.type === "refused" && answer.reason === "lease-gone" && lease !== undefined) {
+      throw new EngineLeaseLostError({ token: lease.token });
+    }
+    throw refused(action, answer);
+  }
+}
+
+function leaseOf(options: WriteOptions | undefined): Pick<SetOperation, "lease"> {
+  return options?.lease === undefined ? {} : { lease: options.lease.token.number as LeaseId };
+}
+
+function refused(action: string, answer: OperationAnswer): EngineUnavailableError {
+  const reason =
+    answer.type === "refused" ? `the cache refused it (${answer.reason})` : `an answer of type ${answer.type}`;
+  return new EngineUnavailableError({ engine: "gcache", action, reason, isUnknown: reason.includes("forgotten") });
+}

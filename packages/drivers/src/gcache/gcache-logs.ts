@@ -1,0 +1,98 @@
+/** Logs of the engine in the cache: one entry a record, and one that says which was the last. */
+import type { BatchOperation, EntryVersion } from "@sluice/cache/state/operation";
+import type { CacheState } from "@sluice/cache/state/cache-state";
+import type { EntryView } from "@sluice/cache/state/entry-view";
+import { checkKey, checkSequence, checkValue } from "@sluice/engine/checks";
+import type { AppendResult, EngineLogs, Key, LogRecord } from "@sluice/engine/engine";
+import { ENGINE_LIMITS } from "@sluice/engine/limits";
+import type { Millis } from "@sluice/base/brand";
+import type { EngineLifecycle } from "@sluice/engine/remote/engine-lifecycle";
+import type { GcacheCalls } from "./gcache-calls.ts";
+import { LOGS } from "./gcache-names.ts";
+
+export interface GcacheLogsOptions {
+  readonly calls: GcacheCalls;
+  readonly desk: EngineLifecycle;
+  readonly state: CacheState;
+}
+
+export class GcacheLogs implements EngineLogs {
+  readonly #calls: GcacheCalls;
+  readonly #desk: EngineLifecycle;
+  readonly #state: CacheState;
+
+  constructor({ calls, desk, state }: GcacheLogsOptions) {
+    this.#calls = calls;
+    this.#desk = desk;
+    this.#state = state;
+  }
+
+  async append(log: Key, expectedLast: number, value: Uint8Array): Promise<AppendResult> {
+    this.#desk.checkOpen("append");
+    checkKey(log);
+    checkSequence(expectedLast, 0);
+    checkValue(value);
+    const copy = new Uint8Array(value);
+    await this.#calls.barrier("append");
+    const head = this.#find(headKey(log));
+    const last = lastOf(head);
+    if (last !== expectedLast) return { outcome: "conflict", last };
+    const answer = await this.#calls.write(
+      "append",
+      appending({ log, sequence: last + 1, value: copy, head: head?.version }),
+    );
+    if (answer.type === "batch") return { outcome: "appended", sequence: last + 1 };
+    await this.#calls.barrier("append");
+    return { outcome: "conflict", last: lastOf(this.#find(headKey(log))) };
+  }
+
+  async read(log: Key, from: number): Promise<readonly LogRecord[]> {
+    this.#desk.checkOpen("read");
+    checkKey(log);
+    checkSequence(from, 1);
+    await this.#calls.barrier("read");
+    const records: LogRecord[] = [];
+    let bytes = 0;
+    for (let sequence = from; records.length < ENGINE_LIMITS.logReadRecords; sequence++) {
+      const found = this.#find(recordKey(log, sequence));
+      bytes += found?.value.length ?? 0;
+      if (found === undefined || (records.length > 0 && bytes > ENGINE_LIMITS.logReadBytes)) break;
+      records.push({ sequence, value: new Uint8Array(found.value) });
+    }
+    return records;
+  }
+
+  #find(key: Uint8Array): EntryView | undefined {
+    return this.#state.find(LOGS, key, 0 as Millis);
+  }
+}
+
+interface Appending {
+  readonly log: Key;
+  readonly sequence: number;
+  readonly value: Uint8Array;
+  readonly head: EntryVersion | undefined;
+}
+
+/** Done only if nobody has appended since the head was read. */
+function appending({ log, sequence, value, head }: Appending): BatchOperation {
+  const set = { type: "set", cache: LOGS, expiry: "never", when: "always", answerWith: "version" } as const;
+  return {
+    type: "batch",
+    conditions: [{ cache: LOGS, key: headKey(log), when: head ?? "absent" }],
+    operations: [
+      { ...set, key: headKey(log), value: Buffer.from(String(sequence)) },
+      { ...set, key: recordKey(log, sequence), value },
+    ],
+  };
+}
+
+function lastOf(head: EntryView | undefined): number {
+  return head === undefined ? 0 : Number(Buffer.from(head.value).toString());
+}
+
+const headKey = (log: Key): Uint8Array => Buffer.from(`h${log}`);
+
+/** The sequence has a fixed width, so that no name of a log can look like another's record. */
+const recordKey = (log: Key, sequence: number): Uint8Array =>
+  Buffer.from(`r${String(sequence).padStart(16, "0")}${log}`);

@@ -1,0 +1,187 @@
+/** The connection to a NATS server: whether it is up, and calls over it whose failures have our names. */
+import {
+  JetStreamApiError,
+  type JetStreamClient,
+  type JetStreamManager,
+  jetstream,
+  jetstreamManager,
+} from "@nats-io/jetstream";
+import { connect, type ConnectionOptions, errors, type NatsConnection } from "@nats-io/transport-node";
+import { Backoff } from "@sluice/base/backoff";
+import type { Log } from "@sluice/base/log";
+import { EngineUnavailableError } from "@sluice/engine/errors";
+import { type Call, PendingCalls } from "@sluice/engine/remote/pending-calls";
+import { type RemoteEngineOptions, timingsOf } from "@sluice/engine/remote/engine-options";
+import { EngineServerUnfitError } from "@sluice/engine/remote/remote-errors";
+
+export const NATS = "nats";
+
+/** What it tells; each at most once per change. */
+export interface NatsClientListener {
+  onUp(): void;
+  onDown(): void;
+}
+
+export class NatsClient {
+  readonly connection: NatsConnection;
+  readonly jetstream: JetStreamClient;
+  readonly admin: JetStreamManager;
+  readonly gate = new PendingCalls(NATS);
+  readonly #log: Log;
+  readonly #backoff: Backoff;
+  #listener: NatsClientListener | undefined;
+  #isClosing = false;
+
+  constructor(connection: NatsConnection, admin: JetStreamManager, backoff: Backoff, options: RemoteEngineOptions) {
+    const timeout = timingsOf(options).answer;
+    this.connection = connection;
+    this.jetstream = jetstream(connection, { timeout });
+    this.admin = admin;
+    this.#backoff = backoff;
+    this.#log = options.log;
+    this.gate.open();
+    void this.#follow();
+  }
+
+  get serverVersion(): string {
+    return this.connection.info?.version ?? "";
+  }
+
+  listen(listener: NatsClientListener): void {
+    this.#listener = listener;
+  }
+
+  /** @throws {EngineUnavailableError} whenever the server gives no answer that `run` can use */
+  call<T>(call: Call, run: () => Promise<T>): Promise<T> {
+    return this.gate.pass(call, async () => {
+      try {
+        return await run();
+      } catch (error) {
+        throw toUnavailable(call, error);
+      }
+    });
+  }
+
+  /** The server has gone silent: hang up, so that the client dials again. */
+  hangUp(): void {
+    if (!this.#isClosing) void this.connection.reconnect();
+  }
+
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    this.gate.close("the engine is closing");
+    await this.connection.close();
+  }
+
+  async #follow(): Promise<void> {
+    for await (const status of this.connection.status()) {
+      if (this.#isClosing) return;
+      if (status.type === "disconnect") {
+        this.gate.close("the connection to its server is gone");
+        this.#log.warn({ engine: NATS, server: status.server }, "engine lost its server");
+        this.#listener?.onDown();
+      } else if (status.type === "reconnect") {
+        this.#backoff.reset();
+        this.gate.open();
+        this.#log.info({ engine: NATS, server: status.server }, "engine found its server again");
+        this.#listener?.onUp();
+      }
+    }
+  }
+}
+
+/** @throws {EngineUnavailableError} when no server answers, {EngineServerUnfitError} when it is too old or lacks JetStream */
+export async function openNatsLine(options: RemoteEngineOptions): Promise<NatsClient> {
+  const timings = timingsOf(options);
+  const { retryFirst: first, retryCap: cap } = timings;
+  const backoff = new Backoff({ first, cap, factor: 2, random: options.random });
+  const connection = await dial({
+    ...readServers(options.url),
+    name: "sluice",
+    maxReconnectAttempts: -1,
+    reconnectDelayHandler: () => backoff.next(),
+    timeout: timings.answer,
+    pingInterval: timings.silence / 2,
+    maxPingOut: 2,
+    noAsyncTraces: true,
+  });
+  const serverVersion = connection.info?.version ?? "";
+  try {
+    checkVersion(serverVersion);
+    const admin = await jetstreamManager(connection, { timeout: timings.answer });
+    return new NatsClient(connection, admin, backoff, options);
+  } catch (error) {
+    await connection.close();
+    if (error instanceof EngineServerUnfitError) throw error;
+    if (!isWithoutJetStream(error)) throw toUnavailable(OPEN, error);
+    throw new EngineServerUnfitError({ engine: NATS, serverVersion, problem: messageOf(error) }, { cause: error });
+  }
+}
+
+const OPEN: Call = { action: "open", isWrite: false, bytes: 0 };
+
+async function dial(options: ConnectionOptions): Promise<NatsConnection> {
+  try {
+    return await connect(options);
+  } catch (error) {
+    throw toUnavailable(OPEN, error);
+  }
+}
+
+/** The client takes no credentials out of an address. */
+function readServers(url: string): ConnectionOptions {
+  const addresses = url.split(",").map((part) => new URL(part.trim()));
+  const [first] = addresses;
+  const servers = addresses.map((address) => `${address.hostname}:${address.port === "" ? "4222" : address.port}`);
+  const user = decodeURIComponent(first?.username ?? "");
+  const pass = decodeURIComponent(first?.password ?? "");
+  return {
+    servers,
+    ...(user !== "" && pass === "" ? { token: user } : {}),
+    ...(user !== "" && pass !== "" ? { user, pass } : {}),
+    ...(first?.protocol === "tls:" ? { tls: {} } : {}),
+  };
+}
+
+/** 2.9 is the oldest that this engine was tried on. */
+function checkVersion(serverVersion: string): void {
+  const [major = 0, minor = 0] = serverVersion.split(".").map((part) => Number.parseInt(part, 10));
+  if (major > 2 || (major === 2 && minor >= 9)) return;
+  throw new EngineServerUnfitError({ engine: NATS, serverVersion, problem: "it needs 2.9 or later" });
+}
+
+/** A cluster that is electing its leader answers otherwise, or not at all. */
+function isWithoutJetStream(error: unknown): boolean {
+  if (error instanceof JetStreamApiError) return error.code === NOT_ENABLED || error.code === NOT_ENABLED_FOR_ACCOUNT;
+  return isNobodyThere(error);
+}
+
+/** No stream listens to the subject: what was sent reached nobody. */
+export function isNobodyThere(error: unknown): boolean {
+  if (error instanceof JetStreamApiError) return error.code === STREAM_NOT_FOUND;
+  if (!(error instanceof Error)) return false;
+  return error.name === "JetStreamNotEnabled" || isNoResponders(error) || isNoResponders(error.cause);
+}
+
+function isNoResponders(error: unknown): boolean {
+  if (error instanceof errors.NoRespondersError) return true;
+  return error instanceof errors.RequestError && error.isNoResponders();
+}
+
+const STREAM_NOT_FOUND = 10059;
+const NOT_ENABLED = 10076;
+const NOT_ENABLED_FOR_ACCOUNT = 10039;
+
+/** Codes of refusals before anything was written: no such stream, a record or value that the stream's limits forbid. */
+const REFUSALS: ReadonlySet<number> = new Set([STREAM_NOT_FOUND, 10054, 10077, 10047, 10023]);
+
+function toUnavailable({ action, isWrite }: Call, error: unknown): Error {
+  if (error instanceof EngineUnavailableError) return error;
+  const isRefused = isNobodyThere(error) || (error instanceof JetStreamApiError && REFUSALS.has(error.code));
+  const context = { engine: NATS, action, reason: messageOf(error), isUnknown: isWrite && !isRefused };
+  return new EngineUnavailableError(context, { cause: error });
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

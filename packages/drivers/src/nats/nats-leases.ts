@@ -1,0 +1,162 @@
+/** Grants leases on a NATS server that knows none, as records that every process judges, and keeps those of this process alive. */
+import type { Millis } from "@sluice/base/brand";
+import type { Clock } from "@sluice/base/clock";
+import type { Key } from "@sluice/engine/engine";
+import { EngineCrowdedError, EngineUnavailableError } from "@sluice/engine/errors";
+import type { RemoteEngineOptions } from "@sluice/engine/remote/engine-options";
+import { HeldLease } from "@sluice/engine/remote/held-lease";
+import { REMOTE_ENGINE_LIMITS } from "@sluice/engine/remote/remote-limits";
+import type { NatsCleanup } from "./nats-cleanup.ts";
+import { NATS } from "./nats-client.ts";
+import { bindingOf, decodeLeaseRecord, encodeLeaseRecord, type NatsLeaseTable } from "./nats-lease-table.ts";
+import type { NatsStore, StoredValue } from "./nats-store.ts";
+
+export interface NatsLeasesParts {
+  readonly store: NatsStore;
+  readonly table: NatsLeaseTable;
+  readonly janitor: NatsCleanup;
+}
+
+/** One that this process holds, as the server knows it. */
+interface Grant {
+  readonly slot: number;
+  readonly token: number;
+  readonly subject: string;
+  /** Keys written under it, which the watch may not have told yet. */
+  readonly keys: Set<Key>;
+  sequence: number;
+}
+
+const GRANT_ATTEMPTS = 32;
+
+export class NatsLeases {
+  readonly #parts: NatsLeasesParts;
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #held = new Map<HeldLease, Grant>();
+
+  constructor(parts: NatsLeasesParts, options: RemoteEngineOptions) {
+    this.#parts = parts;
+    this.#clock = options.clock;
+    this.#random = options.random;
+  }
+
+  get heldCount(): number {
+    return this.#held.size;
+  }
+
+  async grant(ttl: Millis): Promise<HeldLease> {
+    const { store, table } = this.#parts;
+    const busy = new Set<number>();
+    for (let attempt = 0; attempt < GRANT_ATTEMPTS; attempt++) {
+      const limit = REMOTE_ENGINE_LIMITS.leaseSlots;
+      const slot = table.freeSlot(this.#random, limit);
+      if (slot === undefined) throw new EngineCrowdedError({ what: "leases", limit });
+      const { generation } = store;
+      const subject = store.names.lease(slot);
+      const last = await store.read("lease", subject);
+      const sentAt = this.#clock.now();
+      const sequence = isTaken(slot, last) ? undefined : await this.#write(subject, last?.sequence ?? 0, ttl);
+      if (sequence !== undefined) {
+        const grant: Grant = { slot, token: sequence, subject, sequence, keys: new Set() };
+        return this.#hold(grant, { generation, number: sequence }, ttl, sentAt);
+      }
+      // The watch is behind: what stands there is heard now instead.
+      const record = await store.read("lease", subject);
+      const taken = record && !record.isRemoved ? decodeLeaseRecord(slot, record.sequence, record.data) : undefined;
+      if (taken !== undefined) table.hearLease(taken, this.#clock.now());
+      busy.add(slot);
+    }
+    const reason = `${busy.size} slots were taken by others meanwhile`;
+    throw new EngineUnavailableError({ engine: NATS, action: "lease", reason, isUnknown: false });
+  }
+
+  /** What an entry written under the lease carries; undefined when it is not ours or no longer valid. */
+  bind(lease: unknown, key: Key): string | undefined {
+    const grant = lease instanceof HeldLease ? this.#held.get(lease) : undefined;
+    if (grant === undefined || (lease as HeldLease).validUntil <= this.#clock.now()) return undefined;
+    grant.keys.add(key);
+    return bindingOf(grant);
+  }
+
+  /** Whether what stands there vanished with its lease, though nobody has removed it yet. */
+  async isOrphan(binding: string): Promise<boolean> {
+    if (binding === "" || this.#parts.table.isLive(binding)) return false;
+    const slot = Number.parseInt(binding, 10);
+    const last = await this.#parts.store.read("get", this.#parts.store.names.lease(slot));
+    const record = last && !last.isRemoved ? decodeLeaseRecord(slot, last.sequence, last.data) : undefined;
+    return record === undefined || bindingOf(record) !== binding;
+  }
+
+  /** Best effort: what cannot be released runs out. */
+  async releaseAll(): Promise<void> {
+    await Promise.allSettled([...this.#held.keys()].map((lease) => lease.release()));
+  }
+
+  /** Stops renewing; what is held runs out. */
+  close(): void {
+    for (const lease of [...this.#held.keys()]) lease.abandon();
+  }
+
+  #write(
+    subject: string,
+    expected: number,
+    ttl: Millis,
+    token?: number,
+    timeout?: Millis,
+  ): Promise<number | undefined> {
+    const value = encodeLeaseRecord(ttl, token);
+    const base = { action: "lease", subject, expected, value };
+    return this.#parts.store.write(timeout === undefined ? base : { ...base, timeout });
+  }
+
+  #hold(grant: Grant, token: HeldLease["token"], ttl: Millis, sentAt: Millis): HeldLease {
+    const lease = new HeldLease({
+      clock: this.#clock,
+      random: this.#random,
+      token,
+      ttl,
+      sentAt,
+      renew: (patience) => this.#renew(grant, ttl, patience),
+      drop: () => this.#drop(grant),
+      onEnd: () => void this.#held.delete(lease),
+    });
+    this.#held.set(lease, grant);
+    return lease;
+  }
+
+  /** A conflict may be our own renewal whose answer was lost: then it goes on from there. */
+  async #renew(grant: Grant, ttl: Millis, patience: Millis): Promise<"renewed" | "gone"> {
+    for (let attempt = 0; attempt < 2; attempt++) {
+      const sequence = await this.#write(grant.subject, grant.sequence, ttl, grant.token, patience);
+      if (sequence !== undefined) {
+        grant.sequence = sequence;
+        return "renewed";
+      }
+      if (!(await this.#catchUp(grant))) return "gone";
+    }
+    return "gone";
+  }
+
+  async #catchUp(grant: Grant): Promise<boolean> {
+    const last = await this.#parts.store.read("lease", grant.subject);
+    if (last === undefined || last.isRemoved) return false;
+    const record = decodeLeaseRecord(grant.slot, last.sequence, last.data);
+    if (record?.token !== grant.token) return false;
+    grant.sequence = last.sequence;
+    return true;
+  }
+
+  async #drop(grant: Grant): Promise<void> {
+    const { janitor, table } = this.#parts;
+    do {
+      if ((await janitor.endLease(grant)) !== undefined) break;
+    } while (await this.#catchUp(grant));
+    const binding = bindingOf(grant);
+    await janitor.removeBound(new Set([...grant.keys, ...table.boundKeys(binding)]), binding);
+  }
+}
+
+function isTaken(slot: number, last: StoredValue | undefined): boolean {
+  return last !== undefined && !last.isRemoved && decodeLeaseRecord(slot, last.sequence, last.data) !== undefined;
+}

@@ -1,0 +1,127 @@
+/** Leases that Redis ends by itself; their keys are removed by whoever comes first, and count as gone before that. */
+import type { Millis } from "@sluice/base/brand";
+import type { Clock, Timer } from "@sluice/base/clock";
+import { EngineCrowdedError, EngineUnavailableError } from "@sluice/engine/errors";
+import { formatEpoch } from "@sluice/engine/epoch";
+import type { RemoteEngineOptions } from "@sluice/engine/remote/engine-options";
+import { HeldLease } from "@sluice/engine/remote/held-lease";
+import { REMOTE_ENGINE_LIMITS } from "@sluice/engine/remote/remote-limits";
+import { REDIS } from "./redis-failures.ts";
+import type { RedisClient } from "./redis-client.ts";
+import { readEpoch } from "./redis-names.ts";
+
+/** Between two sweeps of what ran out, times 0.5 to 1.5: how late watchers hear of it. */
+const ROUND = 400;
+/** Keys that one sweep removes: the server does nothing else meanwhile. */
+const SWEPT_KEYS = 256;
+
+export class RedisLeases {
+  readonly #line: RedisClient;
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #held = new Set<HeldLease>();
+  #timer: Timer | undefined;
+  #isClosed = false;
+
+  constructor(line: RedisClient, options: RemoteEngineOptions) {
+    this.#line = line;
+    this.#clock = options.clock;
+    this.#random = options.random;
+    this.#armSweep();
+  }
+
+  get heldCount(): number {
+    return this.#held.size;
+  }
+
+  async grant(ttl: Millis): Promise<HeldLease> {
+    const limit = REMOTE_ENGINE_LIMITS.leaseSlots;
+    const sentAt = this.#clock.now();
+    const [outcome, text] = await this.#line.script(callOf("lease"), "GRANT", [ttl, limit]);
+    if (outcome === "full") throw new EngineCrowdedError({ what: "leases", limit });
+    const token = readEpoch(String(text));
+    if (token === undefined) throw this.#unreadable();
+    const name = formatEpoch(token);
+    const lease = new HeldLease({
+      clock: this.#clock,
+      random: this.#random,
+      token,
+      ttl,
+      sentAt,
+      renew: (patience) => this.#renew(name, ttl, patience),
+      drop: () => this.#sweepAll(name),
+      onEnd: () => void this.#held.delete(lease),
+    });
+    this.#held.add(lease);
+    return lease;
+  }
+
+  /** What an entry written under it carries; undefined when it is not ours or no longer valid. */
+  bind(lease: unknown): string | undefined {
+    if (!(lease instanceof HeldLease) || !this.#held.has(lease)) return undefined;
+    return lease.validUntil > this.#clock.now() ? formatEpoch(lease.token) : undefined;
+  }
+
+  /** Best effort: what cannot be released runs out. */
+  async releaseAll(): Promise<void> {
+    await Promise.allSettled([...this.#held].map((lease) => lease.release()));
+  }
+
+  /** Stops renewing and sweeping; what is held runs out. */
+  close(): void {
+    this.#isClosed = true;
+    this.#timer?.cancel();
+    for (const lease of [...this.#held]) lease.abandon();
+  }
+
+  /** A renewal answered too late does no harm, so it need not be taken back. */
+  async #renew(name: string, ttl: Millis, patience: Millis): Promise<"renewed" | "gone"> {
+    const answered = new AbortController();
+    const outOfPatience = this.#clock.sleep(patience, answered.signal).then(() => {
+      throw new EngineUnavailableError({
+        engine: REDIS,
+        action: "renew",
+        reason: "no answer in time",
+        isUnknown: true,
+      });
+    });
+    try {
+      const [outcome] = await Promise.race([this.#line.script(callOf("renew"), "RENEW", [name, ttl]), outOfPatience]);
+      return outcome === "renewed" ? "renewed" : "gone";
+    } finally {
+      outOfPatience.catch(() => {});
+      answered.abort();
+    }
+  }
+
+  /** @param token  of the lease to end now; empty: those that ran out */
+  async #sweepAll(token: string): Promise<void> {
+    for (let isMore = true; isMore; ) {
+      const [, left] = await this.#line.script(callOf("release"), "SWEEP", [token, SWEPT_KEYS]);
+      isMore = String(left) === "1";
+    }
+  }
+
+  #armSweep(): void {
+    if (this.#isClosed) return;
+    const delay = (ROUND * (0.5 + this.#random())) as Millis;
+    this.#timer = this.#clock.after(delay, () => {
+      const swept = this.#line.gate.isOpen ? this.#sweepAll("") : Promise.resolve();
+      // Whatever fails is tried again in the next round.
+      void swept.catch(() => {}).finally(() => this.#armSweep());
+    });
+  }
+
+  #unreadable(): EngineUnavailableError {
+    return new EngineUnavailableError({
+      engine: REDIS,
+      action: "lease",
+      reason: "its answer is no token",
+      isUnknown: true,
+    });
+  }
+}
+
+function callOf(action: string): { readonly action: string; readonly isWrite: true; readonly bytes: 0 } {
+  return { action, isWrite: true, bytes: 0 };
+}

@@ -1,0 +1,34 @@
+/** What a subscriber of a remote engine reads: its queue of messages, filled from when it first asks for one. */
+import { MessageQueue } from "../message-queue.ts";
+import { QueueIterator } from "../queue-iterator.ts";
+import type { Reader } from "./engine-lifecycle.ts";
+import { lateStart } from "./late-start.ts";
+import { plainCopy } from "./plain-copy.ts";
+
+/**
+ * @param listen  called once, unless the reader left before; gets what is to be called with each message, valid during
+ *   the call only, and returns what ends the listening
+ */
+export function messageStream(
+  { signal, leave }: Reader,
+  listen: (heard: (message: Uint8Array) => void) => () => void,
+): AsyncIterable<Uint8Array> {
+  const queue = new MessageQueue();
+  let stop: (() => void) | undefined;
+  let isEnded = false;
+  const outlet = new QueueIterator<Uint8Array>({
+    take: () => queue.take(),
+    signal,
+    onEnd: () => {
+      isEnded = true;
+      stop?.();
+      leave();
+    },
+  });
+  return lateStart(outlet, () => {
+    if (isEnded) return;
+    stop = listen((message) => {
+      if (queue.offer(plainCopy(message)) === "queued") outlet.wake();
+    });
+  });
+}

@@ -1,0 +1,199 @@
+/** This process's copy of what stands in a store, kept by one feed and read by all its watchers. */
+import { compareEpochs, type Epoch } from "../epoch.ts";
+import type { Entry, Key, WatchEvent } from "../engine.ts";
+import { ENGINE_LIMITS } from "../limits.ts";
+import { QueueIterator } from "../queue-iterator.ts";
+import { WatchQueue } from "../watch-queue.ts";
+import { plainCopy } from "./plain-copy.ts";
+
+interface Watcher {
+  readonly prefix: Key;
+  readonly queue: WatchQueue;
+  readonly outlet: QueueIterator<WatchEvent>;
+  /** Is to be told everything anew, from `reset` on, when next it asks. */
+  isBehind: boolean;
+}
+
+/** A whole re-read on its way: what it found so far, and what was removed since it began. */
+interface Reload {
+  readonly entries: Map<Key, Entry>;
+  readonly removed: Map<Key, Epoch>;
+}
+
+const BEFORE_ALL: Epoch = { generation: 0, number: 0 };
+
+export const TOO_MANY_ENTRIES =
+  "The store has more entries than a process may keep; nothing of it is taken for current";
+
+export class Mirror {
+  /** Told when there is more than it may hold, once for each whole read. */
+  onFull: () => void = () => {};
+  /** Entries that it may hold. */
+  readonly limit: number;
+  readonly #watchers = new Set<Watcher>();
+  #entries = new Map<Key, Entry>();
+  #reload: Reload | undefined;
+  #isCurrent = false;
+  /** Takes nothing more until the next whole read. */
+  #isFull = false;
+  /** Every change up to it was told. */
+  #heard: Epoch = BEFORE_ALL;
+  /** The last change that this process made. */
+  #made: Epoch = BEFORE_ALL;
+  /** With the last change that this process made before they came: they begin no sooner than it was told. */
+  readonly #early = new Map<Watcher, Epoch>();
+
+  constructor(limit: number = ENGINE_LIMITS.entries) {
+    this.limit = limit;
+  }
+
+  /** Whether all that stands is here and changes are being told. */
+  get isCurrent(): boolean {
+    return this.#isCurrent;
+  }
+
+  get watcherCount(): number {
+    return this.#watchers.size;
+  }
+
+  find(key: Key): Entry | undefined {
+    return this.#entries.get(key);
+  }
+
+  entries(): IterableIterator<Entry> {
+    return this.#entries.values();
+  }
+
+  /** Continuity is in doubt: what is here may be old. */
+  doubt(): void {
+    this.#reload = undefined;
+    if (!this.#isCurrent) return;
+    this.#isCurrent = false;
+    for (const watcher of this.#watchers) {
+      watcher.queue.offer({ type: "stale" });
+      watcher.outlet.wake();
+    }
+  }
+
+  /** This process made a change, told here already or not: a watch that begins now begins behind it. */
+  made(revision: Epoch): void {
+    if (compareEpochs(revision, this.#made) > 0) this.#made = revision;
+  }
+
+  /** Every change up to this one was told, or shows in what is being read. */
+  heard(revision: Epoch): void {
+    if (compareEpochs(revision, this.#heard) <= 0) return;
+    this.#heard = revision;
+    for (const [watcher, from] of this.#early) {
+      if (compareEpochs(from, revision) > 0) continue;
+      this.#early.delete(watcher);
+      watcher.outlet.wake();
+    }
+  }
+
+  /** A whole re-read begins; what is told from now on belongs to it, until `finishReload`. */
+  beginReload(): void {
+    this.#isFull = false;
+    this.#reload = { entries: new Map(), removed: new Map() };
+  }
+
+  /** All that stands has been told: watchers start over with it. */
+  finishReload(): void {
+    if (this.#reload === undefined) return;
+    this.#entries = this.#reload.entries;
+    this.#reload = undefined;
+    this.#isCurrent = true;
+    for (const watcher of this.#watchers) {
+      watcher.isBehind = true;
+      watcher.queue.clear();
+      watcher.outlet.wake();
+    }
+  }
+
+  /** Keeps the entry itself; an older one than is known is passed over. */
+  put(entry: Entry): void {
+    const entries = this.#reload?.entries ?? this.#entries;
+    if (this.#isFull || (entries.size >= this.limit && !entries.has(entry.key))) return this.#fill();
+    const known = this.#known(entry.key);
+    if (known !== undefined && compareEpochs(known, entry.revision) >= 0) return;
+    if (this.#reload === undefined) {
+      this.#entries.set(entry.key, entry);
+      this.#tell(entry.key, { type: "put", entry });
+    } else {
+      this.#reload.removed.delete(entry.key);
+      this.#reload.entries.set(entry.key, entry);
+    }
+  }
+
+  remove(key: Key, revision: Epoch): void {
+    const known = this.#known(key);
+    if (known !== undefined && compareEpochs(known, revision) >= 0) return;
+    if (this.#reload === undefined) {
+      if (this.#entries.delete(key)) this.#tell(key, { type: "deleted", key, revision });
+    } else {
+      this.#reload.entries.delete(key);
+      this.#reload.removed.set(key, revision);
+    }
+  }
+
+  /** @param onEnd  called once, when the watch ends */
+  watch(prefix: Key, signal: AbortSignal, onEnd: () => void): AsyncIterable<WatchEvent> {
+    const queue = new WatchQueue();
+    const outlet = new QueueIterator<WatchEvent>({
+      take: () => this.#take(watcher),
+      signal,
+      onEnd: () => {
+        queue.clear();
+        this.#watchers.delete(watcher);
+        this.#early.delete(watcher);
+        onEnd();
+      },
+    });
+    const watcher: Watcher = { prefix, queue, outlet, isBehind: true };
+    if (signal.aborted) return outlet;
+    this.#watchers.add(watcher);
+    if (compareEpochs(this.#made, this.#heard) > 0) this.#early.set(watcher, this.#made);
+    return outlet;
+  }
+
+  #fill(): void {
+    if (this.#isFull) return;
+    this.#isFull = true;
+    this.doubt();
+    this.onFull();
+  }
+
+  #known(key: Key): Epoch | undefined {
+    if (this.#reload === undefined) return this.#entries.get(key)?.revision;
+    return this.#reload.entries.get(key)?.revision ?? this.#reload.removed.get(key);
+  }
+
+  #tell(key: Key, event: WatchEvent): void {
+    for (const watcher of this.#watchers) {
+      if (watcher.isBehind || !key.startsWith(watcher.prefix)) continue;
+      if (watcher.queue.offer(event) === "overflowed") watcher.isBehind = true;
+      watcher.outlet.wake();
+    }
+  }
+
+  #take(watcher: Watcher): WatchEvent | undefined {
+    if (watcher.isBehind && this.#isCurrent && !this.#early.has(watcher)) this.#startOver(watcher);
+    const event = watcher.queue.take();
+    return event?.type === "put" ? { type: "put", entry: ownCopy(event.entry) } : event;
+  }
+
+  #startOver(watcher: Watcher): void {
+    const { queue, prefix } = watcher;
+    queue.offer({ type: "reset" });
+    for (const entry of this.#entries.values()) {
+      if (entry.key.startsWith(prefix)) queue.offer({ type: "put", entry });
+    }
+    queue.offer({ type: "current" });
+    watcher.isBehind = false;
+  }
+}
+
+/** An entry's value belongs to whoever reads it. */
+export function ownCopy(entry: Entry): Entry {
+  return { ...entry, value: plainCopy(entry.value) };
+}

@@ -1,0 +1,148 @@
+/** What operators ask of a node over RESP: `SLUICE STATUS`, `ADD`, `REMOVE`, `SWITCH-OVER`. */
+import type { MemberId } from "@sluice/cache/ids";
+import type { MemberChange } from "@sluice/cache/replica/members";
+import type { MemberRow } from "@sluice/cache/resp/command-backend";
+import type { ReplicaStatus } from "@sluice/cache/replica/replica-options";
+import { type Command, defineCommands } from "@sluice/cache/resp/command";
+import { refuse } from "@sluice/cache/resp/errors";
+import { formatAddress, parseAddress } from "@sluice/runtime/sockets/host-and-port";
+import { changeError, type ClusterChanges, isPassing } from "./cluster-changes.ts";
+import { CacheChangeError } from "./node-errors.ts";
+
+/** The answer to `SLUICE STATUS`, as JSON. */
+export interface NodeReport {
+  readonly node: string;
+  readonly role: string;
+  readonly term: number;
+  readonly leader: string | null;
+  readonly commit: number;
+  readonly generation: number;
+  readonly elections: number;
+  readonly truncatedRecords: number;
+  readonly snapshotIndex: number;
+  readonly isRecovering: boolean;
+  /** False: who is stopped now for good may take the last change of `members` along. */
+  readonly isMemberListCommitted: boolean;
+  readonly members: readonly {
+    readonly id: string;
+    readonly role: "voter" | "learner";
+    readonly address: string;
+    readonly resp: string | null;
+    readonly isReachable: boolean;
+    /** Last record that it is known to hold; null where that is not known: on followers. */
+    readonly held: number | null;
+  }[];
+}
+
+export interface ClusterAdminPorts {
+  readonly status: () => ReplicaStatus;
+  readonly rows: () => readonly MemberRow[];
+  readonly generation: () => number;
+  readonly changes: ClusterChanges;
+}
+
+export class ClusterAdmin {
+  readonly #ports: ClusterAdminPorts;
+
+  constructor(ports: ClusterAdminPorts) {
+    this.#ports = ports;
+  }
+
+  /**
+   * What was asked is begun when this returns; `SLUICE STATUS` tells when it is done.
+   * @param words  after `SLUICE`
+   * @returns the reply. @throws {CommandRefusal} with what the operator is told; `TRYAGAIN` for what may go soon
+   */
+  perform(words: readonly string[]): string {
+    const [name = "", first = "", second = ""] = words;
+    try {
+      switch (name.toUpperCase()) {
+        case "STATUS":
+          return JSON.stringify(this.#report());
+        case "ADD":
+          return this.#change({ type: "add", id: memberId(first), address: memberAddress(second) });
+        case "REMOVE":
+          return this.#change({ type: "remove", id: memberId(first) });
+        case "SWITCH-OVER":
+          this.#ports.changes.startSwitchOver((first || this.#heir()) as MemberId);
+          return "OK";
+        default:
+          return refuse("ERR unknown subcommand. Try STATUS, ADD, REMOVE, SWITCH-OVER");
+      }
+    } catch (error) {
+      if (!(error instanceof CacheChangeError)) throw error;
+      return refuse(`ERR ${error.message}`);
+    }
+  }
+
+  #change(change: MemberChange): string {
+    const result = this.#ports.changes.tryChange(change);
+    if ("token" in result) return "OK";
+    const error = changeError(change, result);
+    if (isPassing(result)) refuse(`TRYAGAIN ${error.message}`);
+    throw error;
+  }
+
+  #heir(): string {
+    const { followers, members } = this.#ports.status();
+    const voters = new Set(members.filter((member) => member.role === "voter").map((member) => member.id));
+    const heirs = followers.filter((one) => voters.has(one.id) && one.silentFor !== undefined);
+    heirs.sort((a, b) => (a.silentFor ?? 0) - (b.silentFor ?? 0));
+    heirs.sort((a, b) => b.held - a.held);
+    const heir = heirs[0];
+    if (heir === undefined)
+      throw new CacheChangeError({ change: "switch over", reason: "there is no other voter to be heard" });
+    return heir.id;
+  }
+
+  #report(): NodeReport {
+    const status = this.#ports.status();
+    const { self, role, term, leader, commit, elections, truncatedRecords, snapshotIndex, members } = status;
+    const rows = new Map(this.#ports.rows().map((row) => [row.id, row]));
+    return {
+      node: self,
+      role,
+      term,
+      leader: leader ?? null,
+      commit,
+      generation: this.#ports.generation(),
+      elections,
+      truncatedRecords,
+      snapshotIndex,
+      isRecovering: status.isRecovering,
+      isMemberListCommitted: status.isMemberListCommitted,
+      members: members.map(({ id, role: standing, address }) => {
+        const row = rows.get(id);
+        const resp = row === undefined || row.port === 0 ? null : formatAddress(row);
+        const held = role === "leader" ? (row?.matchIndex ?? 0) : null;
+        return { id, role: standing, address, resp, isReachable: row?.isReachable ?? false, held };
+      }),
+    };
+  }
+}
+
+function memberId(text: string): MemberId {
+  return /^[A-Za-z0-9._-]{1,64}$/.test(text) ? (text as MemberId) : refuse("ERR give the id of a member");
+}
+
+function memberAddress(text: string): string {
+  return parseAddress(text) === undefined ? refuse("ERR give the host:port of the member") : text;
+}
+
+/** `SLUICE` for the command table of the RESP sessions. */
+export function adminCommands(admin: ClusterAdmin): readonly Command[] {
+  return defineCommands("server", [
+    {
+      name: "sluice",
+      kind: "local",
+      work: 200,
+      arity: -2,
+      flags: ["admin", "stale"],
+      run: ({ request, reply }) => {
+        const words = Array.from({ length: request.count - 1 }, (_, i) => request.text(i + 1));
+        reply.bulkText(admin.perform(words));
+      },
+      summary: "The cluster that this member belongs to, and changes of it",
+    },
+  ]);
+}

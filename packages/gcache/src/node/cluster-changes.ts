@@ -1,0 +1,150 @@
+/** Changes of the cluster on a leader: members come and go one at a time, leadership is handed over on request. */
+import type { Millis } from "@sluice/base/brand";
+import type { Clock } from "@sluice/base/clock";
+import type { MemberId } from "@sluice/cache/ids";
+import type { MemberChange } from "@sluice/cache/replica/members";
+import type { ChangeResult, SwitchOverResult } from "@sluice/cache/replica/replica-options";
+import type { ProposalAnswer, ProposalId } from "@sluice/cache/replica/replica-output";
+import type { OperationAnswer } from "@sluice/cache/state/operation";
+import { NEEDS_SECRET, needsSecret } from "@sluice/runtime/sockets/host-and-port";
+import { CacheChangeError } from "./node-errors.ts";
+import type { ReplicaDriver } from "./replica-driver.ts";
+import type { MonotonicWallClock } from "./monotonic-wall-clock.ts";
+
+/** Beyond what a hand-over and an election take. */
+const PATIENCE = 5_000 as Millis;
+/** Between two attempts while another change is under way. */
+const PAUSE = 50 as Millis;
+
+interface Waiting {
+  readonly change: string;
+  readonly settled: PromiseWithResolvers<void>;
+}
+
+export class ClusterChanges {
+  readonly #shell: ReplicaDriver<OperationAnswer>;
+  readonly #wall: MonotonicWallClock;
+  readonly #clock: Clock;
+  readonly #canGrow: boolean;
+  readonly #secret: Uint8Array | undefined;
+  readonly #waiting = new Map<ProposalId, Waiting>();
+  #handOver: (Waiting & { readonly to: MemberId }) | undefined;
+
+  constructor(options: {
+    readonly shell: ReplicaDriver<OperationAnswer>;
+    readonly wall: MonotonicWallClock;
+    readonly clock: Clock;
+    /** Others could reach it. */
+    readonly canGrow: boolean;
+    readonly secret: Uint8Array | undefined;
+  }) {
+    this.#shell = options.shell;
+    this.#wall = options.wall;
+    this.#clock = options.clock;
+    this.#canGrow = options.canGrow;
+    this.#secret = options.secret;
+  }
+
+  /** Resolves once it is committed. @throws {CacheChangeError} */
+  async changeMembers(change: MemberChange): Promise<void> {
+    const until = this.#clock.now() + PATIENCE;
+    for (;;) {
+      const result = this.tryChange(change);
+      if ("token" in result) return this.#committed(result.token, `${change.type} member "${change.id}"`);
+      if (!isPassing(result) || this.#clock.now() > until) throw changeError(change, result);
+      await this.#clock.sleep(PAUSE, AbortSignal.timeout(PATIENCE));
+    }
+  }
+
+  /** Without waiting for its commit. */
+  tryChange(change: MemberChange): ChangeResult {
+    if (change.type === "add" && !this.#canGrow)
+      return { refused: "not-possible", reason: "this node opens no port for members" };
+    if (change.type === "add" && needsSecret(change.address, this.#secret))
+      return { refused: "not-possible", reason: NEEDS_SECRET };
+    const result = this.#shell.replica.changeMembers(change, this.#shell.now(), this.#wall.read());
+    this.#shell.wake();
+    return result;
+  }
+
+  /** Without waiting for its end. @throws {CacheChangeError} */
+  startSwitchOver(to: MemberId): void {
+    const result = this.#shell.replica.switchOver(to, this.#shell.now());
+    this.#shell.wake();
+    if (result !== "started") throw new CacheChangeError({ change: handOverTo(to), reason: reasonOf(result) });
+  }
+
+  /** Resolves once another leads. @throws {CacheChangeError} */
+  async switchOver(to: MemberId): Promise<void> {
+    this.startSwitchOver(to);
+    const change = handOverTo(to);
+    const settled = Promise.withResolvers<void>();
+    this.#handOver = { to, change, settled };
+    await settled.promise;
+  }
+
+  answered(answers: readonly ProposalAnswer<OperationAnswer>[]): void {
+    if (this.#waiting.size === 0) return;
+    for (const answer of answers) {
+      const waiting = this.#waiting.get(answer.token);
+      if (waiting === undefined) continue;
+      this.#waiting.delete(answer.token);
+      if (answer.outcome === "unknown-outcome")
+        this.#failed(waiting, "leadership was lost meanwhile: it may be done or not");
+      else waiting.settled.resolve();
+    }
+  }
+
+  roleChanged(isLeader: boolean, leader: MemberId | undefined): void {
+    if (isLeader || leader === undefined || this.#handOver === undefined) return;
+    this.#handOver.settled.resolve();
+    this.#handOver = undefined;
+  }
+
+  switchOverFailed(): void {
+    if (this.#handOver !== undefined) this.#failed(this.#handOver, "it did not take over in time");
+    this.#handOver = undefined;
+  }
+
+  close(): void {
+    for (const waiting of this.#waiting.values()) this.#failed(waiting, "this member is stopping");
+    this.#waiting.clear();
+    this.switchOverFailed();
+  }
+
+  #committed(token: ProposalId, change: string): Promise<void> {
+    const settled = Promise.withResolvers<void>();
+    this.#waiting.set(token, { change, settled });
+    return settled.promise;
+  }
+
+  #failed({ change, settled }: Waiting, reason: string): void {
+    settled.reject(new CacheChangeError({ change, reason }));
+  }
+}
+
+/** Worth trying again soon. */
+export function isPassing(result: Refused): boolean {
+  return result.refused === "busy" || result.refused === "not-caught-up";
+}
+
+export function changeError({ type, id }: MemberChange, result: Refused): CacheChangeError {
+  return new CacheChangeError({ change: `${type} member "${id}"`, reason: reasonOf(result) });
+}
+
+type Refused = Exclude<ChangeResult, { readonly token: ProposalId }>;
+
+const handOverTo = (to: MemberId): string => `switch over to member "${to}"`;
+
+function reasonOf(result: Exclude<SwitchOverResult, "started"> | Refused): string {
+  switch (result.refused) {
+    case "not-possible":
+      return result.reason;
+    case "not-leader":
+      return "this member does not lead";
+    case "not-caught-up":
+      return "it has not caught up yet";
+    default:
+      return `the leader is busy (${result.refused})`;
+  }
+}

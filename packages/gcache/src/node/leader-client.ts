@@ -1,0 +1,147 @@
+/** On every member: asks the leader, itself or another, for writes and for reads that see all that was acknowledged. */
+import type { CommandSink, StoreFailure } from "@sluice/cache/resp/command-backend";
+import type { OperationAnswer } from "@sluice/cache/state/operation";
+import type { ReplicatedStore } from "../resp/command-store.ts";
+import {
+  type CallOutcome,
+  decodeCall,
+  decodeReply,
+  encodeCall,
+  encodeReply,
+  type MemberCall,
+} from "../members/member-calls.ts";
+
+export interface LeaderClientPorts {
+  readonly store: ReplicatedStore;
+  /** Whether this member leads. */
+  readonly leads: () => boolean;
+  /** Id of the leader that this member knows of. */
+  readonly leader: () => string | undefined;
+  /** False when there is no connection. */
+  readonly sendCall: (to: string, call: Uint8Array) => boolean;
+  readonly sendReply: (to: string, reply: Uint8Array) => boolean;
+  /** Index of the last record applied here. */
+  readonly applied: () => number;
+}
+
+interface OpenCall {
+  readonly to: string;
+  readonly settle: (outcome: CallOutcome) => void;
+}
+
+/** Whoever asked: another member, or somebody in this process. */
+type Asker = { readonly from: string; readonly id: number } | ((outcome: CallOutcome) => void);
+
+export class LeaderClient implements CommandSink {
+  readonly #ports: LeaderClientPorts;
+  readonly #open = new Map<number, OpenCall>();
+  readonly #askers = new Map<number, Asker>();
+  #waits: { readonly index: number; readonly reached: () => void }[] = [];
+  #lastCall = 0;
+  #lastTicket = 0;
+
+  constructor(ports: LeaderClientPorts) {
+    this.#ports = ports;
+  }
+
+  /** @param operation  encoded; kept. Never rejects. */
+  write(operation: Uint8Array): Promise<CallOutcome> {
+    return this.#ask({ type: "write", operation });
+  }
+
+  /** Resolves when this member's copy shows all that was acknowledged before the call. */
+  async barrier(): Promise<StoreFailure | "reached"> {
+    const outcome = await this.#ask({ type: "barrier" });
+    if (outcome.type === "failed") return outcome.failure;
+    if (outcome.type === "barrier") await this.applied(outcome.index);
+    return "reached";
+  }
+
+  /** Resolves when this member's copy shows the record at `index`. */
+  async applied(index: number): Promise<void> {
+    if (index > this.#ports.applied()) await this.#waitFor(index);
+  }
+
+  onCall(from: string, bytes: Uint8Array): void {
+    const { id, ask } = decodeCall(bytes);
+    this.#askHere(ask, { from, id });
+  }
+
+  onReply(bytes: Uint8Array): void {
+    const { id, outcome } = decodeReply(bytes);
+    const call = this.#open.get(id);
+    this.#open.delete(id);
+    call?.settle(outcome);
+  }
+
+  /** A member cannot answer any more. */
+  lost(member: string): void {
+    for (const [id, call] of this.#open) {
+      if (call.to !== member) continue;
+      this.#open.delete(id);
+      call.settle({ type: "failed", failure: "unknown-outcome" });
+    }
+  }
+
+  endTurn(): void {
+    if (this.#waits.length === 0) return;
+    const applied = this.#ports.applied();
+    this.#waits = this.#waits.filter(({ index, reached }) => {
+      if (index <= applied) reached();
+      return index > applied;
+    });
+  }
+
+  /** Whatever waits ends with `unknown-outcome`. */
+  close(): void {
+    for (const call of this.#open.values()) call.settle({ type: "failed", failure: "unknown-outcome" });
+    this.#open.clear();
+    for (const ticket of [...this.#askers.keys()]) this.#settle(ticket, { type: "failed", failure: "unknown-outcome" });
+    for (const { reached } of this.#waits.splice(0)) reached();
+  }
+
+  answered(ticket: number, answer: OperationAnswer): void {
+    this.#settle(ticket, { type: "answer", answer });
+  }
+
+  failed(ticket: number, failure: StoreFailure): void {
+    this.#settle(ticket, { type: "failed", failure });
+  }
+
+  confirmed(ticket: number): void {
+    this.#settle(ticket, { type: "barrier", index: this.#ports.applied() });
+  }
+
+  replicated(): void {}
+
+  #ask(ask: MemberCall["ask"]): Promise<CallOutcome> {
+    return new Promise((resolve) => {
+      if (this.#ports.leads()) return this.#askHere(ask, resolve);
+      const leader = this.#ports.leader();
+      if (leader === undefined) return resolve({ type: "failed", failure: "no-leader" });
+      const id = (this.#lastCall = (this.#lastCall + 1) >>> 0);
+      this.#open.set(id, { to: leader, settle: resolve });
+      if (this.#ports.sendCall(leader, encodeCall({ id, ask }))) return;
+      this.#open.delete(id);
+      resolve({ type: "failed", failure: "no-leader" });
+    });
+  }
+
+  #askHere(ask: MemberCall["ask"], asker: Asker): void {
+    const ticket = ++this.#lastTicket;
+    this.#askers.set(ticket, asker);
+    if (ask.type === "write") this.#ports.store.write(this, ticket, ask.operation);
+    else this.#ports.store.confirmRead(this, ticket);
+  }
+
+  #settle(ticket: number, outcome: CallOutcome): void {
+    const asker = this.#askers.get(ticket);
+    this.#askers.delete(ticket);
+    if (typeof asker === "function") asker(outcome);
+    else if (asker !== undefined) this.#ports.sendReply(asker.from, encodeReply(asker.id, outcome));
+  }
+
+  #waitFor(index: number): Promise<void> {
+    return new Promise((resolve) => this.#waits.push({ index, reached: resolve }));
+  }
+}

@@ -1,0 +1,41 @@
+/** Messages between users of the members' library: at most once to each subscriber that is there. */
+import { decodePublish, encodePublish, FRAME_KIND } from "../members/member-calls.ts";
+
+export type Subscriber = (message: Uint8Array) => void;
+
+export class MemberPubSub {
+  readonly #send: (kind: number, bytes: Uint8Array) => void;
+  readonly #subscribers = new Map<string, Set<Subscriber>>();
+
+  /** @param send  to every other member that is connected */
+  constructor(send: (kind: number, bytes: Uint8Array) => void) {
+    this.#send = send;
+  }
+
+  /** @param subject  at most 65 535 bytes as UTF-8 */
+  publish(subject: string, message: Uint8Array): void {
+    this.#deliver(subject, message);
+    this.#send(FRAME_KIND.publish, encodePublish(Buffer.from(subject), message));
+  }
+
+  /** The messages belong to the subscriber. */
+  subscribe(subject: string, subscriber: Subscriber): Disposable {
+    const found = this.#subscribers.get(subject) ?? new Set();
+    this.#subscribers.set(subject, found.add(subscriber));
+    return {
+      [Symbol.dispose]: () => {
+        found.delete(subscriber);
+        if (found.size === 0) this.#subscribers.delete(subject);
+      },
+    };
+  }
+
+  onPublish(bytes: Uint8Array): void {
+    const { subject, message } = decodePublish(bytes);
+    this.#deliver(Buffer.from(subject).toString(), message);
+  }
+
+  #deliver(subject: string, message: Uint8Array): void {
+    for (const subscriber of this.#subscribers.get(subject) ?? []) subscriber(new Uint8Array(message));
+  }
+}

@@ -1,0 +1,29 @@
+/** Wall-clock time that never goes back and does not jump: expiry must not depend on somebody setting the clock. */
+import type { Millis } from "@sluice/base/brand";
+import type { Clock } from "@sluice/base/clock";
+
+/** Of the time that passes: how fast a difference from the wall clock is made good. */
+const SLEW = 0.1;
+
+export class MonotonicWallClock {
+  readonly #clock: Clock;
+  #lastNow: Millis;
+  #wall: number;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#lastNow = clock.now();
+    this.#wall = clock.wall();
+  }
+
+  /** Whole milliseconds since 1970. */
+  read(): Millis {
+    const now = this.#clock.now();
+    const passed = Math.max(0, now - this.#lastNow);
+    this.#lastNow = now;
+    const difference = this.#clock.wall() - (this.#wall + passed);
+    const correction = Math.max(-SLEW * passed, Math.min(SLEW * passed, difference));
+    this.#wall += passed + correction;
+    return Math.floor(this.#wall) as Millis;
+  }
+}

@@ -1,0 +1,49 @@
+/** What a cache node is started with. */
+import type { Clock } from "@sluice/base/clock";
+import type { Crypto } from "@sluice/base/crypto";
+import type { Log } from "@sluice/base/log";
+import type { Meter } from "@sluice/base/meter";
+import type { AckLevel } from "@sluice/cache/replica/replica-output";
+import type { ReplicaLimits } from "@sluice/cache/replica/limits";
+import type { ReplicaTiming } from "@sluice/cache/replica/timing";
+import type { HostAndPort } from "@sluice/runtime/sockets/host-and-port";
+import type { MemberLimits, RespLimits } from "./limits.ts";
+import type { MemberTls } from "../members/member-ports.ts";
+
+export interface RespOptions extends HostAndPort {
+  /** Clients must give it (AUTH); without one everybody who can connect is let in. */
+  readonly password?: string | undefined;
+}
+
+export interface CacheNodeOptions {
+  /** 1 to 128 bytes of text; of this member for the whole life of its data. */
+  readonly id: string;
+  /**
+   * Where this member is reached by the others. Port 0, any free one, is only for a member without others, or one that
+   * joins. `none`: it opens no port for members, is its own only founder and stays alone.
+   */
+  readonly address: HostAndPort | "none";
+  /**
+   * Id and `host:port` of all founders, this member among them: the same on all of them. `join`: this member founds
+   * nothing and waits until it is added to a cluster. Only for an empty store; one that is there knows its members.
+   */
+  readonly founders: ReadonlyMap<string, string> | "join";
+  /** Folder of the store; without one nothing outlives the process, which then must not found with others. */
+  readonly dir?: string | undefined;
+  /** When a write is answered; `quorum` when left out. */
+  readonly ackLevel?: AckLevel;
+  readonly secret?: Uint8Array;
+  readonly tls?: MemberTls | undefined;
+  /** Without it there is no RESP port. */
+  readonly resp?: RespOptions | undefined;
+  /** Aborting it gives up opening; a node that is open is closed by `close`. */
+  readonly signal?: AbortSignal;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly meter: Meter;
+  readonly crypto: Crypto;
+  readonly memberLimits?: Partial<MemberLimits>;
+  readonly respLimits?: Partial<RespLimits>;
+  readonly replicaLimits?: Partial<ReplicaLimits>;
+  readonly timing?: Partial<ReplicaTiming>;
+}

@@ -1,0 +1,196 @@
+/** Gives a replica its time, its disk and its network, and hands its answers to whoever waits for them. */
+import type { Millis } from "@sluice/base/brand";
+import type { Clock, Timer } from "@sluice/base/clock";
+import { unreachable } from "@sluice/base/unreachable";
+import type { MemberId } from "@sluice/cache/ids";
+import type { MemberMessage } from "@sluice/cache/replica/member-message";
+import type { MemberList } from "@sluice/cache/replica/members";
+import type { Replica } from "@sluice/cache/replica/replica";
+import type { ProposalAnswer, ReadAnswer, ReplicaOutput, Role, WriteId } from "@sluice/cache/replica/replica-output";
+import type { NodeStore, StoreBatch } from "../store/node-store.ts";
+
+/** What the replica tells, in the order it happens. */
+export interface ReplicaEvents<Answer> {
+  send(to: MemberId, message: MemberMessage): void;
+  answered(answers: readonly ProposalAnswer<Answer>[]): void;
+  readsAnswered(reads: readonly ReadAnswer[]): void;
+  roleChanged(role: Role, term: number, leader: MemberId | undefined): void;
+  membersChanged(members: MemberList, isCommitted: boolean): void;
+  switchOverFailed(to: MemberId): void;
+  /** After everything that one turn of the event loop brought. */
+  turnEnded(): void;
+  /** The disk failed: the replica is halted and will acknowledge nothing more. */
+  diskFailed(error: Error): void;
+}
+
+export interface ReplicaDriverOptions<Answer> {
+  readonly replica: Replica<Answer>;
+  readonly store: NodeStore;
+  readonly clock: Clock;
+  readonly events: ReplicaEvents<Answer>;
+}
+
+/** Everything that one turn of the event loop brought goes out together: one message per member, one write to disk. */
+export class ReplicaDriver<Answer> {
+  readonly replica: Replica<Answer>;
+  readonly #store: NodeStore;
+  readonly #clock: Clock;
+  readonly #events: ReplicaEvents<Answer>;
+  #turn: NodeJS.Immediate | undefined;
+  #turnNow: Millis | undefined;
+  #timer: Timer | undefined;
+  #timerAt = Number.POSITIVE_INFINITY;
+  /** Stores whose sync is under way; tokens written meanwhile wait for it, since `stored` speaks for all before. */
+  #syncing = 0;
+  #hasFailed = false;
+  #isClosed = false;
+  /** What the disk holds may be less than what was confirmed. */
+  #isDoubtful: boolean;
+
+  constructor({ replica, store, clock, events }: ReplicaDriverOptions<Answer>) {
+    this.replica = replica;
+    this.#store = store;
+    this.#clock = clock;
+    this.#events = events;
+    this.#isDoubtful = store.stored.tail === "may-have-lost";
+  }
+
+  now(): Millis {
+    this.#turnNow = this.#clock.now();
+    return this.#turnNow;
+  }
+
+  /** The latest time that was read in this turn of the event loop: for stamps, where reading it anew costs too much. */
+  turnNow(): Millis {
+    return this.#turnNow ?? this.now();
+  }
+
+  /** Call after anything was asked of the replica, or is to be told at the end of the turn. */
+  wake(): void {
+    if (this.#turn === undefined && !this.#isClosed) this.#turn = setImmediate(() => this.#endTurn());
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    if (this.#turn !== undefined) clearImmediate(this.#turn);
+    this.#timer?.cancel();
+  }
+
+  #endTurn(): void {
+    this.#turn = undefined;
+    for (let output = this.replica.nextOutput(); output !== undefined; output = this.replica.nextOutput())
+      this.#carryOut(output);
+    if (this.#isDoubtful) this.#settle();
+    this.#events.turnEnded();
+    this.#setTimer();
+    this.#turnNow = undefined;
+  }
+
+  /** Tells the disk once all that was lost is there again, and written. */
+  #settle(): void {
+    if (this.#hasFailed || this.#syncing > 0 || this.replica.status(this.now()).isRecovering) return;
+    this.#isDoubtful = false;
+    this.#onDisk(() => this.#store.settled());
+  }
+
+  #carryOut(output: ReplicaOutput<Answer>): void {
+    switch (output.type) {
+      case "send":
+        return this.#events.send(output.to, output.message);
+      case "store":
+        return this.#write(output, output.isSync ? "synced" : "written", output.token);
+      case "compact":
+        return this.#onDisk(() => this.#store.compact(output.upTo));
+      case "save-snapshot":
+        return void this.#whenDone(
+          () => this.#store.saveSnapshot(output.meta, output.pieces),
+          () => this.replica.snapshotStored(output.meta.index, this.now()),
+        );
+      case "install-snapshot":
+        this.#syncing++;
+        return void this.#whenDone(
+          () => this.#store.installSnapshot(output.meta, output.pieces),
+          () => this.#synced(output.token),
+        );
+      case "answers":
+        return this.#events.answered(output.answers);
+      case "reads":
+        return this.#events.readsAnswered(output.reads);
+      case "role":
+        return this.#events.roleChanged(output.role, output.term, output.leader);
+      case "members":
+        return this.#events.membersChanged(output.members, output.isCommitted);
+      case "switch-over-failed":
+        return this.#events.switchOverFailed(output.to);
+      default:
+        return unreachable(output);
+    }
+  }
+
+  #write(batch: StoreBatch, until: "written" | "synced", token: WriteId): void {
+    this.#onDisk(() => {
+      const synced = this.#store.write(batch, this.#syncing > 0 ? "synced" : until);
+      if (synced === undefined) return this.replica.stored(token, this.now());
+      this.#syncing++;
+      void this.#whenDone(
+        () => synced,
+        () => this.#synced(token),
+      );
+    });
+  }
+
+  #synced(token: WriteId): void {
+    this.#syncing--;
+    this.replica.stored(token, this.now());
+  }
+
+  #onDisk(work: () => void): void {
+    if (this.#hasFailed) return;
+    try {
+      work();
+    } catch (error) {
+      this.#fail(error as Error);
+    }
+  }
+
+  /** @param done  tells the replica */
+  async #whenDone(work: () => Promise<void>, done: () => void): Promise<void> {
+    if (this.#hasFailed) return;
+    try {
+      await work();
+    } catch (error) {
+      return this.#fail(error as Error);
+    }
+    if (this.#hasFailed || this.#isClosed) return;
+    done();
+    this.wake();
+  }
+
+  #fail(error: Error): void {
+    if (this.#hasFailed || this.#isClosed) return;
+    this.#hasFailed = true;
+    this.replica.halt(this.now());
+    this.wake();
+    this.#events.diskFailed(error);
+  }
+
+  /** The timer is left alone while it rings early enough: the deadline moves back with every message. */
+  #setTimer(): void {
+    const deadline = this.replica.deadline();
+    if (this.#isClosed || deadline >= this.#timerAt || this.#hasFailed) return;
+    this.#timer?.cancel();
+    this.#timerAt = deadline;
+    this.#timer = this.#clock.after(Math.max(0, deadline - this.now()) as Millis, () => this.#ring());
+  }
+
+  /** After a pause of this process the timer rings first; what arrived meanwhile is heard before time is judged. */
+  #ring(): void {
+    this.#timerAt = Number.POSITIVE_INFINITY;
+    setImmediate(() => {
+      if (this.#isClosed) return;
+      const now = this.now();
+      if (now >= this.replica.deadline()) this.replica.tick(now);
+      this.wake();
+    });
+  }
+}

@@ -1,0 +1,373 @@
+/** Members among themselves: the handshake, what it refuses, and connections that break. */
+import assert from "node:assert/strict";
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { type TestContext, test } from "node:test";
+import type { Millis } from "@sluice/base/brand";
+import type { Clock } from "@sluice/base/clock";
+import type { Log } from "@sluice/base/log";
+import { type Meter, SILENT_METER } from "@sluice/base/meter";
+import { WireError } from "@sluice/bytes/wire-error";
+import {
+  type CallOutcome,
+  decodeCall,
+  decodePublish,
+  decodeReply,
+  encodeCall,
+  encodePublish,
+  encodeReply,
+} from "@sluice/gcache/members/member-calls";
+import { DEFAULT_MEMBER_LIMITS, type MemberLimits } from "@sluice/gcache/node/limits";
+import { AcceptHandshake, DialHandshake, type HandshakePorts } from "@sluice/gcache/members/member-handshake";
+import { decodeHello, encodeHello } from "@sluice/gcache/members/member-hello";
+import { openMemoryStore } from "@sluice/gcache/store/memory-store";
+import { PeerPins } from "@sluice/gcache/members/peer-pins";
+import type { MemberPorts } from "@sluice/gcache/members/member-ports";
+import { MemberTransport } from "@sluice/gcache/members/member-transport";
+import { SystemClock } from "@sluice/runtime/system-clock";
+import { NODE_CRYPTO } from "@sluice/runtime/node-crypto";
+import { FakeClock } from "@sluice/testkit/fake-clock";
+import fc from "fast-check";
+import { overhear } from "./resp-fixture.ts";
+import { TEST_CERT, TEST_KEY, TLS_HELLO_START } from "../../runtime/test/tls-fixture.ts";
+
+const own = (id: string, cluster = 1) => ({
+  id,
+  clusterId: new Uint8Array(32).fill(cluster),
+  storeId: Buffer.from(id.padEnd(16, ".")),
+  address: `127.0.0.1:7${id.length}`,
+  clients: "",
+});
+
+const ports = (id: string, secret = "s", more: Partial<HandshakePorts> = {}): HandshakePorts => ({
+  own: own(id),
+  secret: Buffer.from(secret),
+  binding: new Uint8Array(0),
+  crypto: NODE_CRYPTO,
+  judge: () => undefined,
+  ...more,
+});
+
+/** Both sides to the end. */
+function shake(dialPorts: HandshakePorts, acceptPorts: HandshakePorts, to = acceptPorts.own.id) {
+  const dial = new DialHandshake(to, dialPorts);
+  const accept = new AcceptHandshake(acceptPorts);
+  const welcome = accept.receive(dial.hello());
+  if (welcome.refused) return { accepted: welcome, dialled: dial.receive(welcome.send as Uint8Array) };
+  const proof = dial.receive(welcome.send as Uint8Array);
+  if (proof.refused) return { dialled: proof };
+  const accepted = accept.receive(proof.send as Uint8Array);
+  return { accepted, dialled: accepted.refused ? undefined : dial.receive(accepted.send as Uint8Array) };
+}
+
+test("two members with one secret know each other afterwards", () => {
+  const { accepted, dialled } = shake(ports("n1"), ports("n2"));
+  assert.equal(accepted?.established?.id, "n1");
+  assert.equal(accepted?.established?.address, own("n1").address);
+  assert.equal(dialled?.established?.id, "n2");
+  assert.deepEqual(Buffer.from(dialled?.established?.storeId ?? []), own("n2").storeId);
+});
+
+test("the handshake refuses other secrets, other targets, whoever is judged, and other TLS connections", () => {
+  assert.equal(shake(ports("n1", "a"), ports("n2", "b")).dialled?.refused?.context.reason, "wrong-secret");
+  assert.equal(shake(ports("n1"), ports("n2"), "n3").dialled?.refused?.context.reason, "wrong-target");
+  const strict = ports("n2", "s", { judge: () => "wrong-cluster" });
+  assert.equal(shake(ports("n1"), strict).accepted?.refused?.context.reason, "wrong-cluster");
+  const between = shake(
+    ports("n1", "s", { binding: Buffer.from("a") }),
+    ports("n2", "s", { binding: Buffer.from("b") }),
+  );
+  assert.equal(between.dialled?.refused?.context.reason, "wrong-secret");
+});
+
+test("a proof is not taken back from the one who gave it, and a version that is too old is told so", () => {
+  const accept = new AcceptHandshake(ports("n2"));
+  const dial = new DialHandshake("n2", ports("n1"));
+  const welcome = accept.receive(dial.hello()).send as Uint8Array;
+  const echo = Buffer.concat([Buffer.of(0), welcome.slice(-32)]);
+  assert.equal(accept.receive(echo).refused?.context.reason, "wrong-secret");
+  const hello = decodeHello(new DialHandshake("n2", ports("n1")).hello());
+  const old = encodeHello({ ...hello, oldest: 0, newest: 0 });
+  assert.equal(new AcceptHandshake(ports("n2")).receive(old).refused?.context.reason, "version");
+});
+
+test("any bytes end a handshake with a WireError or a refusal, and with nothing else", () => {
+  const hello = new DialHandshake("n2", ports("n1")).hello();
+  const frames = fc.oneof(
+    fc.uint8Array({ maxLength: 300 }),
+    fc.tuple(fc.nat(hello.length - 1), fc.nat(255)).map(([at, byte]) => hello.map((old, i) => (i === at ? byte : old))),
+  );
+  fc.assert(
+    fc.property(frames, frames, (first, second) => {
+      try {
+        const accept = new AcceptHandshake(ports("n2"));
+        assert.equal(accept.receive(first).established, undefined);
+        assert.equal(accept.receive(second).established, undefined);
+      } catch (error) {
+        assert.ok(error instanceof WireError, String(error));
+      }
+      try {
+        assert.equal(new DialHandshake("n2", ports("n1")).receive(first).established, undefined);
+      } catch (error) {
+        assert.ok(error instanceof WireError, String(error));
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("calls, replies and published messages: decode after encode gives the same, any bytes a WireError at most", () => {
+  const outcomes: readonly CallOutcome[] = [
+    { type: "answer", answer: { type: "count", count: 7 } },
+    { type: "barrier", index: 2 ** 40 },
+    { type: "failed", failure: "unknown-outcome" },
+  ];
+  for (const outcome of outcomes) assert.deepEqual(decodeReply(encodeReply(9, outcome)), { id: 9, outcome });
+  const call = decodeCall(encodeCall({ id: 5, ask: { type: "write", operation: Buffer.from("op") } }));
+  assert.equal(call.id, 5);
+  assert.deepEqual(call.ask.type === "write" && Buffer.from(call.ask.operation), Buffer.from("op"));
+  assert.deepEqual(decodeCall(encodeCall({ id: 6, ask: { type: "barrier" } })), { id: 6, ask: { type: "barrier" } });
+  const published = decodePublish(encodePublish(Buffer.from("über"), Buffer.from("m")));
+  assert.equal(Buffer.from(published.subject).toString(), "über");
+  for (const decode of [decodeCall, decodeReply, decodePublish]) {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
+        try {
+          decode(bytes);
+        } catch (error) {
+          assert.ok(error instanceof WireError, String(error));
+        }
+      }),
+    );
+  }
+});
+
+interface Line {
+  readonly message: string;
+  readonly reason?: unknown;
+}
+
+function memoryLog(lines: Line[]): Log {
+  const note = (fields: Readonly<Record<string, unknown>>, message: string): void =>
+    void lines.push({ message, reason: fields["reason"] });
+  const log: Log = { debug() {}, info: note, warn: note, error: note, child: () => log };
+  return log;
+}
+
+interface Member extends AsyncDisposable {
+  readonly transport: MemberTransport;
+  readonly address: string;
+  readonly lines: readonly Line[];
+  readonly received: string[];
+}
+
+async function member(
+  id: string,
+  more: {
+    readonly secret?: string;
+    readonly limits?: Partial<MemberLimits>;
+    readonly judge?: MemberPorts["judge"];
+    readonly tls?: MemberPorts["tls"];
+    readonly clock?: Clock;
+    readonly meter?: Meter;
+  } = {},
+): Promise<Member> {
+  const lines: Line[] = [];
+  const received: string[] = [];
+  const transport = new MemberTransport({
+    own: () => own(id),
+    secret: Buffer.from(more.secret ?? "s"),
+    tls: more.tls,
+    judge: more.judge ?? (() => undefined),
+    received: (from, kind, message) =>
+      void received.push(`${from} ${kind} ${message.length < 100 ? Buffer.from(message) : message.length}`),
+    introduced: () => {},
+    crypto: NODE_CRYPTO,
+    clock: more.clock ?? new SystemClock(),
+    log: memoryLog(lines),
+    meter: more.meter ?? SILENT_METER,
+    limits: { ...DEFAULT_MEMBER_LIMITS, ...more.limits },
+  });
+  const address = await transport.open({ host: "127.0.0.1", port: 0 });
+  return { transport, address, lines, received, [Symbol.asyncDispose]: () => transport.close() };
+}
+
+async function until(what: () => boolean, says: string): Promise<void> {
+  for (let i = 0; i < 500 && !what(); i++) await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.ok(what(), says);
+}
+
+test("members send to each other over TCP, and dial again when the connection breaks", async () => {
+  await using a = await member("n1");
+  const b = await member("n2");
+  a.transport.reach(new Map([["n2", b.address]]));
+  await until(() => a.transport.isConnected("n2"), "connected");
+  a.transport.send("n2", 7, Buffer.from("hello"));
+  await until(() => b.received.length === 1, "received");
+  assert.deepEqual(b.received, ["n1 7 hello"]);
+  await b.transport.close();
+  await until(() => !a.transport.isConnected("n2"), "lost");
+  assert.equal(a.transport.send("n2", 7, Buffer.from("nowhere")), false);
+});
+
+test("[RSP178] a member that was not heard when it should have been counts as away until something comes from it", async () => {
+  const limits = { silence: 400 as Millis };
+  await using a = await member("n1", { limits });
+  await using b = await member("n2", { limits });
+  assert.equal(b.transport.isCalling("n1"), false);
+  a.transport.reach(new Map([["n2", b.address]]));
+  await until(() => a.transport.isConnected("n2") && b.transport.isCalling("n1"), "connected");
+  a.transport.doubt("n2");
+  a.transport.doubt("nobody");
+  assert.equal(a.transport.isConnected("n2"), false);
+  await until(() => a.transport.isConnected("n2"), "heard again");
+  await a.transport.close();
+  await until(() => !b.transport.isCalling("n1"), "gone");
+});
+
+test("a wrong secret ends the connection, is told on both sides, and harms nothing else", async () => {
+  await using a = await member("n1");
+  await using wrong = await member("n3", { secret: "other" });
+  await using b = await member("n2");
+  wrong.transport.reach(new Map([["n2", b.address]]));
+  a.transport.reach(new Map([["n2", b.address]]));
+  const told = (lines: readonly Line[]): boolean =>
+    lines.some((line) => String(line.reason).includes("the secrets differ"));
+  await until(() => told(wrong.lines) && told(b.lines), "both said so");
+  await until(() => a.transport.isConnected("n2"), "the right one is connected");
+  assert.equal(wrong.transport.isConnected("n2"), false);
+});
+
+test("garbage, silence and frames that are too long end their own connection only", async () => {
+  await using b = await member("n2", { limits: { handshake: 300 as Millis } });
+  const [host = "", port = ""] = b.address.split(":");
+  const ended = async (bytes: Uint8Array): Promise<void> => {
+    const socket = connect({ host, port: Number(port) });
+    socket.on("error", () => {});
+    socket.resume();
+    if (bytes.length > 0) socket.write(bytes);
+    await new Promise((resolve) => socket.once("close", resolve));
+  };
+  await Promise.all([
+    ended(Buffer.from("GET / HTTP/1.1\r\n\r\n")),
+    ended(Buffer.from([0, 0, 0, 4, 1, 2, 3, 4])),
+    ended(Buffer.from([0xff, 0xff, 0xff, 0xff])),
+    ended(Buffer.alloc(0)),
+  ]);
+  assert.ok(b.lines.some((line) => String(line.reason).includes("frame of")));
+  await using a = await member("n1");
+  a.transport.reach(new Map([["n2", b.address]]));
+  await until(() => a.transport.isConnected("n2"), "a member still gets in");
+});
+
+const TLS = { cert: TEST_CERT, key: TEST_KEY };
+
+for (const [what, tls, bytes, reason, counter] of [
+  ["HTTP", undefined, "POST / HTTP/1.1\r\nHost: x\r\n\r\n", /speaks HTTP/, "cache_member_refusals WIRE_MEMBER_FRAME"],
+  ["HTTP in lower case", undefined, "get / http/1.1\r\n\r\n", /speaks HTTP/, "cache_member_refusals WIRE_MEMBER_FRAME"],
+  ["TLS", undefined, "\x16\x03\x01\x02\x00\x01", /speaks TLS/, "cache_member_refusals WIRE_MEMBER_FRAME"],
+  ["HTTP, with TLS", TLS, "POST / HTTP/1.1\r\nHost: x\r\n\r\n", /http request/i, "tls_failures_total members"],
+] as const) {
+  test(`[REP101] ${what} where members are expected is ended, logged and counted, in any split`, async () => {
+    const { meter, counted } = overhear();
+    await using b = await member("n2", { tls, meter });
+    const [host = "", port = ""] = b.address.split(":");
+    for (const size of [bytes.length, 1]) {
+      const socket = connect({ host, port: Number(port), noDelay: true });
+      socket.on("error", () => {});
+      socket.resume();
+      for (let at = 0; at < bytes.length; at += size) socket.write(Buffer.from(bytes.slice(at, at + size), "latin1"));
+      await new Promise((resolve) => socket.once("close", resolve));
+    }
+    await until(() => counted.get(counter) === 2, `two of ${counter}`);
+    assert.equal(b.lines.filter((line) => reason.test(String(line.reason))).length, 2);
+    assert.deepEqual(b.received, []);
+  });
+}
+
+/** Sockets that say nothing. */
+async function silentSockets(t: TestContext, address: string, count: number): Promise<readonly Socket[]> {
+  const [host = "", port = ""] = address.split(":");
+  const sockets = Array.from({ length: count }, () => connect({ host, port: Number(port) }).on("error", () => {}));
+  t.after(() => sockets.forEach((socket) => socket.destroy()));
+  await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.resume().once("connect", resolve))));
+  return sockets;
+}
+
+for (const [name, tls] of [
+  ["plain", undefined],
+  ["TLS", TLS],
+] as const) {
+  test(`[REP140] ${name}: silent connections keep no member out, and the end of a listener waits for none`, async (t) => {
+    await using b = await member("n2", { tls, clock: new FakeClock() });
+    const sockets = await silentSockets(t, b.address, 2 * DEFAULT_MEMBER_LIMITS.strangersPerAddress);
+    await using a = await member("n1", { tls });
+    a.transport.reach(new Map([["n2", b.address]]));
+    await until(() => a.transport.isConnected("n2"), "connected");
+    const open = (): number => sockets.filter((socket) => !socket.closed).length;
+    await until(() => open() <= DEFAULT_MEMBER_LIMITS.strangersPerAddress, "the others to be ended");
+  });
+
+  test(`[REP141] ${name}: who has not proved itself in time is ended, however slowly it speaks`, async (t) => {
+    await using b = await member("n2", { tls, limits: { handshake: 250 as Millis } });
+    const sockets = await silentSockets(t, b.address, 10);
+    const [slow] = sockets;
+    let said = 0;
+    const drip = setInterval(() => {
+      if (slow?.writable) slow.write(tls === undefined ? Buffer.of(0) : TLS_HELLO_START.subarray(said, ++said));
+    }, 20);
+    t.after(() => clearInterval(drip));
+    await until(() => sockets.every((socket) => socket.closed), "all to be ended");
+    await using a = await member("n1", { tls });
+    a.transport.reach(new Map([["n2", b.address]]));
+    await until(() => a.transport.isConnected("n2"), "a member still gets in");
+  });
+}
+
+test("[REP150] without a secret nobody beyond this machine is dialled or let in, whatever it says of itself", async () => {
+  await using a = await member("n1", { secret: "" });
+  a.transport.reach(new Map([["n2", "192.0.2.1:7402"]]));
+  a.transport.greet("n3", "members.example:7402");
+  await using b = await member("n4", { secret: "" });
+  a.transport.reach(new Map([["n4", b.address]]));
+  await until(() => a.transport.isConnected("n4"), "the one of this machine is dialled");
+  const dialled = a.lines.map(({ message }) => message).filter((message) => message.includes("member"));
+  assert.deepEqual(dialled, ["Connected to member"], "no attempt was made at the others");
+  const store = openMemoryStore({ member: "n1", clusterId: new Uint8Array(32) });
+  const far = { ...own("n2"), clusterId: new Uint8Array(32), address: "192.0.2.1:7402" };
+  assert.equal(new PeerPins(store, undefined).judge(far), "needs-secret");
+  assert.equal(new PeerPins(store, Buffer.from("s")).judge(far), undefined);
+  assert.equal(new PeerPins(store, undefined).judge({ ...far, address: "127.0.0.1:7402" }), undefined);
+});
+
+test("a member that does not read is disconnected when too much waits for it", async () => {
+  await using a = await member("n1", { limits: { queuedBytes: 4 * 1024 * 1024 } });
+  const b = new AcceptHandshake(ports("n2"));
+  const sockets = new Set<Socket>();
+  const deaf: Server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("error", () => {});
+    let seen = Buffer.alloc(0);
+    socket.on("data", (bytes) => {
+      seen = Buffer.concat([seen, bytes]);
+      while (seen.length >= 4 && seen.length >= 4 + seen.readUInt32BE()) {
+        const frame = seen.subarray(4, 4 + seen.readUInt32BE());
+        seen = seen.subarray(4 + frame.length);
+        const { send, established } = b.receive(frame);
+        const head = Buffer.alloc(4);
+        head.writeUInt32BE(send?.length ?? 0);
+        socket.write(Buffer.concat([head, send ?? Buffer.alloc(0)]));
+        if (established) socket.pause().removeAllListeners("data");
+      }
+    });
+  });
+  await new Promise<void>((resolve) => deaf.listen(0, "127.0.0.1", resolve));
+  const { port } = deaf.address() as { port: number };
+  a.transport.reach(new Map([["n2", `127.0.0.1:${port}`]]));
+  await until(() => a.transport.isConnected("n2"), "connected");
+  let sent = 0;
+  while (a.transport.send("n2", 1, new Uint8Array(1024 * 1024))) assert.ok(++sent < 100, "the queue is bounded");
+  assert.equal(a.transport.isConnected("n2"), false);
+  assert.ok(a.lines.some((line) => String(line.reason).includes("unread")));
+  for (const socket of sockets) socket.destroy();
+  deaf.close();
+});

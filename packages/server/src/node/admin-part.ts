@@ -1,0 +1,68 @@
+/** The admin side: API, metrics, health and console as a request listener. */
+import { existsSync } from "node:fs";
+import type { RequestListener } from "node:http";
+import { fileURLToPath } from "node:url";
+import type { Scope } from "@sluice/base/scope";
+import type { AdminSource } from "../admin/admin-source.ts";
+import { adminListener, createAdminApp } from "../admin/admin-app.ts";
+import { findStreamKey } from "@sluice/media/stream-key";
+import { adminVerdicts } from "../auth/admin-verdict.ts";
+import { VERSION } from "../version.ts";
+import { isoTime } from "./rows.ts";
+import type { NodePart } from "./node-part.ts";
+
+const CONSOLE_DIR = fileURLToPath(new URL("../../../console/dist", import.meta.url));
+
+export async function openAdmin({
+  node,
+  scope,
+}: {
+  readonly node: NodePart;
+  readonly scope: Scope;
+}): Promise<RequestListener> {
+  const { config, log, clock, meter } = node;
+  const app = createAdminApp({
+    source: sourceOf(node),
+    metrics: () => meter.page(),
+    consoleDir: existsSync(CONSOLE_DIR) ? CONSOLE_DIR : undefined,
+    access: adminVerdicts(() => config.secrets.adminToken),
+    corsOrigins: [],
+    version: VERSION,
+    log,
+    clock,
+    meter,
+  });
+  scope.defer(() => app.close());
+  return adminListener(app);
+}
+
+function sourceOf(node: NodePart): AdminSource {
+  const { view, patterns, ports, previews, config } = node;
+  return {
+    streams: (page) => view.streams(page),
+    findStream: (key) => view.findStream(key),
+    sessions: (page, key) => view.sessions(page, key),
+    nodes: () => view.nodes(),
+    testPatterns: () => view.testPatterns(),
+    readiness: () => view.readiness(),
+    subscribe: (listener) => view.subscribe(listener),
+    kick(sessionId, reason) {
+      const session = ports.registry.find(sessionId);
+      session?.end("kicked", reason);
+      return session !== undefined;
+    },
+    drain(nodeId) {
+      if (nodeId !== config.node.id) return "unknown-node";
+      node.startDrain("an admin asked for it");
+      return "draining";
+    },
+    startTestPattern: (key) => patterns.start(key),
+    stopTestPattern: (key) => patterns.stop(key),
+    openPreview(path) {
+      const key = findStreamKey(path);
+      if (key === undefined) return undefined;
+      const { token, expires } = previews.issue(key);
+      return { key, token, expires: isoTime(expires) };
+    },
+  };
+}

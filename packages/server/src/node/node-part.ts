@@ -1,0 +1,270 @@
+/** What every listener stands on: streams, sessions, guard, meter, and the node's own state. */
+import type { Millis } from "@sluice/base/brand";
+import type { Clock } from "@sluice/base/clock";
+import type { Log } from "@sluice/base/log";
+import type { Scope } from "@sluice/base/scope";
+import type { NodeRow } from "@sluice/client/admin-contract";
+import { StreamDirectory } from "@sluice/media/stream-directory";
+import { ConnectionGate } from "../auth/connection-gate.ts";
+import { Guard } from "../auth/guard.ts";
+import { openWarning } from "../auth/open-warning.ts";
+import type { PreviewRights } from "../auth/preview-rights.ts";
+import type { SluiceConfig } from "../config/load-config.ts";
+import { Strangers } from "@sluice/runtime/sockets/strangers";
+import { PromMeter } from "@sluice/runtime/metrics/prom-meter";
+import type { SessionPorts } from "../sessions/session-ports.ts";
+import { DEFAULT_PLAY_LIMITS } from "../sessions/limits.ts";
+import { InputTurns } from "../sessions/input-turns.ts";
+import { NodeOutput } from "../sessions/peer-output.ts";
+import { DirectWrites } from "@sluice/runtime/sockets/direct-writes";
+import { MergedReads } from "@sluice/runtime/sockets/merged-reads";
+import { SessionRegistry } from "../sessions/session-registry.ts";
+import { findStreamWrap } from "@sluice/runtime/sockets/stream-wrap";
+import { LoadWindow } from "../streams/load-window.ts";
+import { StreamPolicies } from "../streams/stream-policies.ts";
+import { StreamTotals } from "../streams/stream-totals.ts";
+import { TestPatterns } from "../streams/test-patterns.ts";
+import { EventHub } from "./event-hub.ts";
+import { NodeView } from "./node-view.ts";
+import { TrafficTotals } from "./traffic-totals.ts";
+import { VERSION } from "../version.ts";
+import { drainSessions } from "./drain.ts";
+import { meterNode } from "./node-meter.ts";
+import { noticesFor } from "./notices.ts";
+import { outputLimits, strangerLimits } from "./running-limits.ts";
+
+export interface NodePart {
+  readonly config: SluiceConfig;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly meter: PromMeter;
+  readonly gate: ConnectionGate;
+  /** Of all listeners that speak TLS or HTTP together. */
+  readonly strangers: Strangers;
+  readonly ports: SessionPorts;
+  readonly previews: PreviewRights;
+  readonly view: NodeView;
+  readonly patterns: TestPatterns;
+  /** Listener name → `host:port` as bound. */
+  listeners(): Readonly<Record<string, string>>;
+  /** @param shown  what to put into URLs, where that is not the bound address */
+  addListener(name: string, bound: string, shown?: string): void;
+  becomeReady(): void;
+  /** Keeps the node from being ready, for a reason that operators read, until released under the same name. */
+  hold(name: string, reason: string): void;
+  release(name: string): void;
+  /** Aborts when the node starts to drain, by signal or by an admin's word. */
+  readonly draining: AbortSignal;
+  startDrain(reason: string): void;
+  drain(): Promise<void>;
+}
+
+export function openNode({
+  config,
+  clock,
+  log,
+  scope,
+}: {
+  readonly config: SluiceConfig;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly scope: Scope;
+}): NodePart {
+  const meter = new PromMeter({ processMetrics: "on" });
+  const guard = scope.use(new Guard({ config, clock, meter, log }));
+  const hub = new EventHub();
+  const traffic = new TrafficTotals(() => registry);
+  const totals = new StreamTotals();
+  const notices = noticesFor({ hub, clock, log, meter, traffic, totals });
+  const registry = scope.use(new SessionRegistry(clock, notices.ofSessions));
+  const reads = scope.use(new MergedReads(clock));
+  const streamWrap = findStreamWrap();
+  if (streamWrap === undefined)
+    log.warn({ version: process.version }, "This Node has no short way to a socket: viewers cost more");
+  const writes = new DirectWrites(streamWrap);
+  const outputs = new NodeOutput({ clock, writes, limits: outputLimits(config) });
+  const load = new LoadWindow(clock);
+  const policies = new StreamPolicies(config, load);
+  const streams = new StreamDirectory({
+    clock,
+    limits: {
+      get streams() {
+        return config.limits.streams || Number.POSITIVE_INFINITY;
+      },
+      get waitingStreams() {
+        return config.limits.waitingStreams || Number.POSITIVE_INFINITY;
+      },
+    },
+    memoryLimits: {
+      connectionBytes: config.limits.publisherMemory || Number.POSITIVE_INFINITY,
+      nodeBytes: config.limits.streamMemory || Number.POSITIVE_INFINITY,
+    },
+    streamOptions: (key) => policies.optionsOf(key),
+    notice: notices.ofStreams,
+  });
+  scope.defer(() => streams.close());
+  const state = new NodeState(scope.signal);
+  const turns = scope.use(new InputTurns(clock));
+  const parts = {
+    clock,
+    log,
+    meter,
+    guard,
+    registry,
+    reads,
+    writes,
+    outputs,
+    turns,
+    streams,
+    draining: state.draining,
+  };
+  const ports = sessionPorts({ ...parts, config, policies });
+  const count = meterNode({ meter, streams, registry, totals, load, outputs });
+  const patterns = scope.use(new TestPatterns(ports));
+  const gate = new ConnectionGate({
+    limits: () => config.limits,
+    admitAddress: (address) => guard.admitAddress(address),
+    clock,
+    meter,
+    log,
+  });
+  const strangers = scope.use(new Strangers({ limits: strangerLimits(config), clock, meter }));
+  const view = scope.use(
+    new NodeView({
+      id: config.node.id,
+      version: VERSION,
+      clock,
+      streams,
+      registry,
+      patterns,
+      traffic,
+      hub,
+      open: () => {
+        const { publish, play } = guard.openActions();
+        return { publish: publish.length > 0, play: play.length > 0 };
+      },
+      addresses: () => state.shown,
+      eachBeat: count,
+      state: () => state.now,
+      heldBy: () => state.heldBy,
+    }),
+  );
+  const warning = openWarning(guard.openActions());
+  if (warning !== undefined) log.warn({}, warning);
+  return {
+    config,
+    log,
+    clock,
+    meter,
+    gate,
+    strangers,
+    ports,
+    previews: guard.previews,
+    view,
+    patterns,
+    listeners: () => state.bound,
+    addListener: (name, bound, shown) => state.addListener(name, bound, shown ?? bound),
+    becomeReady: () => state.becomeReady(),
+    hold: (name, reason) => state.hold(name, reason),
+    release: (name) => state.release(name),
+    draining: state.draining,
+    startDrain: (reason) => state.startDrain(reason),
+    drain: () => drainSessions({ registry, streams, clock, log, timeout: () => config.shutdown.timeout }),
+  };
+}
+
+class NodeState {
+  readonly #drain = new AbortController();
+  readonly #bound: Record<string, string> = {};
+  readonly #shown: Record<string, string> = {};
+  readonly #holds = new Map<string, string>();
+  #isReady = false;
+
+  constructor(stop: AbortSignal) {
+    if (stop.aborted) this.#drain.abort(stop.reason);
+    stop.addEventListener("abort", () => this.#drain.abort(stop.reason), { once: true });
+  }
+
+  get now(): NodeRow["state"] {
+    if (this.#drain.signal.aborted) return "draining";
+    return this.#isReady && this.#holds.size === 0 ? "ready" : "starting";
+  }
+
+  get heldBy(): readonly string[] {
+    return [...this.#holds.values()];
+  }
+
+  get bound(): Readonly<Record<string, string>> {
+    return this.#bound;
+  }
+
+  get shown(): Readonly<Record<string, string>> {
+    return this.#shown;
+  }
+
+  get draining(): AbortSignal {
+    return this.#drain.signal;
+  }
+
+  addListener(name: string, bound: string, shown: string): void {
+    this.#bound[name] = bound;
+    this.#shown[name] = shown;
+  }
+
+  becomeReady(): void {
+    this.#isReady = true;
+  }
+
+  hold(name: string, reason: string): void {
+    this.#holds.set(name, reason);
+  }
+
+  release(name: string): void {
+    this.#holds.delete(name);
+  }
+
+  startDrain(reason: string): void {
+    this.#drain.abort(new Error(reason));
+  }
+}
+
+function sessionPorts(
+  parts: Omit<SessionPorts, "timeouts" | "limits" | "policyOf" | "claimPublisher" | "releasePublisher"> & {
+    readonly config: SluiceConfig;
+    readonly policies: StreamPolicies;
+  },
+): SessionPorts {
+  const { config, policies, ...rest } = parts;
+  let publisherCount = 0;
+  return {
+    ...rest,
+    timeouts: {
+      handshake: config.limits.handshakeTimeout,
+      get connect() {
+        return config.limits.connectTimeout;
+      },
+      get idle() {
+        return config.limits.idleTimeout;
+      },
+      get firstFrame() {
+        return config.publish.firstFrameTimeout as Millis;
+      },
+    },
+    limits: {
+      ...DEFAULT_PLAY_LIMITS,
+      get waitsPerConnection() {
+        return config.limits.waitsPerConnection;
+      },
+    },
+    policyOf: (app) => policies.policyOf(app),
+    claimPublisher() {
+      const { publishers } = config.limits;
+      if (publishers > 0 && publisherCount >= publishers) return false;
+      publisherCount++;
+      return true;
+    },
+    releasePublisher() {
+      publisherCount--;
+    },
+  };
+}

@@ -1,0 +1,150 @@
+/** The running node as the admin API sees it: rows made at the call, and the beat that samples rates and load. */
+import type { Millis } from "@sluice/base/brand";
+import type { Clock, Timer } from "@sluice/base/clock";
+import type { NodeRow, SessionRow, StreamRow } from "@sluice/client/admin-contract";
+import type { StreamDirectory, StreamEntry } from "@sluice/media/stream-directory";
+import { findStreamKey } from "@sluice/media/stream-key";
+import type { AdminView, Page, PageOf } from "../admin/admin-source.ts";
+import { DEFAULT_ADMIN_LIMITS } from "../admin/limits.ts";
+import { ProcessLoad } from "@sluice/runtime/metrics/process-load";
+import type { SessionRegistry } from "../sessions/session-registry.ts";
+import type { TestPatterns } from "../streams/test-patterns.ts";
+import { ConfigDescriptions } from "./config-descriptions.ts";
+import type { EventHub } from "./event-hub.ts";
+import { isoTime, sessionRow, streamRow } from "./rows.ts";
+import { StatsRound } from "./stats-round.ts";
+import { StreamRates } from "./stream-rates.ts";
+import type { TrafficTotals } from "./traffic-totals.ts";
+
+export interface NodeViewOptions {
+  readonly id: string;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly streams: StreamDirectory;
+  readonly registry: SessionRegistry;
+  readonly patterns: TestPatterns;
+  readonly traffic: TrafficTotals;
+  readonly hub: EventHub;
+  /** Listener name → address for URLs; filled when the listeners are open. */
+  readonly addresses: () => Readonly<Record<string, string>>;
+  readonly state: () => NodeRow["state"];
+  /** Why the node is not ready though it has started. */
+  readonly heldBy: () => readonly string[];
+  readonly open: () => NodeRow["open"];
+  /** Called once a second. */
+  readonly eachBeat: () => void;
+}
+
+const BEAT = 1_000 as Millis;
+
+export class NodeView implements AdminView, Disposable {
+  readonly #options: NodeViewOptions;
+  readonly #rates = new StreamRates();
+  readonly #descriptions = new ConfigDescriptions();
+  readonly #round: StatsRound<StreamEntry>;
+  readonly #load = new ProcessLoad();
+  readonly #startedAt: Millis;
+  #sample = this.#load.sample();
+  #timer: Timer;
+
+  constructor(options: NodeViewOptions) {
+    this.#options = options;
+    this.#round = new StatsRound({
+      streams: options.streams,
+      rowOf: (entry) => this.#streamRow(entry),
+      maxBytes: DEFAULT_ADMIN_LIMITS.statsBytes,
+    });
+    this.#startedAt = options.clock.now();
+    this.#timer = this.#arm();
+  }
+
+  streams({ limit, offset }: Page): PageOf<StreamRow> {
+    const { streams } = this.#options;
+    const wanted = streams.entries().slice(offset, offset + limit);
+    const rows = wanted.map((entry) => this.#streamRow(entry));
+    return { rows, total: streams.size };
+  }
+
+  findStream(path: string): StreamRow | undefined {
+    const key = findStreamKey(path);
+    const entry = key === undefined ? undefined : this.#options.streams.findEntry(key);
+    return entry && this.#streamRow(entry);
+  }
+
+  sessions({ limit, offset }: Page, key?: string): PageOf<SessionRow> {
+    const all = this.#options.registry.all();
+    const wanted = key === undefined ? all : all.filter(({ facts }) => facts.key === key);
+    return { rows: wanted.slice(offset, offset + limit).map(sessionRow), total: wanted.length };
+  }
+
+  nodes(): readonly NodeRow[] {
+    return [this.#node()];
+  }
+
+  /** What anybody may do without showing anything. */
+  openActions(): NodeRow["open"] {
+    return this.#options.open();
+  }
+
+  testPatterns(): ReturnType<TestPatterns["rows"]> {
+    return this.#options.patterns.rows();
+  }
+
+  readiness(): { readonly ready: boolean; readonly reasons: readonly string[] } {
+    const state = this.#options.state();
+    const reasons = [...this.#options.heldBy()];
+    if (state === "ready") return { ready: true, reasons: [] };
+    if (state === "draining") reasons.unshift(`The node is draining: sessions left: ${this.#options.registry.size}`);
+    return { ready: false, reasons: reasons.length > 0 ? reasons : [`The node is ${state}`] };
+  }
+
+  subscribe: AdminView["subscribe"] = (listener) => this.#options.hub.subscribe(listener);
+
+  [Symbol.dispose](): void {
+    this.#timer.cancel();
+  }
+
+  #streamRow(entry: StreamEntry): StreamRow {
+    const rates = this.#rates.read(entry.stream);
+    return streamRow(entry, { rates, descriptions: this.#descriptions, home: this.#options.id });
+  }
+
+  #node(): NodeRow {
+    const { id, version, addresses, state, clock, registry, streams, traffic, open } = this.#options;
+    const { bytesIn, bytesOut } = traffic.read();
+    return {
+      id,
+      self: true,
+      version,
+      roles: ["origin", "edge"],
+      addresses: addresses(),
+      load: this.#sample,
+      state: state(),
+      uptimeSeconds: Math.round((clock.now() - this.#startedAt) / 1000),
+      sessions: registry.size,
+      streams: streams.size,
+      bytesIn,
+      bytesOut,
+      open: open(),
+    };
+  }
+
+  #arm(): Timer {
+    return this.#options.clock.after(BEAT, () => {
+      this.#timer = this.#arm();
+      this.#beat();
+    });
+  }
+
+  #beat(): void {
+    const { streams, clock, hub, eachBeat } = this.#options;
+    eachBeat();
+    this.#sample = this.#load.sample();
+    this.#rates.sample(
+      streams.entries().map((entry) => entry.stream),
+      clock.now(),
+    );
+    if (hub.isIdle) this.#round.reset();
+    else hub.tell({ type: "stats", at: isoTime(clock.wall()), node: this.#node(), ...this.#round.next() });
+  }
+}

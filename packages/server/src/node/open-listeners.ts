@@ -1,0 +1,57 @@
+/** Names every listener that strangers can reach and that asks them for nothing. */
+import { networkInterfaces } from "node:os";
+import type { Log } from "@sluice/base/log";
+import type { Scope } from "@sluice/base/scope";
+import type { LiveConfig } from "../config/live-config.ts";
+import { hostOf, type Interfaces, interfacesOf } from "@sluice/runtime/sockets/reach";
+import type { NodePart } from "./node-part.ts";
+
+export interface OpenListenersOptions {
+  readonly log: Log;
+  /** Listener name → `host:port` as bound. */
+  readonly bound: Readonly<Record<string, string>>;
+  /** What anybody may do without showing anything. */
+  readonly open: { readonly publish: boolean; readonly play: boolean };
+  readonly interfaces?: Interfaces;
+}
+
+/** Those whose clients the guard judges; the others have credentials of their own, or stay on loopback without. */
+const GUARDED = ["rtmp", "rtmps", "http", "https"];
+
+/** At start, and again when a reread configuration opened something. */
+export function watchOpenListeners(options: {
+  readonly node: NodePart;
+  readonly settings: LiveConfig;
+  readonly scope: Scope;
+}): void {
+  const { node, settings, scope } = options;
+  const openNow = () => node.view.openActions();
+  let told = openNow();
+  tellOpenListeners({ log: node.log, bound: node.listeners(), open: told });
+  scope.use(
+    settings.onChange(() => {
+      const open = openNow();
+      const opened = { publish: open.publish && !told.publish, play: open.play && !told.play };
+      told = open;
+      tellOpenListeners({ log: node.log, bound: node.listeners(), open: opened });
+    }),
+  );
+}
+
+/** One line for each; none when all is closed, or only this machine can reach it. */
+export function tellOpenListeners(options: OpenListenersOptions): void {
+  const { log, bound, open, interfaces = networkInterfaces() } = options;
+  const actions = (["publish", "play"] as const).filter((action) => open[action]);
+  if (actions.length === 0) return;
+  for (const listener of GUARDED) {
+    const at = bound[listener];
+    if (at === undefined) continue;
+    const reachable = interfacesOf(hostOf(at), interfaces);
+    if (reachable.length === 0) continue;
+    const what = actions.join(" and ");
+    log.warn(
+      { listener, bound: at, interfaces: reachable },
+      `Open beyond this machine: anybody who reaches this port may ${what} without a credential`,
+    );
+  }
+}
