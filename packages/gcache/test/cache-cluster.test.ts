@@ -7,7 +7,7 @@ import { DEFAULT_REPLICA_LIMITS } from "@sluice/cache/replica/limits";
 import { DEFAULT_STATE_LIMITS } from "@sluice/cache/state/limits";
 import { splitAddress } from "@sluice/runtime/sockets/host-and-port";
 import type { CacheNode } from "@sluice/gcache/node/cache-node";
-import { DEFAULT_MEMBER_LIMITS } from "@sluice/gcache/node/limits";
+import { DEFAULT_LINK_LIMITS } from "@sluice/mesh/limits";
 import { openCacheNode } from "@sluice/gcache/node/open-cache-node";
 import { SystemClock } from "@sluice/runtime/system-clock";
 import { NODE_CRYPTO } from "@sluice/runtime/node-crypto";
@@ -105,7 +105,7 @@ test("[REP151] the largest value goes to three members and back, whole at each a
   const { valueBytes, keyBytes } = DEFAULT_STATE_LIMITS;
   const { operationBytes, messageBytes } = DEFAULT_REPLICA_LIMITS;
   assert.ok(operationBytes > valueBytes + keyBytes);
-  assert.ok(DEFAULT_MEMBER_LIMITS.frameBytes > messageBytes);
+  assert.ok(DEFAULT_LINK_LIMITS.messageBytes > messageBytes);
   const nodes = await three(t);
   const read = (): Promise<Buffer | null> => askLeader(t, nodes, { ask: (redis) => redis.getBuffer("large") });
   let attempts = 0;

@@ -1,4 +1,4 @@
-/** Members among themselves: the handshake, what it refuses, and connections that break. */
+/** Members among themselves on real sockets: what they say, whom they refuse, and links that break. */
 import assert from "node:assert/strict";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
@@ -17,12 +17,13 @@ import {
   encodeReply,
 } from "@sluice/gcache/members/member-calls";
 import { DEFAULT_MEMBER_LIMITS, type MemberLimits } from "@sluice/gcache/node/limits";
-import { AcceptHandshake, DialHandshake, type HandshakePorts } from "@sluice/gcache/members/member-handshake";
-import { decodeHello, encodeHello } from "@sluice/gcache/members/member-hello";
-import { openMemoryStore } from "@sluice/gcache/store/memory-store";
+import { factsOf, type MemberIdentity, memberOf } from "@sluice/gcache/members/member-identity";
+import { MemberTransport, type MemberTransportOptions } from "@sluice/gcache/members/member-transport";
+import type { Incarnation } from "@sluice/mesh/hello";
+import { Link } from "@sluice/mesh/link";
+import { DEFAULT_LINK_LIMITS, DEFAULT_LINK_TIMINGS } from "@sluice/mesh/limits";
 import { PeerPins } from "@sluice/gcache/members/peer-pins";
-import type { MemberPorts } from "@sluice/gcache/members/member-ports";
-import { MemberTransport } from "@sluice/gcache/members/member-transport";
+import { openMemoryStore } from "@sluice/gcache/store/memory-store";
 import { SystemClock } from "@sluice/runtime/system-clock";
 import { NODE_CRYPTO } from "@sluice/runtime/node-crypto";
 import { FakeClock } from "@sluice/testkit/fake-clock";
@@ -30,7 +31,7 @@ import fc from "fast-check";
 import { overhear } from "./resp-fixture.ts";
 import { TEST_CERT, TEST_KEY, TLS_HELLO_START } from "../../runtime/test/tls-fixture.ts";
 
-const own = (id: string, cluster = 1) => ({
+const own = (id: string, cluster = 1): MemberIdentity => ({
   id,
   clusterId: new Uint8Array(32).fill(cluster),
   storeId: Buffer.from(id.padEnd(16, ".")),
@@ -38,81 +39,18 @@ const own = (id: string, cluster = 1) => ({
   clients: "",
 });
 
-const ports = (id: string, secret = "s", more: Partial<HandshakePorts> = {}): HandshakePorts => ({
-  own: own(id),
-  secret: Buffer.from(secret),
-  binding: new Uint8Array(0),
-  crypto: NODE_CRYPTO,
-  judge: () => undefined,
-  ...more,
-});
-
-/** Both sides to the end. */
-function shake(dialPorts: HandshakePorts, acceptPorts: HandshakePorts, to = acceptPorts.own.id) {
-  const dial = new DialHandshake(to, dialPorts);
-  const accept = new AcceptHandshake(acceptPorts);
-  const welcome = accept.receive(dial.hello());
-  if (welcome.refused) return { accepted: welcome, dialled: dial.receive(welcome.send as Uint8Array) };
-  const proof = dial.receive(welcome.send as Uint8Array);
-  if (proof.refused) return { dialled: proof };
-  const accepted = accept.receive(proof.send as Uint8Array);
-  return { accepted, dialled: accepted.refused ? undefined : dial.receive(accepted.send as Uint8Array) };
-}
-
-test("two members with one secret know each other afterwards", () => {
-  const { accepted, dialled } = shake(ports("n1"), ports("n2"));
-  assert.equal(accepted?.established?.id, "n1");
-  assert.equal(accepted?.established?.address, own("n1").address);
-  assert.equal(dialled?.established?.id, "n2");
-  assert.deepEqual(Buffer.from(dialled?.established?.storeId ?? []), own("n2").storeId);
-});
-
-test("the handshake refuses other secrets, other targets, whoever is judged, and other TLS connections", () => {
-  assert.equal(shake(ports("n1", "a"), ports("n2", "b")).dialled?.refused?.context.reason, "wrong-secret");
-  assert.equal(shake(ports("n1"), ports("n2"), "n3").dialled?.refused?.context.reason, "wrong-target");
-  const strict = ports("n2", "s", { judge: () => "wrong-cluster" });
-  assert.equal(shake(ports("n1"), strict).accepted?.refused?.context.reason, "wrong-cluster");
-  const between = shake(
-    ports("n1", "s", { binding: Buffer.from("a") }),
-    ports("n2", "s", { binding: Buffer.from("b") }),
-  );
-  assert.equal(between.dialled?.refused?.context.reason, "wrong-secret");
-});
-
-test("a proof is not taken back from the one who gave it, and a version that is too old is told so", () => {
-  const accept = new AcceptHandshake(ports("n2"));
-  const dial = new DialHandshake("n2", ports("n1"));
-  const welcome = accept.receive(dial.hello()).send as Uint8Array;
-  const echo = Buffer.concat([Buffer.of(0), welcome.slice(-32)]);
-  assert.equal(accept.receive(echo).refused?.context.reason, "wrong-secret");
-  const hello = decodeHello(new DialHandshake("n2", ports("n1")).hello());
-  const old = encodeHello({ ...hello, oldest: 0, newest: 0 });
-  assert.equal(new AcceptHandshake(ports("n2")).receive(old).refused?.context.reason, "version");
-});
-
-test("any bytes end a handshake with a WireError or a refusal, and with nothing else", () => {
-  const hello = new DialHandshake("n2", ports("n1")).hello();
-  const frames = fc.oneof(
-    fc.uint8Array({ maxLength: 300 }),
-    fc.tuple(fc.nat(hello.length - 1), fc.nat(255)).map(([at, byte]) => hello.map((old, i) => (i === at ? byte : old))),
-  );
-  fc.assert(
-    fc.property(frames, frames, (first, second) => {
-      try {
-        const accept = new AcceptHandshake(ports("n2"));
-        assert.equal(accept.receive(first).established, undefined);
-        assert.equal(accept.receive(second).established, undefined);
-      } catch (error) {
-        assert.ok(error instanceof WireError, String(error));
-      }
-      try {
-        assert.equal(new DialHandshake("n2", ports("n1")).receive(first).established, undefined);
-      } catch (error) {
-        assert.ok(error instanceof WireError, String(error));
-      }
-    }),
-    { numRuns: 500 },
-  );
+test("what a member says of itself in a hello is read again, and nothing that is no member's", () => {
+  const facts = factsOf(own("n1"));
+  const identity = { id: "n1", incarnation: 1 as Incarnation, purpose: "cache", facts };
+  assert.deepEqual(memberOf(identity)?.storeId, Buffer.from(own("n1").storeId));
+  assert.deepEqual(memberOf(identity)?.address, own("n1").address);
+  for (const [name, value] of [
+    ["cluster", "00"],
+    ["store", "zz"],
+    ["store", ""],
+  ] as const) {
+    assert.equal(memberOf({ ...identity, facts: new Map(facts).set(name, value) }), undefined);
+  }
 });
 
 test("calls, replies and published messages: decode after encode gives the same, any bytes a WireError at most", () => {
@@ -165,8 +103,8 @@ async function member(
   more: {
     readonly secret?: string;
     readonly limits?: Partial<MemberLimits>;
-    readonly judge?: MemberPorts["judge"];
-    readonly tls?: MemberPorts["tls"];
+    readonly judge?: MemberTransportOptions["judge"];
+    readonly tls?: MemberTransportOptions["tls"];
     readonly clock?: Clock;
     readonly meter?: Meter;
   } = {},
@@ -175,11 +113,12 @@ async function member(
   const received: string[] = [];
   const transport = new MemberTransport({
     own: () => own(id),
+    incarnation: Math.floor(Math.random() * 2 ** 32) as Incarnation,
     secret: Buffer.from(more.secret ?? "s"),
     tls: more.tls,
     judge: more.judge ?? (() => undefined),
-    received: (from, kind, message) =>
-      void received.push(`${from} ${kind} ${message.length < 100 ? Buffer.from(message) : message.length}`),
+    received: (from, service, message) =>
+      void received.push(`${from} ${service} ${message.length < 100 ? Buffer.from(message) : message.length}`),
     introduced: () => {},
     crypto: NODE_CRYPTO,
     clock: more.clock ?? new SystemClock(),
@@ -201,12 +140,15 @@ test("members send to each other over TCP, and dial again when the connection br
   const b = await member("n2");
   a.transport.reach(new Map([["n2", b.address]]));
   await until(() => a.transport.isConnected("n2"), "connected");
-  a.transport.send("n2", 7, Buffer.from("hello"));
+  a.transport.send("n2", "call", Buffer.from("hello"));
+  b.transport.send("n1", "reply", Buffer.from("hello back"));
   await until(() => b.received.length === 1, "received");
-  assert.deepEqual(b.received, ["n1 7 hello"]);
+  assert.deepEqual(b.received, ["n1 call hello"]);
+  await until(() => a.received.length === 1, "received over the same link");
+  assert.deepEqual(a.received, ["n2 reply hello back"]);
   await b.transport.close();
   await until(() => !a.transport.isConnected("n2"), "lost");
-  assert.equal(a.transport.send("n2", 7, Buffer.from("nowhere")), false);
+  assert.equal(a.transport.send("n2", "call", Buffer.from("nowhere")), false);
 });
 
 test("[RSP178] a member that was not heard when it should have been counts as away until something comes from it", async () => {
@@ -262,9 +204,9 @@ test("garbage, silence and frames that are too long end their own connection onl
 const TLS = { cert: TEST_CERT, key: TEST_KEY };
 
 for (const [what, tls, bytes, reason, counter] of [
-  ["HTTP", undefined, "POST / HTTP/1.1\r\nHost: x\r\n\r\n", /speaks HTTP/, "cache_member_refusals WIRE_MEMBER_FRAME"],
-  ["HTTP in lower case", undefined, "get / http/1.1\r\n\r\n", /speaks HTTP/, "cache_member_refusals WIRE_MEMBER_FRAME"],
-  ["TLS", undefined, "\x16\x03\x01\x02\x00\x01", /speaks TLS/, "cache_member_refusals WIRE_MEMBER_FRAME"],
+  ["HTTP", undefined, "POST / HTTP/1.1\r\nHost: x\r\n\r\n", /speaks HTTP/, "cache_member_refusals WIRE_LINK_FRAME"],
+  ["HTTP in lower case", undefined, "get / http/1.1\r\n\r\n", /speaks HTTP/, "cache_member_refusals WIRE_LINK_FRAME"],
+  ["TLS", undefined, "\x16\x03\x01\x02\x00\x01", /speaks TLS/, "cache_member_refusals WIRE_LINK_FRAME"],
   ["HTTP, with TLS", TLS, "POST / HTTP/1.1\r\nHost: x\r\n\r\n", /http request/i, "tls_failures_total members"],
 ] as const) {
   test(`[REP101] ${what} where members are expected is ended, logged and counted, in any split`, async () => {
@@ -326,7 +268,6 @@ for (const [name, tls] of [
 test("[REP150] without a secret nobody beyond this machine is dialled or let in, whatever it says of itself", async () => {
   await using a = await member("n1", { secret: "" });
   a.transport.reach(new Map([["n2", "192.0.2.1:7402"]]));
-  a.transport.greet("n3", "members.example:7402");
   await using b = await member("n4", { secret: "" });
   a.transport.reach(new Map([["n4", b.address]]));
   await until(() => a.transport.isConnected("n4"), "the one of this machine is dialled");
@@ -339,35 +280,50 @@ test("[REP150] without a secret nobody beyond this machine is dialled or let in,
   assert.equal(new PeerPins(store, undefined).judge({ ...far, address: "127.0.0.1:7402" }), undefined);
 });
 
-test("a member that does not read is disconnected when too much waits for it", async () => {
-  await using a = await member("n1", { limits: { queuedBytes: 4 * 1024 * 1024 } });
-  const b = new AcceptHandshake(ports("n2"));
+test("a member that does not read is owed a bounded number of bytes, and loses its link", async (t) => {
+  await using a = await member("n1", { limits: { silence: 600 as Millis } });
   const sockets = new Set<Socket>();
   const deaf: Server = createServer((socket) => {
     sockets.add(socket);
     socket.on("error", () => {});
-    let seen = Buffer.alloc(0);
+    const link = linkOf("n2");
     socket.on("data", (bytes) => {
-      seen = Buffer.concat([seen, bytes]);
-      while (seen.length >= 4 && seen.length >= 4 + seen.readUInt32BE()) {
-        const frame = seen.subarray(4, 4 + seen.readUInt32BE());
-        seen = seen.subarray(4 + frame.length);
-        const { send, established } = b.receive(frame);
-        const head = Buffer.alloc(4);
-        head.writeUInt32BE(send?.length ?? 0);
-        socket.write(Buffer.concat([head, send ?? Buffer.alloc(0)]));
-        if (established) socket.pause().removeAllListeners("data");
+      link.receive(bytes, 0 as Millis);
+      for (let owed = link.nextOutput(0 as Millis); owed !== undefined; owed = link.nextOutput(0 as Millis)) {
+        socket.write(owed);
       }
+      if (link.peer !== undefined) socket.pause().removeAllListeners("data");
     });
+  });
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+    deaf.close();
   });
   await new Promise<void>((resolve) => deaf.listen(0, "127.0.0.1", resolve));
   const { port } = deaf.address() as { port: number };
   a.transport.reach(new Map([["n2", `127.0.0.1:${port}`]]));
   await until(() => a.transport.isConnected("n2"), "connected");
   let sent = 0;
-  while (a.transport.send("n2", 1, new Uint8Array(1024 * 1024))) assert.ok(++sent < 100, "the queue is bounded");
+  while (a.transport.send("n2", "log", new Uint8Array(1024 * 1024))) assert.ok(++sent < 100, "the queue is bounded");
+  assert.equal(a.transport.droppedCount, 1);
+  await until(() => a.lines.some((line) => String(line.reason).includes("nothing heard")), "its link to be ended");
   assert.equal(a.transport.isConnected("n2"), false);
-  assert.ok(a.lines.some((line) => String(line.reason).includes("unread")));
-  for (const socket of sockets) socket.destroy();
-  deaf.close();
 });
+
+/** The accepting side of a link, without a clock of its own: it says nothing unless it is spoken to. */
+function linkOf(id: string): Link {
+  return new Link({
+    side: { type: "accept" },
+    handshake: {
+      own: { id, incarnation: 9 as Incarnation, purpose: "cache", facts: factsOf(own(id)) },
+      secrets: [Buffer.from("s")],
+      binding: new Uint8Array(0),
+      crypto: NODE_CRYPTO,
+      judge: () => undefined,
+    },
+    limits: DEFAULT_LINK_LIMITS,
+    timings: DEFAULT_LINK_TIMINGS,
+    now: 0 as Millis,
+    outputReady: () => {},
+  });
+}

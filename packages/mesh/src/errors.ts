@@ -17,6 +17,7 @@ export const REFUSALS = {
   8: { reason: "duplicate", says: "another link between the two is kept" },
   9: { reason: "other-purpose", says: "it links nodes of another kind: a cache member met a media node" },
   10: { reason: "refused", says: "an application or an operator refused it" },
+  11: { reason: "needs-secret", says: "it is beyond this machine, and no secret is set" },
 } as const;
 
 export type RefusalCode = keyof typeof REFUSALS;

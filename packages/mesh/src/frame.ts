@@ -31,6 +31,8 @@ export const FRAME_TYPE = {
 export const SKIPPABLE_BIT = 0x80;
 
 export const FRAME_HEADER_BYTES = 8;
+/** Length and type: enough to refuse a frame, and to tell whoever speaks another protocol. */
+const START_BYTES = 4;
 
 /**
  * | offset | field   | form | meaning                                            |
@@ -93,25 +95,34 @@ export class FrameReader {
 
   /** The next frame; `undefined` when more bytes are needed. @throws {LinkFrameError} for a length over the limit */
   take(): LinkFrame | undefined {
-    const header = this.#queue.peek(FRAME_HEADER_BYTES);
-    if (header === undefined) return undefined;
-    const [a, b, c, type, d, e, f, g] = header as unknown as readonly [
-      number,
-      number,
-      number,
-      number,
+    const start = this.#queue.peek(START_BYTES);
+    if (start === undefined) return undefined;
+    const [a, b, c, type] = start as unknown as readonly [number, number, number, number];
+    const length = (a << 16) | (b << 8) | c;
+    if (length > this.#maxPayloadBytes) {
+      const other = otherProtocolOf(start);
+      const detail = `frame of ${length} bytes: limit is ${this.#maxPayloadBytes}`;
+      throw new LinkFrameError({ detail: other === undefined ? detail : `the other side speaks ${other}` });
+    }
+    if (this.#queue.length < FRAME_HEADER_BYTES + length) return undefined;
+    this.#queue.skip(START_BYTES);
+    const [d, e, f, g] = this.#queue.take(FRAME_HEADER_BYTES - START_BYTES) as unknown as readonly [
       number,
       number,
       number,
       number,
     ];
-    const length = (a << 16) | (b << 8) | c;
-    if (length > this.#maxPayloadBytes) {
-      throw new LinkFrameError({ detail: `frame of ${length} bytes: limit is ${this.#maxPayloadBytes}` });
-    }
-    if (this.#queue.length < FRAME_HEADER_BYTES + length) return undefined;
-    this.#queue.skip(FRAME_HEADER_BYTES);
     const payload = this.#queue.take(length) as Uint8Array;
     return { type, channel: (((d << 24) | (e << 16) | (f << 8) | g) >>> 0) as ChannelId, payload };
   }
+}
+
+const TLS_HANDSHAKE = 0x16;
+const TLS_MAJOR_VERSION = 0x03;
+const HTTP_METHOD_START = /^[A-Za-z]{3,4}[A-Za-z /]?$/;
+
+/** As the start of a frame both would be longer than any. */
+function otherProtocolOf(start: Uint8Array): "HTTP" | "TLS" | undefined {
+  if (start[0] === TLS_HANDSHAKE && start[1] === TLS_MAJOR_VERSION) return "TLS";
+  return HTTP_METHOD_START.test(String.fromCharCode(...start)) ? "HTTP" : undefined;
 }

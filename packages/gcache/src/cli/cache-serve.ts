@@ -7,7 +7,7 @@ import type { Log } from "@sluice/base/log";
 import { aborted } from "@sluice/base/scope";
 import { isLoopback, parseAddress } from "@sluice/runtime/sockets/host-and-port";
 import type { CacheNode } from "../node/cache-node.ts";
-import type { MemberTls } from "../members/member-ports.ts";
+import type { LinkTls } from "@sluice/runtime/links/link-ports";
 import type { CacheNodeOptions } from "../node/node-options.ts";
 import { openCacheNode } from "../node/open-cache-node.ts";
 import { SystemClock } from "@sluice/runtime/system-clock";
@@ -74,7 +74,7 @@ function openCertificate(cli: CacheCliOptions, clock: Clock, log: Log): TlsCerti
 }
 
 /** Dialling takes the newest pair each time, the listener is given it. */
-function memberTls(certificate: TlsCertificate): MemberTls {
+function memberTls(certificate: TlsCertificate): LinkTls {
   return {
     get cert() {
       return certificate.pair.cert;

@@ -6,9 +6,6 @@ import { decodeAnswer, encodeAnswer } from "@sluice/cache/state/answer-codec";
 import type { OperationAnswer } from "@sluice/cache/state/operation";
 import { MemberFrameError } from "./member-errors.ts";
 
-/** First byte of every frame between members. */
-export const FRAME_KIND = { replica: 1, call: 2, reply: 3, publish: 4 } as const;
-
 export interface MemberCall {
   /** Of the caller; comes back with the reply. */
   readonly id: number;

@@ -1,140 +1,276 @@
-/** All connections between this member and the others. */
+/** What members say to each other, over one link for each pair: calls, the replicated log in its flows, published messages. */
 import type { Millis } from "@sluice/base/brand";
-import type { Timer } from "@sluice/base/clock";
+import type { Clock, Timer } from "@sluice/base/clock";
+import type { Crypto } from "@sluice/base/crypto";
+import type { Log } from "@sluice/base/log";
+import type { Counter, Meter } from "@sluice/base/meter";
+import { WireError } from "@sluice/bytes/wire-error";
+import type { Channel, ChannelClass } from "@sluice/mesh/channel";
+import type { Refusal } from "@sluice/mesh/errors";
+import type { Incarnation, NodeIdentity } from "@sluice/mesh/hello";
+import type { LinkEvent } from "@sluice/mesh/link-event";
+import { DEFAULT_LINK_LIMITS } from "@sluice/mesh/limits";
+import { type Attempt, type LinkEnd, Mesh, type MeshLink } from "@sluice/mesh/mesh";
+import { LinkListener, type LinkTls, SocketDialler } from "@sluice/runtime/links/link-ports";
 import { type HostAndPort, needsSecret } from "@sluice/runtime/sockets/host-and-port";
-import { MemberLink } from "./member-link.ts";
-import { MemberListener } from "./member-listener.ts";
-import type { MemberPorts } from "./member-ports.ts";
+import type { MemberLimits } from "../node/limits.ts";
+import { factsOf, type MemberIdentity, memberOf } from "./member-identity.ts";
 
-/** Beats in the time that a connection may be silent. */
-const BEATS = 4;
+/** What a message is about: the service of the channel that carries it. */
+const SERVICES = {
+  control: { name: "replica control", class: "control" },
+  log: { name: "replica log", class: "state" },
+  snapshot: { name: "replica snapshot", class: "bulk" },
+  call: { name: "call", class: "state" },
+  reply: { name: "reply", class: "state" },
+  publish: { name: "publish", class: "state" },
+} as const satisfies Record<string, { readonly name: string; readonly class: ChannelClass }>;
 
-/**
- * How long a connection to a removed member stays: it must outlast the silence after which that one asks for votes, and
- * so hears that it is none any more.
- */
+export type MemberService = keyof typeof SERVICES;
+
+/** Of the time that a link may be silent. */
+const HEARTBEATS = 4;
+/** One may be missed by chance; with two the member has said nothing for longer than any pause of a healthy one. */
+const SILENT_HEARTBEATS = 2;
+
+/** How long a link to a removed member stays: until it has asked for votes and heard that it is none any more. */
 const FAREWELL = 5_000 as Millis;
-/** Those who are no members and are spoken to all the same. */
-const MOST_LEAVING = 16;
 
-/** Each member dials every other and sends on the connection that it dialled; so no two connections compete. */
+export interface MemberTransportOptions {
+  /** Asked for every handshake: a joiner learns its cluster's id from the first member that calls it. */
+  readonly own: () => MemberIdentity;
+  readonly incarnation: Incarnation;
+  /** Empty: anybody who can connect is believed. */
+  readonly secret: Uint8Array;
+  readonly tls: LinkTls | undefined;
+  readonly judge: (peer: MemberIdentity) => Refusal | undefined;
+  /** A message from a member that proved itself. The bytes belong to the receiver. Throwing ends the link. */
+  readonly received: (from: string, service: MemberService, message: Uint8Array) => void;
+  /** A member proved itself and can be dialled where it says. */
+  readonly introduced: (peer: MemberIdentity) => void;
+  readonly crypto: Crypto;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly meter: Meter;
+  readonly limits: MemberLimits;
+}
+
+/** The channels that this side opened on one link, by service; opened with the first message. */
+type OwnChannels = Map<MemberService, Channel>;
+
 export class MemberTransport {
-  readonly #ports: MemberPorts;
-  readonly #listener: MemberListener;
-  readonly #links = new Map<string, MemberLink>();
-  /** Ends the links to those who are no members. */
+  readonly #options: MemberTransportOptions;
+  readonly #mesh: Mesh;
+  readonly #listener: LinkListener;
+  readonly #channels = new Map<string, OwnChannels>();
   readonly #leaving = new Map<string, Timer>();
+  /** The last reason for having no link, by member: logged when it changes, not at every attempt. */
+  readonly #troubles = new Map<string, string>();
+  /** Bytes heard from those that are doubted, when that began. */
+  readonly #doubted = new Map<string, number>();
+  readonly #heartbeat: Millis;
+  readonly #dropped: Counter;
+  #members: ReadonlySet<string> = new Set();
   #droppedCount = 0;
-  #beatTimer: Timer | undefined;
-  #lastBeat = 0 as Millis;
-  #isClosed = false;
 
-  constructor(ports: MemberPorts) {
-    this.#ports = ports;
-    this.#listener = new MemberListener(ports);
+  constructor(options: MemberTransportOptions) {
+    const { own, incarnation, secret, tls, judge, crypto, clock, log, meter, limits } = options;
+    this.#options = options;
+    this.#heartbeat = (limits.silence / HEARTBEATS) as Millis;
+    this.#mesh = new Mesh({
+      own: (): NodeIdentity => ({ id: own().id, incarnation, purpose: "cache", facts: factsOf(own()) }),
+      secrets: () => (secret.length === 0 ? [] : [secret]),
+      judge: (peer) => {
+        const member = memberOf(peer);
+        return member === undefined ? "other-purpose" : judge(member);
+      },
+      crypto,
+      dialler: new SocketDialler(tls),
+      clock,
+      defer: (action) => process.nextTick(action),
+      random: Math.random,
+      limits: { ...DEFAULT_LINK_LIMITS, ...limits },
+      timings: { heartbeat: this.#heartbeat, handshake: limits.handshake, silence: limits.silence },
+      listener: {
+        up: (link) => this.#up(link),
+        happened: (link, event) => this.#happened(link, event),
+        down: (link, why) => this.#down(link, why),
+        failed: (attempt, error) => this.#failed(attempt, error),
+      },
+    });
+    const refused = (error: Error): void => {
+      meter.counter("tls_failures_total", "TLS handshakes that failed", { listener: "members" }).add();
+      log.warn({ reason: error.message }, "A connection to the member port failed before the end of TLS");
+    };
+    const strangers = { ...limits, exempt: [] };
+    this.#listener = new LinkListener({
+      name: "members",
+      mesh: this.#mesh,
+      tls,
+      strangers,
+      clock,
+      log,
+      meter,
+      refused,
+    });
+    this.#dropped = meter.counter("cache_member_messages_dropped", "Messages that had no connection to go out on");
   }
 
   /** @returns `host:port` as bound. @throws {ListenError} */
-  async open(at: HostAndPort): Promise<string> {
-    const bound = await this.#listener.open(at);
-    this.#lastBeat = this.#ports.clock.now();
-    this.#beatLater();
-    return bound;
+  open(at: HostAndPort): Promise<string> {
+    return this.#listener.open(at);
   }
 
-  /** Messages that had no connection to go out on. */
+  /** Messages that had no link to go out on. */
   get droppedCount(): number {
     return this.#droppedCount;
   }
 
-  /** Dials whoever is new here, and soon forgets whoever is not. */
+  /** Keeps a link to each of these, by id and address; whoever is no member any more soon has none. */
   reach(members: ReadonlyMap<string, string>): void {
-    if (this.#isClosed) return;
-    for (const id of this.#links.keys()) {
-      if (members.has(id)) this.#stay(id);
-      else this.#leave(id);
-    }
-    for (const [id, address] of members) {
-      const link = this.#links.get(id);
-      if (!this.#mayDial(id, address)) continue;
-      if (link !== undefined) link.address = address;
-      else this.#links.set(id, new MemberLink(id, address, this.#ports));
-    }
+    this.#members = new Set(members.keys());
+    const { secret, own } = this.#options;
+    const dialled = [...members].filter(
+      ([id, address]) => id !== own().id && address !== "" && !needsSecret(address, secret),
+    );
+    this.#mesh.reach(new Map(dialled.map(([id, address]) => [id, { address, to: id }])));
+    for (const id of this.#mesh.links.keys()) if (!this.#members.has(id)) this.#leave(id);
   }
 
-  /** Dials, for a while, somebody who is no member and shall be told so. */
-  greet(id: string, address: string): void {
-    if (this.#isClosed || !this.#mayDial(id, address) || this.#leaving.size >= MOST_LEAVING) return;
-    if (!this.#links.has(id)) this.#links.set(id, new MemberLink(id, address, this.#ports));
-    this.#leave(id);
-  }
-
-  /** There is a connection to it that has carried something of late. */
+  /** There is a link to it that has carried something of late. */
   isConnected(to: string): boolean {
-    return this.#links.get(to)?.isHeard ?? false;
+    const link = this.#mesh.links.get(to)?.driver.link;
+    if (link === undefined || link.counts.bytesIn === this.#doubted.get(to)) return false;
+    return link.silentFor(this.#options.clock.now()) < SILENT_HEARTBEATS * this.#heartbeat;
   }
 
   /** It was not heard when it should have been: until it is again, it does not count as connected. */
   doubt(id: string): void {
-    this.#links.get(id)?.doubt();
+    const link = this.#mesh.links.get(id)?.driver.link;
+    if (link !== undefined) this.#doubted.set(id, link.counts.bytesIn);
   }
 
-  /** It holds a connection to this member. */
+  /** A link to it stands, heard or not. */
   isCalling(id: string): boolean {
-    return this.#listener.hasConnectionFrom(id);
+    return this.#mesh.links.has(id);
   }
 
-  /** False when there is no connection to it now. */
-  send(to: string, kind: number, message: Uint8Array): boolean {
-    const isSent = this.#links.get(to)?.send(kind, message) ?? false;
-    if (!isSent) this.#droppedCount++;
-    return isSent;
+  /**
+   * @param message  belongs to the link until it is written: the caller changes it no more
+   * @returns false when it went nowhere: the replicated log sends again what matters
+   */
+  send(to: string, service: MemberService, message: Uint8Array): boolean {
+    const link = this.#mesh.links.get(to);
+    const isSent = link !== undefined && this.#channelTo(link, service)?.send(message) === "queued";
+    if (isSent) return true;
+    this.#droppedCount++;
+    this.#dropped.add();
+    return false;
   }
 
   async close(): Promise<void> {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#beatTimer?.cancel();
-    for (const link of this.#links.values()) link.close();
-    this.#links.clear();
     for (const timer of this.#leaving.values()) timer.cancel();
+    this.#leaving.clear();
+    this.#mesh.close("this member is stopping");
     await this.#listener.close();
   }
 
-  #mayDial(id: string, address: string): boolean {
-    return id !== this.#ports.own().id && address !== "" && !needsSecret(address, this.#ports.secret);
+  #channelTo(link: MeshLink, service: MemberService): Channel | undefined {
+    const { id } = link.peer;
+    let channels = this.#channels.get(id);
+    if (channels === undefined) this.#channels.set(id, (channels = new Map()));
+    const known = channels.get(service);
+    if (known !== undefined) return known;
+    const { name, class: kind } = SERVICES[service];
+    const channel = link.driver.link?.openChannel(name, { class: kind });
+    if (channel !== undefined) channels.set(service, channel);
+    return channel;
+  }
+
+  #up(link: MeshLink): void {
+    const { log, introduced } = this.#options;
+    const { id } = link.peer;
+    this.#channels.delete(id);
+    this.#doubted.delete(id);
+    this.#troubles.delete(id);
+    log.info({ member: id, address: link.address, side: link.driver.side }, "Connected to member");
+    const member = memberOf(link.peer);
+    if (member !== undefined) introduced(member);
+    if (this.#members.size > 0 && !this.#members.has(id)) this.#leave(id);
+  }
+
+  #happened(link: MeshLink, event: Exclude<LinkEvent, { readonly type: "established" | "ended" }>): void {
+    const { id } = link.peer;
+    if (event.type === "opened") {
+      if (serviceOf(event.channel) === undefined) event.channel.close("refused", "no such service");
+    } else if (event.type === "closed") {
+      const service = serviceOf(event.channel);
+      const own = this.#channels.get(id);
+      if (service !== undefined && own?.get(service) === event.channel) own.delete(service);
+    } else if (event.type === "message") {
+      const service = serviceOf(event.channel);
+      if (service !== undefined) this.#receive(link, service, event.message);
+    }
+  }
+
+  #receive(link: MeshLink, service: MemberService, message: Uint8Array): void {
+    try {
+      this.#options.received(link.peer.id, service, message);
+    } catch (error) {
+      link.driver.end(error as Error);
+    }
+  }
+
+  #down(link: MeshLink, why: LinkEnd): void {
+    const { id } = link.peer;
+    this.#channels.delete(id);
+    if (why.type === "replaced") return;
+    this.#trouble(id, link.address, why.type === "lost" ? why.error : new Error("the member closed the connection"));
+  }
+
+  #failed({ side, address, to }: Attempt, error: Error): void {
+    if (side === "dial") this.#trouble(to, address, error);
+    else this.#complain(address, error);
+  }
+
+  #trouble(member: string, address: string, error: Error): void {
+    this.#count(error);
+    if (this.#troubles.get(member) === error.message) return;
+    this.#troubles.set(member, error.message);
+    this.#options.log.warn({ member, address, reason: error.message }, "No connection to member");
+  }
+
+  #complain(address: string, error: Error): void {
+    const { log } = this.#options;
+    if (!this.#count(error)) return log.debug({ address, reason: error.message }, "Member connection ended");
+    log.warn({ address, reason: error.message, code: (error as WireError).code }, "Ended a member connection");
+  }
+
+  /** @returns whether it ended for what was said on it */
+  #count(error: Error): boolean {
+    if (!(error instanceof WireError)) return false;
+    this.#options.meter
+      .counter("cache_member_refusals", "Member connections that ended because of what was said on them", {
+        code: error.code,
+      })
+      .add();
+    return true;
   }
 
   #leave(id: string): void {
     if (this.#leaving.has(id)) return;
-    const timer = this.#ports.clock.after(FAREWELL, () => {
+    const timer = this.#options.clock.after(FAREWELL, () => {
       this.#leaving.delete(id);
-      this.#links.get(id)?.close();
-      this.#links.delete(id);
+      if (!this.#members.has(id)) this.#mesh.drop(id, "no member");
     });
     this.#leaving.set(id, timer);
   }
+}
 
-  #stay(id: string): void {
-    this.#leaving.get(id)?.cancel();
-    this.#leaving.delete(id);
-  }
+const SERVICE_BY_NAME = new Map<string, MemberService>(
+  (Object.keys(SERVICES) as MemberService[]).map((service) => [SERVICES[service].name, service]),
+);
 
-  #beatLater(): void {
-    const { clock, limits } = this.#ports;
-    const pause = (limits.silence / BEATS) as Millis;
-    this.#beatTimer = clock.after(pause, () => {
-      const now = clock.now();
-      // Whoever was paused itself has heard nobody, and must not take that for their silence.
-      const wasPaused = now - this.#lastBeat > 2 * pause;
-      this.#lastBeat = now;
-      if (!wasPaused) this.#beat();
-      this.#beatLater();
-    });
-  }
-
-  #beat(): void {
-    for (const link of this.#links.values()) link.beat(BEATS);
-    this.#listener.beat(BEATS);
-  }
+function serviceOf(channel: Channel): MemberService | undefined {
+  return SERVICE_BY_NAME.get(channel.service);
 }

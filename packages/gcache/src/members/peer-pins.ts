@@ -1,7 +1,7 @@
 /** What is known of the other members beside the replicated list: their stores, and where their clients go. */
+import type { Refusal } from "@sluice/mesh/errors";
 import { needsSecret } from "@sluice/runtime/sockets/host-and-port";
-import { REFUSALS, type Refusal } from "./member-errors.ts";
-import type { PeerIdentity } from "./member-handshake.ts";
+import type { MemberIdentity } from "./member-identity.ts";
 import type { NodeStore } from "../store/node-store.ts";
 
 const NO_CLUSTER = Buffer.alloc(32);
@@ -18,21 +18,21 @@ export class PeerPins {
   }
 
   /** Why a member that proved the secret is turned away all the same. */
-  judge(peer: PeerIdentity): Refusal | undefined {
+  judge(peer: MemberIdentity): Refusal | undefined {
     const own = this.#store.identity;
-    if (peer.id === own.member) return REFUSALS[5].reason;
+    if (peer.id === own.member) return "own-id";
     const isOne = (clusterId: Uint8Array): boolean => NO_CLUSTER.equals(clusterId);
     if (!isOne(own.clusterId) && !isOne(peer.clusterId) && !Buffer.from(own.clusterId).equals(peer.clusterId)) {
-      return REFUSALS[2].reason;
+      return "wrong-cluster";
     }
-    if (peer.address !== "" && needsSecret(peer.address, this.#secret)) return REFUSALS[7].reason;
+    if (peer.address !== "" && needsSecret(peer.address, this.#secret)) return "needs-secret";
     const pinned = this.#store.pins.get(peer.id);
-    if (pinned !== undefined && pinned !== Buffer.from(peer.storeId).toString("hex")) return REFUSALS[6].reason;
+    if (pinned !== undefined && pinned !== Buffer.from(peer.storeId).toString("hex")) return "other-store";
     return undefined;
   }
 
   /** Remembers the store of a member at first sight: whoever comes with another one later is refused. */
-  met(peer: PeerIdentity): void {
+  met(peer: MemberIdentity): void {
     if (peer.clients !== "") this.#clients.set(peer.id, peer.clients);
     if (NO_CLUSTER.equals(this.#store.identity.clusterId) && !NO_CLUSTER.equals(peer.clusterId)) {
       this.#store.joinCluster(peer.clusterId).catch(() => {}); // a disk that fails is told by the next write
@@ -52,7 +52,7 @@ export class PeerPins {
     if (kept.size !== this.#store.pins.size) this.#store.setPins(kept);
   }
 
-  #pin(peer: PeerIdentity): void {
+  #pin(peer: MemberIdentity): void {
     this.#store.setPins(new Map(this.#store.pins).set(peer.id, Buffer.from(peer.storeId).toString("hex")));
   }
 }

@@ -1,21 +1,21 @@
 /** Messages between users of the members' library: at most once to each subscriber that is there. */
-import { decodePublish, encodePublish, FRAME_KIND } from "../members/member-calls.ts";
+import { decodePublish, encodePublish } from "../members/member-calls.ts";
 
 export type Subscriber = (message: Uint8Array) => void;
 
 export class MemberPubSub {
-  readonly #send: (kind: number, bytes: Uint8Array) => void;
+  readonly #send: (bytes: Uint8Array) => void;
   readonly #subscribers = new Map<string, Set<Subscriber>>();
 
   /** @param send  to every other member that is connected */
-  constructor(send: (kind: number, bytes: Uint8Array) => void) {
+  constructor(send: (bytes: Uint8Array) => void) {
     this.#send = send;
   }
 
   /** @param subject  at most 65 535 bytes as UTF-8 */
   publish(subject: string, message: Uint8Array): void {
     this.#deliver(subject, message);
-    this.#send(FRAME_KIND.publish, encodePublish(Buffer.from(subject), message));
+    this.#send(encodePublish(Buffer.from(subject), message));
   }
 
   /** The messages belong to the subscriber. */

@@ -8,7 +8,7 @@ import type { ReplicaLimits } from "@sluice/cache/replica/limits";
 import type { ReplicaTiming } from "@sluice/cache/replica/timing";
 import type { HostAndPort } from "@sluice/runtime/sockets/host-and-port";
 import type { MemberLimits, RespLimits } from "./limits.ts";
-import type { MemberTls } from "../members/member-ports.ts";
+import type { LinkTls } from "@sluice/runtime/links/link-ports";
 
 export interface RespOptions extends HostAndPort {
   /** Clients must give it (AUTH); without one everybody who can connect is let in. */
@@ -33,7 +33,7 @@ export interface CacheNodeOptions {
   /** When a write is answered; `quorum` when left out. */
   readonly ackLevel?: AckLevel;
   readonly secret?: Uint8Array;
-  readonly tls?: MemberTls | undefined;
+  readonly tls?: LinkTls | undefined;
   /** Without it there is no RESP port. */
   readonly resp?: RespOptions | undefined;
   /** Aborting it gives up opening; a node that is open is closed by `close`. */

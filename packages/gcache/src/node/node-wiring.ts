@@ -9,6 +9,8 @@ import type { ReplicaStatus } from "@sluice/cache/replica/replica-options";
 import type { AckLevel, Role } from "@sluice/cache/replica/replica-output";
 import { DEFAULT_REPLICA_TIMING } from "@sluice/cache/replica/timing";
 import type { SentinelEvent } from "@sluice/cache/resp/sentinel-events";
+import { unreachable } from "@sluice/base/unreachable";
+import type { Incarnation } from "@sluice/mesh/hello";
 import { CacheState } from "@sluice/cache/state/cache-state";
 import type { OperationAnswer } from "@sluice/cache/state/operation";
 import { formatAddress, isUnspecified, splitAddress } from "@sluice/runtime/sockets/host-and-port";
@@ -20,10 +22,8 @@ import { NodeClusterView } from "./cluster-view.ts";
 import { ReplicatedStore } from "../resp/command-store.ts";
 import { infoLinesOf } from "../resp/info-lines.ts";
 import { DEFAULT_MEMBER_LIMITS, DEFAULT_RESP_LIMITS } from "./limits.ts";
-import { FRAME_KIND } from "../members/member-calls.ts";
-import { MemberFrameError } from "../members/member-errors.ts";
-import type { OwnIdentity } from "../members/member-handshake.ts";
-import { MemberTransport } from "../members/member-transport.ts";
+import type { MemberIdentity } from "../members/member-identity.ts";
+import { type MemberService, MemberTransport } from "../members/member-transport.ts";
 import { NodeMetrics } from "./node-metrics.ts";
 import type { CacheNodeOptions } from "./node-options.ts";
 import type { NodeStore } from "../store/node-store.ts";
@@ -62,8 +62,6 @@ export class NodeWiring {
   #ownAddress = "";
   #ownClients = "";
   #members: MemberList = [];
-  /** Who called while no list was there: any of them may be the leader. */
-  readonly #callers = new Map<string, string>();
   #role: Role = "follower";
   #leader: MemberId | undefined;
   #lastLeader: MemberId | undefined;
@@ -76,10 +74,11 @@ export class NodeWiring {
     this.#metrics = new NodeMetrics(options.meter);
     this.transport = new MemberTransport({
       own: () => this.#own(),
+      incarnation: randomInt(2 ** 32) as Incarnation,
       secret: options.secret ?? new Uint8Array(0),
       tls: options.tls,
       judge: (peer) => peers.judge(peer),
-      received: (from, kind, message) => this.#received(from, kind, message),
+      received: (from, service, message) => this.#received(from, service, message),
       introduced: (peer) => this.#introduced(peer),
       crypto: options.crypto,
       clock: options.clock,
@@ -87,8 +86,8 @@ export class NodeWiring {
       meter: options.meter,
       limits: { ...DEFAULT_MEMBER_LIMITS, ...options.memberLimits },
     });
-    this.#publishing = new MemberPubSub((kind, bytes) => {
-      for (const { id } of this.#members) if (id !== options.id) this.transport.send(id, kind, bytes);
+    this.#publishing = new MemberPubSub((bytes) => {
+      for (const { id } of this.#members) if (id !== options.id) this.transport.send(id, "publish", bytes);
     });
   }
 
@@ -106,8 +105,8 @@ export class NodeWiring {
       store: commands,
       leads: () => this.#role === "leader",
       leader: () => this.#leader,
-      sendCall: (to, call) => this.transport.send(to, FRAME_KIND.call, call),
-      sendReply: (to, reply) => this.transport.send(to, FRAME_KIND.reply, reply),
+      sendCall: (to, call) => this.transport.send(to, "call", call),
+      sendReply: (to, reply) => this.transport.send(to, "reply", reply),
       applied: () => replica.status(clock.now()).applied,
     });
     const changes = new ClusterChanges({ shell, wall: this.#wall, clock, canGrow: address !== "none", secret });
@@ -171,7 +170,7 @@ export class NodeWiring {
     return this.shell.replica.status(this.#options.clock.now());
   }
 
-  #own(): OwnIdentity {
+  #own(): MemberIdentity {
     const { member, clusterId, storeId } = this.#store.identity;
     return { id: member, clusterId, storeId, address: this.#ownAddress, clients: this.#ownClients };
   }
@@ -214,37 +213,33 @@ export class NodeWiring {
     return { resp: listener, sentinel: new SentinelWatch({ cluster, clock, publish }) };
   }
 
-  #introduced(peer: OwnIdentity): void {
+  #introduced(peer: MemberIdentity): void {
     this.#peers.met(peer);
     this.#running?.sentinel?.look(); // where its clients go may not have been known before
-    if (this.#members.some((member) => member.id === peer.id)) return;
-    // Whoever was removed asks for votes, and must hear the answer.
-    if (this.#members.length > 0) return this.transport.greet(peer.id, peer.address);
-    // Only a member without a list of its own learns an address so: whoever adds it must hear its answers.
-    this.#callers.set(peer.id, peer.address);
-    this.transport.reach(this.#callers);
   }
 
-  #received(from: string, kind: number, bytes: Uint8Array): void {
+  #received(from: string, service: MemberService, bytes: Uint8Array): void {
     const { shell, desk } = this.#run;
-    switch (kind) {
-      case FRAME_KIND.replica:
+    switch (service) {
+      case "control":
+      case "log":
+      case "snapshot":
         shell.replica.receive(from as MemberId, decodeMemberMessage(bytes), shell.now());
         return shell.wake();
-      case FRAME_KIND.call:
+      case "call":
         return desk.onCall(from, bytes);
-      case FRAME_KIND.reply:
+      case "reply":
         return desk.onReply(bytes);
-      case FRAME_KIND.publish:
+      case "publish":
         return this.#publishing.onPublish(bytes);
       default:
-        throw new MemberFrameError({ detail: `frame of unknown kind ${kind}` });
+        return unreachable(service);
     }
   }
 
   #events(): ReplicaEvents<OperationAnswer> {
     return {
-      send: (to, message) => void this.transport.send(to, FRAME_KIND.replica, encodeMemberMessage(message)),
+      send: (to, message, flow) => void this.transport.send(to, flow, encodeMemberMessage(message)),
       answered: (answers) => {
         this.#run.commands.answeredWrites(answers);
         this.#run.changes.answered(answers);

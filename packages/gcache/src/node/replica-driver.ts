@@ -6,12 +6,19 @@ import type { MemberId } from "@sluice/cache/ids";
 import type { MemberMessage } from "@sluice/cache/replica/member-message";
 import type { MemberList } from "@sluice/cache/replica/members";
 import type { Replica } from "@sluice/cache/replica/replica";
-import type { ProposalAnswer, ReadAnswer, ReplicaOutput, Role, WriteId } from "@sluice/cache/replica/replica-output";
+import type {
+  MessageFlow,
+  ProposalAnswer,
+  ReadAnswer,
+  ReplicaOutput,
+  Role,
+  WriteId,
+} from "@sluice/cache/replica/replica-output";
 import type { NodeStore, StoreBatch } from "../store/node-store.ts";
 
 /** What the replica tells, in the order it happens. */
 export interface ReplicaEvents<Answer> {
-  send(to: MemberId, message: MemberMessage): void;
+  send(to: MemberId, message: MemberMessage, flow: MessageFlow): void;
   answered(answers: readonly ProposalAnswer<Answer>[]): void;
   readsAnswered(reads: readonly ReadAnswer[]): void;
   roleChanged(role: Role, term: number, leader: MemberId | undefined): void;
@@ -96,7 +103,7 @@ export class ReplicaDriver<Answer> {
   #carryOut(output: ReplicaOutput<Answer>): void {
     switch (output.type) {
       case "send":
-        return this.#events.send(output.to, output.message);
+        return this.#events.send(output.to, output.message, output.flow);
       case "store":
         return this.#write(output, output.isSync ? "synced" : "written", output.token);
       case "compact":
