@@ -1,6 +1,7 @@
 /** `sluice config check` and `sluice config print`. */
 import { printEffective } from "../config/effective.ts";
-import { type ConfigOptions, configOf } from "./config-options.ts";
+import { configOf } from "./config-of.ts";
+import type { ConfigOptions } from "./config-options.ts";
 import { print } from "@sluice/runtime/process/print";
 
 export function checkConfig(options: ConfigOptions): void {

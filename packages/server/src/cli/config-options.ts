@@ -1,6 +1,5 @@
 /** The options that say where the configuration comes from, the same on every command that needs one. */
 import type { Command } from "commander";
-import { type ConfigSources, loadConfig, type SluiceConfig } from "../config/load-config.ts";
 
 export interface ConfigOptions {
   readonly config?: string;
@@ -18,13 +17,4 @@ export function withConfigOptions(command: Command): Command {
       [],
     )
     .option("--instance <n>", "move every default port by n, for several nodes on one machine");
-}
-
-export function sourcesOf({ set, config, instance }: ConfigOptions): ConfigSources {
-  return { sets: set, file: config, instance };
-}
-
-/** @throws {ConfigError} */
-export function configOf(options: ConfigOptions): SluiceConfig {
-  return loadConfig(sourcesOf(options));
 }

@@ -2,12 +2,8 @@
 import type { Command } from "commander";
 import { plainLines } from "@sluice/runtime/plain-text";
 import { addCacheCommands } from "@sluice/gcache/cli/cache-commands";
-import { checkConfig, printConfig } from "./config-commands.ts";
 import { withConfigOptions } from "./config-options.ts";
-import { flvDumpCommand } from "./flv-dump-command.ts";
-import { sign } from "./sign.ts";
 import { SluiceCommand } from "./sluice-command.ts";
-import { drain, status } from "./status.ts";
 
 export function buildProgram(version: string): Command {
   const program = new SluiceCommand("sluice")
@@ -19,16 +15,16 @@ export function buildProgram(version: string): Command {
     writeErr: (text) => process.stderr.write(plainLines(text)),
   });
   program.enablePositionalOptions().showHelpAfterError("(sluice --help lists the commands)");
-  // What serving stands on is loaded only to serve: the small commands answer at once.
+  // Each command loads what it stands on when it is run: the cache loads nothing of media, and small commands answer at once.
   withConfigOptions(program.command("serve", { isDefault: true }).description("run the server (the default)")).action(
     async (options) => (await import("./serve.ts")).serve(options),
   );
   withConfigOptions(program.command("status").description("show the node on this machine and its streams")).action(
-    status,
+    async (options) => (await import("./status.ts")).status(options),
   );
   withConfigOptions(
     program.command("drain").description("let the node on this machine finish and take nothing new"),
-  ).action(drain);
+  ).action(async (options) => (await import("./status.ts")).drain(options));
   addCacheCommands(program);
   addConfigCommands(program);
   addToolCommands(program);
@@ -38,11 +34,11 @@ export function buildProgram(version: string): Command {
 function addConfigCommands(program: Command): void {
   const config = program.command("config").description("look at the configuration");
   withConfigOptions(config.command("check").description("say whether it can be used, and every reason why not")).action(
-    checkConfig,
+    async (options) => (await import("./config-commands.ts")).checkConfig(options),
   );
   withConfigOptions(
     config.command("print").description("print every key with its value and where that came from"),
-  ).action(printConfig);
+  ).action(async (options) => (await import("./config-commands.ts")).printConfig(options));
 }
 
 function addToolCommands(program: Command): void {
@@ -50,11 +46,11 @@ function addToolCommands(program: Command): void {
     .argument("<action>", "publish or play")
     .argument("<key>", "stream key, such as live/cam")
     .option("--expires <duration>", "how long it is good for", "1h")
-    .action((action, key, options) => sign(action, key, options));
+    .action(async (action, key, options) => (await import("./sign.ts")).sign(action, key, options));
   program
     .command("flv-dump")
     .description("list the tags of an FLV file, or of standard input where FILE is -")
     .argument("<file>")
     .option("--json", "one JSON object a tag")
-    .action(flvDumpCommand);
+    .action(async (file, options) => (await import("./flv-dump-command.ts")).flvDumpCommand(file, options));
 }

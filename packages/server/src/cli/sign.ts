@@ -2,7 +2,8 @@
 import { findStreamKey, urlPathOf } from "@sluice/media/stream-key";
 import { signGrant } from "../auth/signed-url.ts";
 import { findDuration } from "../config/kinds-units.ts";
-import { type ConfigOptions, configOf } from "./config-options.ts";
+import { configOf } from "./config-of.ts";
+import type { ConfigOptions } from "./config-options.ts";
 import { UsageError } from "@sluice/runtime/process/usage-error";
 import { print } from "@sluice/runtime/process/print";
 

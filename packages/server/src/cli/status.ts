@@ -3,7 +3,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { NodeRow, StreamRow } from "@sluice/client/admin-contract";
 import type { SluiceConfig } from "../config/load-config.ts";
 import { AdminCallError, callAdmin } from "./admin-call.ts";
-import { type ConfigOptions, configOf } from "./config-options.ts";
+import { configOf } from "./config-of.ts";
+import type { ConfigOptions } from "./config-options.ts";
 import { table } from "@sluice/runtime/process/table";
 import { print } from "@sluice/runtime/process/print";
 
