@@ -49,7 +49,7 @@ test("sluice cache loads no room of media", async (t) => {
   });
   assert.match(line, /"event":"ready"/);
   const loaded = (await readFile(list, "utf8")).split("\n").filter((url) => url.includes("/packages/"));
-  const rooms = new Set(loaded.map((url) => /\/packages\/(\w+)\//.exec(url)?.[1]));
+  const rooms = new Set(loaded.map((url) => /\/packages\/(\w+)\//.exec(url)?.[1] ?? ""));
   assert.deepEqual([...rooms].sort(), ["base", "bytes", "cache", "gcache", "mesh", "runtime", "server"]);
   const ofServer = loaded.filter((url) => url.includes("/packages/server/")).map((url) => url.split("/dist/")[1]);
   assert.ok(
