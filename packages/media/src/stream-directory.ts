@@ -38,6 +38,17 @@ export interface Publication {
   end(how: "unpublished" | "lost"): void;
 }
 
+/** Who publishes, as its stream knows it. */
+export interface PublicationHolder {
+  /** Another publisher took over; the publication takes no more frames by then. */
+  replaced(): void;
+  /** Resolves once the publisher gave a sign of life, or its publication was ended since it gave none for so long. */
+  confirm(patience: Millis): Promise<void>;
+}
+
+/** However long viewers are kept, a publisher that is gone may not keep its name longer, nor lose it by a short pause. */
+const PATIENCE = { least: 3_000, most: 10_000 } as const;
+
 export interface StreamEntry {
   readonly stream: LiveStream;
   readonly state: "live" | "grace" | "waiting";
@@ -51,7 +62,8 @@ interface Entry {
   state: StreamEntry["state"];
   since: Millis;
   publisher: PublisherFacts | undefined;
-  current: { readonly onReplaced: () => void } | undefined;
+  /** An object of its own for each publication. */
+  current: { readonly holder: PublicationHolder } | undefined;
   graceTimer: Timer | undefined;
 }
 
@@ -105,17 +117,23 @@ export class StreamDirectory {
     return state === "live" || state === "grace";
   }
 
-  /** @param onReplaced  called when another publisher takes over; the publication takes no more frames by then */
-  publish(key: StreamKey, policy: PublishPolicy, facts: PublisherFacts, onReplaced: () => void): PublishAnswer {
+  /** Ask before a publish that would be refused for another publisher: one that gives no sign of life lets go of the key. */
+  async confirmHolder(key: StreamKey, policy: PublishPolicy): Promise<void> {
+    if (policy.whenTaken === "replace") return;
+    const patience = Math.min(Math.max(policy.grace, PATIENCE.least), PATIENCE.most) as Millis;
+    await this.#entries.get(key)?.current?.holder.confirm(patience);
+  }
+
+  publish(key: StreamKey, policy: PublishPolicy, facts: PublisherFacts, holder: PublicationHolder): PublishAnswer {
     if (!this.isPublished(key) && !this.#makeRoom()) return { answer: "too-many-streams" };
     const entry = this.#entries.get(key) ?? this.#open(key);
     if (entry.current !== undefined) {
       if (policy.whenTaken === "refuse") return { answer: "taken" };
       const replaced = entry.current;
       entry.current = undefined;
-      replaced.onReplaced();
+      replaced.holder.replaced();
     }
-    return { answer: "accepted", publication: this.#begin(entry, policy, facts, onReplaced) };
+    return { answer: "accepted", publication: this.#begin(entry, policy, facts, holder) };
   }
 
   /** The stream to join, opened to wait for its publisher if need be; `undefined` at that limit. Release it when done. */
@@ -179,13 +197,13 @@ export class StreamDirectory {
     this.#inGrace.delete(entry);
   }
 
-  #begin(entry: Entry, policy: PublishPolicy, facts: PublisherFacts, onReplaced: () => void): Publication {
+  #begin(entry: Entry, policy: PublishPolicy, facts: PublisherFacts, holder: PublicationHolder): Publication {
     const { clock } = this.#options;
-    const holder = { onReplaced };
+    const current = { holder };
     const wasWaiting = entry.state === "waiting";
     if (wasWaiting) this.#waitingCount--;
     this.#leaveGrace(entry);
-    entry.current = holder;
+    entry.current = current;
     entry.state = "live";
     entry.since = clock.wall();
     entry.publisher = facts;
@@ -193,7 +211,7 @@ export class StreamDirectory {
     if (wasWaiting) entry.stream.notify("published");
     this.#tell("live", entry, "published");
     const end = (how: "unpublished" | "lost"): void => {
-      if (entry.current !== holder) return;
+      if (entry.current !== current) return;
       entry.current = undefined;
       entry.stream.releaseConnection();
       if (how === "lost" && policy.grace > 0) this.#enterGrace(entry, policy.grace);
@@ -203,7 +221,7 @@ export class StreamDirectory {
       stream: entry.stream,
       facts,
       get isCurrent() {
-        return entry.current === holder;
+        return entry.current === current;
       },
       end,
     };

@@ -19,6 +19,8 @@ const REFUSE: PublishPolicy = { whenTaken: "refuse", grace: ms(10_000) };
 const REPLACE: PublishPolicy = { whenTaken: "replace", grace: ms(10_000) };
 const FACTS = { sessionId: "s1", protocol: "rtmp", address: "127.0.0.1", agent: "test" };
 
+const holder = (replaced = (): void => {}) => ({ replaced, confirm: () => Promise.resolve() });
+
 function open(streams = 10, waitingStreams = 10) {
   const clock = new FakeClock();
   const notices: string[] = [];
@@ -32,7 +34,7 @@ function open(streams = 10, waitingStreams = 10) {
       notices.push(`${type} ${stream.stream.key} ${stream.state}: ${reason}`),
   });
   const publish = (policy = REFUSE, onReplaced = (): void => {}, key = CAM): Publication => {
-    const answer = directory.publish(key, policy, FACTS, onReplaced);
+    const answer = directory.publish(key, policy, FACTS, holder(onReplaced));
     assert.ok(answer.answer === "accepted");
     return answer.publication;
   };
@@ -59,7 +61,12 @@ test("[MED60, MED68] a second publisher is refused, the first goes on", () => {
   const { directory, publish, notices, send } = open();
   const first = publish();
   assert.deepEqual(
-    directory.publish(CAM, REFUSE, FACTS, () => assert.fail()),
+    directory.publish(
+      CAM,
+      REFUSE,
+      FACTS,
+      holder(() => assert.fail()),
+    ),
     { answer: "taken" },
   );
   assert.ok(first.isCurrent);
@@ -67,6 +74,22 @@ test("[MED60, MED68] a second publisher is refused, the first goes on", () => {
   assert.ok(directory.isPublished(CAM));
   assert.deepEqual(notices, ["live live/cam live: published"]);
   assert.equal(directory.findEntry(CAM)?.publisher, FACTS);
+});
+
+test("[MED137] a publisher is asked for a sign of life for three to ten seconds by the grace window, and where it would be replaced not at all", async () => {
+  for (const [policy, patience] of [
+    [{ ...REFUSE, grace: ms(0) }, [3_000]],
+    [{ ...REFUSE, grace: ms(7_000) }, [7_000]],
+    [{ ...REFUSE, grace: ms(600_000) }, [10_000]],
+    [REPLACE, []],
+  ] as const) {
+    const { directory } = open();
+    const asked: number[] = [];
+    await directory.confirmHolder(CAM, policy);
+    directory.publish(CAM, policy, FACTS, { replaced() {}, confirm: async (within) => void asked.push(within) });
+    await directory.confirmHolder(CAM, policy);
+    assert.deepEqual(asked, patience);
+  }
 });
 
 test("[MED61, MED66, MED68] the first is told once, and its frames and ends count no more; viewers go on", () => {
@@ -211,10 +234,7 @@ test("[MED65, MED103] publishers and waiting viewers have a limit each; at their
   publish(REFUSE, () => {}, key("b"));
   assert.ok(publish(), "what is waited for can be published, and is not waited for then");
   assert.deepEqual(waiting.sink.notices, ["published"]);
-  assert.deepEqual(
-    directory.publish(key("c"), REFUSE, FACTS, () => {}),
-    { answer: "too-many-streams" },
-  );
+  assert.deepEqual(directory.publish(key("c"), REFUSE, FACTS, holder()), { answer: "too-many-streams" });
   assert.ok(directory.acquire(key("c")), "as many are waited for as before");
   assert.ok(watch().stream);
   assert.deepEqual(
@@ -250,7 +270,7 @@ test("[MED104] a publisher finds a place where others are lost: the grace window
   );
   publish(REFUSE, () => {}, key("e"));
   assert.deepEqual(
-    directory.publish(key("f"), REFUSE, FACTS, () => {}),
+    directory.publish(key("f"), REFUSE, FACTS, holder()),
     { answer: "too-many-streams" },
     "nobody is lost any more",
   );

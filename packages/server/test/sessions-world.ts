@@ -13,7 +13,7 @@ import {
   DEFAULT_MEMORY_LIMITS,
   DEFAULT_STREAM_LIMITS,
 } from "@sluice/media/limits";
-import { StreamDirectory } from "@sluice/media/stream-directory";
+import { type PublishPolicy, StreamDirectory } from "@sluice/media/stream-directory";
 import type { RtmpClientEvent } from "@sluice/rtmp/client-event";
 import { RtmpClientEngine } from "@sluice/rtmp/client-engine";
 import { RtmpServerEngine } from "@sluice/rtmp/server-engine";
@@ -54,6 +54,7 @@ export class World {
   readonly ended: string[] = [];
   readonly done: string[] = [];
   publishers = 0;
+  publishPolicy: PublishPolicy = { whenTaken: "refuse", grace: 0 as Millis };
   readonly registry = new SessionRegistry(this.clock, {
     opened: () => {},
     closed: (_, { reason }) => this.ended.push(reason),
@@ -95,7 +96,7 @@ export class World {
     },
     draining: new AbortController().signal,
     policyOf: () => ({
-      publish: { whenTaken: "refuse", grace: 0 as Millis },
+      publish: this.publishPolicy,
       playWait: { rtmp: 6_000 as Millis, http: 0 as Millis },
     }),
     claimPublisher: () => {

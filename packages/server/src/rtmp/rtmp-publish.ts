@@ -24,6 +24,7 @@ export async function startPublisher(
   if (options.page?.mayPublish === false) return refuse("origin", "Web pages of this origin may not publish");
   const verdict = await admit(admission);
   await ports.reads.catchUp(); // the publisher before may have gone, unheard so far
+  if (verdict.allow) await ports.streams.confirmHolder(key, ports.policyOf(applicationOf(key)).publish);
   const isOver = options.signal.aborted || options.isOver(messageStreamId);
   if (!verdict.allow) return isOver ? undefined : refuse("guard", verdict.reason);
   const outcome = isOver ? "given-up" : takeSeat(options, { messageStreamId, key, admission, grant: verdict.grant });
@@ -45,9 +46,8 @@ function takeSeat(
   const { messageStreamId, key, admission, grant } = asked;
   if (!ports.claimPublisher()) return ["limit", "The server has as many publishers as it may"];
   const facts = { sessionId: id, protocol, address, agent: admission.request.flashVer };
-  const answer = ports.streams.publish(key, ports.policyOf(applicationOf(key)).publish, facts, () =>
-    replaced(options, messageStreamId),
-  );
+  const holder = { replaced: () => replaced(options, messageStreamId), confirm: options.confirm };
+  const answer = ports.streams.publish(key, ports.policyOf(applicationOf(key)).publish, facts, holder);
   if (answer.answer !== "accepted") {
     ports.releasePublisher();
     return REFUSALS[answer.answer];

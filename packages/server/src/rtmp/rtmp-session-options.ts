@@ -41,4 +41,6 @@ export interface RtmpNetStreamsOptions extends RtmpSessionOptions {
   readonly isOver: (messageStreamId: MessageStreamId) => boolean;
   readonly sendOutput: () => void;
   readonly end: (reason: SessionEnd, detail?: string) => void;
+  /** See `PublicationHolder`. */
+  readonly confirm: (patience: Millis) => Promise<void>;
 }

@@ -8,7 +8,11 @@ import type { ByteTransport } from "../sessions/byte-transport.ts";
 import { SLICE_BYTES, SlicedInput } from "../sessions/input-turns.ts";
 import { RtmpNetStreams } from "./rtmp-net-streams.ts";
 import type { RtmpSessionOptions } from "./rtmp-session-options.ts";
+import { SignOfLife } from "../sessions/sign-of-life.ts";
 import type { Session, SessionClosing, SessionEnd, SessionFacts } from "../sessions/session.ts";
+
+/** A silent publisher is asked this often, so that it is known by and by whether it is there. */
+const PUBLISHER_SILENCE = 3_000 as Millis;
 
 type Phase = "handshake" | "connect" | "connected" | "closing";
 
@@ -25,9 +29,7 @@ export class RtmpSession implements Session {
   readonly #held: RtmpServerEvent[] = [];
   #phase: Phase = "handshake";
   #phaseSince: Millis;
-  #pingedAt: Millis;
-  /** Since the last tick: who speaks by itself is not asked for a sign of life. */
-  #isHeard = false;
+  readonly #signs: SignOfLife;
   /** An event's verdict is awaited; one arrival is still read, what follows it stays in the socket. */
   #isWaiting = false;
   #ending: Pick<SessionClosing, "reason" | "detail"> | undefined;
@@ -45,7 +47,7 @@ export class RtmpSession implements Session {
     this.#options = options;
     this.since = ports.clock.wall();
     this.#phaseSince = ports.clock.now();
-    this.#pingedAt = this.#phaseSince;
+    this.#signs = new SignOfLife(ports.clock, () => this.#ping());
     this.#transport = options.open({
       bytes: (bytes) => this.#receive(bytes),
       unfinished: (byteCount) => this.#attempt(() => options.engine.noteUnfinished(byteCount)),
@@ -66,6 +68,7 @@ export class RtmpSession implements Session {
       isOver: (messageStreamId) => this.#isOver(messageStreamId),
       sendOutput: () => this.#sendOutput(),
       end: (reason, detail) => this.end(reason, detail),
+      confirm: (patience) => this.#confirm(patience),
     });
     ports.registry.add(this);
   }
@@ -114,7 +117,7 @@ export class RtmpSession implements Session {
 
   #receive(bytes: Uint8Array): void {
     if (this.#phase === "closing") return;
-    this.#isHeard = true;
+    this.#signs.hear();
     const isLittle = bytes.length <= SLICE_BYTES || this.#netStreams.isPublishing;
     if (isLittle && this.#input.isEmpty) return this.#read(bytes);
     this.#transport.pause();
@@ -229,19 +232,36 @@ export class RtmpSession implements Session {
   }
 
   #tickConnected(now: Millis): void {
-    const { engine, ports, pingInterval } = this.#options;
+    const { ports, pingInterval } = this.#options;
     if (this.#netStreams.isIdle) {
       if (!this.#isWaiting && now - this.#netStreams.idleSince > ports.timeouts.idle)
         this.end("timeout", "neither publishes nor plays");
       return;
     }
     this.#netStreams.tick(now);
-    if (this.#isHeard) this.#pingedAt = now;
-    this.#isHeard = false;
-    if (now - this.#pingedAt < pingInterval || this.#isUnheard) return;
-    this.#pingedAt = now;
-    engine.sendUserControl({ type: "ping-request", timestamp: Math.floor(now) >>> 0 });
-    this.#sendOutput();
+    const isPublishing = this.#netStreams.isPublishing;
+    this.#signs.tick(now, isPublishing ? (Math.min(pingInterval, PUBLISHER_SILENCE) as Millis) : pingInterval);
+  }
+
+  #ping(): void {
+    if (this.#phase !== "connected" || this.#isUnheard) return;
+    const timestamp = Math.floor(this.#options.ports.clock.now()) >>> 0;
+    this.#attempt(() => {
+      this.#options.engine.sendUserControl({ type: "ping-request", timestamp });
+      this.#sendOutput();
+    });
+  }
+
+  /** Another publisher claims what is published here: ends the session of a peer that gives no sign of life. */
+  async #confirm(patience: Millis): Promise<void> {
+    if (!this.#isRead || (await this.#signs.prove(patience)) || !this.#isRead) return;
+    this.end("timeout", "silent while another publisher claims its stream");
+    this.#transport.socket.destroy(); // what is queued would never be taken
+  }
+
+  /** What the peer says would be heard. */
+  get #isRead(): boolean {
+    return this.#phase === "connected" && !this.#isWaiting && !this.#isBlocked;
   }
 
   #attempt(work: () => void): void {
@@ -274,6 +294,7 @@ export class RtmpSession implements Session {
     this.#phase = "closing";
     this.#ending = ending;
     this.#held.length = 0;
+    this.#signs.close();
     this.#input.clear();
     this.#options.engine.release();
     this.#abort.abort(new Error("Session ended"));

@@ -41,7 +41,10 @@ export class TestPatterns implements Disposable {
     const { streams, policyOf } = this.#ports;
     const app = applicationOf(key);
     const policy = { ...policyOf(app).publish, whenTaken: "refuse" } as const;
-    const answer = streams.publish(key, policy, facts, () => stop.abort());
+    const answer = streams.publish(key, policy, facts, {
+      replaced: () => stop.abort(),
+      confirm: () => Promise.resolve(),
+    });
     if (answer.answer !== "accepted")
       return {
         refused:

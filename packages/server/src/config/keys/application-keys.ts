@@ -37,7 +37,7 @@ export const APPLICATION_KEYS = {
   "publish.policy": runningKey(
     choice("refuse", "replace"),
     "refuse",
-    "What a second publisher of a live stream meets: `refuse` answers `NetStream.Publish.BadName`, `replace` ends the first and continues the stream from the second.",
+    "What a second publisher of a live stream meets: `refuse` answers `NetStream.Publish.BadName` unless the first gives no sign of life, `replace` ends the first and continues the stream from the second.",
   ),
   "grace.windowMs": runningKey(
     duration({ min: 0, max: 600_000 }),
