@@ -74,6 +74,18 @@ test("[RSP104] KEYS over the limit of a reply is refused on the way, and the ses
   assert.equal(talk.say("KEYS *\r\nPING\r\n"), "-ERR the reply is larger than 1000 bytes\r\n+PONG\r\n");
 });
 
+test("[RSP104] a reply that is thrown away costs its client what it cost to make", () => {
+  const turn = new WorkTurn({ turnWork: 1_000, clientWork: 1_000 });
+  const member = new OneMember({ turn, limits: { replyBytes: 1_000_000 } });
+  const talk = new Talk(member);
+  talk.say(request("SET", "large", "x".repeat(400_000)));
+  turn.begin();
+  const before = turn.left;
+  talk.send(request("MGET", "large", "large", "large"));
+  assert.equal(talk.hear(), "-ERR the reply is larger than 1000000 bytes\r\n");
+  assert.ok(before - turn.left >= 800_000 / 1_024, `${before - turn.left} units`);
+});
+
 for (const [command, reply] of [
   ["EXISTS", ":1000\r\n"],
   ["TOUCH", ":1000\r\n"],

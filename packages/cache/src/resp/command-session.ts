@@ -298,6 +298,7 @@ export class CommandSession implements CommandSink, SessionFigures {
 
   #undo(error: unknown, replied: number): void {
     const { reply, pending } = this.#call;
+    this.#call.spend(workOfBytes(reply.length - replied)); // what is thrown away was made all the same
     reply.rewind(replied);
     if (error instanceof ReplyHeld) this.#isHeld = true;
     else if (error instanceof CommandRefusal) {

@@ -1,4 +1,5 @@
 /** Signed 64-bit numbers as text, in the one form that Redis takes: no plus sign, no leading zeros, no spaces. */
+import { decodeUtf8 } from "@sluice/bytes/byte-reader";
 
 const MAX = 2n ** 63n - 1n;
 const MIN = -(2n ** 63n);
@@ -19,6 +20,7 @@ export function isInt64(value: bigint): boolean {
 
 /** The bytes as characters of U+0000 to U+00FF; for numbers and names, which are short. */
 export function latin1(bytes: Uint8Array): string {
+  if (bytes.length > SHORT_TEXT_BYTES && bytes.every(isAscii)) return decodeUtf8(bytes);
   let text = "";
   for (let i = 0; i < bytes.length; i++) text += String.fromCharCode(bytes[i] as number);
   return text;
@@ -29,4 +31,11 @@ export function latin1Bytes(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
   return bytes;
+}
+
+/** Below this length a loop beats the decoder's call into the runtime. */
+const SHORT_TEXT_BYTES = 64;
+
+function isAscii(byte: number): boolean {
+  return byte < 0x80;
 }

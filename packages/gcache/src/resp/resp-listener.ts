@@ -41,6 +41,8 @@ export class RespListener implements ClientDirectory, ConnectionOwner {
   readonly #bySink = new Map<CommandSink, RespConnection>();
   /** Whose turn comes next, in this order. */
   readonly #due = new Set<RespConnection>();
+  /** Who waited for room goes on behind all others: what it waits for is large, and many may wait. */
+  readonly #roomy = new Set<RespConnection>();
   readonly #accepted: Counter;
   #nextTurn: NodeJS.Immediate | undefined;
   #lastId = 0;
@@ -122,7 +124,7 @@ export class RespListener implements ClientDirectory, ConnectionOwner {
   }
 
   due(connection: RespConnection): void {
-    this.#due.add(connection);
+    if (!this.#roomy.has(connection)) this.#due.add(connection);
     this.#beginTurnSoon();
   }
 
@@ -163,11 +165,12 @@ export class RespListener implements ClientDirectory, ConnectionOwner {
     this.#byId.delete(connection.session.row.id);
     this.#bySink.delete(connection.session);
     this.#due.delete(connection);
+    this.#roomy.delete(connection);
   }
 
   /** Everybody goes on who had to wait for room. */
   #allDue(): void {
-    for (const connection of this.#byId.values()) this.#due.add(connection);
+    for (const connection of this.#byId.values()) if (!this.#due.has(connection)) this.#roomy.add(connection);
     this.#beginTurnSoon();
   }
 
@@ -179,12 +182,14 @@ export class RespListener implements ClientDirectory, ConnectionOwner {
   #beginTurn(): void {
     this.#nextTurn = undefined;
     this.#turn.begin();
-    for (const connection of [...this.#due]) {
-      if (this.#turn.isOver) break;
-      this.#due.delete(connection);
-      connection.goOn();
+    for (const waiting of [this.#due, this.#roomy]) {
+      for (const connection of [...waiting]) {
+        if (this.#turn.isOver) break;
+        waiting.delete(connection);
+        connection.goOn();
+      }
     }
-    if (this.#due.size > 0) this.#beginTurnSoon();
+    if (this.#due.size + this.#roomy.size > 0) this.#beginTurnSoon();
   }
 
   #accept(socket: Socket): void {

@@ -2,23 +2,28 @@
 import { type CommandCall, defineCommands } from "../command.ts";
 import { refuse } from "../errors.ts";
 
+/** Sixteen bytes of a name take about a microsecond to read and to keep. */
+const NAME_BYTES_SHIFT = 4;
+
 type Names = "channels" | "patterns";
 
 function subscribe(call: CommandCall, word: "subscribe" | "psubscribe", names: Names): void {
   const { request, client, limits } = call;
-  const added = new Set<string>();
+  const wanted: string[] = [];
   for (let i = 1; i < request.count; i++) {
     const length = request.lengthOf(i);
     if (length > limits.patternBytes)
       refuse(`ERR a name of ${length} bytes is longer than the limit of ${limits.patternBytes}`);
-    if (!client[names].has(request.text(i))) added.add(request.text(i));
+    call.spend(length >> NAME_BYTES_SHIFT);
+    wanted.push(request.text(i));
   }
+  const added = new Set(wanted.filter((name) => !client[names].has(name)));
   if (client.subscriptionCount + added.size > limits.subscriptions)
     refuse(`ERR too many subscriptions: the limit is ${limits.subscriptions}`);
-  for (let i = 1; i < request.count; i++) {
-    client[names].add(request.text(i));
-    tell(call, word, request.argument(i));
-  }
+  wanted.forEach((name, i) => {
+    client[names].add(name);
+    tell(call, word, request.argument(i + 1));
+  });
 }
 
 function unsubscribe(call: CommandCall, word: "unsubscribe" | "punsubscribe", names: Names): void {
