@@ -27,6 +27,11 @@ export class WorkTurn {
     return this.#left * 2 < this.#turnWork;
   }
 
+  /** What was done beyond a turn's measure, in units. */
+  get overdrawn(): number {
+    return Math.max(0, -this.#left);
+  }
+
   get isOver(): boolean {
     return this.#left <= 0;
   }

@@ -1,6 +1,7 @@
 /** Where RESP clients are heard, and who they are. */
 import { createServer, type Server, type Socket } from "node:net";
-import type { Clock } from "@sluice/base/clock";
+import type { Millis } from "@sluice/base/brand";
+import type { Clock, Timer } from "@sluice/base/clock";
 import type { Log } from "@sluice/base/log";
 import type { Counter, Meter } from "@sluice/base/meter";
 import type { ClientDirectory, ClientRow, CommandBackend, CommandSink } from "@sluice/cache/resp/command-backend";
@@ -15,6 +16,10 @@ import { ClientLoad } from "./client-load.ts";
 import type { RespLimits } from "../node/limits.ts";
 import { type ConnectionOwner, RespConnection } from "./resp-connection.ts";
 import type { RespTraffic } from "./resp-traffic.ts";
+
+/** Of work, as `WorkTurn` counts it. */
+const UNITS_PER_MILLI = 1_000;
+const MOST_REST = 100;
 
 export interface RespListenerOptions {
   /** What the sessions stand on; `clients` is this listener itself. */
@@ -45,6 +50,8 @@ export class RespListener implements ClientDirectory, ConnectionOwner {
   readonly #roomy = new Set<RespConnection>();
   readonly #accepted: Counter;
   #nextTurn: NodeJS.Immediate | undefined;
+  /** Runs while the loop is left to others, for as long as the last turn took beyond its measure. */
+  #rest: Timer | undefined;
   #lastId = 0;
 
   constructor(options: RespListenerOptions) {
@@ -115,6 +122,7 @@ export class RespListener implements ClientDirectory, ConnectionOwner {
       connection.destroy();
     }
     if (this.#nextTurn !== undefined) clearImmediate(this.#nextTurn);
+    this.#rest?.cancel();
     await closed;
   }
 
@@ -174,12 +182,22 @@ export class RespListener implements ClientDirectory, ConnectionOwner {
     this.#beginTurnSoon();
   }
 
+  /** A single command may take many turns' time; a heartbeat of the log takes some rounds of the loop, and must not wait for one in each. */
   #beginTurnSoon(): void {
-    this.#nextTurn ??= setImmediate(() => this.#beginTurn());
+    if (this.#rest !== undefined) return;
+    const rest = Math.min(MOST_REST, this.#turn.overdrawn / UNITS_PER_MILLI);
+    if (rest < 1) this.#nextTurn ??= setImmediate(() => this.#beginTurn());
+    else {
+      this.#rest = this.#options.clock.after(rest as Millis, () => {
+        this.#rest = undefined;
+        this.#beginTurn();
+      });
+    }
   }
 
   /** Goes on with those who were cut short, as many as one turn of the event loop has time for. */
   #beginTurn(): void {
+    if (this.#nextTurn !== undefined) clearImmediate(this.#nextTurn);
     this.#nextTurn = undefined;
     this.#turn.begin();
     for (const waiting of [this.#due, this.#roomy]) {
