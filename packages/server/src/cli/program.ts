@@ -14,7 +14,7 @@ export function buildProgram(version: string): Command {
     writeOut: (text) => process.stdout.write(plainLines(text)),
     writeErr: (text) => process.stderr.write(plainLines(text)),
   });
-  program.enablePositionalOptions().showHelpAfterError("(sluice --help lists the commands)");
+  program.enablePositionalOptions();
   // Each command loads what it stands on when it is run: the cache loads nothing of media, and small commands answer at once.
   withConfigOptions(program.command("serve", { isDefault: true }).description("run the server (the default)")).action(
     async (options) => (await import("./serve.ts")).serve(options),

@@ -3,7 +3,6 @@ import { Command, type ErrorOptions } from "commander";
 import { findNearest } from "../config/suggest.ts";
 import { UsageError } from "@sluice/runtime/process/usage-error";
 
-const HELP = "(sluice --help lists the commands)";
 /** Exit code for what the user wrote. */
 const MISUSE = 2;
 
@@ -14,18 +13,19 @@ export class SluiceCommand extends Command {
 
   override error(message: string, options?: ErrorOptions): never {
     const said = this.#unknown(message, options?.code);
-    if (said === undefined) return super.error(message, { exitCode: MISUSE, ...options });
-    throw new UsageError(`${said}\n${HELP}`);
+    if (said !== undefined) throw new UsageError(said);
+    this.showHelpAfterError(helpOf(this));
+    return super.error(message, { exitCode: MISUSE, ...options });
   }
 
   #unknown(message: string, code: string | undefined): string | undefined {
     switch (code) {
       case "commander.unknownCommand":
-        return unknown("command", this.args[0], namesOf(this));
+        return unknown("command", this.args[0], namesOf(this), this);
       case "commander.excessArguments":
         return this.#unknownOperand();
       case "commander.unknownOption":
-        return unknown("option", /'(.*?)'/.exec(message)?.[1], this.#options());
+        return unknown("option", /'(.*?)'/.exec(message)?.[1], this.#options(), this);
       default:
         return undefined;
     }
@@ -34,10 +34,10 @@ export class SluiceCommand extends Command {
   /** A command without arguments was given one: it is a wrong command of its own, or of its parent's if that chose it by default. */
   #unknownOperand(): string | undefined {
     if (this.registeredArguments.length > 0) return undefined;
-    if (this.commands.length > 0) return unknown("command", this.args[0], namesOf(this));
+    if (this.commands.length > 0) return unknown("command", this.args[0], namesOf(this), this);
     const { parent } = this;
     const isNamed = parent === null || parent.args[0] === this.name();
-    return isNamed ? undefined : unknown("command", this.args[0], namesOf(parent));
+    return isNamed ? undefined : unknown("command", this.args[0], namesOf(parent), parent);
   }
 
   #options(): string[] {
@@ -49,9 +49,20 @@ function namesOf(command: Command): string[] {
   return command.commands.map((one) => one.name());
 }
 
-function unknown(what: "command" | "option", word: string | undefined, known: readonly string[]): string | undefined {
+function helpOf(command: Command): string {
+  const names: string[] = [];
+  for (let one: Command | null = command; one !== null; one = one.parent) names.unshift(one.name());
+  return `(${names.join(" ")} --help lists the ${command.commands.length > 0 ? "commands and options" : "options"})`;
+}
+
+function unknown(
+  what: "command" | "option",
+  word: string | undefined,
+  known: readonly string[],
+  of: Command,
+): string | undefined {
   if (word === undefined) return undefined;
   const nearest = findNearest(word, known);
   const hint = nearest === undefined ? `It is none of ${known.join(", ")}` : `Did you mean ${nearest}?`;
-  return `Unknown ${what} ${word.replaceAll(/\p{Cc}/gu, "")}. ${hint}`;
+  return `Unknown ${what} ${word.replaceAll(/\p{Cc}/gu, "")}. ${hint}\n${helpOf(of)}`;
 }
