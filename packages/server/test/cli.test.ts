@@ -227,27 +227,32 @@ test("[CLI7] status shows a running node, drain ends it", async () => {
 });
 
 test("[CLI7] a refusal and a silent port are told, and end with 1", async () => {
-  const server = createHttpServer((_, response) => response.writeHead(401).end("{}")).listen(0, "127.0.0.1");
+  const server = createHttpServer((_, response) =>
+    response.writeHead(401).end('{"error":{"message":"No entry"}}'),
+  ).listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   const refused = await run(["status", "--set", `http.port=${port}`]);
   server.close();
   assert.equal(refused.code, 1);
-  assert.match(refused.err, /UNAVAILABLE_ADMIN: .*answered 401/);
+  assert.match(
+    refused.err,
+    /UNAVAILABLE_ADMIN: .*answered 401: No entry; this command takes admin\.token from the configuration/,
+  );
   const silent = await run(["drain", "--set", `http.port=${port}`]);
   assert.equal(silent.code, 1);
-  assert.match(silent.err, /nothing listens there; is the node running\?/);
+  assert.match(silent.err, /nothing listens there; is the node running\? .*--set http\.port=N$/m);
 });
 
 const UNKNOWN = [
-  [["sreve"], /^Unknown command sreve\. Did you mean serve\?$/m],
+  [["sreve"], /^Unknown command sreve\. Did you mean serve\?\n\(sluice --help lists/m],
   [["--set", "rtmp.port=0", "satus"], /^Unknown command satus\. Did you mean status\?$/m],
   [["cache", "statsu"], /^Unknown command statsu\. Did you mean status\?$/m],
   [["config", "chekc"], /^Unknown command chekc\. Did you mean check\?$/m],
   [["zzzzzzzz"], /^Unknown command zzzzzzzz\. It is none of serve, status, drain,/m],
   [["serve", "--instnace", "2"], /^Unknown option --instnace\. Did you mean --instance\?$/m],
   [["--stes", "a=b"], /^Unknown option --stes\. Did you mean --set\?$/m],
-  [["cache", "--mebmers", "x"], /^Unknown option --mebmers\. Did you mean --members\?$/m],
+  [["cache", "--mebmers", "x"], /^Unknown option --mebmers\. Did you mean --members\?\n\(sluice cache --help lists/m],
   [["--instance", "x"], /--instance: must be a whole number, 0 to 999, and not "x"$/m],
   [["serve", "extra"], /too many arguments/],
 ] as const;

@@ -14,13 +14,20 @@ export interface CacheAdminOptions {
   readonly json?: boolean;
 }
 
+/** What an answer begins with that was understood and refused. */
+const NO = "ERR ";
+
 /** The node cannot be reached, or says no. */
 export class CacheCallError extends UnavailableError {
   override readonly name = "CacheCallError";
   readonly code = "UNAVAILABLE_CACHE_NODE";
   readonly context: { readonly resp: string; readonly reason: string };
   constructor(context: { readonly resp: string; readonly reason: string }) {
-    super(`Cannot ask the cache node at ${context.resp}: ${context.reason}`);
+    super(
+      context.reason.startsWith(NO)
+        ? `The cache node at ${context.resp} refuses: ${context.reason.slice(NO.length)}`
+        : `Cannot ask the cache node at ${context.resp}: ${context.reason}`,
+    );
     this.context = context;
   }
 }
@@ -153,7 +160,11 @@ async function ask(options: CacheAdminOptions, resp: string, words: readonly str
 function reasonOf(error: Error): string {
   const { code, message } = error as NodeJS.ErrnoException;
   if (message.startsWith("NOAUTH")) return "it wants a password (--resp-password-file)";
+  if (error.name === "ParserError")
+    return "what answers there does not speak RESP; is it the --resp address of a member?";
+  if (code === "EPIPE" || code === "ECONNRESET")
+    return "it ended the connection; is it the --resp address of a member?";
   return code === "ECONNREFUSED" || message.includes("Connection is closed")
-    ? "nothing answers there; is the node running?"
+    ? "nothing answers there; is the node running? --resp names another"
     : message;
 }

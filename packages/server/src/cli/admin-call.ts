@@ -37,9 +37,23 @@ export async function callAdmin(config: SluiceConfig, method: "GET" | "POST", pa
     throw new AdminCallError({
       url,
       isGone: response.status === 503,
-      detail: `answered ${response.status}${text === "" ? "" : `, ${text.slice(0, 300)}`}`,
+      detail: `answered ${response.status}${told(text)}${response.status === 401 ? TOKEN_HINT : ""}`,
     });
   return text === "" ? undefined : (JSON.parse(text) as unknown);
+}
+
+const TOKEN_HINT = "; this command takes admin.token from the configuration: give it the node's --config or --set";
+
+/** The message of an error of the admin interface, or what else stands there. */
+function told(text: string): string {
+  if (text === "") return "";
+  try {
+    const { error } = JSON.parse(text) as { error?: { message?: unknown } };
+    if (typeof error?.message === "string") return `: ${error.message}`;
+  } catch {
+    // Not from a node.
+  }
+  return `, ${text.slice(0, 300)}`;
 }
 
 function baseUrl({ listen, http }: SluiceConfig): string {
@@ -60,6 +74,7 @@ function isGone({ cause }: Error): boolean {
 
 function reasonOf(error: Error): string {
   const cause = error.cause as NodeJS.ErrnoException | undefined;
-  if (cause?.code === "ECONNREFUSED") return "nothing listens there; is the node running?";
+  if (cause?.code === "ECONNREFUSED")
+    return "nothing listens there; is the node running? Where it has a port of its own, give this command the node's --config or --set http.port=N";
   return cause?.message ?? error.message;
 }
