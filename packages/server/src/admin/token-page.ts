@@ -60,7 +60,7 @@ function waysIn({ host, port, scheme }: NodeAddress): string {
   const here = `${scheme}://127.0.0.1:${port}/console/`;
   return `<p>Does this browser run on the machine of the node, and a link elsewhere led here? Then <a href="/console/">open the console</a> from here.</p>
 <h2>Set a token</h2>
-<p>Make one where Sluice runs, and start it again with it. This page then asks for the token.</p>
+<p>Make one where Sluice runs, and start it again with it; where a configuration file names it, SIGHUP is enough. This page then asks for the token.</p>
 <pre>openssl rand -hex 24 &gt; admin.token
 ./sluice --set admin.tokenFile=admin.token</pre>
 <p>In a configuration file the key is <code>admin.tokenFile</code>, in the environment <code>SLUICE_ADMIN_TOKEN</code> holds the token itself.</p>
