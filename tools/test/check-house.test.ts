@@ -44,8 +44,8 @@ const BROKEN: readonly { readonly rule: string; readonly files: Record<string, s
   },
   {
     rule: "a test that imports a room its own may not",
-    files: { "packages/bytes/test/a.test.ts": `${OPENING}import { a } from "@sluice/amf/thing";\n` },
-    found: /bytes may not import @sluice\/amf\/thing/,
+    files: { "packages/bytes/test/a.test.ts": `${OPENING}import { a } from "@sluice/server/thing";\n` },
+    found: /bytes may not import @sluice\/server\/thing/,
   },
   {
     rule: "a source that imports the test kit",

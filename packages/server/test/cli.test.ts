@@ -66,8 +66,8 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
 
 /** A process that drains for ever, run with what stops it. */
 function startEndless(longest: number): Child {
-  const script = `import { stopOnSignals } from ${JSON.stringify(import.meta.resolve("@sluice/server/cli/signals"))};
-    import { openLog } from ${JSON.stringify(import.meta.resolve("@sluice/server/log"))};
+  const script = `import { stopOnSignals } from ${JSON.stringify(import.meta.resolve("@sluice/runtime/process/signals"))};
+    import { openLog } from ${JSON.stringify(import.meta.resolve("@sluice/runtime/log"))};
     stopOnSignals(new AbortController(), openLog({ format: "json", level: "info" }), () => ${longest});
     setInterval(() => {}, 60_000); console.log("up");`;
   return new Child([process.execPath, "--input-type=module", "-e", script]);
@@ -165,8 +165,8 @@ test("[CLI4] a port in use is told with its address, and ends with 1", async () 
 });
 
 test("[CLI5] an unhandled rejection is logged and ends the process with 1", async () => {
-  const url = (path: string) => JSON.stringify(import.meta.resolve(`@sluice/server/${path}`));
-  const script = `import { endOnBugs } from ${url("cli/bug-watch")}; import { openLog } from ${url("log")};
+  const url = (path: string) => JSON.stringify(import.meta.resolve(`@sluice/runtime/${path}`));
+  const script = `import { endOnBugs } from ${url("process/bug-watch")}; import { openLog } from ${url("log")};
     endOnBugs(openLog({ format: "json", level: "info" })); setTimeout(() => {}, 60_000); Promise.reject(new Error("the bug"));`;
   await using child = new Child([process.execPath, "--input-type=module", "-e", script]);
   assert.deepEqual(await child.exited, { code: 1, signal: null });
