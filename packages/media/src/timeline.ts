@@ -77,7 +77,7 @@ export class Timeline {
 
   #placeCoded(track: TrackClock, timestamp: number, now: Millis): Timestamp {
     const at = this.#read(track, timestamp, now);
-    if (at === undefined) return track.advance(track.last ?? (this.#head as Timestamp));
+    if (at === undefined) return track.advance(this.#standOf(track));
     this.#offset = track.offset;
     const place = track.advance(at);
     if (this.#head === undefined || serialDistance(this.#head, place) > 0) {
@@ -96,6 +96,12 @@ export class Timeline {
     const dts = on(timestamp, track.offset ?? this.#offset);
     const place = Math.abs(serialDistance(stands, dts)) < STEP ? dts : stands;
     return track.advance(serialDistance(head, place) > 0 ? head : place);
+  }
+
+  /** Where a frame goes whose stamp says nothing: level with its track, or with the line where the track is not near it. */
+  #standOf({ last, offset }: TrackClock): Timestamp {
+    const head = this.#head as Timestamp;
+    return last === undefined || offset === undefined || serialDistance(last, head) > APART ? head : last;
   }
 
   /** Where a stamp lies on the line; `undefined` while that is in doubt. */

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { serialAdd, serialDistance } from "@sluice/base/serial-number";
-import type { FrameKind, FrameRole } from "@sluice/media/frame";
+import type { FrameKind, FrameRole, Timestamp } from "@sluice/media/frame";
 import { Timeline } from "@sluice/media/timeline";
 import fc from "fast-check";
 import { assertTimeGoesOn, FakeSink, ms, stage } from "./fixture.ts";
@@ -200,7 +200,11 @@ for (const [name, stamp] of [
   test(`[MED123] a picture that begins an hour after the sound, ${name}, is with it at once`, () => {
     const line = new Timeline();
     const place = placer(line);
-    for (let at = 0; at < 3_600_000; at += 1_000) assert.equal(place(at, at, "audio"), at);
+    place(0, 0, "video", "config");
+    for (let at = 0; at < 3_600_000; at += 1_000) {
+      assert.equal(place(at, at, "audio"), at);
+      if (at === 0) line.setUpTime("video", 0, 0 as Timestamp);
+    }
     const placed = encode(line, 3_600_000, 3_610_000, (kind, at) => (kind === "video" ? stamp(at) : undefined));
     for (const [at, place] of placed.audio) assert.equal(place, at);
     assert.ok(Math.abs(skewAt(placed, 3_600_000)) <= 1_000);
