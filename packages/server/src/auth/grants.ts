@@ -37,7 +37,7 @@ export class Grants {
       end: (reason, traffic = NO_TRAFFIC) => {
         if (!isOpen) return;
         isOpen = false;
-        const durationMs = clock.now() - since;
+        const durationMs = Math.round(clock.now() - since);
         this.#tell({ action, protocol, app, key, address, sessionId, reason, durationMs, ...traffic });
       },
     };

@@ -45,7 +45,7 @@ async function untilTimeOut(options: DrainOptions, begun: Millis, never: AbortSi
   for (;;) {
     for (const session of registry.all()) if (!session.isServed(isLive)) session.end("server-stopping");
     const now = clock.now();
-    const leftMs = begun + timeout() - now;
+    const leftMs = Math.round(begun + timeout() - now);
     if (registry.size === 0 || leftMs <= 0) return;
     if (now - told >= PROGRESS) {
       told = now;

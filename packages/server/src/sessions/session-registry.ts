@@ -52,7 +52,7 @@ export class SessionRegistry implements Disposable {
   remove(session: Session, how: Pick<SessionClosing, "reason" | "detail">): void {
     if (!this.#sessions.delete(session.id)) return;
     const now = this.#clock.now();
-    const durationMs = (now - (this.#openedAt.get(session) ?? now)) as Millis;
+    const durationMs = Math.round(now - (this.#openedAt.get(session) ?? now)) as Millis;
     this.#notices.closed(session, { ...how, durationMs });
   }
 
