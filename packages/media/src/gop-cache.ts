@@ -18,7 +18,7 @@ export class GopCache {
   readonly #limits: GopLimits;
   #frames: Frame[] = [];
   #bytes = 0;
-  #own = new OwnSlab();
+  readonly #own: OwnSlab;
   /** Of the last picture. */
   #videoAt: Timestamp | undefined;
   /** Its key frames open GOPs: the lowest video track that sent one, as not every stream has a track 0. */
@@ -26,8 +26,13 @@ export class GopCache {
   #isOpen = false;
   #overflows = 0;
 
-  constructor(limits: GopLimits) {
+  /** @param allocate  hands out uninitialised bytes that nobody else holds */
+  constructor(
+    limits: GopLimits,
+    allocate: (byteCount: number) => Uint8Array = (byteCount) => new Uint8Array(byteCount),
+  ) {
     this.#limits = limits;
+    this.#own = new OwnSlab(allocate);
   }
 
   get frames(): readonly Frame[] {
@@ -57,7 +62,7 @@ export class GopCache {
     if (this.#limits.maxFrames === 0) return opens ? "opened" : "none";
     if (opens) this.#reset(true);
     if (!this.#isOpen) return "none";
-    this.#frames.push(inOwnBytes(frame, this.#own.allocate));
+    this.#frames.push(inOwnBytes(frame, this.#own));
     this.#bytes += frame.body.length;
     if (this.#isOverLimit(frame)) {
       this.#overflows++;
@@ -102,7 +107,6 @@ export class GopCache {
 
   #reset(isOpen: boolean): void {
     this.#frames = [];
-    this.#own = new OwnSlab();
     this.#bytes = 0;
     this.#isOpen = isOpen;
   }

@@ -65,7 +65,7 @@ export class IngestFilter {
       return this.#hasRoomFor(unit) ? undefined : "beyondSetUp";
     }
     if (unit.kind === "data" || !isCoded(unit)) return undefined;
-    if (NEEDS_CONFIG.has(unit.codec) && tracks.findConfig(unit.kind, unit.trackId)?.codec !== unit.codec)
+    if (NEEDS_CONFIG.has(unit.codec) && tracks.configCodecOf(unit.kind, unit.trackId) !== unit.codec)
       return "withoutConfig";
     return this.#isBeforeKey(unit) ? "beforeKey" : undefined;
   }

@@ -55,7 +55,7 @@ export class LiveStream {
   constructor(options: LiveStreamOptions) {
     this.key = options.key;
     this.#options = options;
-    this.gop = new GopCache(options.gop);
+    this.gop = new GopCache(options.gop, options.allocate);
     this.#account = options.memory.open({
       gopBytes: () => this.gop.bytes + this.#distribution.heldBytes,
       dropGop: () => this.#dropGop(),

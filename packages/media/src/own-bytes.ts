@@ -2,19 +2,16 @@
 import type { Frame } from "./frame.ts";
 
 /** Small copies are cut from one buffer, since one of its own for each costs ten times the cut. */
-const SLAB_BYTES = 8 * 1024;
+const SLAB_BYTES = 16 * 1024;
 
 /** The frame in bytes that nobody shares; itself where its body fills its buffer. */
-export function inOwnBytes(
-  frame: Frame,
-  allocate: (byteCount: number) => Uint8Array = (byteCount) => new Uint8Array(byteCount),
-): Frame {
+export function inOwnBytes(frame: Frame, slab?: OwnSlab): Frame {
   const { body, data } = frame;
   if (body.byteLength === body.buffer.byteLength) return frame;
-  const own = allocate(body.length);
+  const own = slab?.cut(body.length) ?? new Uint8Array(body.length);
   own.set(body);
-  const at = data.byteOffset - body.byteOffset;
-  return { ...frame, body: own, data: own.subarray(at, at + data.length) };
+  const at = own.byteOffset + data.byteOffset - body.byteOffset;
+  return { ...frame, body: own, data: new Uint8Array(own.buffer, at, data.length) };
 }
 
 /** Frees the bytes without waiting for the collector, which is in no hurry while memory is filled; nobody may read them again. */
@@ -24,16 +21,23 @@ export function giveBack({ buffer, byteLength }: Uint8Array): void {
 
 /** One for each owner, so that nothing but what it keeps is in its slabs. */
 export class OwnSlab {
-  #slab = new Uint8Array(0);
-  #used = 0;
+  readonly #allocate: (byteCount: number) => Uint8Array;
+  #slab: Uint8Array | undefined;
+  #used = SLAB_BYTES;
 
-  readonly allocate = (byteCount: number): Uint8Array => {
-    if (byteCount > SLAB_BYTES / 4) return new Uint8Array(byteCount);
-    if (this.#used + byteCount > this.#slab.length) {
-      this.#slab = new Uint8Array(SLAB_BYTES);
+  /** @param allocate  hands out uninitialised bytes that nobody else holds */
+  constructor(allocate: (byteCount: number) => Uint8Array) {
+    this.#allocate = allocate;
+  }
+
+  cut(byteCount: number): Uint8Array {
+    if (byteCount > SLAB_BYTES / 4) return this.#allocate(byteCount);
+    if (this.#slab === undefined || this.#used + byteCount > SLAB_BYTES) {
+      this.#slab = this.#allocate(SLAB_BYTES);
       this.#used = 0;
     }
     this.#used += byteCount;
-    return this.#slab.subarray(this.#used - byteCount, this.#used);
-  };
+    const { buffer, byteOffset } = this.#slab;
+    return new Uint8Array(buffer, byteOffset + this.#used - byteCount, byteCount);
+  }
 }

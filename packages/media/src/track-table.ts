@@ -23,6 +23,8 @@ interface Track {
   codec: string;
   /** When its last coded frame came. */
   codedAt: Millis | undefined;
+  /** Of the decoder set-up that is kept for it; asked for each frame. */
+  configCodec: string | undefined;
 }
 
 export class TrackTable {
@@ -56,6 +58,11 @@ export class TrackTable {
 
   findConfig(kind: FrameKind, trackId: number): Frame | undefined {
     return this.#kept.get(`${kind}:${trackId}:config`);
+  }
+
+  /** The codec that a track's kept decoder set-up is of. */
+  configCodecOf(kind: "audio" | "video", trackId: number): string | undefined {
+    return this.#tracks[kind].get(trackId)?.configCodec;
   }
 
   /** All that is kept of one track. */
@@ -126,9 +133,10 @@ export class TrackTable {
 
   #noteTrack(frame: Frame, now: Millis): void {
     const tracks = this.#tracks[frame.kind as "audio" | "video"];
-    const track = tracks.get(frame.trackId) ?? { codec: frame.codec, codedAt: undefined };
+    const track = tracks.get(frame.trackId) ?? { codec: frame.codec, codedAt: undefined, configCodec: undefined };
     tracks.set(frame.trackId, track);
     track.codec = frame.codec;
+    if (frame.role === "config") track.configCodec = frame.codec;
     if (!isCoded(frame)) return;
     track.codedAt = now;
     this.#flowingSince ??= now;
