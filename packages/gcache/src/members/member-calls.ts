@@ -4,7 +4,18 @@ import { ByteWriter } from "@sluice/bytes/byte-writer";
 import type { StoreFailure } from "@sluice/cache/resp/command-backend";
 import { decodeAnswer, encodeAnswer } from "@sluice/cache/state/answer-codec";
 import type { OperationAnswer } from "@sluice/cache/state/operation";
-import { MemberFrameError } from "./member-errors.ts";
+import { WireError } from "@sluice/bytes/wire-error";
+
+/** Bytes on a member connection that no member sends. */
+export class MemberFrameError extends WireError {
+  override readonly name = "MemberFrameError";
+  readonly code = "WIRE_MEMBER_FRAME";
+  readonly context: { readonly detail: string };
+  constructor(context: { readonly detail: string }) {
+    super(`Cannot read from member connection: ${context.detail}`);
+    this.context = context;
+  }
+}
 
 export interface MemberCall {
   /** Of the caller; comes back with the reply. */

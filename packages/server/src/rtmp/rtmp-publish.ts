@@ -1,4 +1,4 @@
-/** Answers `publish`: guard, limits, policy, then a seat on the stream. */
+/** Answers `publish`: guard, limits, policy, then a publisher on the stream. */
 import { applicationOf, type StreamKey } from "@sluice/media/stream-key";
 import type { PublishAnswer } from "@sluice/media/stream-directory";
 import type { MessageStreamId } from "@sluice/rtmp/ids";
@@ -27,13 +27,15 @@ export async function startPublisher(
   if (verdict.allow) await ports.streams.confirmHolder(key, ports.policyOf(applicationOf(key)).publish);
   const isOver = options.signal.aborted || options.isOver(messageStreamId);
   if (!verdict.allow) return isOver ? undefined : refuse("guard", verdict.reason);
-  const outcome = isOver ? "given-up" : takeSeat(options, { messageStreamId, key, admission, grant: verdict.grant });
+  const outcome = isOver
+    ? "given-up"
+    : attachPublisher(options, { messageStreamId, key, admission, grant: verdict.grant });
   if (outcome instanceof Publisher) return accepted(options, messageStreamId, outcome);
   verdict.grant.end(outcome === "given-up" ? outcome : outcome[0]);
   return outcome === "given-up" ? undefined : refuse(...outcome);
 }
 
-function takeSeat(
+function attachPublisher(
   options: RtmpNetStreamsOptions,
   asked: {
     readonly messageStreamId: MessageStreamId;
@@ -56,12 +58,12 @@ function takeSeat(
   return new Publisher({ publication: answer.publication, ports, source, grant });
 }
 
-function accepted(options: RtmpNetStreamsOptions, id: MessageStreamId, seat: Publisher): Publisher {
+function accepted(options: RtmpNetStreamsOptions, id: MessageStreamId, publisher: Publisher): Publisher {
   try {
     options.engine.acceptPublish(id);
-    return seat;
+    return publisher;
   } catch (error) {
-    seat.stop("lost", "fault");
+    publisher.stop("lost", "fault");
     throw error;
   }
 }
