@@ -9,7 +9,7 @@ import { openRaw } from "./support/raw-peer.ts";
 import { connectPeer } from "./support/rtmp-peer.ts";
 import { type Server, startServer } from "./support/server.ts";
 import { assertSameFrames, readFlvFile, type Unit } from "./support/units.ts";
-import { until } from "./support/wait.ts";
+import { until } from "@sluice/testkit/until";
 
 let folder: WorkFolder;
 let server: Server;

@@ -7,7 +7,7 @@ import { makeClip, WorkFolder } from "./support/clip.ts";
 import { connectPeer, type RtmpPeer } from "./support/rtmp-peer.ts";
 import { type Server, startServer } from "./support/server.ts";
 import { assertTimeNeverBack, codedFrames, isCoded, isConfig, isKey, readFlvFile, type Unit } from "./support/units.ts";
-import { until } from "./support/wait.ts";
+import { until } from "@sluice/testkit/until";
 
 let folder: WorkFolder;
 let server: Server;

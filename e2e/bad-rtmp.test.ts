@@ -9,7 +9,7 @@ import { command, message, openRaw, type RawPeer } from "./support/raw-peer.ts";
 import { connectPeer } from "./support/rtmp-peer.ts";
 import { type Server, startServer } from "./support/server.ts";
 import { readFlvFile, type Unit } from "./support/units.ts";
-import { until } from "./support/wait.ts";
+import { until } from "@sluice/testkit/until";
 
 /** Deadlines are looked at once a second. */
 const BEAT_MILLIS = 1_000;

@@ -14,7 +14,7 @@ import { CacheCluster } from "./support/cache-cluster.ts";
 import { CacheLedger, findMissing } from "./support/cache-ledger.ts";
 import { cacheArgv, CacheMember, type CacheMemberOptions, openRedis } from "./support/cache-member.ts";
 import { WorkFolder } from "./support/clip.ts";
-import { until } from "./support/wait.ts";
+import { until } from "@sluice/testkit/until";
 
 async function dial(port: number): Promise<Socket> {
   const socket = connect({ port, host: "127.0.0.1", noDelay: true });

@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { freePort } from "@sluice/testkit/free-port";
 import { CacheMember, openRedis } from "./support/cache-member.ts";
 import { WorkFolder } from "./support/clip.ts";
-import { until } from "./support/wait.ts";
+import { until } from "@sluice/testkit/until";
 
 const SMALL = "size=40m";
 const LARGE = "remount,size=200m";

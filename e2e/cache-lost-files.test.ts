@@ -8,7 +8,7 @@ import { CacheCluster } from "./support/cache-cluster.ts";
 import { findMissing, openSentinelRedis } from "./support/cache-ledger.ts";
 import { askStatus, CacheMember, openRedis } from "./support/cache-member.ts";
 import { WorkFolder } from "./support/clip.ts";
-import { until } from "./support/wait.ts";
+import { until } from "@sluice/testkit/until";
 
 const TOLD = /Records that this member confirmed may be lost here/;
 const KEYS = Array.from({ length: 300 }, (_, place) => `key:${place}`);

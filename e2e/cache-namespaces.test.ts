@@ -11,7 +11,7 @@ import { type Child, startChild } from "@sluice/testkit/child";
 import { NetworkNamespaces, whyNoNamespaces } from "@sluice/testkit/network-namespaces";
 import { WorkFolder } from "./support/clip.ts";
 import { MAIN } from "./support/server.ts";
-import { until } from "./support/wait.ts";
+import { until } from "@sluice/testkit/until";
 
 const IDS = ["n1", "n2", "n3"] as const;
 const MEMBER_PORT = 7401;

@@ -13,7 +13,7 @@ import { CacheCluster } from "./support/cache-cluster.ts";
 import { CacheMember, cacheArgv, openRedis } from "./support/cache-member.ts";
 import { WorkFolder } from "./support/clip.ts";
 import { MAIN } from "./support/server.ts";
-import { until } from "./support/wait.ts";
+import { until } from "@sluice/testkit/until";
 
 const run = promisify(execFile);
 

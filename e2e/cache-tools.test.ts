@@ -10,7 +10,7 @@ import { CacheLedger, findMissing, openSentinelRedis } from "./support/cache-led
 import { CacheMember } from "./support/cache-member.ts";
 import { WorkFolder } from "./support/clip.ts";
 import { MAIN } from "./support/server.ts";
-import { until } from "./support/wait.ts";
+import { until } from "@sluice/testkit/until";
 
 const run = promisify(execFile);
 const PROGRAM_MILLIS = 60_000;

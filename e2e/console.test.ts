@@ -17,7 +17,7 @@ import {
   seeMovement,
 } from "./support/browser.ts";
 import { type Server, startServer } from "./support/server.ts";
-import { until } from "./support/wait.ts";
+import { until } from "@sluice/testkit/until";
 
 const QUIET = ["-hide_banner", "-nostdin", "-loglevel", "error"];
 const PICTURE = ["-re", "-f", "lavfi", "-i", "testsrc2=size=640x360:rate=30", "-f", "lavfi", "-i", "sine"];

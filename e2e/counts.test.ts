@@ -7,7 +7,7 @@ import { openRaw } from "./support/raw-peer.ts";
 import { connectPeer, type RtmpPeer } from "./support/rtmp-peer.ts";
 import { type Server, startServer } from "./support/server.ts";
 import { isCoded, isKey, readFlvFile, type Unit } from "./support/units.ts";
-import { until } from "./support/wait.ts";
+import { until } from "@sluice/testkit/until";
 
 /** Where no number can be foretold, or where asking for it changes it. */
 const NOT_FORETOLD = [

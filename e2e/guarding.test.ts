@@ -11,7 +11,7 @@ import { openRaw, type RawPeer } from "./support/raw-peer.ts";
 import { connectPeer, openPeer, type RtmpPeer } from "./support/rtmp-peer.ts";
 import { MAIN, type Server, startServer } from "./support/server.ts";
 import { codedFrames, readFlvFile, type Unit } from "./support/units.ts";
-import { until } from "./support/wait.ts";
+import { until } from "@sluice/testkit/until";
 
 const JWT_SECRET = "a secret of jwt for tests only";
 const SIGN_SECRET = "a secret of signs for tests only";

@@ -9,7 +9,7 @@ import { makeClip, WorkFolder } from "./support/clip.ts";
 import { connectPeer } from "./support/rtmp-peer.ts";
 import { ROOT, type Server, startServer } from "./support/server.ts";
 import { isCoded, isConfig, readFlvFile, type Unit } from "./support/units.ts";
-import { until } from "./support/wait.ts";
+import { until } from "@sluice/testkit/until";
 
 const TICK_MILLIS = 40;
 

@@ -19,7 +19,7 @@ import {
   readFlvFile,
   type Unit,
 } from "./support/units.ts";
-import { until } from "./support/wait.ts";
+import { until } from "@sluice/testkit/until";
 
 let folder: WorkFolder;
 let server: Server;

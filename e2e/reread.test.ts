@@ -10,7 +10,7 @@ import { makeClip, run, WorkFolder } from "./support/clip.ts";
 import { connectPeer } from "./support/rtmp-peer.ts";
 import { MAIN, portsOf, Server } from "./support/server.ts";
 import { codedFrames, readFlvFile } from "./support/units.ts";
-import { until } from "./support/wait.ts";
+import { until } from "@sluice/testkit/until";
 
 /** As a certificate authority would issue it: a pair of its own, with a name of its own. */
 function issue(folder: WorkFolder, name: string): void {

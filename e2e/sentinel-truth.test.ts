@@ -5,7 +5,7 @@ import { pauseChild, resumeChild } from "@sluice/testkit/process-faults";
 import { CacheCluster } from "./support/cache-cluster.ts";
 import { type CacheMember, openRedis } from "./support/cache-member.ts";
 import { type Look, SentinelAsker } from "./support/sentinel-view.ts";
-import { until } from "./support/wait.ts";
+import { until } from "@sluice/testkit/until";
 
 function otherThan(cluster: CacheCluster, ...members: CacheMember[]): CacheMember[] {
   return cluster.members.filter((member) => !members.includes(member));

@@ -18,7 +18,7 @@ import {
   restamp,
   type Unit,
 } from "./support/units.ts";
-import { until } from "./support/wait.ts";
+import { until } from "@sluice/testkit/until";
 
 /** Bytes a second that pass to a slow viewer; the stream has some forty times as many. */
 const NARROW = 150_000;

@@ -5,7 +5,7 @@ import { type Directions, FaultProxy } from "@sluice/testkit/fault-proxy";
 import { freePort } from "@sluice/testkit/free-port";
 import { CacheMember } from "./cache-member.ts";
 import { WorkFolder } from "./clip.ts";
-import { until } from "./wait.ts";
+import { until } from "@sluice/testkit/until";
 
 /** Of a cut: bytes vanish, or connections break and are refused. */
 export type CutKind = "silent" | "with close";

@@ -8,7 +8,7 @@ import { connect as connectNats } from "@nats-io/transport-node";
 import { type Child, startChild } from "@sluice/testkit/child";
 import { freePort } from "@sluice/testkit/free-port";
 import { killChild } from "@sluice/testkit/process-faults";
-import { until } from "./wait.ts";
+import { until } from "@sluice/testkit/until";
 
 export type EngineServerKind = "nats" | "redis";
 

@@ -8,7 +8,7 @@ import { SystemClock } from "@sluice/runtime/system-clock";
 import { openRemoteEngine, type RemoteEngineChoice } from "@sluice/drivers/engine-choice";
 import { QUICK_TIMINGS } from "./engine-harness.ts";
 import type { EngineServer, EngineServerKind } from "./engine-servers.ts";
-import { until } from "./wait.ts";
+import { until } from "@sluice/testkit/until";
 
 export const encoder = new TextEncoder();
 const clock = new SystemClock();

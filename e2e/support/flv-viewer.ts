@@ -4,7 +4,7 @@ import { get as httpsGet } from "node:https";
 import type { FlvHeader } from "@sluice/formats/flv/flv-tag";
 import { WebSocket } from "ws";
 import { FlvReader, type Unit } from "./units.ts";
-import { until } from "./wait.ts";
+import { until } from "@sluice/testkit/until";
 
 export class FlvViewer implements AsyncDisposable {
   readonly units: Unit[] = [];

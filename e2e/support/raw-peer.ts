@@ -4,7 +4,7 @@ import { encodeAmf0Values } from "@sluice/amf/amf0-encode";
 import type { AmfValue } from "@sluice/amf/value";
 import { encodeMessageInto, messageByteCount } from "@sluice/rtmp/chunk-writer";
 import type { ChunkStreamId, MessageStreamId } from "@sluice/rtmp/ids";
-import { until } from "./wait.ts";
+import { until } from "@sluice/testkit/until";
 
 const HANDSHAKE_BYTES = 1536;
 

@@ -6,7 +6,7 @@ import { startChild } from "@sluice/testkit/child";
 import { freePort } from "@sluice/testkit/free-port";
 import { run, WorkFolder } from "./clip.ts";
 import { ROOT } from "./server.ts";
-import { until } from "./wait.ts";
+import { until } from "@sluice/testkit/until";
 
 export interface Proxy extends AsyncDisposable {
   readonly port: number;

@@ -9,7 +9,7 @@ import type { RtmpClientEvent } from "@sluice/rtmp/client-event";
 import type { MessageStreamId } from "@sluice/rtmp/ids";
 import { WebSocket } from "ws";
 import type { Unit } from "./units.ts";
-import { until } from "./wait.ts";
+import { until } from "@sluice/testkit/until";
 
 export interface PeerOptions {
   readonly port: number;

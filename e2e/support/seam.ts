@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { serialDistance } from "@sluice/base/serial-number";
 import { assertTimeNeverBack, isCoded, isConfig, isKey, type Unit } from "./units.ts";
-import { until } from "./wait.ts";
+import { until } from "@sluice/testkit/until";
 
 /** Time goes on over the seam from one publication to the next, which is where headers come again. */
 export function assertGoesOn(received: readonly Unit[], passedMillis: number, who: string): void {

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import type { SessionRow, StreamRow } from "@sluice/client/admin-contract";
 import { type Child, startChild } from "@sluice/testkit/child";
-import { until } from "./wait.ts";
+import { until } from "@sluice/testkit/until";
 
 export const ROOT = join(import.meta.dirname, "../..");
 export const MAIN = join(ROOT, "packages/server/dist/main.js");

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { readBytes } from "@sluice/testkit/duplex-pair";
 import { FaultProxy } from "@sluice/testkit/fault-proxy";
 import { freePort } from "@sluice/testkit/free-port";
+import { until } from "@sluice/testkit/until";
 
 /** A target that keeps what it hears apart from what it says, behind a proxy, with one client through it. */
 async function setUp() {
@@ -119,7 +120,7 @@ test("a silent cut tells nobody, swallows bytes and ends, and resets at healing 
   it.proxy.cutSilently();
   it.client.write("lost");
   it.client.end();
-  await until(() => it.proxy.counters.toTarget.vanishedBytes === 4);
+  await until("the lost bytes", () => it.proxy.counters.toTarget.vanishedBytes === 4);
   assert.deepEqual([it.target.readableLength, it.target.readableEnded, it.client.destroyed], [0, false, false]);
   const ends = ending(it.target);
   it.proxy.heal();
@@ -134,7 +135,7 @@ test("a one-way cut lets the other direction live", async () => {
   it.proxy.cutSilently("to-target");
   it.client.write("lost");
   await passes(it.target, it.client, "heard");
-  await until(() => it.proxy.counters.toTarget.vanishedBytes === 4);
+  await until("the lost bytes", () => it.proxy.counters.toTarget.vanishedBytes === 4);
   assert.equal(it.target.readableLength, 0);
 });
 
@@ -177,11 +178,3 @@ test("throttle holds a direction to its rate", async () => {
   const took = performance.now() - started;
   assert.ok(took >= 170, `took ${took}`);
 });
-
-async function until(isTrue: () => boolean): Promise<void> {
-  const deadline = performance.now() + 5_000;
-  while (!isTrue()) {
-    assert.ok(performance.now() < deadline, "waited too long");
-    await sleep(2);
-  }
-}

@@ -1,0 +1,22 @@
+/** Waiting ends with what was found, and in vain with the name of what was missed. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { until } from "@sluice/testkit/until";
+
+test("waiting asks until something is found, and answers it", async () => {
+  const answers = [undefined, false, Promise.resolve(undefined), Promise.resolve(0), 1] as const;
+  let asked = 0;
+  assert.equal(await until("a number", () => answers[asked++]), 0);
+  assert.equal(asked, 4);
+});
+
+test("waiting in vain names what was missed; an error of the question is not waited for", async () => {
+  await assert.rejects(
+    until("the moon", () => false, 0),
+    /in vain for the moon/,
+  );
+  const broken = (): undefined => {
+    throw new RangeError("no such thing");
+  };
+  await assert.rejects(until("the moon", broken), RangeError);
+});
