@@ -2,6 +2,9 @@
 import type { Channel, CloseCode } from "./channel.ts";
 import type { NodeIdentity } from "./hello.ts";
 
+/** What happens on the channels of a link that stands. */
+export type ChannelEvent = Exclude<LinkEvent, { readonly type: "established" | "ended" }>;
+
 export type LinkEvent =
   | { readonly type: "established"; readonly peer: NodeIdentity }
   /** The peer opened a channel; messages on it follow. Close it to refuse. */

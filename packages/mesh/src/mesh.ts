@@ -5,7 +5,7 @@ import type { Clock, Timer } from "@sluice/base/clock";
 import { LinkRefusedError, type Refusal } from "./errors.ts";
 import type { HandshakeOptions } from "./handshake.ts";
 import type { NodeIdentity } from "./hello.ts";
-import type { LinkEvent } from "./link-event.ts";
+import type { ChannelEvent, LinkEvent } from "./link-event.ts";
 import { type DriverOptions, LinkDriver } from "./link-driver.ts";
 import type { LinkLimits, LinkTimings } from "./limits.ts";
 import type { LinkDialler, LinkTransport, TransportReceiver } from "./transport.ts";
@@ -34,7 +34,7 @@ export interface MeshListener {
   /** The link to a peer stands. */
   up(link: MeshLink): void;
   /** Everything else that happens on a link that stands. */
-  happened(link: MeshLink, event: Exclude<LinkEvent, { readonly type: "established" | "ended" }>): void;
+  happened(link: MeshLink, event: ChannelEvent): void;
   /** @param why  `replaced`: another link to the same peer took its place, and `up` follows */
   down(link: MeshLink, why: LinkEnd): void;
   /** A connection ended before it was a link. Told at every attempt; the owner logs when the reason changes. */
@@ -224,7 +224,7 @@ export class Mesh {
     return (driver.side === "dial") === this.#options.own().id < peer.id;
   }
 
-  #onLinkEvent(event: Exclude<LinkEvent, { readonly type: "established" | "ended" }>, driver: LinkDriver): void {
+  #onLinkEvent(event: ChannelEvent, driver: LinkDriver): void {
     const link = this.#linkOf.get(driver);
     if (link !== undefined) this.#options.listener.happened(link, event);
   }

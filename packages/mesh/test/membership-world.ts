@@ -2,6 +2,7 @@
 import type { Incarnation } from "@sluice/mesh/hello";
 import type { Millis } from "@sluice/base/brand";
 import { DEFAULT_LINK_LIMITS, DEFAULT_LINK_TIMINGS } from "@sluice/mesh/limits";
+import { LinkServices } from "@sluice/mesh/link-services";
 import { Membership } from "@sluice/mesh/membership/membership";
 import type { MembershipChange } from "@sluice/mesh/membership/membership-view";
 import { Mesh } from "@sluice/mesh/mesh";
@@ -15,6 +16,7 @@ import { CRYPTO, identity } from "./link-fixture.ts";
 export interface MemberNode {
   readonly name: string;
   readonly mesh: Mesh;
+  readonly services: LinkServices;
   readonly membership: Membership;
   readonly clock: SimClock;
   /** `joined b`, `left b goodbye`, …; `changed` is left out. */
@@ -45,6 +47,7 @@ export class MembershipWorld {
     const clock = new SimClock(this.clock, { offset: randomBelow(this.random, 10_000) });
     const self = identity(name, { incarnation: ++this.#lives as Incarnation });
     const log: string[] = [];
+    const services = new LinkServices({ failed: () => {} });
     const host = new SimHost({
       name,
       network: this.network,
@@ -62,12 +65,7 @@ export class MembershipWorld {
       random: this.random,
       limits: DEFAULT_LINK_LIMITS,
       timings: DEFAULT_LINK_TIMINGS,
-      listener: {
-        up: (link) => membership.up(link),
-        happened: (link, event) => void membership.happened(link, event),
-        down: (link, why) => membership.down(link, why),
-        failed: () => {},
-      },
+      listener: services,
     });
     const membership = new Membership({
       self,
@@ -82,7 +80,8 @@ export class MembershipWorld {
       reach: (targets) => mesh.reach(targets),
       changed: (change) => note(log, change),
     });
-    const node: MemberNode = { name, mesh, membership, clock, log };
+    services.add(membership);
+    const node: MemberNode = { name, mesh, services, membership, clock, log };
     this.nodes.set(name, node);
     this.network.add(name, host, clock);
     clock.run(() => {

@@ -3,7 +3,8 @@ import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
 import type { Channel } from "../channel.ts";
 import type { NodeIdentity } from "../hello.ts";
-import type { LinkEvent } from "../link-event.ts";
+import type { ChannelEvent } from "../link-event.ts";
+import type { LinkService } from "../link-services.ts";
 import type { DialTarget, LinkEnd, MeshLink } from "../mesh.ts";
 import { type MembershipChange, MembershipView, type NodeRow, type ViewOptions } from "./membership-view.ts";
 import {
@@ -46,8 +47,9 @@ interface Peer {
   readonly channel: Channel;
 }
 
-/** To be told of the links of a mesh by its owner. */
-export class Membership {
+/** One of the services of a node's links. */
+export class Membership implements LinkService {
+  readonly names = [MEMBERSHIP_SERVICE];
   readonly #options: MembershipOptions;
   readonly #view: MembershipView;
   readonly #peers = new Map<string, Peer>();
@@ -119,14 +121,12 @@ export class Membership {
     this.#linksChanged();
   }
 
-  /** @returns whether the event was this room's. @throws {WireError} for a message that no node sends */
-  happened(link: MeshLink, event: Exclude<LinkEvent, { readonly type: "established" | "ended" }>): boolean {
-    if (event.channel.service !== MEMBERSHIP_SERVICE) return false;
-    if (event.type !== "message") return true;
+  /** @throws {WireError} for a message that no node sends */
+  happened(link: MeshLink, event: ChannelEvent): void {
+    if (event.type !== "message") return;
     const { records, known } = decodeMessage(event.message);
     if (records.length > 0) this.#onRecords(link.peer.id, records);
     if (known.length > 0) this.#onKnown(link.peer.id, known);
-    return true;
   }
 
   /** May be called twice. */
