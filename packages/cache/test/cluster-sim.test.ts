@@ -66,7 +66,7 @@ function crash(world: ClusterWorld, member: ClusterMember, trouble: Trouble): vo
   if (mayFall(world, trouble)) member.crash(trouble.crash);
 }
 
-/** The shell of a member whose disk fails halts it; somebody ends it later. */
+/** The driver of a member whose disk fails halts it; somebody ends it later. */
 function failDisk(world: ClusterWorld, member: ClusterMember, trouble: Trouble): void {
   if (mayFall(world, trouble)) member.with((replica, now) => replica.halt(now));
   world.clock.after(500 as Millis, () => {

@@ -244,15 +244,15 @@ test("a subscription begins with the first ask, once", async () => {
   assert.equal((await iterator.return?.())?.done, true);
 });
 
-test("a closed desk refuses calls and ends its readers, and readers are counted", () => {
-  const desk = new EngineLifecycle();
-  const readers = Array.from({ length: ENGINE_LIMITS.readers }, () => desk.admit(new AbortController().signal));
-  assert.throws(() => desk.admit(new AbortController().signal), LimitError);
+test("a closed engine refuses calls and ends its readers, and readers are counted", () => {
+  const lifecycle = new EngineLifecycle();
+  const readers = Array.from({ length: ENGINE_LIMITS.readers }, () => lifecycle.admit(new AbortController().signal));
+  assert.throws(() => lifecycle.admit(new AbortController().signal), LimitError);
   readers[0]?.leave();
-  const last = desk.admit(new AbortController().signal);
-  desk.checkOpen("get");
-  desk.close();
-  assert.throws(() => desk.checkOpen("get"), EngineClosedError);
+  const last = lifecycle.admit(new AbortController().signal);
+  lifecycle.checkOpen("get");
+  lifecycle.close();
+  assert.throws(() => lifecycle.checkOpen("get"), EngineClosedError);
   assert.equal(last.signal.aborted, true);
 });
 

@@ -117,14 +117,16 @@ async function member(
     secret: Buffer.from(more.secret ?? "s"),
     tls: more.tls,
     judge: more.judge ?? (() => undefined),
-    received: (from, service, message) =>
-      void received.push(`${from} ${service} ${message.length < 100 ? Buffer.from(message) : message.length}`),
-    introduced: () => {},
     crypto: NODE_CRYPTO,
     clock: more.clock ?? new SystemClock(),
     log: memoryLog(lines),
     meter: more.meter ?? SILENT_METER,
     limits: { ...DEFAULT_MEMBER_LIMITS, ...more.limits },
+  });
+  transport.start({
+    received: (from, service, message) =>
+      void received.push(`${from} ${service} ${message.length < 100 ? Buffer.from(message) : message.length}`),
+    introduced: () => {},
   });
   const address = await transport.open({ host: "127.0.0.1", port: 0 });
   return { transport, address, lines, received, [Symbol.asyncDispose]: () => transport.close() };

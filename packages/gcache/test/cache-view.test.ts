@@ -69,15 +69,20 @@ class View {
 
   constructor(base: ReplicaStatus) {
     const status = (): ReplicaStatus => ({ ...base, ...this.seen.status });
+    const lastLeader = (): MemberId | undefined => this.seen.lastLeader ?? base.leader;
     this.cluster = new NodeClusterView({
-      status,
+      driver: {
+        status,
+        get lastLeader() {
+          return lastLeader();
+        },
+      },
       peers: { clientsOf: (id) => `127.0.0.1:640${id.slice(1)}` },
       transport: {
         isConnected: (id) => this.seen.away?.includes(id as MemberId) !== true,
         isCalling: (id) => this.seen.mute?.includes(id as MemberId) !== true,
       },
-      ownClients: () => "127.0.0.1:6401",
-      lastLeader: () => this.seen.lastLeader ?? base.leader,
+      own: { clients: "127.0.0.1:6401" },
       silentAfter: SILENT_AFTER,
       infoLines: () => [],
     });

@@ -46,7 +46,7 @@ export class CommittedLogError extends WireError {
   }
 }
 
-/** The shell called a replica that was halted, or reported a store that was never asked for. */
+/** The driver called a replica that was halted, or reported a store that was never asked for. */
 export class ReplicaStateError extends StateError {
   override readonly name = "ReplicaStateError";
   readonly code = "STATE_CACHE_REPLICA";

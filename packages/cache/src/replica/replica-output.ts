@@ -1,4 +1,4 @@
-/** What a replica asks of the shell that drives it: to be done in the order given. */
+/** What a replica asks of its driver: to be done in the order given. */
 import type { Brand } from "@sluice/base/brand";
 import type { LogIndex, MemberId, Term } from "../ids.ts";
 import type { LogRecord, SnapshotMeta } from "./log-record.ts";

@@ -44,7 +44,7 @@ const LOOK_EVERY = 20 as Millis;
 export class GcacheEngine implements Engine {
   readonly logs: EngineLogs;
   readonly #options: GcacheEngineOptions;
-  readonly #desk = new EngineLifecycle();
+  readonly #lifecycle = new EngineLifecycle();
   readonly #closing = new AbortController();
   readonly #calls: GcacheCalls;
   readonly #mirror = new Mirror();
@@ -73,7 +73,7 @@ export class GcacheEngine implements Engine {
     this.#options = options;
     this.#calls = new GcacheCalls({ ...options, closing: this.#closing.signal });
     this.#feed = new GcacheFeed({ ...options, mirror: this.#mirror });
-    this.logs = new GcacheLogs({ calls: this.#calls, desk: this.#desk, state: options.node.state });
+    this.logs = new GcacheLogs({ calls: this.#calls, lifecycle: this.#lifecycle, state: options.node.state });
   }
 
   capabilities(): EngineCapabilities {
@@ -93,14 +93,14 @@ export class GcacheEngine implements Engine {
   }
 
   async get(key: Key): Promise<Entry | undefined> {
-    this.#desk.checkOpen("get");
+    this.#lifecycle.checkOpen("get");
     checkKey(key);
     await this.#calls.barrier("get");
     return this.#find(key);
   }
 
   async cas(key: Key, expected: Epoch | "absent", value: Uint8Array, options?: WriteOptions): Promise<CasResult> {
-    this.#desk.checkOpen("cas");
+    this.#lifecycle.checkOpen("cas");
     checkKey(key);
     checkValue(value);
     const when = expected === "absent" ? expected : versionFor(this.#state, expected);
@@ -119,7 +119,7 @@ export class GcacheEngine implements Engine {
   }
 
   async remove(key: Key, expected: Epoch): Promise<CasResult> {
-    this.#desk.checkOpen("remove");
+    this.#lifecycle.checkOpen("remove");
     checkKey(key);
     const when = versionFor(this.#state, expected);
     if (when === undefined) return this.#conflict("remove", key);
@@ -134,14 +134,14 @@ export class GcacheEngine implements Engine {
   }
 
   watch(prefix: Key, signal: AbortSignal): AsyncIterable<WatchEvent> {
-    this.#desk.checkOpen("watch");
+    this.#lifecycle.checkOpen("watch");
     checkPrefix(prefix);
-    const reader = this.#desk.admit(signal);
+    const reader = this.#lifecycle.admit(signal);
     return this.#mirror.watch(prefix, reader.signal, reader.leave);
   }
 
   async lease(ttl: Millis): Promise<Lease> {
-    this.#desk.checkOpen("lease");
+    this.#lifecycle.checkOpen("lease");
     checkTtl(ttl);
     if (this.#leases.size >= ENGINE_LIMITS.leases) {
       throw new EngineCrowdedError({ what: "leases", limit: ENGINE_LIMITS.leases });
@@ -167,16 +167,16 @@ export class GcacheEngine implements Engine {
   }
 
   async publish(subject: Key, message: Uint8Array): Promise<void> {
-    this.#desk.checkOpen("publish");
+    this.#lifecycle.checkOpen("publish");
     checkKey(subject);
     checkValue(message);
     this.#options.node.publishing.publish(subject, new Uint8Array(message));
   }
 
   subscribe(subject: Key, signal: AbortSignal): AsyncIterable<Uint8Array> {
-    this.#desk.checkOpen("subscribe");
+    this.#lifecycle.checkOpen("subscribe");
     checkKey(subject);
-    return messageStream(this.#desk.admit(signal), (heard) => {
+    return messageStream(this.#lifecycle.admit(signal), (heard) => {
       const subscription = this.#options.node.publishing.subscribe(subject, heard);
       return () => subscription[Symbol.dispose]();
     });
@@ -189,7 +189,7 @@ export class GcacheEngine implements Engine {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#desk.isClosed) return;
+    if (this.#lifecycle.isClosed) return;
     await Promise.allSettled([...this.#leases].map((lease) => lease.release()));
     this.#close();
   }
@@ -199,7 +199,7 @@ export class GcacheEngine implements Engine {
   }
 
   #close(): void {
-    this.#desk.close();
+    this.#lifecycle.close();
     this.#closing.abort();
     this.#feed[Symbol.dispose]();
   }

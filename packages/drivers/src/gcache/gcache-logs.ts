@@ -12,23 +12,23 @@ import { LOGS } from "./gcache-names.ts";
 
 export interface GcacheLogsOptions {
   readonly calls: GcacheCalls;
-  readonly desk: EngineLifecycle;
+  readonly lifecycle: EngineLifecycle;
   readonly state: CacheState;
 }
 
 export class GcacheLogs implements EngineLogs {
   readonly #calls: GcacheCalls;
-  readonly #desk: EngineLifecycle;
+  readonly #lifecycle: EngineLifecycle;
   readonly #state: CacheState;
 
-  constructor({ calls, desk, state }: GcacheLogsOptions) {
+  constructor({ calls, lifecycle, state }: GcacheLogsOptions) {
     this.#calls = calls;
-    this.#desk = desk;
+    this.#lifecycle = lifecycle;
     this.#state = state;
   }
 
   async append(log: Key, expectedLast: number, value: Uint8Array): Promise<AppendResult> {
-    this.#desk.checkOpen("append");
+    this.#lifecycle.checkOpen("append");
     checkKey(log);
     checkSequence(expectedLast, 0);
     checkValue(value);
@@ -47,7 +47,7 @@ export class GcacheLogs implements EngineLogs {
   }
 
   async read(log: Key, from: number): Promise<readonly LogRecord[]> {
-    this.#desk.checkOpen("read");
+    this.#lifecycle.checkOpen("read");
     checkKey(log);
     checkSequence(from, 1);
     await this.#calls.barrier("read");

@@ -37,7 +37,7 @@ export class NatsEngine implements Engine {
   readonly #line: NatsClient;
   readonly #entries: NatsEntries;
   readonly #capabilities: EngineCapabilities;
-  readonly #desk = new EngineLifecycle();
+  readonly #lifecycle = new EngineLifecycle();
   readonly #mirror = new Mirror();
   readonly #feed: NatsFeed;
   readonly #leases: NatsLeases;
@@ -60,7 +60,7 @@ export class NatsEngine implements Engine {
       onMissing: (reason) => line.gate.isOpen && this.#feed.loop.doubt(reason),
     });
     this.#messages = new NatsMessages(line, options.name ?? DEFAULT_STORE_NAME);
-    this.logs = new NatsLogs({ store, desk: this.#desk, maxValueBytes: this.#capabilities.maxValueBytes });
+    this.logs = new NatsLogs({ store, lifecycle: this.#lifecycle, maxValueBytes: this.#capabilities.maxValueBytes });
     this.#feed.loop.start();
   }
 
@@ -74,13 +74,13 @@ export class NatsEngine implements Engine {
   }
 
   async get(key: Key): Promise<Entry | undefined> {
-    this.#desk.checkOpen("get");
+    this.#lifecycle.checkOpen("get");
     checkKey(key);
     return this.#entries.get(key);
   }
 
   async cas(key: Key, expected: Epoch | "absent", value: Uint8Array, options?: WriteOptions): Promise<CasResult> {
-    this.#desk.checkOpen("cas");
+    this.#lifecycle.checkOpen("cas");
     checkKey(key);
     checkValue(value, this.#capabilities.maxValueBytes);
     const change = { action: "cas", key, expected, value: plainCopy(value) };
@@ -92,49 +92,49 @@ export class NatsEngine implements Engine {
   }
 
   async remove(key: Key, expected: Epoch): Promise<CasResult> {
-    this.#desk.checkOpen("remove");
+    this.#lifecycle.checkOpen("remove");
     checkKey(key);
     return this.#change({ action: "remove", key, expected });
   }
 
   watch(prefix: Key, signal: AbortSignal): AsyncIterable<WatchEvent> {
-    this.#desk.checkOpen("watch");
+    this.#lifecycle.checkOpen("watch");
     checkPrefix(prefix);
-    const reader = this.#desk.admit(signal);
+    const reader = this.#lifecycle.admit(signal);
     return this.#mirror.watch(prefix, reader.signal, reader.leave);
   }
 
   async lease(ttl: Millis): Promise<Lease> {
-    this.#desk.checkOpen("lease");
+    this.#lifecycle.checkOpen("lease");
     checkTtl(ttl);
     if (this.#leases.heldCount < ENGINE_LIMITS.leases) return this.#leases.grant(ttl);
     throw new EngineCrowdedError({ what: "leases", limit: ENGINE_LIMITS.leases });
   }
 
   async publish(subject: Key, message: Uint8Array): Promise<void> {
-    this.#desk.checkOpen("publish");
+    this.#lifecycle.checkOpen("publish");
     checkKey(subject);
     checkValue(message, this.#capabilities.maxValueBytes);
     return this.#messages.publish(subject, plainCopy(message));
   }
 
   subscribe(subject: Key, signal: AbortSignal): AsyncIterable<Uint8Array> {
-    this.#desk.checkOpen("subscribe");
+    this.#lifecycle.checkOpen("subscribe");
     checkKey(subject);
-    return this.#messages.subscribe(subject, this.#desk.admit(signal));
+    return this.#messages.subscribe(subject, this.#lifecycle.admit(signal));
   }
 
   /** Releases the leases that it holds, if the server answers. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#desk.isClosed) return;
-    this.#desk.close();
+    if (this.#lifecycle.isClosed) return;
+    this.#lifecycle.close();
     await this.#leases.releaseAll();
     await this.abandon();
   }
 
   /** Ends as a killed process does: what it holds runs out by itself. */
   async abandon(): Promise<void> {
-    this.#desk.close();
+    this.#lifecycle.close();
     this.#leases.close();
     this.#janitor.close();
     this.#markers.close();

@@ -8,7 +8,7 @@ import { plainCopy } from "@sluice/engine/remote/plain-copy";
 
 export interface NatsLogsParts {
   readonly store: NatsStore;
-  readonly desk: EngineLifecycle;
+  readonly lifecycle: EngineLifecycle;
   readonly maxValueBytes: number;
 }
 
@@ -27,8 +27,8 @@ export class NatsLogs implements EngineLogs {
   }
 
   async append(log: Key, expectedLast: number, value: Uint8Array): Promise<AppendResult> {
-    const { desk, store, maxValueBytes } = this.#parts;
-    desk.checkOpen("append");
+    const { lifecycle, store, maxValueBytes } = this.#parts;
+    lifecycle.checkOpen("append");
     checkKey(log);
     checkSequence(expectedLast, 0);
     checkValue(value, maxValueBytes);
@@ -47,8 +47,8 @@ export class NatsLogs implements EngineLogs {
   }
 
   async read(log: Key, from: number): Promise<readonly LogRecord[]> {
-    const { desk, store } = this.#parts;
-    desk.checkOpen("read");
+    const { lifecycle, store } = this.#parts;
+    lifecycle.checkOpen("read");
     checkKey(log);
     checkSequence(from, 1);
     const { names } = store;

@@ -33,7 +33,7 @@ export class RedisEngine implements Engine {
   readonly logs: RedisLogs;
   readonly #line: RedisClient;
   readonly #capabilities: EngineCapabilities;
-  readonly #desk = new EngineLifecycle();
+  readonly #lifecycle = new EngineLifecycle();
   readonly #mirror = new Mirror();
   readonly #messages: RedisMessages;
   readonly #feed: RedisFeed;
@@ -45,7 +45,7 @@ export class RedisEngine implements Engine {
     this.#messages = new RedisMessages(line);
     this.#feed = new RedisFeed({ line, messages: this.#messages, mirror: this.#mirror }, options);
     this.#leases = new RedisLeases(line, options);
-    this.logs = new RedisLogs(line, this.#desk);
+    this.logs = new RedisLogs(line, this.#lifecycle);
     line.listen({
       onUp: () => this.#feed.loop.wake(),
       onDown: () => this.#feed.loop.doubt("the connection is gone"),
@@ -62,14 +62,14 @@ export class RedisEngine implements Engine {
   }
 
   async get(key: Key): Promise<Entry | undefined> {
-    this.#desk.checkOpen("get");
+    this.#lifecycle.checkOpen("get");
     checkKey(key);
     const [outcome, revision, value] = await this.#script("get", "GET", [key]);
     return outcome === "entry" ? entryOf(key, revision, value) : undefined;
   }
 
   async cas(key: Key, expected: Epoch | "absent", value: Uint8Array, options?: WriteOptions): Promise<CasResult> {
-    this.#desk.checkOpen("cas");
+    this.#lifecycle.checkOpen("cas");
     checkKey(key);
     checkValue(value);
     const own = plainCopy(value);
@@ -83,50 +83,50 @@ export class RedisEngine implements Engine {
   }
 
   async remove(key: Key, expected: Epoch): Promise<CasResult> {
-    this.#desk.checkOpen("remove");
+    this.#lifecycle.checkOpen("remove");
     checkKey(key);
     return this.#noteOwn(resultOf("remove", key, await this.#script("remove", "REMOVE", [key, formatEpoch(expected)])));
   }
 
   watch(prefix: Key, signal: AbortSignal): AsyncIterable<WatchEvent> {
-    this.#desk.checkOpen("watch");
+    this.#lifecycle.checkOpen("watch");
     checkPrefix(prefix);
-    const reader = this.#desk.admit(signal);
+    const reader = this.#lifecycle.admit(signal);
     this.#feed.loop.start();
     return this.#mirror.watch(prefix, reader.signal, reader.leave);
   }
 
   async lease(ttl: Millis): Promise<Lease> {
-    this.#desk.checkOpen("lease");
+    this.#lifecycle.checkOpen("lease");
     checkTtl(ttl);
     if (this.#leases.heldCount < ENGINE_LIMITS.leases) return this.#leases.grant(ttl);
     throw new EngineCrowdedError({ what: "leases", limit: ENGINE_LIMITS.leases });
   }
 
   async publish(subject: Key, message: Uint8Array): Promise<void> {
-    this.#desk.checkOpen("publish");
+    this.#lifecycle.checkOpen("publish");
     checkKey(subject);
     checkValue(message);
     return this.#messages.publish(subject, plainCopy(message));
   }
 
   subscribe(subject: Key, signal: AbortSignal): AsyncIterable<Uint8Array> {
-    this.#desk.checkOpen("subscribe");
+    this.#lifecycle.checkOpen("subscribe");
     checkKey(subject);
-    return this.#messages.subscribe(subject, this.#desk.admit(signal));
+    return this.#messages.subscribe(subject, this.#lifecycle.admit(signal));
   }
 
   /** Releases the leases that it holds, if the server answers. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#desk.isClosed) return;
-    this.#desk.close();
+    if (this.#lifecycle.isClosed) return;
+    this.#lifecycle.close();
     await this.#leases.releaseAll();
     await this.abandon();
   }
 
   /** Ends as a killed process does: what it holds runs out by itself. */
   async abandon(): Promise<void> {
-    this.#desk.close();
+    this.#lifecycle.close();
     this.#leases.close();
     await this.#line.close();
     await this.#feed.loop.close();

@@ -11,15 +11,15 @@ const BATCH = 16;
 
 export class RedisLogs implements EngineLogs {
   readonly #line: RedisClient;
-  readonly #desk: EngineLifecycle;
+  readonly #lifecycle: EngineLifecycle;
 
-  constructor(line: RedisClient, desk: EngineLifecycle) {
+  constructor(line: RedisClient, lifecycle: EngineLifecycle) {
     this.#line = line;
-    this.#desk = desk;
+    this.#lifecycle = lifecycle;
   }
 
   async append(log: Key, expectedLast: number, value: Uint8Array): Promise<AppendResult> {
-    this.#desk.checkOpen("append");
+    this.#lifecycle.checkOpen("append");
     checkKey(log);
     checkSequence(expectedLast, 0);
     checkValue(value);
@@ -31,7 +31,7 @@ export class RedisLogs implements EngineLogs {
   }
 
   async read(log: Key, from: number): Promise<readonly LogRecord[]> {
-    this.#desk.checkOpen("read");
+    this.#lifecycle.checkOpen("read");
     checkKey(log);
     checkSequence(from, 1);
     const records: LogRecord[] = [];

@@ -1,5 +1,6 @@
 /** Who a member is beyond its id, as it tells in the hello of a link. */
 import type { NodeIdentity } from "@sluice/mesh/hello";
+import type { NodeStore } from "../store/node-store.ts";
 
 export const CLUSTER_ID_BYTES = 32;
 export const STORE_ID_BYTES = 16;
@@ -31,4 +32,22 @@ export function memberOf({ id, facts }: NodeIdentity): MemberIdentity | undefine
   const storeId = Buffer.from(facts.get("store") ?? "", "hex");
   if (clusterId.length !== CLUSTER_ID_BYTES || storeId.length !== STORE_ID_BYTES) return undefined;
   return { id, clusterId, storeId, address: facts.get("address") ?? "", clients: facts.get("clients") ?? "" };
+}
+
+/** What this member says of itself, as far as it knows by now. */
+export class OwnMember {
+  /** Where the other members dial it; empty for nowhere. */
+  address = "";
+  /** Where its clients reach it; empty for nowhere. */
+  clients = "";
+  readonly #store: NodeStore;
+
+  constructor(store: NodeStore) {
+    this.#store = store;
+  }
+
+  get identity(): MemberIdentity {
+    const { member: id, clusterId, storeId } = this.#store.identity;
+    return { id, clusterId, storeId, address: this.address, clients: this.clients };
+  }
 }

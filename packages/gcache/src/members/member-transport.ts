@@ -44,16 +44,22 @@ export interface MemberTransportOptions {
   readonly secret: Uint8Array;
   readonly tls: LinkTls | undefined;
   readonly judge: (peer: MemberIdentity) => Refusal | undefined;
-  /** A message from a member that proved itself. The bytes belong to the receiver. Throwing ends the link. */
-  readonly received: (from: string, service: MemberService, message: Uint8Array) => void;
-  /** A member proved itself and can be dialled where it says. */
-  readonly introduced: (peer: MemberIdentity) => void;
   readonly crypto: Crypto;
   readonly clock: Clock;
   readonly log: Log;
   readonly meter: Meter;
   readonly limits: MemberLimits;
 }
+
+/** What the other members tell. */
+export interface MemberListener {
+  /** A message from a member that proved itself. The bytes belong to the receiver. Throwing ends the link. */
+  received(from: string, service: MemberService, message: Uint8Array): void;
+  /** A member proved itself and can be dialled where it says. */
+  introduced(peer: MemberIdentity): void;
+}
+
+const NOBODY: MemberListener = { received() {}, introduced() {} };
 
 /** The channels that this side opened on one link, by service; opened with the first message. */
 type OwnChannels = Map<MemberService, Channel>;
@@ -71,6 +77,7 @@ export class MemberTransport {
   readonly #heartbeat: Millis;
   readonly #dropped: Counter;
   #members: ReadonlySet<string> = new Set();
+  #told = NOBODY;
   #droppedCount = 0;
 
   constructor(options: MemberTransportOptions) {
@@ -119,6 +126,11 @@ export class MemberTransport {
   /** @returns `host:port` as bound. @throws {ListenError} */
   open(at: HostAndPort): Promise<string> {
     return this.#listener.open(at);
+  }
+
+  /** What is told before is lost. */
+  start(listener: MemberListener): void {
+    this.#told = listener;
   }
 
   /** Messages that had no link to go out on. */
@@ -188,14 +200,14 @@ export class MemberTransport {
   }
 
   #up(link: MeshLink): void {
-    const { log, introduced } = this.#options;
+    const { log } = this.#options;
     const { id } = link.peer;
     this.#channels.delete(id);
     this.#doubted.delete(id);
     this.#troubles.delete(id);
     log.info({ member: id, address: link.address, side: link.driver.side }, "Connected to member");
     const member = memberOf(link.peer);
-    if (member !== undefined) introduced(member);
+    if (member !== undefined) this.#told.introduced(member);
     if (this.#members.size > 0 && !this.#members.has(id)) this.#leave(id);
   }
 
@@ -215,7 +227,7 @@ export class MemberTransport {
 
   #receive(link: MeshLink, service: MemberService, message: Uint8Array): void {
     try {
-      this.#options.received(link.peer.id, service, message);
+      this.#told.received(link.peer.id, service, message);
     } catch (error) {
       link.driver.end(error as Error);
     }

@@ -1,13 +1,14 @@
 /** What operators ask of a node over RESP: `SLUICE STATUS`, `ADD`, `REMOVE`, `SWITCH-OVER`. */
 import type { MemberId } from "@sluice/cache/ids";
 import type { MemberChange } from "@sluice/cache/replica/members";
-import type { MemberRow } from "@sluice/cache/resp/command-backend";
-import type { ReplicaStatus } from "@sluice/cache/replica/replica-options";
+import type { ClusterView } from "@sluice/cache/resp/command-backend";
+import type { CacheState } from "@sluice/cache/state/cache-state";
 import { type Command, defineCommands } from "@sluice/cache/resp/command";
 import { refuse } from "@sluice/cache/resp/errors";
 import { formatAddress, parseAddress } from "@sluice/runtime/sockets/host-and-port";
 import { changeError, type ClusterChanges, isPassing } from "./cluster-changes.ts";
 import { CacheChangeError } from "./node-errors.ts";
+import type { ReplicaDriver } from "./replica-driver.ts";
 
 /** The answer to `SLUICE STATUS`, as JSON. */
 export interface NodeReport {
@@ -35,9 +36,9 @@ export interface NodeReport {
 }
 
 export interface ClusterAdminPorts {
-  readonly status: () => ReplicaStatus;
-  readonly rows: () => readonly MemberRow[];
-  readonly generation: () => number;
+  readonly driver: Pick<ReplicaDriver<unknown>, "status">;
+  readonly cluster: Pick<ClusterView, "members">;
+  readonly state: Pick<CacheState, "generation">;
   readonly changes: ClusterChanges;
 }
 
@@ -83,29 +84,23 @@ export class ClusterAdmin {
     throw error;
   }
 
-  #heir(): string {
-    const { followers, members } = this.#ports.status();
-    const voters = new Set(members.filter((member) => member.role === "voter").map((member) => member.id));
-    const heirs = followers.filter((one) => voters.has(one.id) && one.silentFor !== undefined);
-    heirs.sort((a, b) => (a.silentFor ?? 0) - (b.silentFor ?? 0));
-    heirs.sort((a, b) => b.held - a.held);
-    const heir = heirs[0];
-    if (heir === undefined)
-      throw new CacheChangeError({ change: "switch over", reason: "there is no other voter to be heard" });
-    return heir.id;
+  #heir(): MemberId {
+    const { heir } = this.#ports.changes;
+    if (heir !== undefined) return heir;
+    throw new CacheChangeError({ change: "switch over", reason: "there is no other voter to be heard" });
   }
 
   #report(): NodeReport {
-    const status = this.#ports.status();
+    const status = this.#ports.driver.status();
     const { self, role, term, leader, commit, elections, truncatedRecords, snapshotIndex, members } = status;
-    const rows = new Map(this.#ports.rows().map((row) => [row.id, row]));
+    const rows = new Map(this.#ports.cluster.members.map((row) => [row.id, row]));
     return {
       node: self,
       role,
       term,
       leader: leader ?? null,
       commit,
-      generation: this.#ports.generation(),
+      generation: this.#ports.state.generation,
       elections,
       truncatedRecords,
       snapshotIndex,

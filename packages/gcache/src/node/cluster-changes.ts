@@ -2,7 +2,7 @@
 import type { Millis } from "@sluice/base/brand";
 import type { Clock } from "@sluice/base/clock";
 import type { MemberId } from "@sluice/cache/ids";
-import type { MemberChange } from "@sluice/cache/replica/members";
+import { type MemberChange, votersOf } from "@sluice/cache/replica/members";
 import type { ChangeResult, SwitchOverResult } from "@sluice/cache/replica/replica-options";
 import type { ProposalAnswer, ProposalId } from "@sluice/cache/replica/replica-output";
 import type { OperationAnswer } from "@sluice/cache/state/operation";
@@ -15,6 +15,8 @@ import type { MonotonicWallClock } from "./monotonic-wall-clock.ts";
 const PATIENCE = 5_000 as Millis;
 /** Between two attempts while another change is under way. */
 const PAUSE = 50 as Millis;
+/** Who was silent for longer may be gone. */
+const HEARD_WITHIN = 2_000;
 
 interface Waiting {
   readonly change: string;
@@ -22,7 +24,7 @@ interface Waiting {
 }
 
 export class ClusterChanges {
-  readonly #shell: ReplicaDriver<OperationAnswer>;
+  readonly #driver: ReplicaDriver<OperationAnswer>;
   readonly #wall: MonotonicWallClock;
   readonly #clock: Clock;
   readonly #canGrow: boolean;
@@ -31,14 +33,14 @@ export class ClusterChanges {
   #handOver: (Waiting & { readonly to: MemberId }) | undefined;
 
   constructor(options: {
-    readonly shell: ReplicaDriver<OperationAnswer>;
+    readonly driver: ReplicaDriver<OperationAnswer>;
     readonly wall: MonotonicWallClock;
     readonly clock: Clock;
     /** Others could reach it. */
     readonly canGrow: boolean;
     readonly secret: Uint8Array | undefined;
   }) {
-    this.#shell = options.shell;
+    this.#driver = options.driver;
     this.#wall = options.wall;
     this.#clock = options.clock;
     this.#canGrow = options.canGrow;
@@ -62,15 +64,27 @@ export class ClusterChanges {
       return { refused: "not-possible", reason: "this node opens no port for members" };
     if (change.type === "add" && needsSecret(change.address, this.#secret))
       return { refused: "not-possible", reason: NEEDS_SECRET };
-    const result = this.#shell.replica.changeMembers(change, this.#shell.now(), this.#wall.read());
-    this.#shell.wake();
+    const result = this.#driver.replica.changeMembers(change, this.#driver.now(), this.#wall.read());
+    this.#driver.wake();
     return result;
+  }
+
+  /** The voter that should lead next: of those that are heard the one that holds most. */
+  get heir(): MemberId | undefined {
+    const { role, members, followers } = this.#driver.status();
+    if (role !== "leader") return undefined;
+    const voters = new Set(votersOf(members));
+    const heard = followers.flatMap(({ id, held, silentFor }) =>
+      voters.has(id) && silentFor !== undefined && silentFor < HEARD_WITHIN ? [{ id, held, silentFor }] : [],
+    );
+    heard.sort((a, b) => b.held - a.held || a.silentFor - b.silentFor);
+    return heard[0]?.id;
   }
 
   /** Without waiting for its end. @throws {CacheChangeError} */
   startSwitchOver(to: MemberId): void {
-    const result = this.#shell.replica.switchOver(to, this.#shell.now());
-    this.#shell.wake();
+    const result = this.#driver.replica.switchOver(to, this.#driver.now());
+    this.#driver.wake();
     if (result !== "started") throw new CacheChangeError({ change: handOverTo(to), reason: reasonOf(result) });
   }
 

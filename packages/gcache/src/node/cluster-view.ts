@@ -5,17 +5,16 @@ import type { ReplicaStatus } from "@sluice/cache/replica/replica-options";
 import type { ClusterView, LeaderStanding, MemberRow } from "@sluice/cache/resp/command-backend";
 import { voterCount } from "@sluice/cache/resp/sentinel-view";
 import { splitAddress } from "@sluice/runtime/sockets/host-and-port";
+import type { OwnMember } from "../members/member-identity.ts";
 import type { MemberTransport } from "../members/member-transport.ts";
 import type { PeerPins } from "../members/peer-pins.ts";
+import type { ReplicaDriver } from "./replica-driver.ts";
 
 export interface ClusterSources {
-  readonly status: () => ReplicaStatus;
+  readonly driver: Pick<ReplicaDriver<unknown>, "status" | "lastLeader">;
   readonly peers: Pick<PeerPins, "clientsOf">;
   readonly transport: Pick<MemberTransport, "isConnected" | "isCalling">;
-  /** `host:port` of this member's own RESP port, as others reach it; empty without one. */
-  readonly ownClients: () => string;
-  /** Asked while none is known. */
-  readonly lastLeader: () => MemberId | undefined;
+  readonly own: Pick<OwnMember, "clients">;
   /** Who has not been heard for longer counts as down. */
   readonly silentAfter: Millis;
   readonly infoLines: (section: string) => readonly (readonly [string, string | number])[];
@@ -29,30 +28,30 @@ export class NodeClusterView implements ClusterView {
   }
 
   get self(): MemberId {
-    return this.#sources.status().self;
+    return this.#sources.driver.status().self;
   }
 
   get role(): ClusterView["role"] {
-    const { role } = this.#sources.status();
+    const { role } = this.#sources.driver.status();
     return role === "halted" || role === "removed" ? "learner" : role;
   }
 
   get term(): number {
-    return this.#sources.status().term;
+    return this.#sources.driver.status().term;
   }
 
   get leader(): MemberId | undefined {
-    return this.#sources.status().leader;
+    return this.#sources.driver.status().leader;
   }
 
   get lastLeader(): MemberId | undefined {
-    const status = this.#sources.status();
+    const status = this.#sources.driver.status();
     return status.role === "removed" ? undefined : this.#lastLeader(status);
   }
 
   /** Without a majority in reach nobody can say that the leader still has one. */
   get leaderStanding(): LeaderStanding {
-    const status = this.#sources.status();
+    const status = this.#sources.driver.status();
     const rows = this.#rows(status);
     const { reachable, quorum } = voterCount(rows);
     const isHeard = reachable >= quorum && status.unledFor <= this.#sources.silentAfter;
@@ -64,11 +63,11 @@ export class NodeClusterView implements ClusterView {
   }
 
   get appliedIndex(): number {
-    return this.#sources.status().applied;
+    return this.#sources.driver.status().applied;
   }
 
   get members(): readonly MemberRow[] {
-    return this.#rows(this.#sources.status());
+    return this.#rows(this.#sources.driver.status());
   }
 
   infoLines(section: string): readonly (readonly [string, string | number])[] {
@@ -77,14 +76,14 @@ export class NodeClusterView implements ClusterView {
 
   /** The replica knows a new leader before it tells of it. */
   #lastLeader({ leader }: ReplicaStatus): MemberId | undefined {
-    return leader ?? this.#sources.lastLeader();
+    return leader ?? this.#sources.driver.lastLeader;
   }
 
   #rows(status: ReplicaStatus): readonly MemberRow[] {
     const { self, role, members, followers, lastIndex } = status;
     return members.map(({ id, role: standing }): MemberRow => {
       const isSelf = id === self;
-      const clients = isSelf ? this.#sources.ownClients() : this.#sources.peers.clientsOf(id);
+      const clients = isSelf ? this.#sources.own.clients : this.#sources.peers.clientsOf(id);
       const { host, port } = splitAddress(clients ?? "");
       const matchIndex = isSelf && role === "leader" ? lastIndex : (followers.find((one) => one.id === id)?.held ?? 0);
       const isReachable = isSelf || this.#isReachable(id, status);

@@ -1,6 +1,7 @@
 /** On every member: asks the leader, itself or another, for writes and for reads that see all that was acknowledged. */
 import type { CommandSink, StoreFailure } from "@sluice/cache/resp/command-backend";
 import type { OperationAnswer } from "@sluice/cache/state/operation";
+import type { MemberTransport } from "../members/member-transport.ts";
 import type { ReplicatedStore } from "../resp/command-store.ts";
 import {
   type CallOutcome,
@@ -10,18 +11,12 @@ import {
   encodeReply,
   type MemberCall,
 } from "../members/member-calls.ts";
+import type { ReplicaDriver } from "./replica-driver.ts";
 
-export interface LeaderClientPorts {
-  readonly store: ReplicatedStore;
-  /** Whether this member leads. */
-  readonly leads: () => boolean;
-  /** Id of the leader that this member knows of. */
-  readonly leader: () => string | undefined;
-  /** False when there is no connection. */
-  readonly sendCall: (to: string, call: Uint8Array) => boolean;
-  readonly sendReply: (to: string, reply: Uint8Array) => boolean;
-  /** Index of the last record applied here. */
-  readonly applied: () => number;
+export interface LeaderClientOptions {
+  readonly commands: Pick<ReplicatedStore, "write" | "confirmRead">;
+  readonly driver: Pick<ReplicaDriver<OperationAnswer>, "role" | "leader" | "status">;
+  readonly transport: Pick<MemberTransport, "send">;
 }
 
 interface OpenCall {
@@ -33,15 +28,15 @@ interface OpenCall {
 type Asker = { readonly from: string; readonly id: number } | ((outcome: CallOutcome) => void);
 
 export class LeaderClient implements CommandSink {
-  readonly #ports: LeaderClientPorts;
+  readonly #options: LeaderClientOptions;
   readonly #open = new Map<number, OpenCall>();
   readonly #askers = new Map<number, Asker>();
   #waits: { readonly index: number; readonly reached: () => void }[] = [];
   #lastCall = 0;
   #lastTicket = 0;
 
-  constructor(ports: LeaderClientPorts) {
-    this.#ports = ports;
+  constructor(options: LeaderClientOptions) {
+    this.#options = options;
   }
 
   /** @param operation  encoded; kept. Never rejects. */
@@ -59,7 +54,7 @@ export class LeaderClient implements CommandSink {
 
   /** Resolves when this member's copy shows the record at `index`. */
   async applied(index: number): Promise<void> {
-    if (index > this.#ports.applied()) await this.#waitFor(index);
+    if (index > this.#applied) await this.#waitFor(index);
   }
 
   onCall(from: string, bytes: Uint8Array): void {
@@ -85,7 +80,7 @@ export class LeaderClient implements CommandSink {
 
   endTurn(): void {
     if (this.#waits.length === 0) return;
-    const applied = this.#ports.applied();
+    const applied = this.#applied;
     this.#waits = this.#waits.filter(({ index, reached }) => {
       if (index <= applied) reached();
       return index > applied;
@@ -109,19 +104,24 @@ export class LeaderClient implements CommandSink {
   }
 
   confirmed(ticket: number): void {
-    this.#settle(ticket, { type: "barrier", index: this.#ports.applied() });
+    this.#settle(ticket, { type: "barrier", index: this.#applied });
   }
 
   replicated(): void {}
 
+  /** Index of the last record applied here. */
+  get #applied(): number {
+    return this.#options.driver.status().applied;
+  }
+
   #ask(ask: MemberCall["ask"]): Promise<CallOutcome> {
     return new Promise((resolve) => {
-      if (this.#ports.leads()) return this.#askHere(ask, resolve);
-      const leader = this.#ports.leader();
+      if (this.#options.driver.role === "leader") return this.#askHere(ask, resolve);
+      const { leader } = this.#options.driver;
       if (leader === undefined) return resolve({ type: "failed", failure: "no-leader" });
       const id = (this.#lastCall = (this.#lastCall + 1) >>> 0);
       this.#open.set(id, { to: leader, settle: resolve });
-      if (this.#ports.sendCall(leader, encodeCall({ id, ask }))) return;
+      if (this.#options.transport.send(leader, "call", encodeCall({ id, ask }))) return;
       this.#open.delete(id);
       resolve({ type: "failed", failure: "no-leader" });
     });
@@ -130,15 +130,15 @@ export class LeaderClient implements CommandSink {
   #askHere(ask: MemberCall["ask"], asker: Asker): void {
     const ticket = ++this.#lastTicket;
     this.#askers.set(ticket, asker);
-    if (ask.type === "write") this.#ports.store.write(this, ticket, ask.operation);
-    else this.#ports.store.confirmRead(this, ticket);
+    if (ask.type === "write") this.#options.commands.write(this, ticket, ask.operation);
+    else this.#options.commands.confirmRead(this, ticket);
   }
 
   #settle(ticket: number, outcome: CallOutcome): void {
     const asker = this.#askers.get(ticket);
     this.#askers.delete(ticket);
     if (typeof asker === "function") asker(outcome);
-    else if (asker !== undefined) this.#ports.sendReply(asker.from, encodeReply(asker.id, outcome));
+    else if (asker !== undefined) this.#options.transport.send(asker.from, "reply", encodeReply(asker.id, outcome));
   }
 
   #waitFor(index: number): Promise<void> {

@@ -6,6 +6,7 @@ import type { MemberId } from "@sluice/cache/ids";
 import type { MemberMessage } from "@sluice/cache/replica/member-message";
 import type { MemberList } from "@sluice/cache/replica/members";
 import type { Replica } from "@sluice/cache/replica/replica";
+import type { ReplicaStatus } from "@sluice/cache/replica/replica-options";
 import type {
   MessageFlow,
   ProposalAnswer,
@@ -16,13 +17,19 @@ import type {
 } from "@sluice/cache/replica/replica-output";
 import type { NodeStore, StoreBatch } from "../store/node-store.ts";
 
+/** What a member is, and whom it follows. */
+export interface Standing {
+  readonly role: Role;
+  readonly leader: MemberId | undefined;
+}
+
 /** What the replica tells, in the order it happens. */
 export interface ReplicaEvents<Answer> {
   send(to: MemberId, message: MemberMessage, flow: MessageFlow): void;
   answered(answers: readonly ProposalAnswer<Answer>[]): void;
   readsAnswered(reads: readonly ReadAnswer[]): void;
-  roleChanged(role: Role, term: number, leader: MemberId | undefined): void;
-  membersChanged(members: MemberList, isCommitted: boolean): void;
+  roleChanged(now: Standing & { readonly term: number }, before: Standing): void;
+  membersChanged(members: MemberList): void;
   switchOverFailed(to: MemberId): void;
   /** After everything that one turn of the event loop brought. */
   turnEnded(): void;
@@ -34,7 +41,8 @@ export interface ReplicaDriverOptions<Answer> {
   readonly replica: Replica<Answer>;
   readonly store: NodeStore;
   readonly clock: Clock;
-  readonly events: ReplicaEvents<Answer>;
+  /** Runs `action` once all that this turn of the event loop brings is in. */
+  readonly defer: (action: () => void) => void;
 }
 
 /** Everything that one turn of the event loop brought goes out together: one message per member, one write to disk. */
@@ -42,8 +50,13 @@ export class ReplicaDriver<Answer> {
   readonly replica: Replica<Answer>;
   readonly #store: NodeStore;
   readonly #clock: Clock;
-  readonly #events: ReplicaEvents<Answer>;
-  #turn: NodeJS.Immediate | undefined;
+  readonly #defer: ReplicaDriverOptions<Answer>["defer"];
+  #events: ReplicaEvents<Answer> | undefined;
+  #role: Role = "follower";
+  #leader: MemberId | undefined;
+  #lastLeader: MemberId | undefined;
+  #members: MemberList = [];
+  #isTurnDue = false;
   #turnNow: Millis | undefined;
   #timer: Timer | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
@@ -54,12 +67,40 @@ export class ReplicaDriver<Answer> {
   /** What the disk holds may be less than what was confirmed. */
   #isDoubtful: boolean;
 
-  constructor({ replica, store, clock, events }: ReplicaDriverOptions<Answer>) {
+  constructor({ replica, store, clock, defer }: ReplicaDriverOptions<Answer>) {
     this.replica = replica;
     this.#store = store;
     this.#clock = clock;
-    this.#events = events;
+    this.#defer = defer;
     this.#isDoubtful = store.stored.tail === "may-have-lost";
+  }
+
+  /** Nothing is carried out before. */
+  start(events: ReplicaEvents<Answer>): void {
+    this.#events = events;
+    this.wake();
+  }
+
+  /** What the replica told last. */
+  get role(): Role {
+    return this.#role;
+  }
+
+  get leader(): MemberId | undefined {
+    return this.#leader;
+  }
+
+  /** The leader, or who led last while none is known. */
+  get lastLeader(): MemberId | undefined {
+    return this.#lastLeader;
+  }
+
+  get members(): MemberList {
+    return this.#members;
+  }
+
+  status(): ReplicaStatus {
+    return this.replica.status(this.now());
   }
 
   now(): Millis {
@@ -74,21 +115,24 @@ export class ReplicaDriver<Answer> {
 
   /** Call after anything was asked of the replica, or is to be told at the end of the turn. */
   wake(): void {
-    if (this.#turn === undefined && !this.#isClosed) this.#turn = setImmediate(() => this.#endTurn());
+    if (this.#isTurnDue || this.#isClosed || this.#events === undefined) return;
+    this.#isTurnDue = true;
+    this.#defer(() => {
+      this.#isTurnDue = false;
+      if (this.#events !== undefined && !this.#isClosed) this.#endTurn(this.#events);
+    });
   }
 
   close(): void {
     this.#isClosed = true;
-    if (this.#turn !== undefined) clearImmediate(this.#turn);
     this.#timer?.cancel();
   }
 
-  #endTurn(): void {
-    this.#turn = undefined;
+  #endTurn(events: ReplicaEvents<Answer>): void {
     for (let output = this.replica.nextOutput(); output !== undefined; output = this.replica.nextOutput())
-      this.#carryOut(output);
+      this.#carryOut(output, events);
     if (this.#isDoubtful) this.#settle();
-    this.#events.turnEnded();
+    events.turnEnded();
     this.#setTimer();
     this.#turnNow = undefined;
   }
@@ -100,10 +144,10 @@ export class ReplicaDriver<Answer> {
     this.#onDisk(() => this.#store.settled());
   }
 
-  #carryOut(output: ReplicaOutput<Answer>): void {
+  #carryOut(output: ReplicaOutput<Answer>, events: ReplicaEvents<Answer>): void {
     switch (output.type) {
       case "send":
-        return this.#events.send(output.to, output.message, output.flow);
+        return events.send(output.to, output.message, output.flow);
       case "store":
         return this.#write(output, output.isSync ? "synced" : "written", output.token);
       case "compact":
@@ -120,18 +164,30 @@ export class ReplicaDriver<Answer> {
           () => this.#synced(output.token),
         );
       case "answers":
-        return this.#events.answered(output.answers);
+        return events.answered(output.answers);
       case "reads":
-        return this.#events.readsAnswered(output.reads);
+        return events.readsAnswered(output.reads);
       case "role":
-        return this.#events.roleChanged(output.role, output.term, output.leader);
+        return this.#roleChanged(output, events);
       case "members":
-        return this.#events.membersChanged(output.members, output.isCommitted);
+        this.#members = output.members;
+        return events.membersChanged(output.members);
       case "switch-over-failed":
-        return this.#events.switchOverFailed(output.to);
+        return events.switchOverFailed(output.to);
       default:
         return unreachable(output);
     }
+  }
+
+  #roleChanged(
+    { role, term, leader }: Extract<ReplicaOutput<Answer>, { readonly type: "role" }>,
+    events: ReplicaEvents<Answer>,
+  ): void {
+    const before = { role: this.#role, leader: this.#leader };
+    this.#role = role;
+    this.#leader = leader;
+    this.#lastLeader = leader ?? this.#lastLeader;
+    events.roleChanged({ role, term, leader }, before);
   }
 
   #write(batch: StoreBatch, until: "written" | "synced", token: WriteId): void {
@@ -178,7 +234,7 @@ export class ReplicaDriver<Answer> {
     this.#hasFailed = true;
     this.replica.halt(this.now());
     this.wake();
-    this.#events.diskFailed(error);
+    this.#events?.diskFailed(error);
   }
 
   /** The timer is left alone while it rings early enough: the deadline moves back with every message. */
@@ -193,7 +249,7 @@ export class ReplicaDriver<Answer> {
   /** After a pause of this process the timer rings first; what arrived meanwhile is heard before time is judged. */
   #ring(): void {
     this.#timerAt = Number.POSITIVE_INFINITY;
-    setImmediate(() => {
+    this.#clock.afterPoll(() => {
       if (this.#isClosed) return;
       const now = this.now();
       if (now >= this.replica.deadline()) this.replica.tick(now);

@@ -1,20 +1,89 @@
 /** What a leader does for the state by itself: names the data's life, ends what is due, completes the count of voters. */
 import type { Millis } from "@sluice/base/brand";
+import type { Clock, Timer } from "@sluice/base/clock";
 import type { MemberChange, MemberList } from "@sluice/cache/replica/members";
 import type { FollowerStatus } from "@sluice/cache/replica/replica-options";
 import type { CacheState } from "@sluice/cache/state/cache-state";
 import type { Operation } from "@sluice/cache/state/operation";
+import { encodeOperation } from "@sluice/cache/state/operation-codec";
+import type { ClusterChanges } from "./cluster-changes.ts";
+import type { LeaderClient } from "./leader-client.ts";
+import type { MonotonicWallClock } from "./monotonic-wall-clock.ts";
+import type { NodeMetrics } from "./node-metrics.ts";
+import type { ReplicaDriver } from "./replica-driver.ts";
 
-export const UPKEEP_EVERY = 100 as Millis;
+const EVERY = 100 as Millis;
+/** In one go; the next go is a tenth of a second later. */
+const MOST_ROUNDS = 8;
 /** More voters make every write dearer and gain little. */
 const MOST_VOTERS = 5;
 /** A learner that was heard from this recently can be counted on. */
 const HEARD_WITHIN = 500;
 
-/** Operations to propose now. */
-export function upkeepOf(state: CacheState, wall: Millis): readonly Operation[] {
-  if (state.generation === 0) return [{ type: "found", generation: wall }];
-  return state.takeUpkeep(wall);
+export interface UpkeepOptions {
+  readonly driver: Pick<ReplicaDriver<unknown>, "status">;
+  readonly state: CacheState;
+  readonly leaderClient: LeaderClient;
+  readonly changes: ClusterChanges;
+  readonly metrics: NodeMetrics;
+  readonly wall: MonotonicWallClock;
+  readonly clock: Clock;
+}
+
+export class Upkeep implements Disposable {
+  readonly #options: UpkeepOptions;
+  #timer: Timer;
+  #isEndingDue = false;
+
+  constructor(options: UpkeepOptions) {
+    this.#options = options;
+    this.#timer = this.#later();
+  }
+
+  [Symbol.dispose](): void {
+    this.#timer.cancel();
+  }
+
+  #later(): Timer {
+    return this.#options.clock.after(EVERY, () => {
+      this.#timer = this.#later();
+      this.#look();
+    });
+  }
+
+  #look(): void {
+    const { driver, metrics, state, changes } = this.#options;
+    const status = driver.status();
+    metrics.update(status, state);
+    if (status.role !== "leader") return;
+    const promotion = nextPromotion(status.members, status.followers, status.lastIndex);
+    if (promotion !== undefined) changes.tryChange(promotion);
+    void this.#endWhatIsDue();
+  }
+
+  /** What the state asks for is asked for again until it is applied, so each round waits for the one before. */
+  async #endWhatIsDue(): Promise<void> {
+    if (this.#isEndingDue) return;
+    this.#isEndingDue = true;
+    const { leaderClient } = this.#options;
+    try {
+      for (let round = 0; round < MOST_ROUNDS; round++) {
+        const operations = this.#due();
+        if (operations.length === 0) return;
+        const writes = operations.map((operation) => leaderClient.write(encodeOperation(operation)));
+        const outcomes = await Promise.all(writes);
+        if (outcomes.some((outcome) => outcome.type === "failed")) return;
+      }
+    } finally {
+      this.#isEndingDue = false;
+    }
+  }
+
+  #due(): readonly Operation[] {
+    const { state, wall } = this.#options;
+    const now = wall.read();
+    return state.generation === 0 ? [{ type: "found", generation: now }] : state.takeUpkeep(now);
+  }
 }
 
 /**

@@ -1,5 +1,6 @@
 /** The replicated store as RESP sessions use it: proposals and reads out, answers back to the session that asked. */
 import type { Millis } from "@sluice/base/brand";
+import type { Clock } from "@sluice/base/clock";
 import type { CommandSink, CommandStore, ReadStanding, StoreFailure } from "@sluice/cache/resp/command-backend";
 import type { CacheState } from "@sluice/cache/state/cache-state";
 import type { OperationAnswer } from "@sluice/cache/state/operation";
@@ -28,16 +29,18 @@ interface ReplicaWait extends Waiting {
 }
 
 export interface CommandStoreOptions {
-  readonly shell: ReplicaDriver<OperationAnswer>;
+  readonly driver: ReplicaDriver<OperationAnswer>;
   readonly state: CacheState;
   readonly wall: MonotonicWallClock;
+  readonly clock: Clock;
   readonly ackLevel: AckLevel;
 }
 
 export class ReplicatedStore implements CommandStore {
   readonly state: CacheState;
-  readonly #shell: ReplicaDriver<OperationAnswer>;
+  readonly #driver: ReplicaDriver<OperationAnswer>;
   readonly #wall: MonotonicWallClock;
+  readonly #clock: Clock;
   readonly #ack: ProposeOptions;
   readonly #writes = new ProposalTable();
   readonly #reads = new ProposalTable();
@@ -54,10 +57,11 @@ export class ReplicatedStore implements CommandStore {
   #isRemoved = false;
   #turnWall: Millis | undefined;
 
-  constructor({ shell, state, wall, ackLevel }: CommandStoreOptions) {
+  constructor({ driver, state, wall, clock, ackLevel }: CommandStoreOptions) {
     this.state = state;
-    this.#shell = shell;
+    this.#driver = driver;
     this.#wall = wall;
+    this.#clock = clock;
     this.#ack = { ackLevel };
   }
 
@@ -66,7 +70,7 @@ export class ReplicatedStore implements CommandStore {
   }
 
   readStanding(): ReadStanding {
-    const now = this.#shell.now();
+    const now = this.#driver.now();
     if (now >= this.#standingUntil) {
       this.#standing = this.#lookAtStanding(now);
       this.#standingUntil = now + STANDING_MS;
@@ -75,30 +79,30 @@ export class ReplicatedStore implements CommandStore {
   }
 
   confirmRead(sink: CommandSink, ticket: number): void {
-    const result = this.#shell.replica.readBarrier(this.#shell.now());
-    this.#shell.wake();
+    const result = this.#driver.replica.readBarrier(this.#driver.now());
+    this.#driver.wake();
     if (result === "granted") this.#answerLater(sink, () => sink.confirmed(ticket));
     else if (typeof result === "number") this.#reads.add(result, sink, ticket);
     else this.#failLater(sink, ticket, this.#failureOf(result));
   }
 
   write(sink: CommandSink, ticket: number, operation: Uint8Array): void {
-    const { replica } = this.#shell;
+    const { replica } = this.#driver;
     // One look at the clocks serves a turn: it stamps what is written, and what is acknowledged is judged later.
     this.#turnWall ??= this.#wall.read();
-    const result = replica.propose(operation, this.#ack, this.#shell.turnNow(), this.#turnWall);
-    this.#shell.wake();
+    const result = replica.propose(operation, this.#ack, this.#driver.turnNow(), this.#turnWall);
+    this.#driver.wake();
     if (typeof result === "number") this.#writes.add(result, sink, ticket);
     else this.#refuseWrite(sink, ticket, this.#failureOf(result));
   }
 
   waitForReplicas(sink: CommandSink, ticket: number, count: number, timeout: Millis): void {
-    const now = this.#shell.now();
-    const { lastIndex } = this.#shell.replica.status(now);
+    const now = this.#driver.now();
+    const { lastIndex } = this.#driver.replica.status(now);
     const until = timeout === 0 ? Number.POSITIVE_INFINITY : now + timeout;
     this.#replicaWaits.push({ sink, ticket, count, index: lastIndex, until });
-    if (timeout > 0) setTimeout(() => this.#shell.wake(), timeout + 1).unref();
-    this.#shell.wake();
+    if (timeout > 0) this.#clock.after((timeout + 1) as Millis, () => this.#driver.wake());
+    this.#driver.wake();
   }
 
   get waitingCount(): number {
@@ -161,7 +165,7 @@ export class ReplicatedStore implements CommandStore {
 
   #lookAtStanding(now: Millis): ReadStanding {
     if (this.#isRemoved) return "removed";
-    const result = this.#shell.replica.readBarrier(now);
+    const result = this.#driver.replica.readBarrier(now);
     if (result === "granted") return "now";
     if (typeof result === "number") return "confirm"; // nobody waits for this one; whoever reads asks again
     return failureOf(result) === "no-leader" ? "no-leader" : "not-leader";
@@ -175,7 +179,7 @@ export class ReplicatedStore implements CommandStore {
   #refuseWrite(sink: CommandSink, ticket: number, failure: StoreFailure): void {
     this.#failLater(sink, ticket, failure);
     if (failure !== "not-leader") return;
-    const now = this.#shell.turnNow();
+    const now = this.#driver.turnNow();
     const first = this.#refusedSince.get(sink) ?? now;
     this.#refusedSince.set(sink, first);
     if (now - first >= MISDIRECTED_MS) this.#misdirected.add(sink);
@@ -188,12 +192,12 @@ export class ReplicatedStore implements CommandStore {
   #answerLater(sink: CommandSink, answer: () => void): void {
     this.#later.push(answer);
     this.#answered.add(sink);
-    this.#shell.wake();
+    this.#driver.wake();
   }
 
   #checkReplicaWaits(): void {
-    const now = this.#shell.now();
-    const { followers, role } = this.#shell.replica.status(now);
+    const now = this.#driver.now();
+    const { followers, role } = this.#driver.replica.status(now);
     this.#replicaWaits = this.#replicaWaits.filter(({ sink, ticket, index, count, until }) => {
       const held = followers.filter((follower) => follower.held >= index).length;
       if (held < count && now < until && role === "leader") return true;

@@ -1,0 +1,138 @@
+/** Hands on what the replica and the other members tell to those parts of a node that wait for it. */
+import { unreachable } from "@sluice/base/unreachable";
+import type { Millis } from "@sluice/base/brand";
+import type { Log } from "@sluice/base/log";
+import type { MemberId } from "@sluice/cache/ids";
+import type { MemberMessage } from "@sluice/cache/replica/member-message";
+import { decodeMemberMessage, encodeMemberMessage } from "@sluice/cache/replica/member-message-codec";
+import type { MemberList } from "@sluice/cache/replica/members";
+import type { MessageFlow, ProposalAnswer, ReadAnswer } from "@sluice/cache/replica/replica-output";
+import type { CacheState } from "@sluice/cache/state/cache-state";
+import type { OperationAnswer } from "@sluice/cache/state/operation";
+import type { MemberIdentity } from "../members/member-identity.ts";
+import type { MemberListener, MemberService, MemberTransport } from "../members/member-transport.ts";
+import type { PeerPins } from "../members/peer-pins.ts";
+import type { ReplicatedStore } from "../resp/command-store.ts";
+import type { RespPort } from "../resp/resp-port.ts";
+import type { ClusterChanges } from "./cluster-changes.ts";
+import type { LeaderClient } from "./leader-client.ts";
+import type { MemberPubSub } from "./member-pub-sub.ts";
+import type { ReplicaDriver, ReplicaEvents, Standing } from "./replica-driver.ts";
+
+export interface NodeParts {
+  readonly state: CacheState;
+  readonly peers: PeerPins;
+  readonly transport: MemberTransport;
+  readonly driver: ReplicaDriver<OperationAnswer>;
+  readonly commands: ReplicatedStore;
+  readonly leaderClient: LeaderClient;
+  readonly changes: ClusterChanges;
+  readonly publishing: MemberPubSub;
+  readonly resp: RespPort | undefined;
+  readonly log: Log;
+  /** Of a leader: from then on the others may elect another. */
+  readonly silentAfter: Millis;
+}
+
+export class NodeEvents implements ReplicaEvents<OperationAnswer>, MemberListener {
+  readonly #parts: NodeParts;
+  readonly #failed = new AbortController();
+  readonly #turnListeners = new Set<() => void>();
+
+  constructor(parts: NodeParts) {
+    this.#parts = parts;
+  }
+
+  /** Aborted when the disk failed: the node acknowledges nothing more and should be closed. */
+  get failed(): AbortSignal {
+    return this.#failed.signal;
+  }
+
+  /** Calls `listener` after every turn in which something may have been applied. */
+  onTurn(listener: () => void): Disposable {
+    this.#turnListeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#turnListeners.delete(listener) };
+  }
+
+  // Of the members.
+
+  introduced(peer: MemberIdentity): void {
+    const { peers, resp } = this.#parts;
+    peers.met(peer);
+    resp?.sentinel.look(); // where its clients go may not have been known before
+  }
+
+  received(from: string, service: MemberService, bytes: Uint8Array): void {
+    const { driver, leaderClient, publishing } = this.#parts;
+    switch (service) {
+      case "control":
+      case "log":
+      case "snapshot":
+        driver.replica.receive(from as MemberId, decodeMemberMessage(bytes), driver.now());
+        return driver.wake();
+      case "call":
+        return leaderClient.onCall(from, bytes);
+      case "reply":
+        return leaderClient.onReply(bytes);
+      case "publish":
+        return publishing.onPublish(bytes);
+      default:
+        return unreachable(service);
+    }
+  }
+
+  // Of the replica.
+
+  send(to: MemberId, message: MemberMessage, flow: MessageFlow): void {
+    this.#parts.transport.send(to, flow, encodeMemberMessage(message));
+  }
+
+  answered(answers: readonly ProposalAnswer<OperationAnswer>[]): void {
+    this.#parts.commands.answeredWrites(answers);
+    this.#parts.changes.answered(answers);
+  }
+
+  readsAnswered(reads: readonly ReadAnswer[]): void {
+    this.#parts.commands.answeredReads(reads);
+  }
+
+  roleChanged({ role, term, leader }: Standing & { readonly term: number }, before: Standing): void {
+    const { log, commands, changes, leaderClient, driver, transport, resp, silentAfter } = this.#parts;
+    log.info({ role, term, leader }, "Role in the cluster");
+    commands.roleChanged(role);
+    changes.roleChanged(role === "leader", leader);
+    if (before.leader !== undefined && before.leader !== leader) {
+      leaderClient.lost(before.leader);
+      // Whoever wins while it still knows another leader was elected because nobody heard that one.
+      if (role === "leader" || driver.status().unledFor > silentAfter) transport.doubt(before.leader);
+    }
+    // Clients of a leader that is none any more look for the new one; so does Redis when a Sentinel demotes it.
+    if (before.role === "leader" && role !== "leader") resp?.listener.dismiss();
+    resp?.sentinel.look();
+  }
+
+  membersChanged(members: MemberList): void {
+    if (members.length === 0) return;
+    this.#parts.peers.setMembers(new Set(members.map((member) => member.id)));
+    this.#parts.transport.reach(new Map(members.map(({ id, address }) => [id, address])));
+  }
+
+  switchOverFailed(): void {
+    this.#parts.changes.switchOverFailed();
+  }
+
+  turnEnded(): void {
+    const { commands, resp, state, driver, leaderClient } = this.#parts;
+    for (const sink of commands.endTurn()) resp?.listener.flush(sink);
+    if (state.sweep()) driver.wake();
+    for (const sink of commands.takeMisdirected()) resp?.listener.dismissOne(sink);
+    leaderClient.endTurn();
+    for (const listener of this.#turnListeners) listener();
+  }
+
+  diskFailed(error: Error): void {
+    this.#parts.log.error({ err: error }, "The disk failed: this member acknowledges nothing more");
+    this.#parts.commands.diskFailed();
+    this.#failed.abort(error);
+  }
+}
