@@ -1,117 +1,255 @@
-/** Subscribers that read their cohort's log by themselves: those that have just come, and those that are slow. */
+/** Subscribers out of step with their slice: new ones, those that wait for a key frame, and slow ones, which skip or are disconnected. */
 import type { Millis } from "@sluice/base/brand";
-import type { Clock } from "@sluice/base/clock";
+import type { Clock, Timer } from "@sluice/base/clock";
 import type { CohortLog, Position } from "./cohort-log.ts";
-import type { DeliveryCounts } from "./delivery-counts.ts";
-import { encodePrelude, type Prelude } from "./prelude.ts";
-import type { Slice, Subscriber } from "./subscriber.ts";
+import type { CohortSlices, SliceWriter } from "./flush-scheduler.ts";
+import type { Frame, Timestamp } from "./frame.ts";
+import type { LagLimits } from "./limits.ts";
+import { encodeFrame, encodePrelude, type Prelude } from "./prelude.ts";
+import type { DeliveryCounts, Slice, Subscriber } from "./subscriber.ts";
 import type { ExpectedTracks } from "./track-table.ts";
 import type { WireForm } from "./wire-form.ts";
 
-export interface CatchUpReadersOptions {
+/** How often slow subscribers are looked at; a fraction of the shortest useful stall timeout. */
+const SWEEP = 1_000 as Millis;
+
+export interface CatchUpOptions {
   readonly form: WireForm;
-  readonly log: CohortLog;
   readonly clock: Clock;
   readonly counts: DeliveryCounts;
   readonly allocate: (byteCount: number) => Uint8Array;
-  readonly stallTimeout: Millis;
+  readonly lag: LagLimits;
+  /** How long a joiner waits for a key frame, once frames flow, before it gets what there is. */
+  readonly keyPatience: Millis;
+  /** The cached frames, for joiners where the log keeps no GOP. */
+  readonly gopFrames: () => readonly Frame[];
+  /** What a joiner hears first that starts with the cached GOP. */
+  readonly gopPrelude: () => Prelude;
+  /** The same for one that starts at `dts`. */
+  readonly prelude: (dts: Timestamp) => Prelude;
   /** The tracks that frames may come of. */
   readonly expected: () => ExpectedTracks;
-  /** The slice it is to reach: the one given, if that still has room, else another. */
-  readonly homeOf: (subscriber: Subscriber, home: Slice) => Slice;
-  readonly flush: (slice: Slice) => void;
-  /** It is level with its slice. */
-  readonly seat: (subscriber: Subscriber, home: Slice) => void;
-  /** What it would read next is no longer held. */
-  readonly lost: (subscriber: Subscriber) => void;
-  /** Somebody's transport is slow: ask for `stalled` within a second. */
-  readonly watch: () => void;
+  /** The subscriber took nothing for too long: to be taken off and told. */
+  readonly stalled: (subscriber: Subscriber) => void;
+}
+
+/** The encoded GOP in the log. Once `isOver` it serves those that lag alone: its publication has ended. */
+interface LoggedGop {
+  readonly start: Position;
+  readonly prelude: Prelude;
+  readonly isOver: boolean;
 }
 
 export class CatchUpReaders {
-  readonly #options: CatchUpReadersOptions;
-  readonly #members = new Set<Subscriber>();
+  readonly #options: CatchUpOptions;
+  readonly #log: CohortLog;
+  readonly #slices: CohortSlices;
+  readonly #writer: SliceWriter;
+  readonly #behind = new Set<Subscriber>();
+  readonly #awaiting = new Set<Subscriber>();
+  #gop: LoggedGop | undefined;
+  /** Of the first frame of this publication. */
+  #flowingSince: Millis | undefined;
+  #lastDts = 0 as Timestamp;
+  #sweeper: Timer | undefined;
+  readonly #onDrained = (subscriber: Subscriber): void => this.#catchUp(subscriber);
 
-  constructor(options: CatchUpReadersOptions) {
+  /** @param writer  of the slices that subscribers are to reach */
+  constructor(options: CatchUpOptions, log: CohortLog, slices: CohortSlices, writer: SliceWriter) {
     this.#options = options;
+    this.#log = log;
+    this.#slices = slices;
+    this.#writer = writer;
   }
 
-  get size(): number {
-    return this.#members.size;
+  /** Where the log's GOP begins; `undefined` while there is none. */
+  get gopStart(): Position | undefined {
+    return this.#gop?.start;
   }
 
   /** Where the one reads that is furthest behind; `above` when nobody reads below it. */
   lowest(above: Position): Position {
     let lowest = above;
-    for (const { state } of this.#members) if (state.at === "behind") lowest = Math.min(lowest, state.cursor);
+    for (const { state } of this.#behind) if (state.at === "behind") lowest = Math.min(lowest, state.cursor);
     return lowest;
   }
 
-  /** @param prelude  what it must hear first */
-  add(subscriber: Subscriber, home: Slice, cursor: Position, prelude?: Prelude): void {
-    const since = this.#options.clock.now();
-    subscriber.state = { at: "behind", home, cursor, since, prelude };
-    this.#members.add(subscriber);
+  /** A frame is about to be appended. */
+  note(dts: Timestamp, now: Millis): void {
+    this.#lastDts = dts;
+    this.#flowingSince ??= now;
+    if (this.#awaiting.size > 0) this.#armSweeper();
   }
 
-  remove(subscriber: Subscriber): void {
-    this.#members.delete(subscriber);
+  /** The next frame opens a GOP: those who waited for it read from here. @param isLogged  whether the log keeps it for joiners */
+  openGop(isLogged: boolean): void {
+    const start = this.#log.end;
+    const prelude = this.#options.gopPrelude();
+    this.#gop = isLogged ? { start, prelude, isOver: false } : undefined;
+    for (const subscriber of this.#awaiting) {
+      const home = this.#slices.of(subscriber).sliceWithRoom(start);
+      this.#writer.flush(home);
+      this.#add(subscriber, home, start, prelude);
+    }
+    this.#awaiting.clear();
+  }
+
+  /** Joiners have the cached frames encoded for them alone, or wait for the next key frame. */
+  dropGop(): void {
+    this.#gop = undefined;
+  }
+
+  /** The publication is over: joiners wait for the next key frame. */
+  endGop(): void {
+    if (this.#gop !== undefined) this.#gop = { ...this.#gop, isOver: true };
+    this.#flowingSince = undefined;
+  }
+
+  /**
+   * `cached-gop`: from the last key frame; `next-key`: from the coming one; `live-edge`: from the next frame, without
+   * prelude. Without a cached GOP the first becomes the second.
+   */
+  join(subscriber: Subscriber, startAt: "cached-gop" | "next-key" | "live-edge"): void {
+    subscriber.onDrained = this.#onDrained;
+    if (startAt === "live-edge") this.#startAtEnd(subscriber, undefined);
+    else if (startAt === "next-key") this.#awaitKey(subscriber);
+    else if (this.#gop?.isOver === false) this.#startAtGop(subscriber, this.#gop);
+    else if (this.#options.gopFrames().length > 0) this.#startWithOwnGop(subscriber, this.#options.gopFrames());
+    else this.#awaitKey(subscriber);
+  }
+
+  /** Its transport did not take the batch of its slice whole. */
+  fallBehind(subscriber: Subscriber, slice: Slice): void {
+    const { state } = subscriber;
+    if (state.at !== "in-step" || state.slice !== slice) return; // it left inside the write
+    this.#options.counts.lags++;
+    this.#slices.of(subscriber).remove(subscriber, slice);
+    this.#add(subscriber, slice, slice.cursor);
+    this.#waitForDrain(subscriber);
+  }
+
+  /** The subscriber announced a buffer, or that it has none: it goes on in another slice. */
+  setPatience(subscriber: Subscriber, isPatient: boolean): void {
+    if (subscriber.isPatient === isPatient) return;
+    const { state } = subscriber;
+    if (state.at === "in-step") {
+      this.#slices.of(subscriber).remove(subscriber, state.slice);
+      this.#add(subscriber, state.slice, state.slice.cursor);
+    }
+    subscriber.isPatient = isPatient;
+    this.#catchUp(subscriber);
+  }
+
+  /** Hands over what its slice is still owed, as far as the transport takes it, then forgets the subscriber. */
+  leave(subscriber: Subscriber): void {
+    const { state } = subscriber;
+    this.#behind.delete(subscriber);
+    this.#awaiting.delete(subscriber);
+    subscriber.state = { at: "left" };
+    subscriber.onDrained = undefined;
+    if (state.at !== "in-step") return;
+    this.#slices.of(subscriber).remove(subscriber, state.slice);
+    const { end } = this.#log;
+    if (state.slice.cursor < end) subscriber.write([this.#log.run(state.slice.cursor, end)], this.#options.counts);
   }
 
   catchUpAll(): void {
-    for (const subscriber of this.#members) if (!subscriber.isDraining) this.catchUp(subscriber);
+    for (const subscriber of this.#behind) if (!subscriber.isDraining) this.#catchUp(subscriber);
   }
 
-  /** Writes it a burst towards its slice, and seats it there once it is level. */
-  catchUp(subscriber: Subscriber): void {
-    const { log, homeOf, flush, lost, seat, watch } = this.#options;
+  /** One that lags is told of the end behind the last frame, and of nothing when there is a publisher again before. */
+  notify(subscriber: Subscriber, notice: "published" | "unpublished"): void {
+    const wasOwedFarewell = subscriber.isOwedFarewell;
+    subscriber.isOwedFarewell = notice === "unpublished" && this.#isOwedFrames(subscriber);
+    if (!wasOwedFarewell && !subscriber.isOwedFarewell) subscriber.sink.notify(notice);
+  }
+
+  close(): void {
+    this.#sweeper?.cancel();
+  }
+
+  /** @param prelude  what it must hear first */
+  #add(subscriber: Subscriber, home: Slice, cursor: Position, prelude?: Prelude): void {
+    const since = this.#options.clock.now();
+    subscriber.state = { at: "behind", home, cursor, since, prelude };
+    this.#behind.add(subscriber);
+  }
+
+  #startAtGop(subscriber: Subscriber, gop: LoggedGop): void {
+    const home = this.#slices.of(subscriber).sliceWithRoom(this.#log.end);
+    if (home.cursor <= gop.start) this.#writer.flush(home);
+    this.#add(subscriber, home, gop.start, gop.prelude);
+    this.#catchUp(subscriber);
+  }
+
+  #startAtEnd(subscriber: Subscriber, prelude: Prelude | undefined): void {
+    const { end } = this.#log;
+    this.#add(subscriber, this.#slices.of(subscriber).sliceWithRoom(end), end, prelude);
+    this.#catchUp(subscriber);
+  }
+
+  #startWithOwnGop(subscriber: Subscriber, frames: readonly Frame[]): void {
+    const { form, allocate, gopPrelude, counts } = this.#options;
+    const pieces = frames.flatMap((frame) => encodeFrame(form, frame, allocate) ?? []);
+    pieces.unshift(this.#encodePrelude(subscriber, gopPrelude()));
+    const home = this.#slices.of(subscriber).sliceWithRoom(this.#log.end);
+    this.#writer.flush(home);
+    this.#add(subscriber, home, this.#log.end);
+    const ownBytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    if (subscriber.write(pieces, counts, ownBytes)) this.#catchUp(subscriber);
+    else this.#waitForDrain(subscriber);
+  }
+
+  /** The sweeper is armed by the first frame: without a publisher there is nothing to wait for. */
+  #awaitKey(subscriber: Subscriber): void {
+    subscriber.state = { at: "awaiting-key", since: this.#options.clock.now() };
+    this.#awaiting.add(subscriber);
+    this.#sayFarewell(subscriber);
+  }
+
+  /** What it would read next is no longer held. */
+  #skip(subscriber: Subscriber): void {
+    subscriber.skips++;
+    this.#options.counts.skips++;
+    this.#behind.delete(subscriber);
+    if (this.#gop === undefined) this.#awaitKey(subscriber);
+    else this.#startAtGop(subscriber, this.#gop);
+  }
+
+  /** Writes a burst of what it lacks, and puts it into its slice once it is level with it. */
+  #catchUp(subscriber: Subscriber): void {
     const { state } = subscriber;
     if (state.at !== "behind") return;
-    if (subscriber.isDraining) return watch();
-    if (subscriber.sink.isFull) return this.waitForDrain(subscriber);
-    if (state.cursor < log.start) return lost(subscriber);
-    const home = homeOf(subscriber, state.home);
-    if (home.cursor < state.cursor) flush(home);
+    if (subscriber.isDraining) return this.#armSweeper();
+    if (subscriber.sink.isFull) return this.#waitForDrain(subscriber);
+    if (state.cursor < this.#log.start) return this.#skip(subscriber);
+    const home = this.#slices.of(subscriber).sliceWithRoom(this.#log.end, state.home);
+    if (home.cursor < state.cursor) this.#writer.flush(home);
     const burstEnd = state.cursor + subscriber.sink.burstBytes;
-    const until = home.cursor <= burstEnd ? home.cursor : log.cut(state.cursor, burstEnd);
-    const pieces = log.views(state.cursor, until);
-    const prelude = state.prelude && this.encodePrelude(subscriber, state.prelude);
+    const until = home.cursor <= burstEnd ? home.cursor : this.#log.cut(state.cursor, burstEnd);
+    const pieces = this.#log.views(state.cursor, until);
+    const prelude = state.prelude && this.#encodePrelude(subscriber, state.prelude);
     if (prelude !== undefined) pieces.unshift(prelude);
-    this.add(subscriber, home, until);
+    this.#add(subscriber, home, until);
     const moved = subscriber.state;
-    const wasTaken = this.write(subscriber, pieces, prelude?.length);
+    const wasTaken = subscriber.write(pieces, this.#options.counts, prelude?.length);
     if (subscriber.state !== moved) return; // it left inside the write
     if (wasTaken && until === home.cursor) {
-      this.remove(subscriber);
-      seat(subscriber, home);
+      this.#behind.delete(subscriber);
+      this.#slices.of(subscriber).add(subscriber, home);
     } else {
-      this.waitForDrain(subscriber);
+      this.#waitForDrain(subscriber);
     }
-    this.sayFarewell(subscriber);
+    this.#sayFarewell(subscriber);
   }
 
   /** Goes on with it once its transport has taken what it was given. */
-  waitForDrain(subscriber: Subscriber): void {
-    this.#options.watch();
-    if (subscriber.isDraining) return;
-    subscriber.isDraining = true;
-    subscriber.sink.whenDrained(() => {
-      subscriber.isDraining = false;
-      subscriber.onDrained?.(subscriber);
-    });
+  #waitForDrain(subscriber: Subscriber): void {
+    this.#armSweeper();
+    subscriber.waitForDrain();
   }
 
-  /** @param ownBytes  of pieces made for it alone @returns whether its transport took them whole */
-  write(subscriber: Subscriber, pieces: readonly Uint8Array[], ownBytes = 0): boolean {
-    if (pieces.length === 0) return true;
-    const { counts } = this.#options;
-    for (const piece of pieces) counts.bytesOut += piece.length;
-    counts.writes++;
-    if (pieces.length === 1 && ownBytes === 0) return subscriber.sink.write(pieces[0] as Uint8Array);
-    return subscriber.sink.writeAll(pieces, ownBytes);
-  }
-
-  encodePrelude(subscriber: Subscriber, prelude: Prelude): Uint8Array {
+  #encodePrelude(subscriber: Subscriber, prelude: Prelude): Uint8Array {
     const { form, allocate } = this.#options;
     const expected = this.#options.expected();
     const opening = subscriber.hasOpening ? undefined : form.opening(expected);
@@ -119,35 +257,37 @@ export class CatchUpReaders {
     return encodePrelude(form, prelude, { expected, opening, allocate });
   }
 
-  /** One that lags is told of the end behind the last frame, and goes on untold when there is a publisher again before. */
-  notify(subscriber: Subscriber, notice: "published" | "unpublished"): void {
-    const wasOwedFarewell = subscriber.isOwedFarewell;
-    subscriber.isOwedFarewell = notice === "unpublished" && this.#isOwedFrames(subscriber);
-    if (!wasOwedFarewell && !subscriber.isOwedFarewell) subscriber.sink.notify(notice);
-  }
-
-  /** If it is owed one, and nothing else any more. */
-  sayFarewell(subscriber: Subscriber): void {
+  /** If it is owed one, and no frames any more. */
+  #sayFarewell(subscriber: Subscriber): void {
     if (!subscriber.isOwedFarewell || this.#isOwedFrames(subscriber)) return;
     subscriber.isOwedFarewell = false;
     subscriber.sink.notify("unpublished");
   }
 
-  /** Those whose transport has taken nothing at all for too long; to be asked about once a second. */
-  stalled(): Subscriber[] {
-    const { clock, stallTimeout } = this.#options;
-    const now = clock.now();
-    return [...this.#members].filter((subscriber) => {
-      const { state, isDraining, sink } = subscriber;
-      if (state.at !== "behind" || !isDraining) return false;
-      const { takenBytes } = sink;
-      if (takenBytes !== subscriber.takenBytes) subscriber.state = { ...state, since: now };
-      subscriber.takenBytes = takenBytes;
-      return subscriber.state === state && now - state.since >= stallTimeout;
-    });
+  #isOwedFrames({ state }: Subscriber): boolean {
+    return state.at === "behind" && (state.cursor < this.#log.end || state.prelude !== undefined);
   }
 
-  #isOwedFrames({ state }: Subscriber): boolean {
-    return state.at === "behind" && (state.cursor < this.#options.log.end || state.prelude !== undefined);
+  #armSweeper(): void {
+    this.#sweeper ??= this.#options.clock.after(SWEEP, () => this.#sweep());
+  }
+
+  /** Ends those that took nothing for too long, and starts those that wait for a key frame that does not come. */
+  #sweep(): void {
+    const { clock, lag, keyPatience, prelude, stalled, counts } = this.#options;
+    const now = clock.now();
+    this.#sweeper = undefined;
+    for (const subscriber of [...this.#behind].filter((one) => one.isStalled(now, lag.stallTimeout))) {
+      counts.stalls++;
+      stalled(subscriber);
+    }
+    const flowingSince = this.#flowingSince ?? now;
+    for (const subscriber of this.#awaiting) {
+      const { state } = subscriber;
+      if (state.at !== "awaiting-key" || now - Math.max(state.since, flowingSince) < keyPatience) continue;
+      this.#awaiting.delete(subscriber);
+      this.#startAtEnd(subscriber, prelude(this.#lastDts));
+    }
+    if (this.#behind.size > 0 || (this.#awaiting.size > 0 && this.#flowingSince !== undefined)) this.#armSweeper();
   }
 }

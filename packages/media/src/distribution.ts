@@ -2,29 +2,25 @@
 import type { Millis } from "@sluice/base/brand";
 import type { Clock } from "@sluice/base/clock";
 import { Cohort } from "./cohort.ts";
-import type { DeliveryCounts } from "./delivery-counts.ts";
-import type { DeliveryWindow } from "./delivery-window.ts";
+import type { FlushScheduler } from "./flush-scheduler.ts";
 import type { Frame, Timestamp } from "./frame.ts";
 import type { GopCache, GopStep } from "./gop-cache.ts";
 import type { LagLimits } from "./limits.ts";
 import type { Prelude } from "./prelude.ts";
-import { STAGGER_FROM } from "./slice-group.ts";
-import type { Subscriber } from "./subscriber.ts";
+import type { DeliveryCounts, Subscriber } from "./subscriber.ts";
 import type { SubscriberEnd } from "./subscriber-sink.ts";
 import type { ExpectedTracks } from "./track-table.ts";
 import type { WireForm } from "./wire-form.ts";
 
 export interface DistributionOptions {
   readonly clock: Clock;
-  readonly window: DeliveryWindow;
+  readonly flushes: FlushScheduler;
   readonly lag: LagLimits;
   readonly maxCohorts: number;
   /** Of the GOPs that cohorts keep encoded, all together; one is always kept. */
   readonly maxGopBytes: number;
   readonly keyPatience: Millis;
   readonly allocate: (byteCount: number) => Uint8Array;
-  /** See `FrameSource`. */
-  readonly pull: () => boolean;
   readonly counts: DeliveryCounts;
   /** The set-up as it stands, for whoever starts with a frame at `dts`. */
   readonly prelude: (dts: Timestamp) => Prelude;
@@ -34,11 +30,6 @@ export interface DistributionOptions {
   readonly held: (byteCount: number) => void;
   readonly gop: GopCache;
 }
-
-/** Where no turn of a flush is due; joiners and whoever asks about a stream must not see it much older than it is. */
-const IDLE_HOLD = 50 as Millis;
-/** Longer than the widest automatic window, so that it is the turns that pull; what comes meanwhile must fit into the kernel's buffer. */
-const LONGEST_HOLD = 400 as Millis;
 
 /** Of a cohort beyond the limit, whose log serves one viewer. */
 const SOLO_LAG_BYTES = 256 * 1024;
@@ -69,13 +60,6 @@ export class Distribution {
   /** Bytes of memory that the cohorts' logs hold. */
   get heldBytes(): number {
     return this.#heldBytes;
-  }
-
-  /** How long a publisher's next frames may be held back unless pulled; 0 when somebody would get them later. */
-  get pullWithin(): Millis {
-    if (this.subscriberCount === 0 || this.#options.window.prompt >= STAGGER_FROM)
-      return this.#isBeating ? LONGEST_HOLD : IDLE_HOLD;
-    return this.#isBeating && !this.#isListening ? LONGEST_HOLD : (0 as Millis);
   }
 
   append(frame: Frame, gop: GopStep): void {
@@ -111,12 +95,13 @@ export class Distribution {
   }
 
   setPatience(subscriber: Subscriber, isPatient: boolean): void {
-    this.#cohortOf.get(subscriber)?.setPatience(subscriber, isPatient);
+    this.#cohortOf.get(subscriber)?.readers.setPatience(subscriber, isPatient);
   }
 
   notify(notice: "published" | "unpublished"): void {
     this.#flush();
-    for (const subscriber of [...this.#cohortOf.keys()]) this.#cohortOf.get(subscriber)?.notify(subscriber, notice);
+    for (const subscriber of [...this.#cohortOf.keys()])
+      this.#cohortOf.get(subscriber)?.readers.notify(subscriber, notice);
   }
 
   endAll(reason: SubscriberEnd): void {
@@ -127,24 +112,12 @@ export class Distribution {
   }
 
   endGop(): void {
-    for (const cohort of [...this.#cohorts.values(), ...this.#solo]) cohort.endGop();
+    for (const cohort of [...this.#cohorts.values(), ...this.#solo]) cohort.readers.endGop();
   }
 
   /** Memory is short: cohorts keep no GOP for joiners until the next one opens. */
   dropGop(): void {
     for (const cohort of [...this.#cohorts.values(), ...this.#solo]) cohort.dropGop();
-  }
-
-  get #isBeating(): boolean {
-    for (const cohort of this.#cohorts.values()) if (cohort.isBeating) return true;
-    for (const cohort of this.#solo) if (cohort.isBeating) return true;
-    return false;
-  }
-
-  get #isListening(): boolean {
-    for (const cohort of this.#cohorts.values()) if (cohort.isListening) return true;
-    for (const cohort of this.#solo) if (cohort.isListening) return true;
-    return false;
   }
 
   #end(subscriber: Subscriber, reason: SubscriberEnd): void {
@@ -153,7 +126,7 @@ export class Distribution {
   }
 
   #flush(): void {
-    for (const cohort of [...this.#cohorts.values(), ...this.#solo]) cohort.flush();
+    for (const cohort of [...this.#cohorts.values(), ...this.#solo]) cohort.flushAll();
   }
 
   /** The cohorts with the most viewers keep theirs. */
@@ -167,11 +140,10 @@ export class Distribution {
   }
 
   #openCohort(form: WireForm, isSolo: boolean): Cohort {
-    const { gop, lag, held, pull, maxGopBytes } = this.#options;
+    const { gop, lag, held, maxGopBytes } = this.#options;
     const cohort = new Cohort({
       ...this.#options,
       form,
-      stopped: () => void (this.#isBeating || pull()),
       lag: isSolo ? { ...lag, maxBytes: Math.min(lag.maxBytes, SOLO_LAG_BYTES) } : lag,
       retention: isSolo ? "unsent" : "gop",
       gopFrames: () => (gop.bytes <= SOLO_GOP_BYTES ? gop.frames : []),

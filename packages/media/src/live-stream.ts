@@ -1,9 +1,9 @@
 /** One named live thing: its publisher's frames in, its timeline and caches, and its viewers. */
 import type { Millis } from "@sluice/base/brand";
 import type { Clock } from "@sluice/base/clock";
-import { DeliveryCounts } from "./delivery-counts.ts";
 import type { DeliveryWindow } from "./delivery-window.ts";
 import { Distribution } from "./distribution.ts";
+import { FlushScheduler } from "./flush-scheduler.ts";
 import { type Frame, isCoded, type PublishedUnit, type Timestamp } from "./frame.ts";
 import { GopCache, type GopStep } from "./gop-cache.ts";
 import type { HeldMemory, MemoryAccount } from "./held-memory.ts";
@@ -11,7 +11,7 @@ import { IngestFilter, type IngestCounts } from "./ingest-filter.ts";
 import type { GopLimits, LagLimits, StreamLimits } from "./limits.ts";
 import type { StreamKey } from "./stream-key.ts";
 import type { Prelude } from "./prelude.ts";
-import { Subscriber } from "./subscriber.ts";
+import { DeliveryCounts, Subscriber } from "./subscriber.ts";
 import type { SubscriberEnd, SubscriberSink } from "./subscriber-sink.ts";
 import { Timeline } from "./timeline.ts";
 import { TrackTable } from "./track-table.ts";
@@ -30,19 +30,13 @@ export interface LiveStreamOptions {
   readonly allocate: (byteCount: number) => Uint8Array;
 }
 
-/** A publisher's session that leaves frames in the kernel until the stream is about to write: fewer wakes of the loop. */
-export interface FrameSource {
-  /** @returns whether it held back; then what has arrived is pushed and delivered in the next round of the loop */
-  pull(): boolean;
-}
-
 export class LiveStream {
   readonly key: StreamKey;
   readonly delivery = new DeliveryCounts();
   readonly tracks = new TrackTable();
   readonly gop: GopCache;
-  /** Of the present publication, where it can hold frames back. */
-  source: FrameSource | undefined;
+  /** When viewers are written to, and how long the publisher may stay unread. */
+  readonly flushes: FlushScheduler;
   readonly #options: LiveStreamOptions;
   readonly #timeline = new Timeline();
   readonly #filter: IngestFilter;
@@ -55,6 +49,7 @@ export class LiveStream {
   constructor(options: LiveStreamOptions) {
     this.key = options.key;
     this.#options = options;
+    this.flushes = new FlushScheduler(options.clock, options.window);
     this.gop = new GopCache(options.gop, options.allocate);
     this.#account = options.memory.open({
       gopBytes: () => this.gop.bytes + this.#distribution.heldBytes,
@@ -67,7 +62,7 @@ export class LiveStream {
     });
     this.#distribution = new Distribution({
       clock: options.clock,
-      window: options.window,
+      flushes: this.flushes,
       lag: options.lag,
       maxCohorts: options.limits.cohorts,
       maxGopBytes: options.limits.cohortGopBytes,
@@ -78,7 +73,6 @@ export class LiveStream {
       expected: () => this.tracks.expected(options.clock.now()),
       held: (byteCount) => this.#account.hold("encoded", byteCount),
       gop: this.gop,
-      pull: () => this.source?.pull() ?? false,
     });
   }
 
@@ -130,11 +124,6 @@ export class LiveStream {
     const dts = this.#timeline.place(unit, now);
     if (isCoded(unit)) this.#wake(unit, dts, now);
     this.#append(unit, dts, now);
-  }
-
-  /** How long the source may hold the next frames back unless pulled; 0 when somebody would get them later. */
-  get pullWithin(): Millis {
-    return this.#distribution.pullWithin;
   }
 
   /** The publisher takes its metadata back: who joins from the next key frame on hears none. */

@@ -1,8 +1,22 @@
-/** The viewers of a cohort: where each one's bytes go, how far it has come, and the slice it is written to with. */
+/** A viewer: where its bytes go, how far it has come, the slice that it is written to with, and what delivery did for all. */
 import type { Millis } from "@sluice/base/brand";
 import type { Position } from "./cohort-log.ts";
 import type { Prelude } from "./prelude.ts";
 import type { SubscriberSink } from "./subscriber-sink.ts";
+
+/** What delivery did, counted once per batch, never once per frame and viewer. */
+export class DeliveryCounts {
+  /** Bytes handed to subscribers. */
+  bytesOut = 0;
+  /** Batches written to a subscriber. */
+  writes = 0;
+  /** Times a subscriber left its slice because its transport was full. */
+  lags = 0;
+  /** Times a lagging subscriber was moved to a later key frame. */
+  skips = 0;
+  /** Subscribers disconnected because they took nothing for too long. */
+  stalls = 0;
+}
 
 export type SubscriberState =
   /** Gets every batch of its slice; has no position of its own. */
@@ -50,6 +64,35 @@ export class Subscriber {
 
   get isLagging(): boolean {
     return this.state.at === "behind";
+  }
+
+  /** @param ownBytes  of pieces made for it alone @returns whether its transport took them whole */
+  write(pieces: readonly Uint8Array[], counts: DeliveryCounts, ownBytes = 0): boolean {
+    if (pieces.length === 0) return true;
+    for (const piece of pieces) counts.bytesOut += piece.length;
+    counts.writes++;
+    if (pieces.length === 1 && ownBytes === 0) return this.sink.write(pieces[0] as Uint8Array);
+    return this.sink.writeAll(pieces, ownBytes);
+  }
+
+  /** `onDrained` is called once its transport has taken what it was given. */
+  waitForDrain(): void {
+    if (this.isDraining) return;
+    this.isDraining = true;
+    this.sink.whenDrained(() => {
+      this.isDraining = false;
+      this.onDrained?.(this);
+    });
+  }
+
+  /** Whether its transport has taken nothing at all for `timeout`; to be asked about once a second while it is behind. */
+  isStalled(now: Millis, timeout: Millis): boolean {
+    const { state } = this;
+    if (state.at !== "behind" || !this.isDraining) return false;
+    const { takenBytes } = this.sink;
+    if (takenBytes !== this.takenBytes) this.state = { ...state, since: now };
+    this.takenBytes = takenBytes;
+    return this.state === state && now - state.since >= timeout;
   }
 }
 

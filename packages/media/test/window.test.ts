@@ -1,9 +1,9 @@
-/** When frames are written: windows, turns of slices, and the window that follows the load. */
+/** When frames are written: windows, rounds and shares of slices, and the window that follows the load. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Clock } from "@sluice/base/clock";
-import { AutoWindow, fixedWindow } from "@sluice/media/delivery-window";
-import { SliceGroup, TURN_MEMBERS } from "@sluice/media/slice-group";
+import { AutoWindow, type DeliveryWindow, fixedWindow } from "@sluice/media/delivery-window";
+import { FlushScheduler, SHARE_MEMBERS, type SliceRotation, type SliceWriter } from "@sluice/media/flush-scheduler";
 import { SLICE_MEMBERS, type Slice, Subscriber } from "@sluice/media/subscriber";
 import { FakeClock } from "@sluice/testkit/fake-clock";
 import fc from "fast-check";
@@ -56,6 +56,10 @@ test("[MED31, MED34] a short window writes once, as long after the first frame t
   assert.equal(sink.writes, 2);
 });
 
+function promptSlices(clock: Clock, window: DeliveryWindow, writer: SliceWriter): SliceRotation {
+  return new FlushScheduler(clock, window).open(writer).of({ isPatient: false });
+}
+
 /** Slices under a window of 20 ms whose writes take time, and what was delivered after which of them. */
 function rounds(sliceCount: number, flushTakes: number) {
   const fake = new FakeClock();
@@ -69,11 +73,7 @@ function rounds(sliceCount: number, flushTakes: number) {
   };
   const flushes: number[] = [];
   let afterFlush = (_slice: number): void => {};
-  const slices = new SliceGroup({
-    clock,
-    window: () => ms(20),
-    pull: () => false,
-    stopped: () => {},
+  const slices = promptSlices(clock, fixedWindow(ms(20)), {
     flush(slice) {
       const index = slices.slices.indexOf(slice);
       flushes.push(index);
@@ -83,7 +83,7 @@ function rounds(sliceCount: number, flushTakes: number) {
     },
   });
   for (let i = 0; i < sliceCount * SLICE_MEMBERS; i++)
-    slices.seat(new Subscriber(new FakeSink(fake), false), slices.sliceWithRoom(0));
+    slices.add(new Subscriber(new FakeSink(fake), false), slices.sliceWithRoom(0));
   const onFlush = (action: (slice: number) => void): void => {
     afterFlush = action;
   };
@@ -130,7 +130,7 @@ test("[MED31, MED34] a round whose last viewer leaves inside a write is over", (
   });
   slices.deliver();
   fake.advance(1_000);
-  assert.deepEqual([flushes.length, fake.pendingCount, slices.isBeating, slices.isListening], [2, 0, false, false]);
+  assert.deepEqual([flushes.length, fake.pendingCount, slices.isScheduled, slices.slices.length], [2, 0, false, 0]);
 });
 
 test("[MED32, MED34] a long window writes once in it, and rests when nothing comes", () => {
@@ -145,18 +145,14 @@ test("[MED32, MED34] a long window writes once in it, and rests when nothing com
   assert.equal(sink.writes, 10);
 });
 
-/** A group of slices that fill so many turns, whose log is a number. */
-function group(window: TestWindow, turnCount: number) {
+/** Slices that fill so many shares, whose log is a number. */
+function group(window: TestWindow, shareCount: number) {
   const clock = new FakeClock();
   let end = 0;
   let longest = 0;
   const appendedAt: number[] = [];
   const flushes = new Map<Slice, number[]>();
-  const slices = new SliceGroup({
-    clock,
-    window: () => window.prompt,
-    pull: () => false,
-    stopped: () => {},
+  const slices = promptSlices(clock, window, {
     flush(slice) {
       if (slice.cursor === end) return false;
       longest = Math.max(longest, clock.now() - (appendedAt[slice.cursor] as number));
@@ -167,31 +163,31 @@ function group(window: TestWindow, turnCount: number) {
   });
   const fill = (): Slice[] => {
     const filled = new Set<Slice>();
-    for (let i = 0; i < TURN_MEMBERS; i++) {
+    for (let i = 0; i < SHARE_MEMBERS; i++) {
       const slice = slices.sliceWithRoom(end);
-      slices.seat(new Subscriber(new FakeSink(clock), false), slice);
+      slices.add(new Subscriber(new FakeSink(clock), false), slice);
       filled.add(slice);
     }
     return [...filled];
   };
-  const empty = (turn: readonly Slice[]): void => {
-    for (const slice of turn) while (slice.members.length > 0) slices.remove(slice.members[0] as Subscriber, slice);
+  const empty = (share: readonly Slice[]): void => {
+    for (const slice of share) while (slice.members.length > 0) slices.remove(slice.members[0] as Subscriber, slice);
   };
-  const turns = Array.from({ length: turnCount }, fill);
-  const all = turns.flat();
-  const areLevel = (): boolean[] => turns.map((turn) => turn.every((slice) => slice.cursor === end));
+  const shares = Array.from({ length: shareCount }, fill);
+  const all = shares.flat();
+  const areLevel = (): boolean[] => shares.map((share) => share.every((slice) => slice.cursor === end));
   const append = (): void => {
     end = appendedAt.push(clock.now());
     slices.deliver();
   };
-  return { clock, slices, flushes, append, fill, empty, turns, all, areLevel, end: () => end, longest: () => longest };
+  return { clock, slices, flushes, append, fill, empty, shares, all, areLevel, end: () => end, longest: () => longest };
 }
 
-test("[MED32] slices take turns, many at a time and evenly, each once per window", () => {
+test("[MED32] slices are flushed in shares, many at a time and evenly, each once per window", () => {
   const window = new TestWindow();
   window.set(100);
   const { clock, append, flushes, all } = group(window, 4);
-  assert.equal(all.length, (4 * TURN_MEMBERS) / SLICE_MEMBERS);
+  assert.equal(all.length, (4 * SHARE_MEMBERS) / SLICE_MEMBERS);
   for (let at = 0; at < 1_000; at += 5) {
     append();
     clock.advance(5);
@@ -209,7 +205,7 @@ test("[MED32] slices take turns, many at a time and evenly, each once per window
   );
 });
 
-test("[MED32] timers that ring a part of a millisecond too soon do not make the turns more", () => {
+test("[MED32] timers that ring a part of a millisecond too soon do not make the flushes more", () => {
   const window = new TestWindow();
   window.set(100);
   const { clock, append, flushes, all } = group(window, 4);
@@ -230,28 +226,28 @@ test("[MED32] timers that ring a part of a millisecond too soon do not make the 
 test("[MED32] where a slice goes, the one behind it is next and not passed over", () => {
   const window = new TestWindow();
   window.set(100);
-  const { clock, append, empty, turns, areLevel } = group(window, 4);
+  const { clock, append, empty, shares, areLevel } = group(window, 4);
   append();
   clock.advance(50);
   assert.deepEqual(areLevel(), [true, true, false, false]);
-  empty(turns[1] as Slice[]);
+  empty(shares[1] as Slice[]);
   clock.advance(34);
   assert.deepEqual(areLevel(), [true, true, true, false]);
 });
 
-test("[MED32] a beat that grew when viewers went is no reason to wait longer than it was armed for", () => {
+test("[MED32] an interval that grew when viewers went is no reason to wait longer than was scheduled", () => {
   const window = new TestWindow();
   window.set(60);
-  const { clock, append, empty, turns, areLevel, longest } = group(window, 3);
+  const { clock, append, empty, shares, areLevel, longest } = group(window, 3);
   append();
   clock.advance(40);
   assert.deepEqual(areLevel(), [true, true, false]);
-  empty([...(turns[0] as Slice[]), ...(turns[1] as Slice[])]);
+  empty([...(shares[0] as Slice[]), ...(shares[1] as Slice[])]);
   clock.advance(20);
   assert.deepEqual([areLevel(), longest()], [[true, true, true], 60]);
 });
 
-test("[MED32] between two slices of a turn the loop goes round, and what comes meanwhile goes with the slices that are left", () => {
+test("[MED32] between two slices of a share the loop goes round, and what comes meanwhile goes with the slices that are left", () => {
   const window = new TestWindow();
   window.set(100);
   const { clock, append, all, flushes, end } = group(window, 1);
@@ -274,25 +270,25 @@ test("[MED32] between two slices of a turn the loop goes round, and what comes m
   assert.ok(all.every((slice) => slice.cursor === end()));
 });
 
-test("[MED32, MED34] frames in the last idle turns wake the beat anew: no slice is left with bytes", () => {
+test("[MED32, MED34] frames in the last idle shares go on with it: no slice is left with bytes", () => {
   const window = new TestWindow();
   window.set(100);
-  const { clock, append, flushes, turns, all, slices, areLevel, end } = group(window, 2);
+  const { clock, append, flushes, shares, all, slices, areLevel, end } = group(window, 2);
   append();
   clock.advance(150);
   append();
-  for (const slice of turns[1] as Slice[]) slice.cursor = end();
+  for (const slice of shares[1] as Slice[]) slice.cursor = end();
   clock.advance(400);
   assert.deepEqual(areLevel(), [true, true]);
   assert.equal(clock.pendingCount, 0);
-  assert.ok(slices.has(all[0] as Slice) && flushes.size === all.length);
+  assert.ok(slices.slices.includes(all[0] as Slice) && flushes.size === all.length);
 });
 
-test("[MED38] a turn pulls what its publisher holds back, and writes it in the same round", () => {
+test("[MED38] a flush pulls what its publisher holds back, and writes it in the same round", () => {
   const { clock, sink, push, stream, window } = watched(100);
   let heldSince: number | undefined;
   const delays: number[] = [];
-  stream.source = {
+  stream.flushes.source = {
     pull: () => {
       const isHeld = heldSince !== undefined;
       if (isHeld) clock.after(ms(0), deliverHeld);
@@ -315,9 +311,9 @@ test("[MED38] a turn pulls what its publisher holds back, and writes it in the s
   assert.equal(window.prompt, 100);
 });
 
-test("[MED38] a turn whose pull brings nothing goes all the same", () => {
+test("[MED38] a flush whose pull brings nothing goes all the same", () => {
   const { clock, sink, frame, stream } = watched(100);
-  stream.source = { pull: () => true };
+  stream.flushes.source = { pull: () => true };
   frame();
   clock.advance(105);
   assert.equal(sink.writes, 1);
@@ -328,52 +324,52 @@ test("[MED38] a turn whose pull brings nothing goes all the same", () => {
 test("[MED38] frames may be held back under a window of 50 ms or more, and while nobody watches", () => {
   const at = stage();
   at.window.set(0);
-  assert.equal(at.stream.pullWithin, 50);
+  assert.equal(at.stream.flushes.holdTime, 50);
   at.join(new FakeSink(at.clock));
   const allowed = [0, 49, 50, 350].map((window) => {
     at.window.set(window);
-    return at.stream.pullWithin;
+    return at.stream.flushes.holdTime;
   });
   assert.deepEqual(allowed, [0, 0, 50, 50]);
 });
 
-test("[MED38] below that they may be held back while everybody waits for a turn, and not while one would have them now", () => {
+test("[MED38] below that they may be held back while everybody waits for a flush, and not while one would have them now", () => {
   const { stream, frame, clock, window, join, sink } = watched(20);
-  assert.equal(stream.pullWithin, 0);
+  assert.equal(stream.flushes.holdTime, 0);
   frame();
-  assert.equal(stream.pullWithin, 400);
+  assert.equal(stream.flushes.holdTime, 400);
   window.set(20, 40);
   join(new FakeSink(clock), { isPatient: true });
-  assert.equal(stream.pullWithin, 0, "the patient one's turn is not due yet");
+  assert.equal(stream.flushes.holdTime, 0, "the patient one's flush is not scheduled yet");
   frame();
-  assert.equal(stream.pullWithin, 400);
+  assert.equal(stream.flushes.holdTime, 400);
   clock.advance(20);
-  assert.deepEqual([sink.writes, stream.pullWithin], [1, 0], "the prompt one listens again");
+  assert.deepEqual([sink.writes, stream.flushes.holdTime], [1, 0], "the prompt one would get frames at once again");
 });
 
-test("[MED38] while a turn is due it is the turn that pulls, and nobody else need", () => {
+test("[MED38] while a flush is scheduled it is the flush that pulls, and nobody else need", () => {
   const { stream, frame, clock, sink, window } = watched(100);
   let pulls = 0;
-  stream.source = {
+  stream.flushes.source = {
     pull: () => {
       pulls++;
       return false;
     },
   };
   frame();
-  assert.equal(stream.pullWithin, 400);
+  assert.equal(stream.flushes.holdTime, 400);
   clock.advance(100);
   assert.deepEqual([sink.writes, pulls], [1, 1]);
   clock.advance(200);
-  assert.equal(stream.pullWithin, 50);
+  assert.equal(stream.flushes.holdTime, 50);
   assert.equal(pulls, 2);
   frame();
   window.set(20);
   clock.advance(100);
-  assert.deepEqual([sink.writes, pulls, stream.pullWithin], [2, 3, 0]);
+  assert.deepEqual([sink.writes, pulls, stream.flushes.holdTime], [2, 3, 0]);
 });
 
-test("[MED38] when the last viewer of a turn goes, what counted on the turn is pulled", () => {
+test("[MED38] when the last viewer of a scheduled flush goes, what counted on it is pulled", () => {
   const at = stage();
   at.window.set(100);
   at.setUp();
@@ -384,20 +380,20 @@ test("[MED38] when the last viewer of a turn goes, what counted on the turn is p
   at.push("video", "delta", 1);
   at.stream.deliver();
   let pulls = 0;
-  at.stream.source = {
+  at.stream.flushes.source = {
     pull: () => {
       pulls++;
       return false;
     },
   };
-  assert.equal(at.stream.pullWithin, 400);
+  assert.equal(at.stream.flushes.holdTime, 400);
   at.stream.unsubscribe(subscriber);
-  assert.equal(pulls, 0, "the patient one's turn is still due");
+  assert.equal(pulls, 0, "the patient one's flush is still scheduled");
   at.stream.unsubscribe(patient);
-  assert.deepEqual([pulls, at.stream.pullWithin, at.clock.pendingCount], [1, 50, 0]);
+  assert.deepEqual([pulls, at.stream.flushes.holdTime, at.clock.pendingCount], [1, 50, 0]);
 });
 
-test("[MED33] a timer that comes late makes up for missed turns, at most one round", () => {
+test("[MED33] a timer that comes late makes up for missed shares, at most one round", () => {
   const window = new TestWindow();
   window.set(100);
   const { append, all, slices, clock, areLevel } = group(window, 4);
@@ -434,7 +430,7 @@ test("[MED32, MED34, MED37] no slice waits longer than the window, whatever come
       const { clock, append, fill, empty, slices, end, longest } = group(window, 1);
       for (const one of steps) {
         if (one.do === "append") append();
-        else if (one.do === "fill" && slices.slices.length < 6 * (TURN_MEMBERS / SLICE_MEMBERS)) fill();
+        else if (one.do === "fill" && slices.slices.length < 6 * (SHARE_MEMBERS / SLICE_MEMBERS)) fill();
         else if (one.do === "empty") empty(slices.slices.slice(0, one.after));
         clock.advance(one.after);
       }

@@ -94,9 +94,9 @@ export class RtmpNetStreams {
   }
 
   /** How long a publisher's next bytes may stay unread; 0 when somebody waits for them, or nothing is published. */
-  get pullWithin(): Millis {
+  get holdTime(): Millis {
     const seat = this.#publishers.size === 1 ? first(this.#publishers.values()) : undefined;
-    return this.#players.size === 0 && seat?.hasMedia ? seat.pullWithin : (0 as Millis);
+    return this.#players.size === 0 && seat?.hasMedia ? seat.holdTime : (0 as Millis);
   }
 
   /** One arrival is taken in whole. */

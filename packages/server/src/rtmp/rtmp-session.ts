@@ -187,7 +187,7 @@ export class RtmpSession implements Session {
   /** What a publisher sends may wait in the kernel as long as its viewers would not have it sooner. */
   #hold(arrivedBytes: number): void {
     if (this.protocol !== "rtmp" || this.#phase !== "connected" || this.#isWaiting || this.#isBlocked) return;
-    const within = this.#netStreams.pullWithin;
+    const within = this.#netStreams.holdTime;
     if (within > 0) this.#options.ports.reads.hold(this.#transport.socket, within, arrivedBytes);
   }
 

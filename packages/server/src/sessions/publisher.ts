@@ -1,6 +1,6 @@
 /** One `publish` of a session: its hold on the stream, and what passed through it. */
 import type { Millis } from "@sluice/base/brand";
-import type { FrameSource } from "@sluice/media/live-stream";
+import type { FrameSource } from "@sluice/media/flush-scheduler";
 import type { Publication } from "@sluice/media/stream-directory";
 import type { Grant } from "../auth/access.ts";
 import { unitOfData, unitsOfMedia } from "./published-unit.ts";
@@ -22,7 +22,7 @@ export class Publisher {
 
   constructor(options: PublisherOptions) {
     this.#options = options;
-    options.publication.stream.source = options.source;
+    options.publication.stream.flushes.source = options.source;
     this.#lastMediaAt = options.ports.clock.now();
   }
 
@@ -35,8 +35,8 @@ export class Publisher {
   }
 
   /** How long the next frames may stay unread unless the stream asks for them. */
-  get pullWithin(): Millis {
-    return this.#options.publication.stream.pullWithin;
+  get holdTime(): Millis {
+    return this.#options.publication.stream.flushes.holdTime;
   }
 
   /** How long nothing has come. */
@@ -73,7 +73,8 @@ export class Publisher {
   /** A node that drains takes no publisher back: its viewers wait for nobody. @param reason  in words of the log */
   stop(how: "unpublished" | "lost", reason: string): void {
     const { publication, ports, grant, source } = this.#options;
-    if (publication.stream.source === source) publication.stream.source = undefined;
+    const { flushes } = publication.stream;
+    if (flushes.source === source) flushes.source = undefined;
     publication.end(ports.draining.aborted ? "unpublished" : how);
     ports.releasePublisher();
     grant.end(reason, { bytesIn: this.#bytes, bytesOut: 0 });
