@@ -25,49 +25,49 @@ function never(): Promise<never> {
 }
 
 test("[RMT20] one call too many, or too heavy, is refused and not made", async () => {
-  const gate = new PendingCalls("test");
-  gate.open();
+  const calls = new PendingCalls("test");
+  calls.open();
   const answers: (() => void)[] = [];
   for (let count = 0; count < REMOTE_ENGINE_LIMITS.calls; count++) {
-    void gate.pass(READ, () => new Promise<void>((resolve) => answers.push(resolve)));
+    void calls.pass(READ, () => new Promise<void>((resolve) => answers.push(resolve)));
   }
   await assert.rejects(
-    gate.pass(READ, () => assert.fail("It must not be made")),
+    calls.pass(READ, () => assert.fail("It must not be made")),
     LimitError,
   );
   answers[0]?.();
   await turn();
-  assert.equal(await gate.pass(READ, async () => "room again"), "room again");
+  assert.equal(await calls.pass(READ, async () => "room again"), "room again");
   for (const answer of answers) answer();
   await turn();
   const heavy = { ...WRITE, bytes: REMOTE_ENGINE_LIMITS.callBytes };
-  void gate.pass(heavy, never).catch(() => {});
+  void calls.pass(heavy, never).catch(() => {});
   await assert.rejects(
-    gate.pass(WRITE, () => assert.fail("It must not be made")),
+    calls.pass(WRITE, () => assert.fail("It must not be made")),
     LimitError,
   );
-  assert.equal(await gate.pass(READ, async () => "light ones pass"), "light ones pass");
+  assert.equal(await calls.pass(READ, async () => "light ones pass"), "light ones pass");
 });
 
 test("[RMT21] the end of a connection ends the calls that wait, writes as unknown, and refuses those to come", async () => {
-  const gate = new PendingCalls("test");
-  gate.open();
-  const [read, write] = [gate.pass(READ, never), gate.pass(WRITE, never)].map((call) =>
+  const calls = new PendingCalls("test");
+  calls.open();
+  const [read, write] = [calls.pass(READ, never), calls.pass(WRITE, never)].map((call) =>
     call.catch((error: unknown) => error),
   );
-  gate.close("The cable is out");
+  calls.close("The cable is out");
   for (const [call, isUnknown] of [
     [read, false],
     [write, true],
-    [gate.pass(WRITE, () => assert.fail("It must not be made")).catch((error: unknown) => error), false],
+    [calls.pass(WRITE, () => assert.fail("It must not be made")).catch((error: unknown) => error), false],
   ] as const) {
     const error = await call;
     assert.ok(error instanceof EngineUnavailableError);
     assert.equal(error.isUnknown, isUnknown);
     assert.equal(error.context.reason, "The cable is out");
   }
-  gate.open();
-  assert.equal(await gate.pass(READ, async () => 1), 1);
+  calls.open();
+  assert.equal(await calls.pass(READ, async () => 1), 1);
 });
 
 test("[RMT21] of what Redis refused or was never sent nothing is in doubt, of other failed writes all", () => {

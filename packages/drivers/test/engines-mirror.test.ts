@@ -190,13 +190,13 @@ test("[RMT18] more entries than it may hold leave its watchers stale until a who
 test("[RMT12] a watch that fails is begun again after a growing pause, at once when woken, and never after closing", async () => {
   const clock = new FakeClock();
   const mirror = new Mirror();
-  const vigils: WatchAttempt[] = [];
-  const follow = async (vigil: WatchAttempt, hasRead: () => void): Promise<void> => {
-    vigils.push(vigil);
-    if (vigils.length < 3) throw new Error("No stream");
+  const attempts: WatchAttempt[] = [];
+  const follow = async (attempt: WatchAttempt, hasRead: () => void): Promise<void> => {
+    attempts.push(attempt);
+    if (attempts.length < 3) throw new Error("No stream");
     mirror.beginReload();
     hasRead();
-    await aborted(vigil.signal);
+    await aborted(attempt.signal);
   };
   const loop = new FeedLoop(
     { engine: "test", mirror, follow },
@@ -214,17 +214,17 @@ test("[RMT12] a watch that fails is begun again after a growing pause, at once w
   loop.start();
   loop.start();
   await settle();
-  assert.equal(vigils.length, 1);
-  assert.match(vigils[0]?.reason ?? "", /No stream/);
+  assert.equal(attempts.length, 1);
+  assert.match(attempts[0]?.reason ?? "", /No stream/);
   clock.advance(100 as never);
   await settle();
-  assert.equal(vigils.length, 2);
+  assert.equal(attempts.length, 2);
   clock.advance(199 as never);
   await settle();
-  assert.equal(vigils.length, 2, "the second pause is longer");
+  assert.equal(attempts.length, 2, "the second pause is longer");
   loop.wake();
   await settle();
-  assert.equal(vigils.length, 3);
+  assert.equal(attempts.length, 3);
   await loop.loaded;
   assert.equal(mirror.isCurrent, true);
   loop.doubt("A gap");
@@ -232,10 +232,10 @@ test("[RMT12] a watch that fails is begun again after a growing pause, at once w
   assert.equal(mirror.isCurrent, false);
   clock.advance(100 as never);
   await settle();
-  assert.equal(vigils.length, 4, "after a read that was whole the pause is short again");
+  assert.equal(attempts.length, 4, "after a read that was whole the pause is short again");
   await loop.close();
   clock.advance(10_000 as never);
   await settle();
-  assert.equal(vigils.length, 4);
+  assert.equal(attempts.length, 4);
   assert.equal(clock.pendingCount, 0);
 });

@@ -26,7 +26,7 @@ export class NatsClient {
   readonly connection: NatsConnection;
   readonly jetstream: JetStreamClient;
   readonly admin: JetStreamManager;
-  readonly gate = new PendingCalls(NATS);
+  readonly calls = new PendingCalls(NATS);
   readonly #log: Log;
   readonly #backoff: Backoff;
   #listener: NatsClientListener | undefined;
@@ -39,7 +39,7 @@ export class NatsClient {
     this.admin = admin;
     this.#backoff = backoff;
     this.#log = options.log;
-    this.gate.open();
+    this.calls.open();
     void this.#follow();
   }
 
@@ -53,7 +53,7 @@ export class NatsClient {
 
   /** @throws {EngineUnavailableError} whenever the server gives no answer that `run` can use */
   call<T>(call: Call, run: () => Promise<T>): Promise<T> {
-    return this.gate.pass(call, async () => {
+    return this.calls.pass(call, async () => {
       try {
         return await run();
       } catch (error) {
@@ -69,7 +69,7 @@ export class NatsClient {
 
   async close(): Promise<void> {
     this.#isClosing = true;
-    this.gate.close("the engine is closing");
+    this.calls.close("the engine is closing");
     await this.connection.close();
   }
 
@@ -77,12 +77,12 @@ export class NatsClient {
     for await (const status of this.connection.status()) {
       if (this.#isClosing) return;
       if (status.type === "disconnect") {
-        this.gate.close("the connection to its server is gone");
+        this.calls.close("the connection to its server is gone");
         this.#log.warn({ engine: NATS, server: status.server }, "engine lost its server");
         this.#listener?.onDown();
       } else if (status.type === "reconnect") {
         this.#backoff.reset();
-        this.gate.open();
+        this.calls.open();
         this.#log.info({ engine: NATS, server: status.server }, "engine found its server again");
         this.#listener?.onUp();
       }

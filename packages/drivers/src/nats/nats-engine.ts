@@ -57,7 +57,7 @@ export class NatsEngine implements Engine {
     this.#entries = new NatsEntries({
       store,
       isOrphan: (binding) => this.#leases.isOrphan(binding),
-      onMissing: (reason) => line.gate.isOpen && this.#feed.loop.doubt(reason),
+      onMissing: (reason) => line.calls.isOpen && this.#feed.loop.doubt(reason),
     });
     this.#messages = new NatsMessages(line, options.name ?? DEFAULT_STORE_NAME);
     this.logs = new NatsLogs({ store, lifecycle: this.#lifecycle, maxValueBytes: this.#capabilities.maxValueBytes });

@@ -35,12 +35,12 @@ export class NatsFeed {
     this.#parts = parts;
     this.#options = options;
     this.#clock = options.clock;
-    const follow = (vigil: WatchAttempt, hasRead: () => void): Promise<void> => this.#follow(vigil, hasRead);
+    const follow = (attempt: WatchAttempt, hasRead: () => void): Promise<void> => this.#follow(attempt, hasRead);
     this.loop = new FeedLoop({ engine: NATS, mirror: parts.mirror, follow }, options);
     parts.line.listen({ onUp: () => this.loop.wake(), onDown: () => this.loop.doubt("the connection is gone") });
   }
 
-  async #follow(vigil: WatchAttempt, onRead: () => void): Promise<void> {
+  async #follow(attempt: WatchAttempt, onRead: () => void): Promise<void> {
     const { line, store, mirror, leases } = this.#parts;
     await store.find();
     const { generation } = store;
@@ -53,21 +53,21 @@ export class NatsFeed {
       this.#heard = number;
       mirror.heard({ generation, number });
     };
-    const audit = (): Promise<void> => this.#audit(vigil);
-    await new NatsWatch({ line, store, vigil, onMessage, onRead, audit }, this.#options).run();
+    const audit = (): Promise<void> => this.#audit(attempt);
+    await new NatsWatch({ line, store, attempt, onMessage, onRead, audit }, this.#options).run();
   }
 
   /** What a server forgets to tell shows from one audit to the next; what a purge by hand takes away no watch is told. */
-  async #audit(vigil: WatchAttempt): Promise<void> {
+  async #audit(attempt: WatchAttempt): Promise<void> {
     const { mirror, store } = this.#parts;
-    if (this.#heard < this.#promised) return vigil.doubt(`message ${this.#promised} was not heard`);
+    if (this.#heard < this.#promised) return attempt.doubt(`message ${this.#promised} was not heard`);
     this.#promised = await store.lastWatched();
     const standing = [...mirror.entries()];
     if (standing.length === 0) return;
     const first = await store.firstSequence();
     const isMissing = ({ key, revision }: { readonly key: Key; readonly revision: Epoch }): boolean =>
       revision.number < first && mirror.find(key)?.revision.number === revision.number;
-    if (standing.some(isMissing)) vigil.doubt("entries were purged");
+    if (standing.some(isMissing)) attempt.doubt("entries were purged");
   }
 
   #apply(message: Msg, revision: Epoch): void {

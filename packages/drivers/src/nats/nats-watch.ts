@@ -14,7 +14,7 @@ import type { NatsStore } from "./nats-store.ts";
 export interface NatsWatchParts {
   readonly line: NatsClient;
   readonly store: NatsStore;
-  readonly vigil: WatchAttempt;
+  readonly attempt: WatchAttempt;
   readonly onMessage: (message: Msg, sequence: number) => void;
   /** Called once: all that stood when the watch began was told. */
   readonly onRead: () => void;
@@ -42,20 +42,20 @@ export class NatsWatch {
     this.#lastHeard = options.clock.now();
   }
 
-  /** Resolves when the vigil is in doubt. @throws {EngineUnavailableError} when it cannot begin */
+  /** Resolves when the attempt is in doubt. @throws {EngineUnavailableError} when it cannot begin */
   async run(): Promise<void> {
-    const { line, vigil } = this.#parts;
+    const { line, attempt } = this.#parts;
     const inbox = createInbox();
     const subscription = line.connection.subscribe(inbox, {
-      callback: (error, message) => (error === null ? this.#receive(message) : vigil.doubt(error.message)),
+      callback: (error, message) => (error === null ? this.#receive(message) : attempt.doubt(error.message)),
     });
     try {
       const consumer = await this.#addConsumer(inbox);
       if (consumer.num_pending === 0 && consumer.delivered.consumer_seq === 0) this.#hasRead();
       void this.#beat();
-      await aborted(vigil.signal);
+      await aborted(attempt.signal);
       // It ends by itself too, once nobody listens.
-      if (line.gate.isOpen) line.admin.consumers.delete(consumer.stream_name, consumer.name).catch(() => {});
+      if (line.calls.isOpen) line.admin.consumers.delete(consumer.stream_name, consumer.name).catch(() => {});
     } finally {
       subscription.unsubscribe();
     }
@@ -80,23 +80,23 @@ export class NatsWatch {
   }
 
   async #beat(): Promise<void> {
-    const { vigil, audit } = this.#parts;
+    const { attempt, audit } = this.#parts;
     for (let beat = 1; ; beat++) {
-      await this.#clock.sleep(this.#timings.heartbeat, vigil.signal).catch(() => {});
-      if (vigil.signal.aborted) return;
+      await this.#clock.sleep(this.#timings.heartbeat, attempt.signal).catch(() => {});
+      if (attempt.signal.aborted) return;
       const silence = this.#clock.now() - this.#lastHeard;
-      if (silence > this.#timings.silence) vigil.doubt(`nothing heard for ${Math.round(silence)} ms`);
+      if (silence > this.#timings.silence) attempt.doubt(`nothing heard for ${Math.round(silence)} ms`);
       else if (beat % AUDIT_BEATS === 0 && !this.#isReading) await audit().catch(() => {});
     }
   }
 
   #receive(message: Msg): void {
-    const { vigil, onMessage } = this.#parts;
-    if (vigil.signal.aborted) return;
+    const { attempt, onMessage } = this.#parts;
+    if (attempt.signal.aborted) return;
     this.#lastHeard = this.#clock.now();
     if (message.headers?.code === STATUS) return this.#receiveStatus(message);
     const delivery = readDelivery(message.reply);
-    if (delivery?.consumerSequence !== this.#received + 1) return vigil.doubt("a message is missing");
+    if (delivery?.consumerSequence !== this.#received + 1) return attempt.doubt("a message is missing");
     this.#received++;
     onMessage(message, delivery.streamSequence);
     if (delivery.pending === 0) this.#hasRead();
@@ -108,7 +108,7 @@ export class NatsWatch {
     const stalled = message.headers?.get("Nats-Consumer-Stalled") ?? "";
     if (stalled !== "") this.#parts.line.connection.publish(stalled);
     const sent = Number(message.headers?.get("Nats-Last-Consumer"));
-    if (sent !== this.#received) this.#parts.vigil.doubt(`${sent} messages were sent, ${this.#received} came`);
+    if (sent !== this.#received) this.#parts.attempt.doubt(`${sent} messages were sent, ${this.#received} came`);
     else this.#hasRead();
   }
 

@@ -23,7 +23,7 @@ export interface RedisClientListener {
 
 export class RedisClient {
   readonly names: RedisNames;
-  readonly gate = new PendingCalls(REDIS);
+  readonly calls = new PendingCalls(REDIS);
   /** For subscribing only. */
   readonly ears: Redis;
   readonly #calls: Redis;
@@ -66,7 +66,7 @@ export class RedisClient {
     try {
       await Promise.race([Promise.all([this.#calls.connect(), this.ears.connect()]), this.#outOfTime()]);
       await this.find();
-      this.gate.open();
+      this.calls.open();
     } catch (error) {
       await this.close();
       // What the client throws says less than what it met on the way.
@@ -106,7 +106,7 @@ export class RedisClient {
   }
 
   call<T>(call: Call, run: () => Promise<T>): Promise<T> {
-    return this.gate.pass(call, async () => {
+    return this.calls.pass(call, async () => {
       try {
         return await run();
       } catch (error) {
@@ -132,7 +132,7 @@ export class RedisClient {
 
   async close(): Promise<void> {
     this.#isClosing = true;
-    this.gate.close("the engine is closing");
+    this.calls.close("the engine is closing");
     this.#calls.disconnect();
     this.ears.disconnect();
   }
@@ -162,14 +162,14 @@ export class RedisClient {
       this.hangUp();
       return;
     }
-    this.gate.open();
+    this.calls.open();
     this.#log.info({ engine: REDIS }, "engine found its server again");
     this.#listener?.onUp();
   }
 
   #becomeDown(): void {
-    if (this.gate.isOpen) this.#log.warn({ engine: REDIS }, "engine lost its server");
-    this.gate.close("the connection to its server is gone");
+    if (this.calls.isOpen) this.#log.warn({ engine: REDIS }, "engine lost its server");
+    this.calls.close("the connection to its server is gone");
     this.#listener?.onDown();
   }
 

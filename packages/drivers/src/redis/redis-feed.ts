@@ -19,7 +19,7 @@ export interface RedisFeedParts {
 
 /** One watch as it goes on. */
 interface Watch {
-  readonly vigil: WatchAttempt;
+  readonly attempt: WatchAttempt;
   readonly generation: number;
   /** Number of the last change heard without a gap; undefined until the server told where it stands. */
   heard: number | undefined;
@@ -41,13 +41,13 @@ export class RedisFeed {
     this.#parts = parts;
     this.#clock = options.clock;
     this.#timings = timingsOf(options);
-    const follow = (vigil: WatchAttempt, hasRead: () => void): Promise<void> => this.#follow(vigil, hasRead);
+    const follow = (attempt: WatchAttempt, hasRead: () => void): Promise<void> => this.#follow(attempt, hasRead);
     this.loop = new FeedLoop({ engine: REDIS, mirror: parts.mirror, follow }, options);
   }
 
-  async #follow(vigil: WatchAttempt, hasRead: () => void): Promise<void> {
+  async #follow(attempt: WatchAttempt, hasRead: () => void): Promise<void> {
     const { line, messages, mirror } = this.#parts;
-    const watch: Watch = { vigil, generation: line.generation, heard: undefined, promised: undefined };
+    const watch: Watch = { attempt, generation: line.generation, heard: undefined, promised: undefined };
     const early: Uint8Array[] = [];
     const unsubscribe = messages.hear(line.names.changes, (message) => {
       if (watch.heard === undefined) early.push(plainCopy(message));
@@ -59,8 +59,8 @@ export class RedisFeed {
       watch.heard = await this.#position();
       mirror.heard({ generation: watch.generation, number: watch.heard });
       for (const message of early.splice(0)) this.#receive(watch, message);
-      await this.#readAll(vigil);
-      if (vigil.signal.aborted) return;
+      await this.#readAll(attempt);
+      if (attempt.signal.aborted) return;
       hasRead();
       await this.#beat(watch);
     } finally {
@@ -73,7 +73,7 @@ export class RedisFeed {
     return Number(String(number));
   }
 
-  async #readAll(vigil: WatchAttempt): Promise<void> {
+  async #readAll(attempt: WatchAttempt): Promise<void> {
     const { line, mirror } = this.#parts;
     let from: Uint8Array = new Uint8Array(0);
     do {
@@ -85,17 +85,17 @@ export class RedisFeed {
           mirror.put({ key: name, value: plainCopy(value), revision: epoch });
       }
       from = last ?? new Uint8Array(0);
-    } while (from.length > 0 && !vigil.signal.aborted);
+    } while (from.length > 0 && !attempt.signal.aborted);
   }
 
   #receive(watch: Watch, message: Uint8Array): void {
-    if (watch.vigil.signal.aborted) return;
+    if (watch.attempt.signal.aborted) return;
     const change = decodeChange(message);
-    if (change === undefined) return watch.vigil.doubt("a change cannot be read");
+    if (change === undefined) return watch.attempt.doubt("a change cannot be read");
     const { generation, number } = change.revision;
-    if (generation !== watch.generation) return watch.vigil.doubt("the store was founded anew");
+    if (generation !== watch.generation) return watch.attempt.doubt("the store was founded anew");
     const heard = watch.heard ?? 0;
-    if (number > heard + 1) return watch.vigil.doubt(`changes ${heard + 1} to ${number - 1} are missing`);
+    if (number > heard + 1) return watch.attempt.doubt(`changes ${heard + 1} to ${number - 1} are missing`);
     watch.heard = Math.max(heard, number);
     if (change.type === "put") {
       this.#parts.mirror.put({ key: change.key, value: plainCopy(change.value), revision: change.revision });
@@ -105,7 +105,7 @@ export class RedisFeed {
 
   /** Asks now and then how far the server is: silence alone does not tell a quiet store from a dead connection. */
   async #beat(watch: Watch): Promise<void> {
-    const { signal } = watch.vigil;
+    const { signal } = watch.attempt;
     while (!signal.aborted) {
       await this.#clock.sleep(this.#timings.heartbeat, signal).catch(() => {});
       if (!signal.aborted) await this.#check(watch);
@@ -117,10 +117,10 @@ export class RedisFeed {
     if (promised !== undefined && (watch.heard ?? 0) >= promised.number) watch.promised = undefined;
     else if (promised !== undefined && this.#clock.now() - promised.since > this.#timings.silence) {
       this.#parts.line.hangUp();
-      return watch.vigil.doubt(`change ${promised.number} was not heard`);
+      return watch.attempt.doubt(`change ${promised.number} was not heard`);
     }
     const number = await this.#position();
-    if (this.#parts.line.generation !== watch.generation) return watch.vigil.doubt("the store was founded anew");
+    if (this.#parts.line.generation !== watch.generation) return watch.attempt.doubt("the store was founded anew");
     if (number > (watch.heard ?? 0)) watch.promised ??= { number, since: this.#clock.now() };
   }
 }

@@ -106,7 +106,7 @@ export class RedisLeases {
     if (this.#isClosed) return;
     const delay = (ROUND * (0.5 + this.#random())) as Millis;
     this.#timer = this.#clock.after(delay, () => {
-      const swept = this.#line.gate.isOpen ? this.#sweepAll("") : Promise.resolve();
+      const swept = this.#line.calls.isOpen ? this.#sweepAll("") : Promise.resolve();
       // Whatever fails is tried again in the next round.
       void swept.catch(() => {}).finally(() => this.#armSweep());
     });

@@ -10,9 +10,9 @@ export const CLOSING_CASES: readonly ConformanceCase[] = [
   defineCase("ENG80", "closing ends watches and subscriptions, and may come twice", [], async (trial) => {
     const engine = await trial.open();
     const watcher = await trial.watch(engine, "");
-    const tap = trial.subscribe(engine, "subject");
+    const recorder = trial.subscribe(engine, "subject");
     await trial.during(close(engine));
-    await trial.until(() => watcher.tap.isEnded && tap.isEnded, "the end of the watch and the subscription");
+    await trial.until(() => watcher.recorder.isEnded && recorder.isEnded, "the end of the watch and the subscription");
     await trial.during(close(engine));
     const other = await trial.open();
     written(await other.cas("key", "absent", bytesOf("1")), "a write by a client that is not closed");

@@ -10,14 +10,14 @@ const COUNT = 200;
 export const MESSAGE_CASES: readonly ConformanceCase[] = [
   defineCase("ENG60", "each subscriber hears each message once, in the order of its publisher", [], async (trial) => {
     const engines = [await trial.open(), await trial.open()];
-    const taps = [...engines, ...engines].map((engine) => trial.subscribe(engine, "subject"));
-    await trial.until(() => hearsAll(engines, taps, "subject"), "subscribers that hear both publishers");
+    const recorders = [...engines, ...engines].map((engine) => trial.subscribe(engine, "subject"));
+    await trial.until(() => hearsAll(engines, recorders, "subject"), "subscribers that hear both publishers");
     await trial.during(Promise.all(engines.map((engine, index) => publishOften(engine, `publisher ${index}`))));
-    for (const tap of taps) {
-      const isLast = (name: string): boolean => textsOf(tap).includes(`${name} ${COUNT - 1}`);
+    for (const recorder of recorders) {
+      const isLast = (name: string): boolean => textsOf(recorder).includes(`${name} ${COUNT - 1}`);
       await trial.until(() => isLast("publisher 0") && isLast("publisher 1"), "the last message of both");
       for (const name of ["publisher 0", "publisher 1"]) {
-        const heard = textsOf(tap).filter((text) => text.startsWith(name));
+        const heard = textsOf(recorder).filter((text) => text.startsWith(name));
         expectSame(
           heard,
           Array.from({ length: COUNT }, (_, index) => `${name} ${index}`),
@@ -34,17 +34,17 @@ export const MESSAGE_CASES: readonly ConformanceCase[] = [
     async (trial) => {
       const engine = await trial.open();
       const subjects = ["a.b", "a.*", "a.", "a", "*", ">", "a.B", "a.b.c", "a/b", "a.b ", "a.b\u0000"];
-      const taps = subjects.map((subject) => trial.subscribe(engine, subject));
+      const recorders = subjects.map((subject) => trial.subscribe(engine, subject));
       for (const [index, subject] of subjects.entries()) {
         await trial.until(
-          () => hearsAll([engine], [taps[index] as MessageRecorder<Uint8Array>], subject),
+          () => hearsAll([engine], [recorders[index] as MessageRecorder<Uint8Array>], subject),
           "a subscriber that hears",
         );
       }
       for (const subject of subjects) await engine.publish(subject, bytesOf(`to ${subject}`));
       for (const [index, subject] of subjects.entries()) {
         const heard = (): string[] =>
-          textsOf(taps[index] as MessageRecorder<Uint8Array>).filter((text) => text.startsWith("to "));
+          textsOf(recorders[index] as MessageRecorder<Uint8Array>).filter((text) => text.startsWith("to "));
         await trial.until(() => heard().length > 0, `the message to ${JSON.stringify(subject)}`);
         expectSame(heard(), [`to ${subject}`], `messages to ${JSON.stringify(subject)}`);
       }
@@ -54,19 +54,19 @@ export const MESSAGE_CASES: readonly ConformanceCase[] = [
   defineCase("ENG62", "a message published before the first ask is not kept for later", [], async (trial) => {
     const engine = await trial.open();
     await engine.publish("subject", bytesOf("early"));
-    const tap = trial.subscribe(engine, "subject");
-    await trial.until(() => hearsAll([engine], [tap], "subject"), "a subscriber that hears");
+    const recorder = trial.subscribe(engine, "subject");
+    await trial.until(() => hearsAll([engine], [recorder], "subject"), "a subscriber that hears");
     await engine.publish("subject", bytesOf("late"));
-    await trial.until(() => textsOf(tap).includes("late"), "the message after subscribing");
-    expect(!textsOf(tap).includes("early"), "a message published before subscribing must not be heard");
+    await trial.until(() => textsOf(recorder).includes("late"), "the message after subscribing");
+    expect(!textsOf(recorder).includes("early"), "a message published before subscribing must not be heard");
   }),
 
   defineCase("ENG63", "messages of any bytes and up to the stated maximum arrive as they were", [], async (trial) => {
     const engine = await trial.open();
-    const tap = trial.subscribe(engine, "subject");
-    await trial.until(() => hearsAll([engine], [tap], "subject"), "a subscriber that hears");
+    const recorder = trial.subscribe(engine, "subject");
+    await trial.until(() => hearsAll([engine], [recorder], "subject"), "a subscriber that hears");
     // A late ping may still come in between.
-    const heard = (): Uint8Array[] => tap.items.filter((message) => !textOf(message)?.startsWith("ping "));
+    const heard = (): Uint8Array[] => recorder.items.filter((message) => !textOf(message)?.startsWith("ping "));
     const all = Uint8Array.from({ length: 256 }, (_, byte) => byte);
     const largest = new Uint8Array(engine.capabilities().maxValueBytes).fill(0xa5);
     for (const message of [new Uint8Array(0), all, largest]) {
@@ -82,15 +82,15 @@ export const MESSAGE_CASES: readonly ConformanceCase[] = [
   defineCase("ENG64", "a subscription ends when its signal aborts, and never rejects", [], async (trial) => {
     const engine = await trial.open();
     const ending = new AbortController();
-    const tap = trial.subscribe(engine, "subject", ending.signal);
+    const recorder = trial.subscribe(engine, "subject", ending.signal);
     const other = trial.subscribe(engine, "subject");
-    await trial.until(() => hearsAll([engine], [tap, other], "subject"), "subscribers that hear");
+    await trial.until(() => hearsAll([engine], [recorder, other], "subject"), "subscribers that hear");
     ending.abort(new Error("Enough"));
-    await trial.until(() => tap.isEnded || tap.failure !== undefined, "the end of the subscription");
-    expectSame(tap.failure, undefined, "a failure of the subscription");
+    await trial.until(() => recorder.isEnded || recorder.failure !== undefined, "the end of the subscription");
+    expectSame(recorder.failure, undefined, "a failure of the subscription");
     await engine.publish("subject", bytesOf("after"));
     await trial.until(() => textsOf(other).includes("after"), "the message for the subscriber that stays");
-    expect(!textsOf(tap).includes("after"), "an ended subscription must hear nothing");
+    expect(!textsOf(recorder).includes("after"), "an ended subscription must hear nothing");
   }),
 ];
 
@@ -98,16 +98,16 @@ async function publishOften(engine: Engine, name: string): Promise<void> {
   for (let index = 0; index < COUNT; index++) await engine.publish("subject", bytesOf(`${name} ${index}`));
 }
 
-function textsOf(tap: MessageRecorder<Uint8Array>): string[] {
-  return tap.items.map((message) => textOf(message) ?? "");
+function textsOf(recorder: MessageRecorder<Uint8Array>): string[] {
+  return recorder.items.map((message) => textOf(message) ?? "");
 }
 
 /** Asking takes time to reach a remote engine: whether all hear is only known from hearing. */
 async function hearsAll(
   engines: readonly Engine[],
-  taps: readonly MessageRecorder<Uint8Array>[],
+  recorders: readonly MessageRecorder<Uint8Array>[],
   subject: string,
 ): Promise<boolean> {
   for (const [index, engine] of engines.entries()) await engine.publish(subject, bytesOf(`ping ${index}`));
-  return taps.every((tap) => engines.every((_, index) => textsOf(tap).includes(`ping ${index}`)));
+  return recorders.every((recorder) => engines.every((_, index) => textsOf(recorder).includes(`ping ${index}`)));
 }

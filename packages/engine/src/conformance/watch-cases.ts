@@ -13,8 +13,8 @@ export const WATCH_CASES: readonly ConformanceCase[] = [
   defineCase("ENG20", "a watch begins with reset, then what stands, then current", [], async (trial) => {
     const engine = await trial.open();
     for (const key of ["a", "b", "c"]) written(await engine.cas(key, "absent", bytesOf(key)), "a creation");
-    const { tap, entries, violations } = await trial.watch(engine, "");
-    const types = tap.items.map(({ type }) => type);
+    const { recorder, entries, violations } = await trial.watch(engine, "");
+    const types = recorder.items.map(({ type }) => type);
     expectSame([types[0], types.at(-1)], ["reset", "current"], "the first event and the last");
     for (const key of entries.keys()) expectSame(entries.get(key), await engine.get(key), "the told entry");
     expectSame([...entries.keys()].sort(), ["a", "b", "c"], "the told keys");
@@ -93,7 +93,7 @@ export const WATCH_CASES: readonly ConformanceCase[] = [
       await trial.until(() => isAt(watcher, "key", put), "the creation");
       written(await other.remove("key", put), "a removal");
       await trial.until(() => !watcher.entries.has("key"), "the deletion");
-      const event = watcher.tap.items.findLast(({ type }) => type === "deleted");
+      const event = watcher.recorder.items.findLast(({ type }) => type === "deleted");
       expect(event?.type === "deleted" && event.key === "key", "the deletion must be told with its key");
       expect(compareEpochs(put, event.revision) < 0, "a deletion must be above what it deletes");
       const again = written(await other.cas("key", "absent", bytesOf("2")), "a creation after removal");
@@ -163,8 +163,8 @@ export const WATCH_CASES: readonly ConformanceCase[] = [
     const watcher = await trial.watch(engine, "", ending.signal);
     const other = await trial.watch(engine, "");
     ending.abort(new Error("Enough"));
-    await trial.until(() => watcher.tap.isEnded || watcher.tap.failure !== undefined, "the end of the watch");
-    expectSame(watcher.tap.failure, undefined, "a failure of the watch");
+    await trial.until(() => watcher.recorder.isEnded || watcher.recorder.failure !== undefined, "the end of the watch");
+    expectSame(watcher.recorder.failure, undefined, "a failure of the watch");
     const late = engine.watch("", ending.signal)[Symbol.asyncIterator]();
     expectSame((await trial.during(late.next())).done, true, "a watch begun with an aborted signal");
     written(await engine.cas("key", "absent", bytesOf("1")), "a creation");
@@ -183,9 +183,9 @@ async function writeOften(engine: Engine, key: string, times: number): Promise<E
 }
 
 /** Revisions that were told before the first `current`. */
-function toldFirst({ tap }: WatchRecorder): Epoch[] {
-  const end = tap.items.findIndex(({ type }) => type === "current");
-  return tap.items.slice(0, end).flatMap((event) => (event.type === "put" ? [event.entry.revision] : []));
+function toldFirst({ recorder }: WatchRecorder): Epoch[] {
+  const end = recorder.items.findIndex(({ type }) => type === "current");
+  return recorder.items.slice(0, end).flatMap((event) => (event.type === "put" ? [event.entry.revision] : []));
 }
 
 function isAt(watcher: WatchRecorder, key: string, revision: Epoch): boolean {

@@ -36,13 +36,13 @@ export class MessageRecorder<T> {
 export class WatchRecorder {
   readonly entries = new Map<Key, Entry>();
   readonly violations: string[] = [];
-  readonly tap: MessageRecorder<WatchEvent>;
+  readonly recorder: MessageRecorder<WatchEvent>;
   #state: "unopened" | "filling" | "current" | "stale" = "unopened";
   #resetCount = 0;
   readonly #last = new Map<Key, Epoch>();
 
   constructor(source: AsyncIterable<WatchEvent>) {
-    this.tap = new MessageRecorder(source, (event) => this.#follow(event));
+    this.recorder = new MessageRecorder(source, (event) => this.#follow(event));
   }
 
   get state(): "unopened" | "filling" | "current" | "stale" {

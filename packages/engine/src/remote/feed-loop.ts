@@ -29,8 +29,8 @@ export class WatchAttempt {
 export interface FeedLoopParts {
   readonly engine: string;
   readonly mirror: Mirror;
-  /** Reads all and then follows, until the vigil is in doubt; says when all was read. Rejecting is a doubt too. */
-  readonly follow: (vigil: WatchAttempt, hasRead: () => void) => Promise<void>;
+  /** Reads all and then follows, until the attempt is in doubt; says when all was read. Rejecting is a doubt too. */
+  readonly follow: (attempt: WatchAttempt, hasRead: () => void) => Promise<void>;
 }
 
 export class FeedLoop {
@@ -41,7 +41,7 @@ export class FeedLoop {
   readonly #loaded = Promise.withResolvers<void>();
   readonly #closing = new AbortController();
   #pause = new AbortController();
-  #vigil: WatchAttempt | undefined;
+  #attempt: WatchAttempt | undefined;
   #ended: Promise<void> | undefined;
 
   constructor(parts: FeedLoopParts, options: RemoteEngineOptions) {
@@ -70,7 +70,7 @@ export class FeedLoop {
 
   /** Ends the present watch; a new one begins with a full read. */
   doubt(reason: string): void {
-    this.#vigil?.doubt(reason);
+    this.#attempt?.doubt(reason);
   }
 
   async close(): Promise<void> {
@@ -83,12 +83,12 @@ export class FeedLoop {
   async #run(): Promise<void> {
     const { engine, mirror, follow } = this.#parts;
     while (!this.#closing.signal.aborted) {
-      const vigil = new WatchAttempt();
-      this.#vigil = vigil;
-      await follow(vigil, () => this.#hasRead()).catch((error: unknown) => vigil.doubt(String(error)));
-      vigil.doubt("it ended");
+      const attempt = new WatchAttempt();
+      this.#attempt = attempt;
+      await follow(attempt, () => this.#hasRead()).catch((error: unknown) => attempt.doubt(String(error)));
+      attempt.doubt("it ended");
       mirror.doubt();
-      this.#log.debug({ engine, reason: vigil.reason }, "engine's watch ended");
+      this.#log.debug({ engine, reason: attempt.reason }, "engine's watch ended");
       await this.#rest();
     }
   }

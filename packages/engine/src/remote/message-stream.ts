@@ -16,7 +16,7 @@ export function messageStream(
   const queue = new MessageQueue();
   let stop: (() => void) | undefined;
   let isEnded = false;
-  const outlet = new QueueIterator<Uint8Array>({
+  const iterator = new QueueIterator<Uint8Array>({
     take: () => queue.take(),
     signal,
     onEnd: () => {
@@ -25,10 +25,10 @@ export function messageStream(
       leave();
     },
   });
-  return lateStart(outlet, () => {
+  return lateStart(iterator, () => {
     if (isEnded) return;
     stop = listen((message) => {
-      if (queue.offer(plainCopy(message)) === "queued") outlet.wake();
+      if (queue.offer(plainCopy(message)) === "queued") iterator.wake();
     });
   });
 }

@@ -9,7 +9,7 @@ import { plainCopy } from "./plain-copy.ts";
 interface Watcher {
   readonly prefix: Key;
   readonly queue: WatchQueue;
-  readonly outlet: QueueIterator<WatchEvent>;
+  readonly iterator: QueueIterator<WatchEvent>;
   /** Is to be told everything anew, from `reset` on, when next it asks. */
   isBehind: boolean;
 }
@@ -71,7 +71,7 @@ export class Mirror {
     this.#isCurrent = false;
     for (const watcher of this.#watchers) {
       watcher.queue.offer({ type: "stale" });
-      watcher.outlet.wake();
+      watcher.iterator.wake();
     }
   }
 
@@ -87,7 +87,7 @@ export class Mirror {
     for (const [watcher, from] of this.#early) {
       if (compareEpochs(from, revision) > 0) continue;
       this.#early.delete(watcher);
-      watcher.outlet.wake();
+      watcher.iterator.wake();
     }
   }
 
@@ -106,7 +106,7 @@ export class Mirror {
     for (const watcher of this.#watchers) {
       watcher.isBehind = true;
       watcher.queue.clear();
-      watcher.outlet.wake();
+      watcher.iterator.wake();
     }
   }
 
@@ -139,7 +139,7 @@ export class Mirror {
   /** @param onEnd  called once, when the watch ends */
   watch(prefix: Key, signal: AbortSignal, onEnd: () => void): AsyncIterable<WatchEvent> {
     const queue = new WatchQueue();
-    const outlet = new QueueIterator<WatchEvent>({
+    const iterator = new QueueIterator<WatchEvent>({
       take: () => this.#take(watcher),
       signal,
       onEnd: () => {
@@ -149,11 +149,11 @@ export class Mirror {
         onEnd();
       },
     });
-    const watcher: Watcher = { prefix, queue, outlet, isBehind: true };
-    if (signal.aborted) return outlet;
+    const watcher: Watcher = { prefix, queue, iterator, isBehind: true };
+    if (signal.aborted) return iterator;
     this.#watchers.add(watcher);
     if (compareEpochs(this.#made, this.#heard) > 0) this.#early.set(watcher, this.#made);
-    return outlet;
+    return iterator;
   }
 
   #fill(): void {
@@ -172,7 +172,7 @@ export class Mirror {
     for (const watcher of this.#watchers) {
       if (watcher.isBehind || !key.startsWith(watcher.prefix)) continue;
       if (watcher.queue.offer(event) === "overflowed") watcher.isBehind = true;
-      watcher.outlet.wake();
+      watcher.iterator.wake();
     }
   }
 
