@@ -22,10 +22,10 @@ function watch(mirror: Mirror, prefix = "", signal = FOREVER): WatchRecorder {
   return new WatchRecorder(mirror.watch(prefix, signal, () => {}));
 }
 
-async function begun(tap: WatchRecorder): Promise<WatchRecorder> {
+async function begun(recorder: WatchRecorder): Promise<WatchRecorder> {
   await turn();
-  assert.equal(tap.state, "current");
-  return tap;
+  assert.equal(recorder.state, "current");
+  return recorder;
 }
 
 test("[RMT10] watchers of one mirror each see the keys of their prefix", async () => {
@@ -53,22 +53,22 @@ test("[RMT11] doubt makes watchers stale, and the next whole read begins them an
   mirror.put({ key: "gone", value: NOTHING, revision: at(1) });
   mirror.put({ key: "kept", value: NOTHING, revision: at(2) });
   mirror.finishReload();
-  const tap = watch(mirror);
+  const recorder = watch(mirror);
   await turn();
   mirror.doubt();
   await turn();
-  assert.equal(tap.state, "stale");
-  assert.equal(tap.entries.size, 2, "stale is not gone");
+  assert.equal(recorder.state, "stale");
+  assert.equal(recorder.entries.size, 2, "stale is not gone");
   mirror.beginReload();
   mirror.put({ key: "kept", value: NOTHING, revision: at(2) });
   mirror.put({ key: "new", value: NOTHING, revision: at(4) });
   await turn();
-  assert.equal(tap.state, "stale", "nothing is told before the read is whole");
+  assert.equal(recorder.state, "stale", "nothing is told before the read is whole");
   mirror.finishReload();
   await turn();
-  assert.equal(tap.resetCount, 2);
-  assert.equal(tap.state, "current");
-  assert.deepEqual([...tap.entries.keys()].sort(), ["kept", "new"]);
+  assert.equal(recorder.resetCount, 2);
+  assert.equal(recorder.state, "current");
+  assert.deepEqual([...recorder.entries.keys()].sort(), ["kept", "new"]);
   assert.equal(mirror.isCurrent, true);
 });
 
@@ -92,7 +92,7 @@ test("[RMT19] a watcher begins behind what its process did before it, and waits 
   await turn();
   assert.equal(waiting.state, "current");
   assert.deepEqual([...waiting.entries.keys()], ["key 1", "key 2"]);
-  assert.equal(left.tap.isEnded, true);
+  assert.equal(left.recorder.isEnded, true);
   tell(9);
   mirror.made(at(8));
   assert.equal((await begun(watch(mirror))).entries.size, 3, "what was told already is not waited for");
@@ -121,7 +121,7 @@ test("[RMT10] what is told twice, late or in a whole read's midst ends in the sa
         else truth.delete(key);
       }
       const mirror = new Mirror();
-      const tap = watch(mirror);
+      const recorder = watch(mirror);
       const tell = ({ key, number, isPut }: Step): void => {
         if (isPut) mirror.put({ key, value: NOTHING, revision: at(number) });
         else mirror.remove(key, at(number));
@@ -136,9 +136,9 @@ test("[RMT10] what is told twice, late or in a whole read's midst ends in the sa
       mirror.finishReload();
       for (const step of steps.slice(from)) tell(step);
       await turn();
-      const seen = new Map([...tap.entries].map(([key, { revision }]) => [key, revision.number]));
+      const seen = new Map([...recorder.entries].map(([key, { revision }]) => [key, revision.number]));
       assert.deepEqual(seen, truth);
-      assert.deepEqual(tap.violations, []);
+      assert.deepEqual(recorder.violations, []);
     }),
   );
 });
@@ -169,22 +169,22 @@ test("[RMT18] more entries than it may hold leave its watchers stale until a who
     mirror.finishReload();
   };
   read("a", "b");
-  const tap = watch(mirror);
+  const recorder = watch(mirror);
   await turn();
   mirror.put({ key: "b", value: NOTHING, revision: at(3) });
   assert.equal(mirror.isCurrent, true, "one that is there may change");
   mirror.put({ key: "c", value: NOTHING, revision: at(4) });
   mirror.put({ key: "d", value: NOTHING, revision: at(5) });
   await turn();
-  assert.equal(tap.state, "stale");
+  assert.equal(recorder.state, "stale");
   assert.deepEqual(told, ["full"]);
   read("a", "b", "c");
   assert.equal(mirror.isCurrent, false);
   assert.deepEqual(told, ["full", "full"]);
   read("a", "c");
   await turn();
-  assert.equal(tap.state, "current");
-  assert.deepEqual([...tap.entries.keys()], ["a", "c"]);
+  assert.equal(recorder.state, "current");
+  assert.deepEqual([...recorder.entries.keys()], ["a", "c"]);
 });
 
 test("[RMT12] a watch that fails is begun again after a growing pause, at once when woken, and never after closing", async () => {
