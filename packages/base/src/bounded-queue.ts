@@ -19,6 +19,11 @@ export class BoundedQueue<T> {
     return "queued";
   }
 
+  some(isSo: (item: T) => boolean): boolean {
+    for (let i = this.#head; i < this.#items.length; i++) if (isSo(this.#items[i] as T)) return true;
+    return false;
+  }
+
   /** Removes the oldest; `undefined` when empty. */
   take(): T | undefined {
     if (this.#head === this.#items.length) return undefined;

@@ -40,6 +40,10 @@ export class ServerDialogue {
     return this.#events.take();
   }
 
+  isClosedSince(messageStreamId: MessageStreamId): boolean {
+    return this.#events.some((event) => event.type === "stream-closed" && event.messageStreamId === messageStreamId);
+  }
+
   /** Sends a result unless the command wants none. */
   answer(transactionId: TransactionId, values: Parameters<typeof resultOf>[1]): void {
     if (transactionId !== 0) this.exchange.sendCommand(resultOf(transactionId, values));

@@ -104,6 +104,11 @@ export class RtmpServerEngine {
     return this.#dialogue.takeEvent();
   }
 
+  /** Whether an event that waits to be taken ends what went on on the message stream. */
+  isClosedSince(messageStreamId: MessageStreamId): boolean {
+    return this.#dialogue.isClosedSince(messageStreamId);
+  }
+
   /** Nothing is acknowledged before `releaseAcknowledgements`: the peer does not take what it is sent. */
   holdAcknowledgements(): void {
     this.#exchange.holdAcknowledgements();

@@ -8,10 +8,13 @@ import { openHook } from "./guard-fixture.ts";
 import { openPublisher, openServer, RtmpPeer, type RunningServer, sendGop, talk, until } from "./sessions-fixture.ts";
 
 /** A server whose hooks allow everything, and the tally of what they allowed and heard the end of. */
-async function openCounted(more: readonly string[] = [], { isHeld }: { readonly isHeld: boolean } = { isHeld: false }) {
+async function openCounted(
+  more: readonly string[] = [],
+  { isHeld, status = 200 }: { readonly isHeld: boolean; readonly status?: number } = { isHeld: false },
+) {
   const waiting: (() => void)[] = [];
   const questions = await openHook((response) => {
-    const answer = (): void => void response.writeHead(200).end();
+    const answer = (): void => void response.writeHead(status).end();
     if (isHeld) waiting.push(answer);
     else answer();
   });
@@ -186,6 +189,22 @@ for (const [says, open] of LEAVERS) {
     waiting[0]?.();
     await until(() => counted.reasons().length === 1, "the end");
     await counted.assertPairs(1);
+  });
+}
+
+/** A socket that waits to become a WebSocket is not read, so that its end is not seen. */
+for (const [says, open] of LEAVERS.slice(0, 3)) {
+  test(`[SES320] ${says} that has left when its hook says no`, async () => {
+    await using counted = await openCounted([], { isHeld: true, status: 403 });
+    const { server, waiting } = counted;
+    const leave = await open(server);
+    await until(() => waiting.length === 1, "the question");
+    leave();
+    await until(async () => (await server.metric("sessions")) === 0, "its session to end");
+    waiting[0]?.();
+    const page = async (): Promise<string> => (await fetch(`http://127.0.0.1:${server.httpPort}/metrics`)).text();
+    await until(async () => /guard_verdicts_total\{.*hook-denied/.test(await page()), "the verdict");
+    assert.deepEqual((await page()).match(/^sluice_(play|publish)_refused_total.*$/gm), null);
   });
 }
 

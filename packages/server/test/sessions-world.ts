@@ -112,15 +112,18 @@ export class World {
   open(bufferBytes = 1 << 20): Peer {
     const { near, far } = duplexPair({ bufferBytes });
     const session = new RtmpSession({
+      settings: {
+        ports: this.ports,
+        chunkSize: 60_000,
+        legacyFourCc: "forward",
+        pingInterval: 30_000 as Millis,
+        allowsRtmpRedirect: false,
+      },
       id: this.registry.nextId(),
       protocol: "rtmp",
       address: "10.0.0.1",
-      ports: this.ports,
+      page: undefined,
       engine: new RtmpServerEngine({ crypto, allocator: new SlabAllocator(), windowAckSize: WINDOW }),
-      chunkSize: 60_000,
-      legacyFourCc: "forward",
-      pingInterval: 30_000 as Millis,
-      allowsRtmpRedirect: false,
       open: (events) => socketTransport(asSocket(near), this.ports, events),
     });
     return new Peer(near, far, session);

@@ -2,6 +2,14 @@
 import { isIP, isIPv4 } from "node:net";
 import { isLoopback } from "@sluice/runtime/sockets/ip-address";
 
+/** The page that opened a connection, and what pages of its origin may do. */
+export interface WebPage {
+  /** As the browser says. */
+  readonly origin: string;
+  readonly mayPublish: boolean;
+  readonly mayPlay: boolean;
+}
+
 /** The scheme is the origin's own: a proxy may have ended TLS. */
 export function isSameOrigin(origin: string, host: string): boolean {
   const from = URL.parse(origin);

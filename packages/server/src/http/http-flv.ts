@@ -1,30 +1,21 @@
 /** HTTP-FLV: answers GET, HEAD and OPTIONS of `/<StreamKey>.flv`, then leaves the socket to its session. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import type { Grant } from "../auth/access.ts";
-import { flvForm } from "./flv-form.ts";
-import { OPEN_FILTER } from "../streams/viewer-filter.ts";
-import { type FlvRequest, judgeFlvRequest, readFlvRequest, refusedRequest, refusedViewer } from "./flv-request.ts";
-import { FlvSession } from "./flv-session.ts";
+import { refusesSessions } from "../sessions/refusals.ts";
 import type { SessionPorts } from "../sessions/session-ports.ts";
-import { notePlayRefusal, refusesSessions } from "../sessions/refusals.ts";
-import { CHALLENGE } from "./challenge.ts";
+import type { Viewer } from "../sessions/viewer.ts";
+import { OPEN_FILTER } from "../streams/viewer-filter.ts";
 import type { CorsRules } from "./cors.ts";
+import { flvForm } from "./flv-form.ts";
+import { admitFlvViewer, httpRefusal, refusalBody } from "./flv-request.ts";
+import { FlvSession } from "./flv-session.ts";
 
 export interface HttpFlvOptions {
   readonly ports: SessionPorts;
   readonly cors: () => CorsRules;
 }
 
-interface Allowed {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly sessionId: string;
-  /** The viewer left before the verdict. */
-  readonly isGone: boolean;
-  readonly grant: Grant;
-}
-
+const protocol = "http-flv";
 const METHODS = "GET, HEAD, OPTIONS";
 const PREFLIGHT = {
   Allow: METHODS,
@@ -45,87 +36,51 @@ export class HttpFlv {
   /** Answers; never rejects. */
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
-      await this.#judge(request, response);
+      await this.#answer(request, response);
     } catch (err) {
       this.#options.ports.log.error({ err }, "HTTP-FLV request failed");
       request.socket.destroy();
     }
   }
 
-  async #judge(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const cors = this.#options.cors().headersFor(request.headers.origin);
     for (const [name, value] of Object.entries(cors)) response.setHeader(name, value);
     if (request.method === "OPTIONS") return void response.writeHead(204, PREFLIGHT).end();
     if (request.method !== "GET" && request.method !== "HEAD")
       return refuse(response, 405, `Only ${METHODS}`, { Allow: METHODS });
-    const wanted = readFlvRequest(request);
-    if (wanted === undefined) {
-      const detail = "No stream can have this name";
-      notePlayRefusal(this.#options.ports, "name", refusedRequest(request, { protocol: "http-flv", detail }));
-      return refuse(response, 404, detail);
+    const isHead = request.method === "HEAD";
+    const answer = await admitFlvViewer(request, { ports: this.#options.ports, protocol, mayWait: !isHead });
+    if (answer.answer === "gone") return;
+    if (answer.answer === "refused") {
+      const { status, message, headers } = httpRefusal(answer);
+      return refuse(response, status, message, headers);
     }
-    await this.#play(wanted, request, response);
-  }
-
-  async #play(wanted: FlvRequest, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { ports } = this.#options;
-    const closed = new AbortController();
-    const onClose = (): void => closed.abort(new Error("Session ended"));
-    request.socket.once("close", onClose);
-    const sessionId = ports.registry.nextId();
-    const verdict = await judgeFlvRequest(wanted, { protocol: "http-flv", sessionId, ports, signal: closed.signal });
-    request.socket.off("close", onClose);
-    const isGone = closed.signal.aborted || request.socket.destroyed;
-    if (verdict.answer === "play") return this.#admit(wanted, { request, response, sessionId, isGone, ...verdict });
-    if (isGone) return;
-    if (verdict.answer === "redirect") return refuse(response, 307, "Play elsewhere", { Location: verdict.location });
-    refuse(response, verdict.status, verdict.reason);
-  }
-
-  #admit(wanted: FlvRequest, allowed: Allowed): void {
-    const { request, grant } = allowed;
+    const { viewer } = answer;
     try {
-      if (allowed.isGone) grant.end("peer-closed");
-      else if (request.method === "HEAD") this.#answerHead(wanted, allowed);
-      else this.#open(wanted, allowed);
+      if (!isHead) return this.#open(viewer, response);
+      viewer.end("head");
+      response.writeHead(200, FLV_HEAD).end();
     } catch (error) {
-      grant.end("fault");
+      viewer.end("fault");
       throw error;
     }
   }
 
-  #answerHead(wanted: FlvRequest, { response, sessionId: session, grant }: Allowed): void {
-    const { ports } = this.#options;
-    grant.end("head");
-    if (!ports.streams.isPublished(wanted.key)) {
-      const detail = `Nobody publishes "${wanted.key}"`;
-      notePlayRefusal(ports, "not-found", refusedViewer(wanted, { protocol: "http-flv", session, detail }));
-      return refuse(response, 404, detail);
-    }
-    response.writeHead(200, FLV_HEAD).end();
-  }
-
-  #open(wanted: FlvRequest, { response, sessionId: id, grant }: Allowed): void {
+  #open(viewer: Viewer, response: ServerResponse): void {
     const { ports } = this.#options;
     const { socket } = response;
     if (socket === null) {
-      grant.end("limit");
+      viewer.end("limit");
       return refuse(response, 503, "A stream needs a connection of its own: an earlier answer is still due");
     }
-    if (refusesSessions(ports, { protocol: "http-flv", address: wanted.address })) {
-      grant.end("limit");
+    if (refusesSessions(ports, { protocol, address: viewer.facts.address })) {
+      viewer.end("limit");
       return refuse(response, 503, "The server is full");
-    }
-    const stream = ports.streams.acquire(wanted.key);
-    if (stream === undefined) {
-      grant.end("limit");
-      const detail = "As many streams are waited for as may be";
-      notePlayRefusal(ports, "limit", refusedViewer(wanted, { protocol: "http-flv", session: id, detail }));
-      return refuse(response, 503, detail);
     }
     socket.write(headOf(response));
     takeSocket(response, socket);
-    new FlvSession({ id, protocol: "http-flv", request: wanted, stream, socket, form: FORM, ports, grant });
+    new FlvSession({ viewer, socket, form: FORM, ports });
   }
 }
 
@@ -156,11 +111,9 @@ function refuse(
   message: string,
   headers: Readonly<Record<string, string>> = {},
 ): void {
-  const body = JSON.stringify({ error: { code: `http-${status}`, message } });
-  const challenge = status === 401 ? CHALLENGE : {};
+  const body = refusalBody(status, message);
   response
     .writeHead(status, {
-      ...challenge,
       ...headers,
       "Content-Type": "application/json; charset=utf-8",
       "Content-Length": Buffer.byteLength(body),

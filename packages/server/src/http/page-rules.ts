@@ -1,7 +1,6 @@
 /** What web pages may do over WebSocket, to which browsers do not apply CORS: a page acts with its visitor's address. */
 import type { IncomingHttpHeaders } from "node:http";
-import { isOwnPage } from "../auth/web-origin.ts";
-import type { Page } from "../rtmp/rtmp-session-options.ts";
+import { isOwnPage, type WebPage } from "../auth/web-origin.ts";
 import type { CorsRules } from "./cors.ts";
 
 export interface PageRulesOptions {
@@ -21,7 +20,7 @@ export class PageRules {
   }
 
   /** `undefined` for a program, which sends no Origin. */
-  pageOf({ origin, host = "" }: IncomingHttpHeaders): Page | undefined {
+  pageOf({ origin, host = "" }: IncomingHttpHeaders): WebPage | undefined {
     if (origin === undefined) return undefined;
     const { cors, publishOrigins, ownNames } = this.#options;
     const isOwn = isOwnPage(origin, host, ownNames);

@@ -3,28 +3,20 @@ import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Log } from "@sluice/base/log";
 import { WebSocketServer } from "ws";
-import type { Grant } from "../auth/access.ts";
-import { wsFlvForm } from "./flv-form.ts";
-import { OPEN_FILTER } from "../streams/viewer-filter.ts";
+import type { WebPage } from "../auth/web-origin.ts";
+import type { RtmpSessions } from "../rtmp/rtmp-sessions.ts";
 import { endSocket, webSocketTransport } from "../sessions/byte-transport.ts";
-import {
-  type FlvRequest,
-  isFlvPath,
-  judgeFlvRequest,
-  readFlvRequest,
-  refusedRequest,
-  refusedViewer,
-} from "./flv-request.ts";
 import { peerAddress } from "../sessions/peer-address.ts";
-import { FlvSession } from "./flv-session.ts";
 import { notePlayRefusal, refusesSessions, STOPPING } from "../sessions/refusals.ts";
-import type { Page } from "../rtmp/rtmp-session-options.ts";
 import type { SessionEnd } from "../sessions/session.ts";
 import type { SessionPorts } from "../sessions/session-ports.ts";
+import type { Viewer } from "../sessions/viewer.ts";
+import { OPEN_FILTER } from "../streams/viewer-filter.ts";
 import { countBadFrames } from "./bad-requests.ts";
-import { CHALLENGE } from "./challenge.ts";
+import { wsFlvForm } from "./flv-form.ts";
+import { admitFlvViewer, httpRefusal, isFlvPath, refusalBody, refusedRequest } from "./flv-request.ts";
+import { FlvSession } from "./flv-session.ts";
 import type { PageRules } from "./page-rules.ts";
-import type { RtmpSessions } from "../rtmp/rtmp-sessions.ts";
 
 export interface WebSocketFrontOptions {
   readonly ports: SessionPorts;
@@ -86,7 +78,7 @@ export class WebSocketFront {
 
   #openRtmp(
     request: IncomingMessage,
-    { socket, head, page }: { readonly socket: Socket; readonly head: Buffer; readonly page: Page | undefined },
+    { socket, head, page }: { readonly socket: Socket; readonly head: Buffer; readonly page: WebPage | undefined },
   ): void {
     const address = peerAddress(socket);
     if (refusesSessions(this.#options.ports, { protocol: "rtmp-ws", address }))
@@ -104,51 +96,21 @@ export class WebSocketFront {
 
   async #openFlv(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
     const { ports } = this.#options;
-    const wanted = readFlvRequest(request);
-    if (wanted === undefined) {
-      const detail = "No stream can have this name";
-      notePlayRefusal(ports, "name", refusedRequest(request, { protocol: "ws-flv", detail }));
-      return refuse(socket, 404, detail);
-    }
-    const closed = new AbortController();
-    const onClose = (): void => closed.abort(new Error("Session ended"));
-    socket.once("close", onClose);
-    const id = ports.registry.nextId();
-    const verdict = await judgeFlvRequest(wanted, { protocol: "ws-flv", sessionId: id, ports, signal: closed.signal });
-    socket.off("close", onClose);
-    const isGone = closed.signal.aborted || socket.destroyed;
-    if (verdict.answer === "play") {
-      if (isGone) verdict.grant.end("peer-closed");
-      else this.#openViewer(request, { socket, head, id, wanted, grant: verdict.grant });
-      return;
-    }
-    if (isGone) return;
-    if (verdict.answer === "redirect") return refuse(socket, 307, "Connect elsewhere", { Location: verdict.location });
-    refuse(socket, verdict.status, verdict.reason);
+    const answer = await admitFlvViewer(request, { ports, protocol: "ws-flv", mayWait: true });
+    if (answer.answer === "allowed") return this.#openViewer(request, { socket, head, viewer: answer.viewer });
+    if (answer.answer === "gone") return;
+    const { status, message, headers } = httpRefusal(answer);
+    refuse(socket, status, message, headers);
   }
 
   #openViewer(
     request: IncomingMessage,
-    from: {
-      readonly socket: Socket;
-      readonly head: Buffer;
-      readonly id: string;
-      readonly wanted: FlvRequest;
-      readonly grant: Grant;
-    },
+    { socket, head, viewer }: { readonly socket: Socket; readonly head: Buffer; readonly viewer: Viewer },
   ): void {
     const { ports } = this.#options;
-    const { socket, head, id, wanted, grant } = from;
-    if (refusesSessions(ports, { protocol: "ws-flv", address: wanted.address })) {
-      grant.end("limit");
+    if (refusesSessions(ports, { protocol: "ws-flv", address: viewer.facts.address })) {
+      viewer.end("limit");
       return refuse(socket, 503, "The server is full");
-    }
-    const stream = ports.streams.acquire(wanted.key);
-    if (stream === undefined) {
-      grant.end("limit");
-      const detail = "As many streams are waited for as may be";
-      notePlayRefusal(ports, "limit", refusedViewer(wanted, { protocol: "ws-flv", session: id, detail }));
-      return refuse(socket, 503, detail);
     }
     let isUpgraded = false;
     try {
@@ -158,11 +120,10 @@ export class WebSocketFront {
         webSocket.on("error", () => endSocket(socket));
         webSocket.on("message", () => {}); // nothing a viewer says means anything
         const farewell = (reason: SessionEnd): void => webSocket.close(CLOSE_CODES[reason] ?? 1000, reason);
-        new FlvSession({ id, protocol: "ws-flv", request: wanted, stream, socket, form: FORM, ports, grant, farewell });
+        new FlvSession({ viewer, socket, form: FORM, ports, farewell });
       });
     } finally {
-      if (!isUpgraded) grant.end("no-web-socket");
-      ports.streams.release(wanted.key); // a request that turned out to be no WebSocket leaves nobody on the stream
+      if (!isUpgraded) viewer.end("no-web-socket");
     }
   }
 }
@@ -190,11 +151,10 @@ const REASONS: Readonly<Record<number, string>> = {
 };
 
 function refuse(socket: Socket, status: number, message: string, headers: Readonly<Record<string, string>> = {}): void {
-  const body = JSON.stringify({ error: { code: `http-${status}`, message } });
-  const challenge = status === 401 ? CHALLENGE : {};
+  const body = refusalBody(status, message);
   const lines = [
     `HTTP/1.1 ${status} ${REASONS[status] ?? ""}`,
-    ...Object.entries({ ...challenge, ...headers }).map(([name, value]) => `${name}: ${value}`),
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
     "Content-Type: application/json; charset=utf-8",
     `Content-Length: ${Buffer.byteLength(body)}`,
     "Connection: close",

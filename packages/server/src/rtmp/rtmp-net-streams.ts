@@ -1,23 +1,21 @@
-/** What an RTMP session publishes and plays: turns the engine's events into seats on live streams. */
+/** What an RTMP session publishes and plays: makes publishers and players of the engine's events, by message stream. */
 import type { Millis } from "@sluice/base/brand";
 import { CLAIM_LIMITS, cutText } from "@sluice/base/claimed-text";
 import { applicationOf, findStreamKeyOfUrl, type StreamKey } from "@sluice/media/stream-key";
 import type { ConnectRequest } from "@sluice/rtmp/connect-request";
 import type { MessageStreamId } from "@sluice/rtmp/ids";
-import type { RtmpServerEvent } from "@sluice/rtmp/server-event";
-import { admit, refusedOf, type RtmpAdmission } from "./rtmp-admission.ts";
-import { noteConnectRefusal } from "../sessions/refusals.ts";
-import { startPlayer } from "./rtmp-play.ts";
-import type { RtmpPlayer } from "./rtmp-player.ts";
-import { startPublisher } from "./rtmp-publish.ts";
+import type { MediaEvent, PlayEvent, PublishEvent, RtmpServerEvent } from "@sluice/rtmp/server-event";
 import type { Publisher } from "../sessions/publisher.ts";
-import type { RtmpNetStreamsOptions } from "./rtmp-session-options.ts";
+import { noteConnectRefusal } from "../sessions/refusals.ts";
 import type { SessionEnd, SessionFacts } from "../sessions/session.ts";
-
-type MediaEvent = Extract<RtmpServerEvent, { readonly type: "media" }>;
+import type { Viewer } from "../sessions/viewer.ts";
+import type { RtmpPeer } from "./rtmp-peer.ts";
+import { type RtmpPlayer, startPlayer } from "./rtmp-player.ts";
+import { startPublisher } from "./rtmp-publish.ts";
+import { readRequest, type RtmpRequest } from "./rtmp-request.ts";
 
 export class RtmpNetStreams {
-  readonly #options: RtmpNetStreamsOptions;
+  readonly #peer: RtmpPeer;
   readonly #publishers = new Map<MessageStreamId, Publisher>();
   readonly #players = new Map<MessageStreamId, RtmpPlayer>();
   #request: ConnectRequest | undefined;
@@ -25,9 +23,9 @@ export class RtmpNetStreams {
   #bufferMs = 0;
   #latest: Pick<SessionFacts, "role" | "key"> = { role: "idle", key: "" };
 
-  constructor(options: RtmpNetStreamsOptions) {
-    this.#options = options;
-    this.#idleSince = options.ports.clock.now();
+  constructor(peer: RtmpPeer) {
+    this.#peer = peer;
+    this.#idleSince = peer.settings.ports.clock.now();
   }
 
   get isIdle(): boolean {
@@ -44,16 +42,20 @@ export class RtmpNetStreams {
 
   get facts(): Omit<SessionFacts, "bytesIn" | "bytesOut"> {
     const publisher = first(this.#publishers.values());
-    const players = [...this.#players.values()];
-    const key = publisher?.key ?? players[0]?.key ?? "";
+    const viewers = this.#viewers();
+    const key = publisher?.key ?? viewers[0]?.key ?? "";
     return {
-      role: publisher !== undefined ? "publisher" : players.length > 0 ? "player" : "idle",
+      role: publisher !== undefined ? "publisher" : viewers.length > 0 ? "player" : "idle",
       key,
       app: this.#appOf(key),
       agent: this.#request?.flashVer ?? "",
-      isLagging: players.some((player) => player.isLagging),
-      skips: players.reduce((sum, player) => sum + player.skips, 0),
+      isLagging: viewers.some((viewer) => viewer.isLagging),
+      skips: viewers.reduce((sum, viewer) => sum + viewer.skips, 0),
     };
+  }
+
+  #viewers(): readonly Viewer[] {
+    return [...this.#players.values()].map(({ viewer }) => viewer);
   }
 
   /** As the server lists it; while idle that of connect. */
@@ -67,7 +69,7 @@ export class RtmpNetStreams {
   }
 
   isServed(isLive: (key: string) => boolean): boolean {
-    return this.#publishers.size > 0 || [...this.#players.values()].some((player) => isLive(player.key));
+    return this.#publishers.size > 0 || this.#viewers().some((viewer) => isLive(viewer.key));
   }
 
   /** @returns a promise when what follows must wait for a verdict */
@@ -95,98 +97,108 @@ export class RtmpNetStreams {
 
   /** How long a publisher's next bytes may stay unread; 0 when somebody waits for them, or nothing is published. */
   get holdTime(): Millis {
-    const seat = this.#publishers.size === 1 ? first(this.#publishers.values()) : undefined;
-    return this.#players.size === 0 && seat?.hasMedia ? seat.holdTime : (0 as Millis);
+    const publisher = this.#publishers.size === 1 ? first(this.#publishers.values()) : undefined;
+    return this.#players.size === 0 && publisher?.hasMedia ? publisher.holdTime : (0 as Millis);
   }
 
   /** One arrival is taken in whole. */
   deliver(): void {
-    for (const seat of this.#publishers.values()) seat.deliver();
+    for (const publisher of this.#publishers.values()) publisher.deliver();
   }
 
   tick(now: Millis): void {
-    const { ports } = this.#options;
-    const { timeouts } = ports;
-    for (const seat of this.#publishers.values()) {
-      const allowed = seat.hasMedia ? timeouts.idle : timeouts.firstFrame;
-      if (seat.silence(now) > allowed) this.#options.end("timeout", "publisher sends nothing");
+    const { timeouts, limits } = this.#peer.settings.ports;
+    for (const publisher of this.#publishers.values()) {
+      const allowed = publisher.hasMedia ? timeouts.idle : timeouts.firstFrame;
+      if (publisher.silence(now) > allowed) this.#peer.end("timeout", "publisher sends nothing");
     }
     let waits = 0;
-    for (const [id, player] of this.#players) {
-      if (player.isWaiting) waits++;
-      if (player.isOverdue(now) || (player.isWaiting && waits > ports.limits.waitsPerConnection)) this.#giveUp(id);
+    for (const [id, { viewer }] of this.#players) {
+      if (viewer.isWaiting) waits++;
+      if (viewer.isOverdue(now) || (viewer.isWaiting && waits > limits.waitsPerConnection)) this.#giveUp(id);
     }
   }
 
   /** Everything ends; players hear so. */
   close(reason: SessionEnd): void {
-    const { engine } = this.#options;
+    const { engine } = this.#peer;
     for (const id of this.#players.keys())
       engine.sendStatus(id, { level: "status", code: "NetStream.Play.Stop", description: `Playing ends: ${reason}` });
     for (const id of [...this.#publishers.keys(), ...this.#players.keys()]) this.#leave(id, reason);
   }
 
   #takeMedia(event: MediaEvent): void {
-    const seat = this.#publishers.get(event.messageStreamId) ?? this.#seatForStrayData(event);
-    if (seat === undefined) return;
-    const now = this.#options.ports.clock.now();
-    if (event.kind !== "data") seat.takeMedia(event.kind, event.timestamp, event.payload, now);
-    else if (event.data === "clear-data-frame") seat.clearMetadata();
-    else seat.takeData(event.timestamp, event.payload, now);
+    const publisher = this.#publishers.get(event.messageStreamId) ?? this.#publisherOfStrayData(event);
+    if (publisher === undefined) return;
+    const now = this.#peer.settings.ports.clock.now();
+    if (event.kind !== "data") publisher.takeMedia(event.kind, event.timestamp, event.payload, now);
+    else if (event.data === "clear-data-frame") publisher.clearMetadata();
+    else publisher.takeData(event.timestamp, event.payload, now);
   }
 
   /** K26: some encoders send their metadata on message stream 0. */
-  #seatForStrayData(event: MediaEvent): Publisher | undefined {
+  #publisherOfStrayData(event: MediaEvent): Publisher | undefined {
     return event.kind === "data" && event.messageStreamId === 0 ? first(this.#publishers.values()) : undefined;
   }
 
   async #connect(request: ConnectRequest): Promise<void> {
-    const { engine, end } = this.#options;
+    const { settings, engine, signal } = this.#peer;
+    const { guard, clock, log } = settings.ports;
     this.#request = request;
-    const verdict = await admit(this.#admission("connect"));
-    if (this.#options.signal.aborted) return;
-    this.#idleSince = this.#options.ports.clock.now();
+    const { access, key, asked } = readRequest(this.#peer, request, "");
+    const app = key === undefined ? "" : applicationOf(key);
+    const verdict = await guard.decide({ ...access, action: "connect", app, key: "" }, signal);
+    if (signal.aborted) return;
+    this.#idleSince = clock.now();
     if (verdict.allow) {
       engine.acceptConnect();
       return;
     }
-    const isRedirect = verdict.code === "redirected" && this.#options.allowsRtmpRedirect;
-    const refused = refusedOf(this.#admission("connect"), verdict.reason);
-    noteConnectRefusal(this.#options.ports.log, isRedirect ? "redirected" : "guard", refused);
+    const isRedirect = verdict.code === "redirected" && settings.allowsRtmpRedirect;
+    const { reason: detail } = verdict;
+    const { sessionId: session, protocol, address, agent = "" } = access;
+    const refused = { session, protocol, address, agent, key: key ?? asked, detail };
+    noteConnectRefusal(log, isRedirect ? "redirected" : "guard", refused);
     engine.rejectConnect({
       code: "NetConnection.Connect.Rejected",
-      description: verdict.reason,
+      description: detail,
       ...(isRedirect ? { redirect: verdict.redirect } : {}),
     });
-    end(isRedirect ? "redirected" : "denied", verdict.reason);
+    this.#peer.end(isRedirect ? "redirected" : "denied", detail);
   }
 
-  async #publish(event: Extract<RtmpServerEvent, { readonly type: "publish" }>): Promise<void> {
+  async #publish(event: PublishEvent): Promise<void> {
     const { messageStreamId } = event;
-    const admission = this.#admission("publish", event);
-    const seat = await startPublisher(this.#options, messageStreamId, admission);
-    if (seat === undefined) return;
-    this.#latest = { role: "publisher", key: seat.key };
-    if (this.#options.signal.aborted) this.#closePublisher(seat, "peer-closed");
-    else this.#publishers.set(messageStreamId, seat);
+    const publisher = await startPublisher(this.#peer, messageStreamId, this.#requestOf(event));
+    if (publisher === undefined) return;
+    this.#latest = { role: "publisher", key: publisher.key };
+    if (this.#peer.signal.aborted) this.#closePublisher(publisher, "peer-closed");
+    else this.#publishers.set(messageStreamId, publisher);
   }
 
-  async #play(event: Extract<RtmpServerEvent, { readonly type: "play" }>): Promise<void> {
-    const admission = this.#admission("play", event);
-    const capabilities = this.#request?.capabilities;
-    const player = await startPlayer(this.#options, event, admission, {
-      capabilities,
-      bufferMs: this.#bufferMs,
-      others: this.#players.values(),
-    });
+  async #play(event: PlayEvent): Promise<void> {
+    const { capabilities } = this.#connected;
+    const says = { capabilities, bufferMs: this.#bufferMs };
+    const others = (): readonly Viewer[] => this.#viewers();
+    const player = await startPlayer(this.#peer, this.#requestOf(event), event, { says, others });
     if (player === undefined) return;
-    this.#latest = { role: "player", key: player.key };
-    if (this.#options.signal.aborted) player.stop("peer-closed");
+    const { viewer } = player;
+    this.#latest = { role: "player", key: viewer.key };
+    if (this.#peer.signal.aborted) viewer.end("peer-closed");
     else this.#players.set(event.messageStreamId, player);
   }
 
+  /** The engine tells of nothing else before connect. */
+  get #connected(): ConnectRequest {
+    return this.#request as ConnectRequest;
+  }
+
+  #requestOf({ streamName }: PublishEvent | PlayEvent): RtmpRequest {
+    return readRequest(this.#peer, this.#connected, streamName);
+  }
+
   #control(event: RtmpServerEvent): void {
-    const { engine } = this.#options;
+    const { engine } = this.#peer;
     switch (event.type) {
       case "pause":
         return this.#pause(event.messageStreamId, event.isPaused);
@@ -219,50 +231,34 @@ export class RtmpNetStreams {
     if (player === undefined) return;
     if (isPaused) player.pause();
     const code = isPaused ? "NetStream.Pause.Notify" : "NetStream.Unpause.Notify";
-    this.#options.engine.sendStatus(id, { level: "status", code, description: isPaused ? "Paused" : "Playing on" });
-    this.#options.sendOutput();
+    this.#peer.engine.sendStatus(id, { level: "status", code, description: isPaused ? "Paused" : "Playing on" });
+    this.#peer.sendOutput();
     if (!isPaused) player.unpause();
   }
 
   #giveUp(id: MessageStreamId): void {
-    this.#options.engine.sendStatus(id, {
+    this.#peer.engine.sendStatus(id, {
       level: "error",
       code: "NetStream.Play.StreamNotFound",
       description: "Nobody publishes this stream",
     });
-    this.#options.sendOutput();
+    this.#peer.sendOutput();
     this.#leave(id, "not-found");
   }
 
   #leave(id: MessageStreamId, reason?: SessionEnd): void {
-    const seat = this.#publishers.get(id);
+    const publisher = this.#publishers.get(id);
     const player = this.#players.get(id);
     this.#publishers.delete(id);
     this.#players.delete(id);
-    if (seat !== undefined) this.#closePublisher(seat, reason);
-    player?.stop(reason ?? "peer-closed");
-    if (this.isIdle) this.#idleSince = this.#options.ports.clock.now();
+    if (publisher !== undefined) this.#closePublisher(publisher, reason);
+    player?.viewer.end(reason ?? "peer-closed");
+    if (this.isIdle) this.#idleSince = this.#peer.settings.ports.clock.now();
   }
 
   /** Without a reason the publisher said itself that it is done. */
-  #closePublisher(seat: Publisher, reason: SessionEnd | undefined): void {
-    seat.stop(reason === undefined || reason === "kicked" ? "unpublished" : "lost", reason ?? "unpublished");
-  }
-
-  #admission(action: "connect" | "publish" | "play", named?: { readonly streamName: string }): RtmpAdmission {
-    const { id, protocol, address, page, ports, signal } = this.#options;
-    const request = this.#request as ConnectRequest;
-    return {
-      action,
-      request,
-      streamName: named?.streamName ?? "",
-      sessionId: id,
-      protocol,
-      address,
-      origin: page?.origin,
-      guard: ports.guard,
-      signal,
-    };
+  #closePublisher(publisher: Publisher, reason: SessionEnd | undefined): void {
+    publisher.stop(reason === undefined || reason === "kicked" ? "unpublished" : "lost", reason ?? "unpublished");
   }
 }
 

@@ -1,135 +1,207 @@
-/** One `play` of an RTMP session: its place among a stream's subscribers, its mutes and pauses. */
-import type { Millis } from "@sluice/base/brand";
+/** One `play` of an RTMP session: its answer, what the player can be sent, its mutes and pauses. */
 import type { LiveStream } from "@sluice/media/live-stream";
-import type { StreamKey } from "@sluice/media/stream-key";
-import type { Subscriber } from "@sluice/media/subscriber";
-import type { SubscriberSink } from "@sluice/media/subscriber-sink";
 import type { WireForm } from "@sluice/media/wire-form";
-import type { Grant } from "../auth/access.ts";
-import type { ViewerFilter } from "../streams/viewer-filter.ts";
-import type { ByteTransport } from "../sessions/byte-transport.ts";
-import type { SessionEnd } from "../sessions/session.ts";
-import type { SessionPorts } from "../sessions/session-ports.ts";
-
-export interface RtmpPlayerOptions {
-  readonly ports: SessionPorts;
-  readonly grant: Grant;
-  readonly transport: ByteTransport;
-  readonly key: StreamKey;
-  readonly stream: LiveStream;
-  readonly sink: SubscriberSink;
-  /** See `LiveStream.subscribe`. */
-  readonly sharing: "cohort" | "alone";
-  readonly filter: ViewerFilter;
-  readonly formFor: (filter: ViewerFilter) => WireForm;
-  /** The player's own buffer as announced; 0 when it said nothing. */
-  readonly bufferMs: number;
-  /** How long it may wait for a publisher. */
-  readonly wait: Millis | "forever";
-}
+import type { PeerCapabilities } from "@sluice/rtmp/capabilities";
+import type { MessageStreamId } from "@sluice/rtmp/ids";
+import type { PlayEvent } from "@sluice/rtmp/server-event";
+import { type PlayRefusal } from "../sessions/refusals.ts";
+import { socketSink } from "../sessions/socket-sink.ts";
+import { admitViewer, type Viewer } from "../sessions/viewer.ts";
+import { type ViewerFilter, withholds } from "../streams/viewer-filter.ts";
+import { rtmpForm } from "./rtmp-form.ts";
+import type { RtmpPeer } from "./rtmp-peer.ts";
+import type { RtmpRequest } from "./rtmp-request.ts";
 
 /** A player that announced at least this much buffer shows nothing sooner for a narrow window. */
 const PATIENT_BUFFER_MS = 1_000;
 
+const REFUSAL_CODES = {
+  name: "NetStream.Play.StreamNotFound",
+  "not-found": "NetStream.Play.StreamNotFound",
+  guard: "NetStream.Play.Failed",
+  limit: "NetStream.Play.Failed",
+  redirected: "NetStream.Play.Failed",
+  origin: "NetStream.Play.Failed",
+  stopping: "NetStream.Play.Failed",
+} as const satisfies Readonly<Record<PlayRefusal, string>>;
+
+/** What the peer said of itself before it played. */
+export interface PlayerSays {
+  readonly capabilities: PeerCapabilities;
+  /** As announced by SetBufferLength; 0 when not. */
+  readonly bufferMs: number;
+}
+
+/**
+ * @param others  what the same connection plays already
+ * @returns `undefined` when it was refused, and told so
+ */
+export async function startPlayer(
+  peer: RtmpPeer,
+  request: RtmpRequest,
+  { messageStreamId, reset }: PlayEvent,
+  { says, others }: { readonly says: PlayerSays; readonly others: () => readonly Viewer[] },
+): Promise<RtmpPlayer | undefined> {
+  const { engine, page, signal } = peer;
+  const answer = await admitViewer(peer.settings.ports, {
+    ...request,
+    signal,
+    isOver: () => peer.isOver(messageStreamId),
+    mayPlay: page?.mayPlay ?? true,
+    mayWait: true,
+    others,
+  });
+  if (answer.answer === "gone") return undefined;
+  if (answer.answer === "refused") {
+    engine.rejectPlay(messageStreamId, { code: REFUSAL_CODES[answer.reason], description: answer.detail });
+    return undefined;
+  }
+  const player = new RtmpPlayer({ peer, viewer: answer.viewer, messageStreamId, says });
+  try {
+    engine.acceptPlay(messageStreamId, { reset });
+    peer.sendOutput();
+    return player.start() === "started" ? player : undefined;
+  } catch (error) {
+    player.viewer.end("fault");
+    throw error;
+  }
+}
+
 export class RtmpPlayer {
-  readonly key: StreamKey;
-  readonly #options: RtmpPlayerOptions;
-  readonly #bytesBefore: number;
+  readonly viewer: Viewer;
+  readonly #peer: RtmpPeer;
+  readonly #messageStreamId: MessageStreamId;
   #filter: ViewerFilter;
   #isPatient: boolean;
   #isPaused = false;
-  #subscriber: Subscriber | undefined;
-  /** When the stream was last seen published, or the beginning. */
-  #lastPublishedAt: Millis;
 
-  constructor(options: RtmpPlayerOptions) {
-    this.key = options.key;
-    this.#options = options;
-    this.#bytesBefore = options.transport.socket.bytesWritten;
-    this.#filter = options.filter;
-    this.#lastPublishedAt = options.ports.clock.now();
-    this.#isPatient = options.bufferMs >= PATIENT_BUFFER_MS;
+  constructor(options: {
+    readonly peer: RtmpPeer;
+    readonly viewer: Viewer;
+    readonly messageStreamId: MessageStreamId;
+    readonly says: PlayerSays;
+  }) {
+    const { peer, viewer, messageStreamId, says } = options;
+    this.viewer = viewer;
+    this.#peer = peer;
+    this.#messageStreamId = messageStreamId;
+    this.#filter = filterFor(says.capabilities, peer.settings.legacyFourCc);
+    this.#isPatient = says.bufferMs >= PATIENT_BUFFER_MS;
   }
 
-  get isLagging(): boolean {
-    return this.#subscriber?.isLagging ?? false;
-  }
-
-  get skips(): number {
-    return this.#subscriber?.skips ?? 0;
-  }
-
-  /** Nobody publishes what it is to play. */
-  get isWaiting(): boolean {
-    return !this.#options.ports.streams.isPublished(this.key);
-  }
-
-  /** It has waited for a publisher as long as it may; to be asked about once a second. */
-  isOverdue(now: Millis): boolean {
-    const { wait } = this.#options;
-    if (wait === "forever") return false;
-    if (!this.isWaiting) this.#lastPublishedAt = now;
-    return now - this.#lastPublishedAt > wait;
-  }
-
-  /** @returns false when the stream has no room for another subscriber */
-  start(): boolean {
-    const { stream, sink, sharing } = this.#options;
-    this.#subscriber = stream.subscribe({
-      sink,
-      sharing,
-      form: this.#form(),
-      isPatient: this.#isPatient,
-      startAt: "cached-gop",
+  /** Tells the player of a stream without room. */
+  start(): "started" | "full" {
+    const { transport, engine, settings } = this.#peer;
+    const { socket, output } = transport;
+    const sink = socketSink({
+      socket,
+      writes: settings.ports.writes,
+      output,
+      heardBytes: () => engine.acknowledgedBytes,
+      notify: (notice) => this.#tell(notice),
+      end: (reason) => this.#peer.end(reason),
     });
-    return this.#subscriber !== undefined;
+    const refused = this.viewer.begin({ sink, form: this.#form(), isPatient: this.#isPatient, socket });
+    if (refused === undefined) {
+      noteWithheld(this.#peer, this.#filter, this.viewer.stream);
+      return "started";
+    }
+    const { reason, detail: description } = refused;
+    engine.sendStatus(this.#messageStreamId, { level: "error", code: REFUSAL_CODES[reason], description });
+    return "full";
   }
 
   /** Stays a subscriber, so that the stream is still there when it goes on, and is sent nothing. */
   pause(): void {
     if (this.#isPaused) return;
     this.#isPaused = true;
-    this.#switch("live-edge");
+    this.viewer.switchForm(this.#form(), "live-edge");
   }
 
   /** Time must not go back, so a live stream goes on at its next key frame. */
   unpause(): void {
     if (!this.#isPaused) return;
     this.#isPaused = false;
-    this.#switch("next-key");
+    this.viewer.switchForm(this.#form(), "next-key");
   }
 
   /** Muting takes effect at once; video comes back at a key frame, with its headers. */
   setKind(kind: "audio" | "video", state: "on" | "muted"): void {
     if (this.#filter[kind] === state) return;
     this.#filter = { ...this.#filter, [kind]: state };
-    if (!this.#isPaused) this.#switch(kind === "video" && state === "on" ? "next-key" : "live-edge");
+    if (this.#isPaused) return;
+    this.viewer.switchForm(this.#form(), kind === "video" && state === "on" ? "next-key" : "live-edge");
   }
 
   setBuffer(milliseconds: number): void {
     this.#isPatient = milliseconds >= PATIENT_BUFFER_MS;
-    if (this.#subscriber !== undefined) this.#options.stream.setPatience(this.#subscriber, this.#isPatient);
-  }
-
-  stop(reason: SessionEnd): void {
-    const { grant, ports, stream, key, transport } = this.#options;
-    if (this.#subscriber !== undefined) stream.unsubscribe(this.#subscriber);
-    this.#subscriber = undefined;
-    ports.streams.release(key);
-    grant.end(reason, { bytesIn: 0, bytesOut: transport.socket.bytesWritten - this.#bytesBefore });
-  }
-
-  #switch(startAt: "live-edge" | "next-key"): void {
-    if (this.#subscriber !== undefined) this.#options.stream.switchForm(this.#subscriber, this.#form(), startAt);
+    this.viewer.setPatience(this.#isPatient);
   }
 
   #form(): WireForm {
-    const form = this.#options.formFor(this.#filter);
-    return this.#isPaused ? silenced(form) : form;
+    const { transport, settings } = this.#peer;
+    const messageStreamId = this.#messageStreamId;
+    const form = rtmpForm({ messageStreamId, chunkSize: settings.chunkSize, filter: this.#filter });
+    return this.#isPaused ? silenced(transport.shape(form)) : transport.shape(form);
+  }
+
+  /** The status is for most players; GStreamer ends only at the end of stream beside it, which the next publication takes back. */
+  #tell(notice: "published" | "unpublished"): void {
+    const { engine } = this.#peer;
+    const messageStreamId = this.#messageStreamId;
+    const level = "status";
+    if (notice === "published") {
+      const code = "NetStream.Play.PublishNotify";
+      engine.sendUserControl({ type: "stream-begin", messageStreamId });
+      engine.sendStatus(messageStreamId, { level, code, description: "The stream is published" });
+    } else {
+      const code = "NetStream.Play.UnpublishNotify";
+      engine.sendStatus(messageStreamId, { level, code, description: "The stream is no longer published" });
+      engine.sendUserControl({ type: "stream-eof", messageStreamId });
+    }
+    this.#peer.sendOutput();
   }
 }
 
 /** Carries nothing; one for all that pause, whatever they see otherwise. */
 function silenced(form: WireForm): WireForm {
   return { ...form, id: "paused", carry: () => undefined, opening: () => undefined };
+}
+
+/** E12: a player that misses a codec of the stream sees no picture or hears no sound, and its operator should know why. */
+function noteWithheld({ id, settings }: RtmpPeer, filter: ViewerFilter, { key, tracks }: LiveStream): void {
+  const { meter, log } = settings.ports;
+  for (const kind of ["video", "audio"] as const) {
+    const codec = tracks.codecOf(kind);
+    if (codec === undefined || !withholds(filter, codec)) continue;
+    meter
+      .counter("plays_without_codec_total", "Plays of a stream whose codec the player cannot take, by kind", { kind })
+      .add();
+    log.info({ session: id, key, codec }, "The player cannot take this codec and goes without");
+  }
+}
+
+/** E12: nothing that the viewer did not say it can parse; one that said nothing is treated by policy. */
+function filterFor(says: PeerCapabilities, policy: "forward" | "withhold"): ViewerFilter {
+  const saidNothing = (says.fourCcs ?? says.videoFourCcs ?? says.audioFourCcs) === undefined;
+  return {
+    audio: "on",
+    video: "on",
+    multitrack: says.multitrack ? "parses" : "default-track-only",
+    modEx: says.modEx ? "parses" : "strip",
+    fourCcs: saidNothing ? (policy === "forward" ? "*" : "legacy-only") : fourCcsOf(says),
+  };
+}
+
+function fourCcsOf(says: PeerCapabilities): ReadonlySet<string> | "*" {
+  if (says.fourCcs === "*") return "*";
+  const all = new Set(says.fourCcs ?? []);
+  for (const map of [says.videoFourCcs, says.audioFourCcs])
+    for (const [fourCc, use] of map ?? []) if (use.canDecode || use.canForward) all.add(fourCc);
+  return all.has("*") ? "*" : new Set([...all].filter(isFourCc));
+}
+
+/** Lists come from peers, and name cohorts that others share. */
+function isFourCc(name: string): boolean {
+  return /^[!-+.-~ -]{4}$/.test(name);
 }

@@ -1,28 +1,23 @@
 /** Opens an RTMP session on whatever carries one: TCP, TLS, WebSocket. */
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
-import type { Millis } from "@sluice/base/brand";
 import type { Crypto } from "@sluice/base/crypto";
 import type { Protocol } from "@sluice/client/admin-contract";
 import type { RtmpLimits } from "@sluice/rtmp/limits";
 import { PartialPools } from "@sluice/rtmp/partial-pools";
 import { RtmpServerEngine } from "@sluice/rtmp/server-engine";
+import type { WebPage } from "../auth/web-origin.ts";
 import type { ByteTransport, TransportEvents } from "../sessions/byte-transport.ts";
 import { peerAddress } from "../sessions/peer-address.ts";
 import { refusesSessions } from "../sessions/refusals.ts";
 import { RtmpSession } from "./rtmp-session.ts";
-import type { Page } from "./rtmp-session-options.ts";
+import type { RtmpSettings } from "./rtmp-peer.ts";
 import type { SessionPorts } from "../sessions/session-ports.ts";
 
-export interface RtmpSessionsOptions {
-  readonly ports: SessionPorts;
+export interface RtmpSessionsOptions extends RtmpSettings {
   readonly crypto: Crypto;
   readonly limits: RtmpLimits;
-  readonly chunkSize: number;
   readonly windowAckSize: number;
-  readonly legacyFourCc: "forward" | "withhold";
-  readonly pingInterval: Millis;
-  readonly allowsRtmpRedirect: boolean;
 }
 
 /** Small messages share Node's pool, large ones have a buffer of their own; either way no byte is zeroed first. */
@@ -41,7 +36,7 @@ export class RtmpSessions {
     readonly protocol: Protocol;
     readonly socket: Socket;
     /** None for a program. */
-    readonly page?: Page;
+    readonly page?: WebPage;
     readonly transport: (ports: SessionPorts, events: TransportEvents) => ByteTransport;
   }): void {
     const { crypto, limits, chunkSize, windowAckSize, ports } = this.#options;
@@ -51,10 +46,10 @@ export class RtmpSessions {
     const pools = this.#pools;
     const engine = new RtmpServerEngine({ crypto, allocator: ALLOCATOR, limits, pools, chunkSize, windowAckSize });
     new RtmpSession({
-      ...this.#options,
+      settings: this.#options,
       id: ports.registry.nextId(),
       protocol,
-      ...(peer.page === undefined ? {} : { page: peer.page }),
+      page: peer.page,
       address,
       engine,
       open: (events) => peer.transport(ports, events),
