@@ -1,5 +1,6 @@
 /** Synthetic frames with a stamp inside, byte for byte those of the bench (bench/native/frame.h holds the layout). */
 import { crc32 } from "node:zlib";
+import { aacHead, avcHead, encodeAacBody, encodeAvcBody } from "@sluice/formats/flv/legacy-body";
 
 /** 720p30 with a key frame every 2 s and 48 kHz AAC: about 1 Mbit/s in all. */
 export const STREAM_SHAPE = {
@@ -12,8 +13,11 @@ export const STREAM_SHAPE = {
 } as const;
 
 const STAMP_BYTES = 22;
-const VIDEO_HEAD_BYTES = 10;
-const AUDIO_HEAD_BYTES = 2;
+const AUDIO_HEAD = aacHead(1);
+const KEYFRAME_HEAD = avcHead(1, 1, 0);
+const INTER_FRAME_HEAD = avcHead(2, 1, 0);
+/** With the length and the header of the one NAL unit. */
+const VIDEO_HEAD_BYTES = KEYFRAME_HEAD.length + 5;
 const MAGIC = [0xd5, 0x9c] as const;
 const POOL_BYTES = 1 << 17;
 
@@ -65,8 +69,8 @@ export class FrameMint {
   /** The body of an RTMP or FLV message; fresh bytes, the caller's to keep. */
   write({ isAudio, sequence, sent }: FrameIdentity): Uint8Array {
     const body = Buffer.alloc(this.sizeOf(isAudio, sequence));
-    const head = isAudio ? AUDIO_HEAD_BYTES : VIDEO_HEAD_BYTES;
-    if (isAudio) body.set([0xaf, 1]);
+    const head = isAudio ? AUDIO_HEAD.length : VIDEO_HEAD_BYTES;
+    if (isAudio) body.set(AUDIO_HEAD);
     else writeVideoHead(body, sequence % STREAM_SHAPE.framesPerGop === 0);
     body.set(MAGIC, head);
     writeGroups(body, head + 2, 10, sent);
@@ -79,7 +83,7 @@ export class FrameMint {
   }
 
   check(body: Uint8Array, isAudio: boolean): FrameVerdict {
-    const head = isAudio ? AUDIO_HEAD_BYTES : VIDEO_HEAD_BYTES;
+    const head = isAudio ? AUDIO_HEAD.length : VIDEO_HEAD_BYTES;
     if (body[1] === 0) return { kind: "header" };
     if (body.length < head + STAMP_BYTES) return { kind: "damaged" };
     const sent = readGroups(body, head + 2, 10);
@@ -92,7 +96,7 @@ export class FrameMint {
 
 /** AVC tag header, length of the one NAL unit, NAL unit header. */
 function writeVideoHead(body: Buffer, isKeyframe: boolean): void {
-  body.set([isKeyframe ? 0x17 : 0x27, 1, 0, 0, 0]);
+  body.set(isKeyframe ? KEYFRAME_HEAD : INTER_FRAME_HEAD);
   body.writeUInt32BE(body.length - 9, 5);
   body[9] = isKeyframe ? 0x65 : 0x41;
 }
@@ -109,12 +113,9 @@ function readGroups(body: Uint8Array, offset: number, count: number): bigint {
 
 /** AVC 1280×720 High 3.1 and AAC-LC 48 kHz stereo. */
 export const SEQUENCE_HEADERS = {
-  video: Buffer.from(
-    `1700000000 0164001fffe1001a 6764001facd9405005bb0110000003001000000303c0f1831960 010006 68ebe3cb22c0`.replaceAll(
-      " ",
-      "",
-    ),
-    "hex",
+  video: encodeAvcBody(
+    "sequence-start",
+    Buffer.from("0164001fffe1001a6764001facd9405005bb0110000003001000000303c0f183196001000668ebe3cb22c0", "hex"),
   ),
-  audio: Buffer.from("af001190", "hex"),
+  audio: encodeAacBody("sequence-start", Buffer.of(0x11, 0x90)),
 } as const;

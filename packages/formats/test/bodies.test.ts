@@ -5,6 +5,7 @@ import { ByteQueue } from "@sluice/bytes/byte-queue";
 import { parseAudioBody } from "@sluice/formats/flv/audio-body";
 import { type FlvTag, takeFlvHeader, takeTag } from "@sluice/formats/flv/flv-tag";
 import { codecOfNumber, fourCcNumber } from "@sluice/formats/flv/four-cc";
+import { encodeAacBody, encodeAvcBody } from "@sluice/formats/flv/legacy-body";
 import { parseVideoBody } from "@sluice/formats/flv/video-body";
 import { fuzz } from "@sluice/testkit/fuzz";
 import { goldenSeeds } from "@sluice/testkit/golden";
@@ -65,6 +66,28 @@ function packetOf(tag: FlvTag): string[] {
   const bytes = tag.body.length - video.dataOffset;
   return [`video ${time + video.compositionTime} ${time} ${bytes}${video.isKeyframe ? " K" : ""}`];
 }
+
+test("[FMT300] AVC and AAC bodies written anew are those that ffmpeg wrote", () => {
+  const queue = new ByteQueue();
+  queue.offer(readFixture("flv/avc-aac.flv"));
+  takeFlvHeader(queue);
+  const written = { "sequence-start": 0, "coded-frames": 0 };
+  for (let tag = takeTag(queue); tag; tag = takeTag(queue)) {
+    if (tag.type === "script") continue;
+    const parsed = tag.type === "video" ? parseVideoBody(tag.body) : parseAudioBody(tag.body);
+    const { packet, dataOffset } = parsed;
+    if (packet !== "sequence-start" && packet !== "coded-frames") continue;
+    const data = tag.body.subarray(dataOffset);
+    const isConfig = packet === "sequence-start";
+    const again =
+      "isKeyframe" in parsed
+        ? encodeAvcBody(packet, data, { ...parsed, isKeyframe: isConfig || parsed.isKeyframe })
+        : encodeAacBody(packet, data);
+    assert.deepEqual(again, tag.body);
+    written[packet]++;
+  }
+  assert.deepEqual(written, { "sequence-start": 2, "coded-frames": 33 });
+});
 
 test("[TRK1] [FMT2] what FFmpeg 8 writes for two video and two audio tracks", () => {
   const queue = new ByteQueue();

@@ -1,5 +1,5 @@
 /** The unit that live streams carry: one coded picture, audio unit or data message, as its publisher sent it. */
-import type { Brand } from "@sluice/base/brand";
+import type { Brand, Millis } from "@sluice/base/brand";
 
 /** Milliseconds on a stream's timeline, 0 to 2³² − 1; wraps, so compare through `serial-number`. */
 export type Timestamp = Brand<number, "Timestamp">;
@@ -26,6 +26,8 @@ export interface PublishedUnit {
   readonly codec: string;
   /** The publisher's own clock, 0 to 2³² − 1. */
   readonly timestamp: number;
+  /** From decoding to presentation, signed; 0 where the body says none, and for audio and data. */
+  readonly compositionTime: Millis;
   /** FLV-family body, header included, so that a relay changes no bit. The stream owns it from here on. */
   readonly body: Uint8Array;
   /** The coded data inside `body`; for `config` the decoder configuration record. */

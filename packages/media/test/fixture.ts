@@ -57,6 +57,7 @@ export class Units {
       kind,
       role,
       timestamp,
+      compositionTime: ms(0),
       trackId: 0,
       codec,
       body,

@@ -1,4 +1,4 @@
-/** A live stream out of nothing: H.264 pictures of a test card and AAC beeps, as FLV tag bodies, without a clock or I/O. */
+/** A live stream out of nothing: H.264 pictures of a test card and AAC beeps, as encoded frames, without a clock or I/O. */
 import { encodeAmf0Values } from "@sluice/amf/amf0-encode";
 import { EcmaArray } from "@sluice/amf/value";
 import type { Millis } from "@sluice/base/brand";
@@ -7,7 +7,6 @@ import { AvcEncoder } from "./avc-encoder.ts";
 import { type AvcFormat, encodeAvcConfigRecord, encodePps, encodeSps } from "./avc-parameter-sets.ts";
 import { AUDIO_SPECIFIC_CONFIG, BeepTrack, SAMPLE_RATE } from "./beep-track.ts";
 import { CELL_PIXELS, type CellPicture } from "./cell-picture.ts";
-import { aacFrame, aacSequenceHeader, avcFrame, avcSequenceHeader } from "./flv-bodies.ts";
 import { TestCard } from "./test-card.ts";
 
 export interface TestPatternOptions {
@@ -27,8 +26,8 @@ export interface TestPatternFrame {
   readonly kind: "audio" | "video";
   /** Decoding and presentation time since the start; grows beyond 32 bits. */
   readonly timestamp: Millis;
-  /** FLV tag body in the legacy form; the receiver owns it. */
-  readonly body: Uint8Array;
+  /** An access unit, each NAL unit with its length in 4 bytes before it; or an AAC raw data block. Shared: read only. */
+  readonly data: Uint8Array;
   /** False for audio. */
   readonly isKeyframe: boolean;
 }
@@ -65,10 +64,9 @@ export class TestPattern {
     this.#beeps = new BeepTrack(Math.round(((startWall % 1000) * SAMPLE_RATE) / 1000));
   }
 
-  /** Tag bodies that go before every frame. */
-  sequenceHeaders(): { readonly video: Uint8Array; readonly audio: Uint8Array } {
-    const record = encodeAvcConfigRecord(encodeSps(this.#format), encodePps());
-    return { video: avcSequenceHeader(record), audio: aacSequenceHeader(AUDIO_SPECIFIC_CONFIG) };
+  /** What decoders need before every frame: an AVCDecoderConfigurationRecord and an AudioSpecificConfig. */
+  decoderConfigs(): { readonly video: Uint8Array; readonly audio: Uint8Array } {
+    return { video: encodeAvcConfigRecord(encodeSps(this.#format), encodePps()), audio: AUDIO_SPECIFIC_CONFIG };
   }
 
   /** The payload of a data message or script tag: "onMetaData" and its ECMA array, in AMF0. */
@@ -109,12 +107,12 @@ export class TestPattern {
     if (isKeyframe) this.#keyframeDue = frameNumber + GOP_SECONDS * this.#format.fps;
     this.#card.paint(this.#picture, { wall: (this.#startWall + timestamp) as Millis, frameNumber });
     const nalUnit = isKeyframe ? this.#encoder.encodeIdr(this.#picture) : this.#encoder.encodePredicted(this.#picture);
-    return { kind: "video", timestamp, body: avcFrame(nalUnit, isKeyframe), isKeyframe };
+    return { kind: "video", timestamp, data: lengthPrefixed(nalUnit), isKeyframe };
   }
 
   #nextAudio(): TestPatternFrame {
     const timestamp = this.#audioTime();
-    return { kind: "audio", timestamp, body: aacFrame(this.#beeps.frame(this.#audioNumber++)), isKeyframe: false };
+    return { kind: "audio", timestamp, data: this.#beeps.frame(this.#audioNumber++), isKeyframe: false };
   }
 
   /** Worked out from the number each time, so that rounding never adds up. */
@@ -125,6 +123,13 @@ export class TestPattern {
   #audioTime(): Millis {
     return Math.round((this.#audioNumber * FRAME_SAMPLES * 1000) / SAMPLE_RATE) as Millis;
   }
+}
+
+function lengthPrefixed(nalUnit: Uint8Array): Uint8Array {
+  const data = new Uint8Array(4 + nalUnit.length);
+  new DataView(data.buffer).setUint32(0, nalUnit.length);
+  data.set(nalUnit, 4);
+  return data;
 }
 
 function checkRange(name: string, value: number, range: { min: number; max: number; step: number }): void {

@@ -1,6 +1,7 @@
 /** Judges the test pattern's bytes with ffmpeg and ffprobe: strict decoding, any complaint is a failure. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { encodeAacBody, encodeAvcBody } from "@sluice/formats/flv/legacy-body";
 import { encodeFlvTagInto, flvTagByteCount, writeFlvHeader } from "@sluice/formats/flv/flv-tag";
 import { CELL_PIXELS, type CellPicture } from "@sluice/pattern/cell-picture";
 import type { TestPattern, TestPatternFrame } from "@sluice/pattern/test-pattern";
@@ -52,13 +53,12 @@ export function takeFrames(pattern: TestPattern, untilMillis: number): TestPatte
 
 /** The pattern's set-up and `frames` as one FLV file. */
 export function toFlv(pattern: TestPattern, frames: readonly TestPatternFrame[]): Uint8Array {
-  const { video, audio } = pattern.sequenceHeaders();
-  const head = { timestamp: 0, isKeyframe: false };
+  const { video, audio } = pattern.decoderConfigs();
   const tags = [
-    { ...head, kind: "script" as const, body: pattern.metadata() },
-    { ...head, kind: "video" as const, body: video },
-    { ...head, kind: "audio" as const, body: audio },
-    ...frames,
+    { kind: "script" as const, timestamp: 0, body: pattern.metadata() },
+    { kind: "video" as const, timestamp: 0, body: encodeAvcBody("sequence-start", video) },
+    { kind: "audio" as const, timestamp: 0, body: encodeAacBody("sequence-start", audio) },
+    ...frames.map((frame) => ({ ...frame, body: bodyOf(frame) })),
   ];
   const bytes = tags.map(({ kind, timestamp, body }) => {
     const tag = new Uint8Array(flvTagByteCount(body.length));
@@ -66,6 +66,11 @@ export function toFlv(pattern: TestPattern, frames: readonly TestPatternFrame[])
     return tag;
   });
   return Buffer.concat([writeFlvHeader(true, true), ...bytes]);
+}
+
+function bodyOf({ kind, data, isKeyframe }: TestPatternFrame): Uint8Array {
+  if (kind === "audio") return encodeAacBody("coded-frames", data);
+  return encodeAvcBody("coded-frames", data, { isKeyframe, compositionTime: 0 });
 }
 
 /** Counts the samples of a decoded picture that differ from their cell's colour. */

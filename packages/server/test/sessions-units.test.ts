@@ -44,6 +44,19 @@ test("[PUB2] a message that sets up several tracks becomes one set-up for each",
   );
 });
 
+test("[MED300] frames carry their composition time, those of several tracks their own", () => {
+  const timesOf = (kind: "audio" | "video", body: string): number[] =>
+    unitsOfMedia(kind, 7, bytesOf(body)).map(({ compositionTime }) => compositionTime);
+  assert.deepEqual(timesOf("video", "27 01 000050 41"), [80]);
+  assert.deepEqual(timesOf("video", "27 01 ffffd8 41"), [-40]);
+  assert.deepEqual(timesOf("video", "a1 68766331 000021 01"), [33]);
+  assert.deepEqual(timesOf("video", "a3 68766331 01"), [0]);
+  assert.deepEqual(timesOf("video", "a6 01 68766331 02 000064 aabb"), [100]);
+  assert.deepEqual(timesOf("video", "17 00 000000 0164001f"), [0]);
+  assert.deepEqual(timesOf("audio", "af 01 21"), [0]);
+  assert.equal(unitOfData(7, encodeAmf0Values(["onCuePoint"])).compositionTime, 0);
+});
+
 test("[PUB3] nothing that a publisher sends throws", () => {
   for (const kind of ["audio", "video"] as const) {
     assert.equal(unitsOfMedia(kind, 0, new Uint8Array(0)).length, 1);

@@ -10,7 +10,8 @@ import {
   readCodecPart,
   type Track,
 } from "./enhanced-header.ts";
-import { fourCcNumber, LEGACY_AUDIO_CODECS, LEGACY_VIDEO_CODECS } from "./four-cc.ts";
+import { fourCcNumber } from "./four-cc.ts";
+import { aacHead, avcHead, mp3Head } from "./legacy-body.ts";
 import { VIDEO_FORM } from "./video-body.ts";
 
 export type MediaKind = "audio" | "video";
@@ -24,9 +25,14 @@ const FOUR_CC_BYTES = 4;
 const FRAME_TYPE_COMMAND = 5;
 const METADATA = 4;
 
+/** Whether the body opens with ModEx packets (E8). */
+export function hasModEx(body: Uint8Array, kind: MediaKind): boolean {
+  return isEnhanced(body, kind) && ((body[0] as number) & 0x0f) === MOD_EX;
+}
+
 /** The body without its ModEx chain; the same body when it has none, or when the chain is cut short. */
 export function stripModEx(body: Uint8Array, kind: MediaKind, options?: RewriteOptions): Uint8Array {
-  if (!isEnhanced(body, kind) || ((body[0] as number) & 0x0f) !== MOD_EX) return body;
+  if (!hasModEx(body, kind)) return body;
   const header = openEnhancedHeader(body);
   if (header.malformed) return body;
   const stripped = allocate(options, 1 + body.length - header.dataOffset);
@@ -102,25 +108,17 @@ export function toLegacy(body: Uint8Array, kind: MediaKind, options?: RewriteOpt
   return legacy;
 }
 
-/** AVC: frame type and codec id, packet type, composition time. Coded frames come as type 1 or 3 and leave as 1. */
+/** AVC: coded frames come as packet type 1 or 3 and leave as 1. */
 function legacyVideoHead(body: Uint8Array, header: EnhancedHeader): readonly number[] | undefined {
   if (header.codec !== "avc1" || header.packetType < 0 || header.packetType > 3) return undefined;
   const packetType = header.packetType === 3 ? 1 : header.packetType;
-  const time = header.compositionTime;
-  return [
-    ((body[0] as number) & 0x70) | LEGACY_VIDEO_CODECS.indexOf("avc1"),
-    packetType,
-    (time >> 16) & 0xff,
-    (time >> 8) & 0xff,
-    time & 0xff,
-  ];
+  return avcHead(((body[0] as number) >> 4) & 0x07, packetType, header.compositionTime);
 }
 
-/** The low nibble says 44.1 kHz, 16 bit, stereo: what AAC must say, and what players ignore in favour of the stream. */
 function legacyAudioHead(header: EnhancedHeader): readonly number[] | undefined {
-  const head = (LEGACY_AUDIO_CODECS.indexOf(header.codec) << 4) | 0x0f;
-  if (header.codec === ".mp3" && header.packetType === 1) return [head];
-  if (header.codec === "mp4a" && (header.packetType === 0 || header.packetType === 1)) return [head, header.packetType];
+  if (header.codec === ".mp3" && header.packetType === 1) return mp3Head();
+  if (header.codec === "mp4a" && (header.packetType === 0 || header.packetType === 1))
+    return aacHead(header.packetType);
   return undefined;
 }
 

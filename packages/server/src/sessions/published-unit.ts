@@ -1,9 +1,10 @@
 /** Reads an FLV-family body as what a live stream takes: which track, which codec, and what it means to a joiner. */
 import { findMessageName, type PlainProperty, scanObject } from "@sluice/amf/amf0-scan";
+import type { Millis } from "@sluice/base/brand";
 import { isUsableDecoderConfig } from "@sluice/formats/codec/decoder-config";
 import { parseAudioBody } from "@sluice/formats/flv/audio-body";
 import type { Track } from "@sluice/formats/flv/enhanced-header";
-import { selectTrack, wrapTrack } from "@sluice/formats/flv/rewrite";
+import { hasModEx, selectTrack, wrapTrack } from "@sluice/formats/flv/rewrite";
 import { parseVideoBody, type VideoBody } from "@sluice/formats/flv/video-body";
 import type { Announcement, FrameRole, PublishedUnit } from "@sluice/media/frame";
 
@@ -13,6 +14,8 @@ const MAX_ANNOUNCED = 1_000_000;
 interface BodyFacts {
   readonly codec: string;
   readonly dataOffset: number;
+  /** Of video bodies. */
+  readonly compositionTime?: number;
   readonly isMultitrack: boolean;
   readonly tracks: readonly Track[];
 }
@@ -46,6 +49,7 @@ function dataUnit(role: FrameRole, timestamp: number, body: Uint8Array): Publish
     trackId: 0,
     codec: "",
     timestamp,
+    compositionTime: 0 as Millis,
     body,
     data: body,
     isMultitrack: false,
@@ -70,12 +74,13 @@ function unitOf(options: {
     kind,
     role,
     timestamp,
+    compositionTime: ((track ?? facts).compositionTime ?? 0) as Millis,
     body,
     trackId: track?.trackId ?? 0,
     codec,
     data,
     isMultitrack: facts.isMultitrack,
-    hasModEx: opensWithModEx(kind, body),
+    hasModEx: hasModEx(body, kind),
     ...(isFlawed ? { flaw: data.length === 0 ? "empty" : "broken" } : {}),
   };
 }
@@ -112,13 +117,6 @@ function audioRole(packet: string): FrameRole {
   if (packet === "sequence-start" || packet === "multichannel-config")
     return packet === "sequence-start" ? "config" : "metadata";
   return packet === "coded-frames" ? "delta" : "side";
-}
-
-/** E8: packet type 7 in the low nibble of an enhanced header. */
-function opensWithModEx(kind: "audio" | "video", body: Uint8Array): boolean {
-  const first = body[0] ?? 0;
-  const isEnhanced = kind === "video" ? first >= 0x80 : first >> 4 === 9;
-  return isEnhanced && (first & 0x0f) === 7;
 }
 
 function announcedBy(properties: ReadonlyMap<string, PlainProperty>): Announcement {

@@ -2,13 +2,14 @@
 import type { Clock } from "@sluice/base/clock";
 import type { Log } from "@sluice/base/log";
 import type { TestPatternRow } from "@sluice/client/admin-contract";
+import { encodeAacBody, encodeAvcBody } from "@sluice/formats/flv/legacy-body";
 import { applicationOf, findStreamKey } from "@sluice/media/stream-key";
 import { STOPPING } from "../sessions/refusals.ts";
 import { SILENT_GRANT } from "../auth/access.ts";
 import type { SessionPorts } from "../sessions/session-ports.ts";
 import { Publisher } from "../sessions/publisher.ts";
 import { runTestPattern } from "@sluice/pattern/pump";
-import { TestPattern } from "@sluice/pattern/test-pattern";
+import { TestPattern, type TestPatternFrame } from "@sluice/pattern/test-pattern";
 
 /** Each costs a few per cent of a core. */
 const MOST_PATTERNS = 4;
@@ -80,8 +81,8 @@ export class TestPatterns implements Disposable {
         pattern,
         clock: this.#clock,
         signal,
-        emit: ({ kind, timestamp, body }) => {
-          seat.takeMedia(kind, timestamp, body, this.#clock.now());
+        emit: (frame) => {
+          seat.takeMedia(frame.kind, frame.timestamp, bodyOf(frame), this.#clock.now());
           seat.deliver();
         },
       });
@@ -94,12 +95,18 @@ export class TestPatterns implements Disposable {
 
   #open(pattern: TestPattern, seat: Publisher): void {
     const metadata = pattern.metadata();
-    const { video, audio } = pattern.sequenceHeaders();
+    const { video, audio } = pattern.decoderConfigs();
     const now = this.#clock.now();
     seat.takeData(0, metadata, now);
-    seat.takeMedia("video", 0, video, now);
-    seat.takeMedia("audio", 0, audio, now);
+    seat.takeMedia("video", 0, encodeAvcBody("sequence-start", video), now);
+    seat.takeMedia("audio", 0, encodeAacBody("sequence-start", audio), now);
   }
+}
+
+/** Pictures are shown in the order in which they are decoded. */
+function bodyOf({ kind, data, isKeyframe }: TestPatternFrame): Uint8Array {
+  if (kind === "audio") return encodeAacBody("coded-frames", data);
+  return encodeAvcBody("coded-frames", data, { isKeyframe, compositionTime: 0 });
 }
 
 /** A pattern takes no publisher's place. */

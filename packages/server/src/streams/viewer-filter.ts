@@ -1,6 +1,6 @@
 /** What a viewer can be sent: muted kinds left out, bodies it could not parse rewritten or withheld (E12). */
-import { rewriteAllocator } from "./rewrite-allocator.ts";
-import { selectTrack, stripModEx, toLegacy } from "@sluice/formats/flv/rewrite";
+import { Buffer } from "node:buffer";
+import { type RewriteOptions, selectTrack, stripModEx, toLegacy } from "@sluice/formats/flv/rewrite";
 import type { Frame } from "@sluice/media/frame";
 
 export interface ViewerFilter {
@@ -14,6 +14,9 @@ export interface ViewerFilter {
    */
   readonly fourCcs: ReadonlySet<string> | "*" | "legacy-only";
 }
+
+/** From Node's pool, as rewritten bodies live only until they are copied into a batch. */
+const POOLED: RewriteOptions = { allocator: { allocate: (byteCount) => Buffer.allocUnsafe(byteCount) } };
 
 /** Takes everything as it is. */
 export const OPEN_FILTER: ViewerFilter = {
@@ -37,10 +40,9 @@ export function filterBody(filter: ViewerFilter, frame: Frame): Uint8Array | und
   if (kind === "data") return frame.body;
   if (filter[kind] === "muted") return undefined;
   let body: Uint8Array | undefined = frame.body;
-  if (frame.isMultitrack && filter.multitrack === "default-track-only")
-    body = selectTrack(body, kind, 0, rewriteAllocator);
-  if (body !== undefined && frame.hasModEx && filter.modEx === "strip") body = stripModEx(body, kind, rewriteAllocator);
-  return body === undefined || !isEnhanced(kind, body) ? body : filterCodec(filter, frame, body);
+  if (frame.isMultitrack && filter.multitrack === "default-track-only") body = selectTrack(body, kind, 0, POOLED);
+  if (body !== undefined && frame.hasModEx && filter.modEx === "strip") body = stripModEx(body, kind, POOLED);
+  return body === undefined ? undefined : filterCodec(filter, frame, body);
 }
 
 /** FourCCs whose enhanced bodies can be rewritten to what every viewer of old takes. */
@@ -52,15 +54,10 @@ export function withholds({ fourCcs }: ViewerFilter, codec: string): boolean {
   return fourCcs === "legacy-only" || !fourCcs.has(codec);
 }
 
+/** A legacy body is every viewer's: it stays as it is. */
 function filterCodec(filter: ViewerFilter, frame: Frame, body: Uint8Array): Uint8Array | undefined {
   const { fourCcs } = filter;
   if (fourCcs === "*" || frame.codec === "") return body;
   if (fourCcs !== "legacy-only" && fourCcs.has(frame.codec)) return body;
-  return toLegacy(body, frame.kind as "audio" | "video", rewriteAllocator);
-}
-
-/** E-RTMP: the top bit of a video body, sound format 9 of an audio body. */
-function isEnhanced(kind: "audio" | "video", body: Uint8Array): boolean {
-  const first = body[0] ?? 0;
-  return kind === "video" ? first >= 0x80 : first >> 4 === 9;
+  return toLegacy(body, frame.kind as "audio" | "video", POOLED);
 }
