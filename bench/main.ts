@@ -9,6 +9,7 @@ import { cacheVoters } from "./scenarios/cache-voters.ts";
 import { fanout, realtime, tls } from "./scenarios/fanout.ts";
 import { ingest } from "./scenarios/ingest.ts";
 import { join } from "./scenarios/join.ts";
+import { links } from "./scenarios/links.ts";
 import { cycles, memory, stalled } from "./scenarios/memory.ts";
 import { formatVerdicts, type ScenarioResult } from "./verdict.ts";
 
@@ -23,7 +24,7 @@ const CACHE: Readonly<Record<string, Scenario>> = {
   "cache-pause": cachePause,
 };
 const MEDIA: Readonly<Record<string, Scenario>> = { fanout, realtime, tls, join, memory, stalled, cycles, ingest };
-const SCENARIOS: Readonly<Record<string, Scenario>> = { ...MEDIA, ...CACHE };
+const SCENARIOS: Readonly<Record<string, Scenario>> = { ...MEDIA, ...CACHE, links };
 const ALL = Object.keys(SCENARIOS);
 
 const shortened = (options: BenchOptions): BenchOptions => ({
