@@ -17,8 +17,10 @@ import {
   encodeReply,
 } from "@sluice/gcache/members/member-calls";
 import { DEFAULT_MEMBER_LIMITS, type MemberLimits } from "@sluice/gcache/node/limits";
-import { factsOf, type MemberIdentity, memberOf } from "@sluice/gcache/members/member-identity";
-import { MemberTransport, type MemberTransportOptions } from "@sluice/gcache/members/member-transport";
+import { factsOf, type MemberIdentity, memberOf, OwnMember } from "@sluice/gcache/members/member-identity";
+import { MemberTransport } from "@sluice/gcache/members/member-transport";
+import { OwnLinks, type OwnLinksOptions } from "@sluice/gcache/members/own-links";
+import { MEMBER_PROTOCOL_VERSION } from "@sluice/cache/replica/member-message";
 import type { Incarnation } from "@sluice/mesh/hello";
 import { Link } from "@sluice/mesh/link";
 import { DEFAULT_LINK_LIMITS, DEFAULT_LINK_TIMINGS } from "@sluice/mesh/limits";
@@ -37,6 +39,7 @@ const own = (id: string, cluster = 1): MemberIdentity => ({
   storeId: Buffer.from(id.padEnd(16, ".")),
   address: `127.0.0.1:7${id.length}`,
   clients: "",
+  version: MEMBER_PROTOCOL_VERSION,
 });
 
 test("what a member says of itself in a hello is read again, and nothing that is no member's", () => {
@@ -103,32 +106,39 @@ async function member(
   more: {
     readonly secret?: string;
     readonly limits?: Partial<MemberLimits>;
-    readonly judge?: MemberTransportOptions["judge"];
-    readonly tls?: MemberTransportOptions["tls"];
+    readonly tls?: OwnLinksOptions["tls"];
     readonly clock?: Clock;
     readonly meter?: Meter;
   } = {},
 ): Promise<Member> {
   const lines: Line[] = [];
   const received: string[] = [];
-  const transport = new MemberTransport({
-    own: () => own(id),
+  const store = openMemoryStore({ member: id, clusterId: own(id).clusterId });
+  const self = new OwnMember(store);
+  self.address = own(id).address;
+  const clock = more.clock ?? new SystemClock();
+  const secret = Buffer.from(more.secret ?? "s");
+  const peers = new PeerPins(self, store, secret);
+  const ports = { secret, clock, log: memoryLog(lines), meter: more.meter ?? SILENT_METER };
+  const links = new OwnLinks({
+    ...ports,
+    id,
+    address: { host: "127.0.0.1", port: 0 },
     incarnation: Math.floor(Math.random() * 2 ** 32) as Incarnation,
-    secret: Buffer.from(more.secret ?? "s"),
     tls: more.tls,
-    judge: more.judge ?? (() => undefined),
+    judge: (peer) => peers.judge(memberOf(peer) as MemberIdentity),
     crypto: NODE_CRYPTO,
-    clock: more.clock ?? new SystemClock(),
-    log: memoryLog(lines),
-    meter: more.meter ?? SILENT_METER,
+    random: Math.random,
     limits: { ...DEFAULT_MEMBER_LIMITS, ...more.limits },
   });
+  const transport = new MemberTransport({ ...ports, links, own: self, peers });
   transport.start({
     received: (from, service, message) =>
       void received.push(`${from} ${service} ${message.length < 100 ? Buffer.from(message) : message.length}`),
     introduced: () => {},
+    refusalsChanged: () => {},
   });
-  const address = await transport.open({ host: "127.0.0.1", port: 0 });
+  const address = (await transport.open()) as string;
   return { transport, address, lines, received, [Symbol.asyncDispose]: () => transport.close() };
 }
 
@@ -277,9 +287,11 @@ test("[REP150] without a secret nobody beyond this machine is dialled or let in,
   assert.deepEqual(dialled, ["Connected to member"], "no attempt was made at the others");
   const store = openMemoryStore({ member: "n1", clusterId: new Uint8Array(32) });
   const far = { ...own("n2"), clusterId: new Uint8Array(32), address: "192.0.2.1:7402" };
-  assert.equal(new PeerPins(store, undefined).judge(far), "needs-secret");
-  assert.equal(new PeerPins(store, Buffer.from("s")).judge(far), undefined);
-  assert.equal(new PeerPins(store, undefined).judge({ ...far, address: "127.0.0.1:7402" }), undefined);
+  const judge = (secret: Uint8Array | undefined, peer: MemberIdentity) =>
+    new PeerPins(new OwnMember(store), store, secret).judge(peer);
+  assert.equal(judge(undefined, far), "needs-secret");
+  assert.equal(judge(Buffer.from("s"), far), undefined);
+  assert.equal(judge(undefined, { ...far, address: "127.0.0.1:7402" }), undefined);
 });
 
 test("a member that does not read is owed a bounded number of bytes, and loses its link", async (t) => {

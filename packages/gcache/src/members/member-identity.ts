@@ -1,6 +1,7 @@
-/** Who a member is beyond its id, as it tells in the hello of a link. */
-import type { NodeIdentity } from "@sluice/mesh/hello";
+/** Who a member is beyond its id, as it tells in the hello of a link and whenever that changes. */
+import { MEMBER_PROTOCOL_VERSION } from "@sluice/cache/replica/member-message";
 import type { NodeStore } from "../store/node-store.ts";
+import type { LinkFacts } from "./member-links.ts";
 
 export const CLUSTER_ID_BYTES = 32;
 export const STORE_ID_BYTES = 16;
@@ -15,23 +16,38 @@ export interface MemberIdentity {
   readonly address: string;
   /** Where its clients reach it; empty for nowhere. */
   readonly clients: string;
+  /** Of the messages that members exchange. */
+  readonly version: number;
 }
 
-export function factsOf({ clusterId, storeId, address, clients }: MemberIdentity): ReadonlyMap<string, string> {
+export function factsOf({ clusterId, storeId, address, clients, version }: MemberIdentity): LinkFacts {
   return new Map([
     ["cluster", Buffer.from(clusterId).toString("hex")],
     ["store", Buffer.from(storeId).toString("hex")],
     ["address", address],
     ["clients", clients],
+    ["member-version", String(version)],
   ]);
 }
 
-/** Undefined where the facts are not those of a member. */
-export function memberOf({ id, facts }: NodeIdentity): MemberIdentity | undefined {
+/** Undefined where the facts are not those of a member. Members of version 1 did not tell it. */
+export function memberOf({
+  id,
+  facts,
+}: {
+  readonly id: string;
+  readonly facts: LinkFacts;
+}): MemberIdentity | undefined {
   const clusterId = Buffer.from(facts.get("cluster") ?? "", "hex");
   const storeId = Buffer.from(facts.get("store") ?? "", "hex");
+  const version = Number(facts.get("member-version") ?? 1);
   if (clusterId.length !== CLUSTER_ID_BYTES || storeId.length !== STORE_ID_BYTES) return undefined;
-  return { id, clusterId, storeId, address: facts.get("address") ?? "", clients: facts.get("clients") ?? "" };
+  return { id, clusterId, storeId, address: facts.get("address") ?? "", clients: facts.get("clients") ?? "", version };
+}
+
+/** It belongs to no cluster yet. */
+export function isUnbound({ clusterId }: { readonly clusterId: Uint8Array }): boolean {
+  return clusterId.every((byte) => byte === 0);
 }
 
 /** What this member says of itself, as far as it knows by now. */
@@ -48,6 +64,7 @@ export class OwnMember {
 
   get identity(): MemberIdentity {
     const { member: id, clusterId, storeId } = this.#store.identity;
-    return { id, clusterId, storeId, address: this.address, clients: this.clients };
+    const { address, clients } = this;
+    return { id, clusterId, storeId, address, clients, version: MEMBER_PROTOCOL_VERSION };
   }
 }

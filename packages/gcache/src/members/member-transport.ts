@@ -1,35 +1,33 @@
 /** What members say to each other, over one link for each pair: calls, the replicated log in its flows, published messages. */
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
-import type { Crypto } from "@sluice/base/crypto";
 import type { Log } from "@sluice/base/log";
 import type { Counter, Meter } from "@sluice/base/meter";
-import { WireError } from "@sluice/bytes/wire-error";
 import type { Channel, ChannelClass } from "@sluice/mesh/channel";
-import type { Refusal } from "@sluice/mesh/errors";
-import type { Incarnation, NodeIdentity } from "@sluice/mesh/hello";
-import type { LinkEvent } from "@sluice/mesh/link-event";
-import { DEFAULT_LINK_LIMITS } from "@sluice/mesh/limits";
-import { type Attempt, type LinkEnd, Mesh, type MeshLink } from "@sluice/mesh/mesh";
-import { LinkListener, type LinkTls, SocketDialler } from "@sluice/runtime/links/link-ports";
-import { type HostAndPort, needsSecret } from "@sluice/runtime/sockets/host-and-port";
-import type { MemberLimits } from "../node/limits.ts";
-import { factsOf, type MemberIdentity, memberOf } from "./member-identity.ts";
+import type { ChannelEvent } from "@sluice/mesh/link-event";
+import type { LinkService } from "@sluice/mesh/link-services";
+import type { MeshLink } from "@sluice/mesh/mesh";
+import { needsSecret } from "@sluice/runtime/sockets/host-and-port";
+import { Introductions, type MemberRefusal } from "./introductions.ts";
+import { factsOf, type MemberIdentity, type OwnMember } from "./member-identity.ts";
+import type { MemberLinks } from "./member-links.ts";
+import type { PeerPins } from "./peer-pins.ts";
 
 /** What a message is about: the service of the channel that carries it. */
 const SERVICES = {
+  member: { name: "cache member", class: "control" },
   control: { name: "replica control", class: "control" },
   log: { name: "replica log", class: "state" },
   snapshot: { name: "replica snapshot", class: "bulk" },
-  call: { name: "call", class: "state" },
-  reply: { name: "reply", class: "state" },
-  publish: { name: "publish", class: "state" },
+  call: { name: "cache call", class: "state" },
+  reply: { name: "cache reply", class: "state" },
+  publish: { name: "cache publish", class: "state" },
 } as const satisfies Record<string, { readonly name: string; readonly class: ChannelClass }>;
 
-export type MemberService = keyof typeof SERVICES;
+type Service = keyof typeof SERVICES;
 
-/** Of the time that a link may be silent. */
-const HEARTBEATS = 4;
+export type MemberService = Exclude<Service, "member">;
+
 /** One may be missed by chance; with two the member has said nothing for longer than any pause of a healthy one. */
 const SILENT_HEARTBEATS = 2;
 
@@ -37,95 +35,61 @@ const SILENT_HEARTBEATS = 2;
 const FAREWELL = 5_000 as Millis;
 
 export interface MemberTransportOptions {
-  /** Asked for every handshake: a joiner learns its cluster's id from the first member that calls it. */
-  readonly own: () => MemberIdentity;
-  readonly incarnation: Incarnation;
-  /** Empty: anybody who can connect is believed. */
+  readonly links: MemberLinks;
+  readonly own: OwnMember;
+  readonly peers: PeerPins;
+  /** Empty: nobody beyond this machine is dialled. */
   readonly secret: Uint8Array;
-  readonly tls: LinkTls | undefined;
-  readonly judge: (peer: MemberIdentity) => Refusal | undefined;
-  readonly crypto: Crypto;
   readonly clock: Clock;
   readonly log: Log;
   readonly meter: Meter;
-  readonly limits: MemberLimits;
 }
 
 /** What the other members tell. */
 export interface MemberListener {
-  /** A message from a member that proved itself. The bytes belong to the receiver. Throwing ends the link. */
+  /** A message from a member that is accepted. The bytes belong to the receiver. Throwing ends the link. */
   received(from: string, service: MemberService, message: Uint8Array): void;
-  /** A member proved itself and can be dialled where it says. */
+  /** A member is accepted, or tells something new of itself. */
   introduced(peer: MemberIdentity): void;
+  refusalsChanged(): void;
 }
 
-const NOBODY: MemberListener = { received() {}, introduced() {} };
+const NOBODY: MemberListener = { received() {}, introduced() {}, refusalsChanged() {} };
 
 /** The channels that this side opened on one link, by service; opened with the first message. */
-type OwnChannels = Map<MemberService, Channel>;
+type OwnChannels = Map<Service, Channel>;
 
-export class MemberTransport {
+export class MemberTransport implements LinkService {
+  readonly names = Object.values(SERVICES).map(({ name }) => name);
   readonly #options: MemberTransportOptions;
-  readonly #mesh: Mesh;
-  readonly #listener: LinkListener;
+  readonly #introductions: Introductions;
   readonly #channels = new Map<string, OwnChannels>();
   readonly #leaving = new Map<string, Timer>();
-  /** The last reason for having no link, by member: logged when it changes, not at every attempt. */
-  readonly #troubles = new Map<string, string>();
   /** Bytes heard from those that are doubted, when that began. */
   readonly #doubted = new Map<string, number>();
-  readonly #heartbeat: Millis;
   readonly #dropped: Counter;
   #members: ReadonlySet<string> = new Set();
   #told = NOBODY;
   #droppedCount = 0;
 
   constructor(options: MemberTransportOptions) {
-    const { own, incarnation, secret, tls, judge, crypto, clock, log, meter, limits } = options;
+    const { own, peers, log, meter } = options;
     this.#options = options;
-    this.#heartbeat = (limits.silence / HEARTBEATS) as Millis;
-    this.#mesh = new Mesh({
-      own: (): NodeIdentity => ({ id: own().id, incarnation, purpose: "cache", facts: factsOf(own()) }),
-      secrets: () => (secret.length === 0 ? [] : [secret]),
-      judge: (peer) => {
-        const member = memberOf(peer);
-        return member === undefined ? "other-purpose" : judge(member);
-      },
-      crypto,
-      dialler: new SocketDialler(tls),
-      clock,
-      defer: (action) => process.nextTick(action),
-      random: Math.random,
-      limits: { ...DEFAULT_LINK_LIMITS, ...limits },
-      timings: { heartbeat: this.#heartbeat, handshake: limits.handshake, silence: limits.silence },
-      listener: {
-        up: (link) => this.#up(link),
-        happened: (link, event) => this.#happened(link, event),
-        down: (link, why) => this.#down(link, why),
-        failed: (attempt, error) => this.#failed(attempt, error),
-      },
-    });
-    const refused = (error: Error): void => {
-      meter.counter("tls_failures_total", "TLS handshakes that failed", { listener: "members" }).add();
-      log.warn({ reason: error.message }, "A connection to the member port failed before the end of TLS");
-    };
-    const strangers = { ...limits, exempt: [] };
-    this.#listener = new LinkListener({
-      name: "members",
-      mesh: this.#mesh,
-      tls,
-      strangers,
-      clock,
+    this.#introductions = new Introductions({
+      own,
+      peers,
       log,
-      meter,
-      refused,
+      send: (to, notice) => this.#sendOn(to, "member", notice),
+      introduced: (peer) => this.#told.introduced(peer),
+      refusalsChanged: () => this.#told.refusalsChanged(),
     });
     this.#dropped = meter.counter("cache_member_messages_dropped", "Messages that had no connection to go out on");
   }
 
-  /** @returns `host:port` as bound. @throws {ListenError} */
-  open(at: HostAndPort): Promise<string> {
-    return this.#listener.open(at);
+  /** @returns `host:port` as bound, where the links are the member's own. @throws {ListenError} */
+  open(): Promise<string | undefined> {
+    const { links, own } = this.#options;
+    return links.open(this, () => factsOf(own.identity));
   }
 
   /** What is told before is lost. */
@@ -138,33 +102,50 @@ export class MemberTransport {
     return this.#droppedCount;
   }
 
+  /** Members that turn this one away, or that it turns away, over links that stand. */
+  get refusals(): readonly MemberRefusal[] {
+    return this.#introductions.refusals;
+  }
+
   /** Keeps a link to each of these, by id and address; whoever is no member any more soon has none. */
   reach(members: ReadonlyMap<string, string>): void {
     this.#members = new Set(members.keys());
-    const { secret, own } = this.#options;
+    const { secret, own, links } = this.#options;
     const dialled = [...members].filter(
-      ([id, address]) => id !== own().id && address !== "" && !needsSecret(address, secret),
+      ([id, address]) => id !== own.identity.id && address !== "" && !needsSecret(address, secret),
     );
-    this.#mesh.reach(new Map(dialled.map(([id, address]) => [id, { address, to: id }])));
-    for (const id of this.#mesh.links.keys()) if (!this.#members.has(id)) this.#leave(id);
+    links.reach(new Map(dialled.map(([id, address]) => [id, { address, to: id }])));
+    for (const id of links.links.keys()) if (!this.#members.has(id)) this.#leave(id);
+    this.#introductions.judgeAll();
+  }
+
+  /** What this member says of itself has changed. */
+  tellAll(): void {
+    this.#introductions.tellAll();
+  }
+
+  /** As far as it told; undefined for who is refused, or has no link. */
+  acceptedMember(id: string): MemberIdentity | undefined {
+    return this.#introductions.accepts(id) ? this.#introductions.identityOf(id) : undefined;
   }
 
   /** There is a link to it that has carried something of late. */
   isConnected(to: string): boolean {
-    const link = this.#mesh.links.get(to)?.driver.link;
+    const { links, clock } = this.#options;
+    const link = links.links.get(to)?.driver.link;
     if (link === undefined || link.counts.bytesIn === this.#doubted.get(to)) return false;
-    return link.silentFor(this.#options.clock.now()) < SILENT_HEARTBEATS * this.#heartbeat;
+    return this.isCalling(to) && link.silentFor(clock.now()) < SILENT_HEARTBEATS * links.heartbeat;
   }
 
   /** It was not heard when it should have been: until it is again, it does not count as connected. */
   doubt(id: string): void {
-    const link = this.#mesh.links.get(id)?.driver.link;
+    const link = this.#options.links.links.get(id)?.driver.link;
     if (link !== undefined) this.#doubted.set(id, link.counts.bytesIn);
   }
 
   /** A link to it stands, heard or not. */
   isCalling(id: string): boolean {
-    return this.#mesh.links.has(id);
+    return this.#options.links.links.has(id) && this.#introductions.accepts(id);
   }
 
   /**
@@ -172,9 +153,7 @@ export class MemberTransport {
    * @returns false when it went nowhere: the replicated log sends again what matters
    */
   send(to: string, service: MemberService, message: Uint8Array): boolean {
-    const link = this.#mesh.links.get(to);
-    const isSent = link !== undefined && this.#channelTo(link, service)?.send(message) === "queued";
-    if (isSent) return true;
+    if (this.#introductions.accepts(to) && this.#sendOn(to, service, message)) return true;
     this.#droppedCount++;
     this.#dropped.add();
     return false;
@@ -183,106 +162,75 @@ export class MemberTransport {
   async close(): Promise<void> {
     for (const timer of this.#leaving.values()) timer.cancel();
     this.#leaving.clear();
-    this.#mesh.close("this member is stopping");
-    await this.#listener.close();
+    for (const channels of this.#channels.values()) for (const channel of channels.values()) channel.close();
+    await this.#options.links.close("this member is stopping");
   }
 
-  #channelTo(link: MeshLink, service: MemberService): Channel | undefined {
+  // Of the links.
+
+  up(link: MeshLink): void {
+    const { id } = link.peer;
+    this.#channels.delete(id);
+    this.#doubted.delete(id);
+    this.#introductions.up(link.peer);
+    if (this.#members.size > 0 && !this.#members.has(id)) this.#leave(id);
+  }
+
+  happened({ peer: { id } }: MeshLink, event: ChannelEvent): void {
+    const service = serviceOf(event.channel);
+    if (service === undefined) return;
+    if (event.type === "closed") this.#closed(id, service, event.channel);
+    else if (event.type !== "message") return;
+    else if (service === "member") this.#introductions.receive(id, event.message);
+    else if (this.#introductions.accepts(id)) this.#told.received(id, service, event.message);
+  }
+
+  down({ peer: { id } }: MeshLink): void {
+    this.#channels.delete(id);
+    this.#introductions.down(id);
+  }
+
+  #closed(id: string, service: Service, channel: Channel): void {
+    const own = this.#channels.get(id);
+    const isOwn = own?.get(service) === channel;
+    if (isOwn) own?.delete(service);
+    if (service !== "member") return;
+    if (isOwn) this.#introductions.missed(id);
+    else this.#introductions.gone(id);
+  }
+
+  #sendOn(to: string, service: Service, message: Uint8Array): boolean {
+    const link = this.#options.links.links.get(to);
+    return link !== undefined && this.#channelTo(link, service)?.send(message) === "queued";
+  }
+
+  #channelTo(link: MeshLink, service: Service): Channel | undefined {
     const { id } = link.peer;
     let channels = this.#channels.get(id);
     if (channels === undefined) this.#channels.set(id, (channels = new Map()));
     const known = channels.get(service);
     if (known !== undefined) return known;
+    if (link.driver.link?.peer === undefined) return undefined; // it has ended, and that will be told
     const { name, class: kind } = SERVICES[service];
-    const channel = link.driver.link?.openChannel(name, { class: kind });
-    if (channel !== undefined) channels.set(service, channel);
+    const channel = link.driver.link.openChannel(name, { class: kind });
+    channels.set(service, channel);
     return channel;
-  }
-
-  #up(link: MeshLink): void {
-    const { log } = this.#options;
-    const { id } = link.peer;
-    this.#channels.delete(id);
-    this.#doubted.delete(id);
-    this.#troubles.delete(id);
-    log.info({ member: id, address: link.address, side: link.driver.side }, "Connected to member");
-    const member = memberOf(link.peer);
-    if (member !== undefined) this.#told.introduced(member);
-    if (this.#members.size > 0 && !this.#members.has(id)) this.#leave(id);
-  }
-
-  #happened(link: MeshLink, event: Exclude<LinkEvent, { readonly type: "established" | "ended" }>): void {
-    const { id } = link.peer;
-    if (event.type === "opened") {
-      if (serviceOf(event.channel) === undefined) event.channel.close("refused", "no such service");
-    } else if (event.type === "closed") {
-      const service = serviceOf(event.channel);
-      const own = this.#channels.get(id);
-      if (service !== undefined && own?.get(service) === event.channel) own.delete(service);
-    } else if (event.type === "message") {
-      const service = serviceOf(event.channel);
-      if (service !== undefined) this.#receive(link, service, event.message);
-    }
-  }
-
-  #receive(link: MeshLink, service: MemberService, message: Uint8Array): void {
-    try {
-      this.#told.received(link.peer.id, service, message);
-    } catch (error) {
-      link.driver.end(error as Error);
-    }
-  }
-
-  #down(link: MeshLink, why: LinkEnd): void {
-    const { id } = link.peer;
-    this.#channels.delete(id);
-    if (why.type === "replaced") return;
-    this.#trouble(id, link.address, why.type === "lost" ? why.error : new Error("the member closed the connection"));
-  }
-
-  #failed({ side, address, to }: Attempt, error: Error): void {
-    if (side === "dial") this.#trouble(to, address, error);
-    else this.#complain(address, error);
-  }
-
-  #trouble(member: string, address: string, error: Error): void {
-    this.#count(error);
-    if (this.#troubles.get(member) === error.message) return;
-    this.#troubles.set(member, error.message);
-    this.#options.log.warn({ member, address, reason: error.message }, "No connection to member");
-  }
-
-  #complain(address: string, error: Error): void {
-    const { log } = this.#options;
-    if (!this.#count(error)) return log.debug({ address, reason: error.message }, "Member connection ended");
-    log.warn({ address, reason: error.message, code: (error as WireError).code }, "Ended a member connection");
-  }
-
-  /** @returns whether it ended for what was said on it */
-  #count(error: Error): boolean {
-    if (!(error instanceof WireError)) return false;
-    this.#options.meter
-      .counter("cache_member_refusals", "Member connections that ended because of what was said on them", {
-        code: error.code,
-      })
-      .add();
-    return true;
   }
 
   #leave(id: string): void {
     if (this.#leaving.has(id)) return;
     const timer = this.#options.clock.after(FAREWELL, () => {
       this.#leaving.delete(id);
-      if (!this.#members.has(id)) this.#mesh.drop(id, "no member");
+      if (!this.#members.has(id)) this.#options.links.drop(id, "no member");
     });
     this.#leaving.set(id, timer);
   }
 }
 
-const SERVICE_BY_NAME = new Map<string, MemberService>(
-  (Object.keys(SERVICES) as MemberService[]).map((service) => [SERVICES[service].name, service]),
+const SERVICE_BY_NAME = new Map<string, Service>(
+  (Object.keys(SERVICES) as Service[]).map((service) => [SERVICES[service].name, service]),
 );
 
-function serviceOf(channel: Channel): MemberService | undefined {
+function serviceOf(channel: Channel): Service | undefined {
   return SERVICE_BY_NAME.get(channel.service);
 }

@@ -1,43 +1,45 @@
 /** What is known of the other members beside the replicated list: their stores, and where their clients go. */
 import type { Refusal } from "@sluice/mesh/errors";
 import { needsSecret } from "@sluice/runtime/sockets/host-and-port";
-import type { MemberIdentity } from "./member-identity.ts";
 import type { NodeStore } from "../store/node-store.ts";
-
-const NO_CLUSTER = Buffer.alloc(32);
+import { isUnbound, type MemberIdentity, type OwnMember } from "./member-identity.ts";
 
 export class PeerPins {
+  readonly #own: OwnMember;
   readonly #store: NodeStore;
   readonly #secret: Uint8Array | undefined;
   readonly #clients = new Map<string, string>();
   #members: ReadonlySet<string> = new Set();
 
-  constructor(store: NodeStore, secret: Uint8Array | undefined) {
+  constructor(own: OwnMember, store: NodeStore, secret: Uint8Array | undefined) {
+    this.#own = own;
     this.#store = store;
     this.#secret = secret;
   }
 
   /** Why a member that proved the secret is turned away all the same. */
   judge(peer: MemberIdentity): Refusal | undefined {
-    const own = this.#store.identity;
-    if (peer.id === own.member) return "own-id";
-    const isOne = (clusterId: Uint8Array): boolean => NO_CLUSTER.equals(clusterId);
-    if (!isOne(own.clusterId) && !isOne(peer.clusterId) && !Buffer.from(own.clusterId).equals(peer.clusterId)) {
+    const own = this.#own.identity;
+    if (peer.id === own.id) return "own-id";
+    if (peer.version !== own.version) return "version";
+    if (!isUnbound(own) && !isUnbound(peer) && !Buffer.from(own.clusterId).equals(peer.clusterId)) {
       return "wrong-cluster";
     }
     if (peer.address !== "" && needsSecret(peer.address, this.#secret)) return "needs-secret";
     const pinned = this.#store.pins.get(peer.id);
-    if (pinned !== undefined && pinned !== Buffer.from(peer.storeId).toString("hex")) return "other-store";
+    if (pinned !== undefined && pinned !== storeOf(peer)) return "other-store";
     return undefined;
   }
 
   /** Remembers the store of a member at first sight: whoever comes with another one later is refused. */
   met(peer: MemberIdentity): void {
     if (peer.clients !== "") this.#clients.set(peer.id, peer.clients);
-    if (NO_CLUSTER.equals(this.#store.identity.clusterId) && !NO_CLUSTER.equals(peer.clusterId)) {
+    if (isUnbound(this.#own.identity) && !isUnbound(peer)) {
       this.#store.joinCluster(peer.clusterId).catch(() => {}); // a disk that fails is told by the next write
     }
-    if (this.#members.has(peer.id) && !this.#store.pins.has(peer.id)) this.#pin(peer);
+    if (this.#members.has(peer.id) && !this.#store.pins.has(peer.id)) {
+      this.#store.setPins(new Map(this.#store.pins).set(peer.id, storeOf(peer)));
+    }
   }
 
   /** `host:port` of its RESP port, as far as it said so. */
@@ -51,8 +53,6 @@ export class PeerPins {
     const kept = new Map([...this.#store.pins].filter(([id]) => ids.has(id)));
     if (kept.size !== this.#store.pins.size) this.#store.setPins(kept);
   }
-
-  #pin(peer: MemberIdentity): void {
-    this.#store.setPins(new Map(this.#store.pins).set(peer.id, Buffer.from(peer.storeId).toString("hex")));
-  }
 }
+
+const storeOf = ({ storeId }: MemberIdentity): string => Buffer.from(storeId).toString("hex");

@@ -10,6 +10,7 @@ import type { StoreFailure } from "@sluice/cache/resp/command-backend";
 import type { CacheState } from "@sluice/cache/state/cache-state";
 import type { Operation, OperationAnswer, RequestId } from "@sluice/cache/state/operation";
 import { encodeOperation } from "@sluice/cache/state/operation-codec";
+import type { MemberRefusal } from "../members/introductions.ts";
 import type { CallOutcome } from "../members/member-calls.ts";
 import type { MemberTransport } from "../members/member-transport.ts";
 import type { RespPort } from "../resp/resp-port.ts";
@@ -113,6 +114,16 @@ export class CacheNode implements AsyncDisposable {
   /** Calls `listener` after every turn in which the state may have changed. */
   onTurn(listener: () => void): Disposable {
     return this.#parts.events.onTurn(listener);
+  }
+
+  /** Members that turn this one away, or that it turns away, over links that stand. */
+  get refusals(): readonly MemberRefusal[] {
+    return this.#parts.transport.refusals;
+  }
+
+  /** Calls `listener` whenever `refusals` has changed. */
+  onRefusals(listener: () => void): Disposable {
+    return this.#parts.events.onRefusals(listener);
   }
 
   /** A leader hands over first. May be called twice. */

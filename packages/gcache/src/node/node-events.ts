@@ -9,7 +9,6 @@ import type { MemberList } from "@sluice/cache/replica/members";
 import type { MessageFlow, ProposalAnswer, ReadAnswer } from "@sluice/cache/replica/replica-output";
 import type { CacheState } from "@sluice/cache/state/cache-state";
 import type { OperationAnswer } from "@sluice/cache/state/operation";
-import type { MemberIdentity } from "../members/member-identity.ts";
 import type { MemberListener, MemberService, MemberTransport } from "../members/member-transport.ts";
 import type { PeerPins } from "../members/peer-pins.ts";
 import type { ReplicatedStore } from "../resp/command-store.ts";
@@ -38,6 +37,7 @@ export class NodeEvents implements ReplicaEvents<OperationAnswer>, MemberListene
   readonly #parts: NodeParts;
   readonly #failed = new AbortController();
   readonly #turnListeners = new Set<() => void>();
+  readonly #refusalListeners = new Set<() => void>();
 
   constructor(parts: NodeParts) {
     this.#parts = parts;
@@ -50,16 +50,23 @@ export class NodeEvents implements ReplicaEvents<OperationAnswer>, MemberListene
 
   /** Calls `listener` after every turn in which something may have been applied. */
   onTurn(listener: () => void): Disposable {
-    this.#turnListeners.add(listener);
-    return { [Symbol.dispose]: () => void this.#turnListeners.delete(listener) };
+    return added(this.#turnListeners, listener);
+  }
+
+  /** Calls `listener` whenever a member is refused for another reason, or is not any more. */
+  onRefusals(listener: () => void): Disposable {
+    return added(this.#refusalListeners, listener);
   }
 
   // Of the members.
 
-  introduced(peer: MemberIdentity): void {
-    const { peers, resp } = this.#parts;
-    peers.met(peer);
-    resp?.sentinel.look(); // where its clients go may not have been known before
+  /** Where its clients go may not have been known before. */
+  introduced(): void {
+    this.#parts.resp?.sentinel.look();
+  }
+
+  refusalsChanged(): void {
+    for (const listener of this.#refusalListeners) listener();
   }
 
   received(from: string, service: MemberService, bytes: Uint8Array): void {
@@ -135,4 +142,9 @@ export class NodeEvents implements ReplicaEvents<OperationAnswer>, MemberListene
     this.#parts.commands.diskFailed();
     this.#failed.abort(error);
   }
+}
+
+function added(listeners: Set<() => void>, listener: () => void): Disposable {
+  listeners.add(listener);
+  return { [Symbol.dispose]: () => void listeners.delete(listener) };
 }

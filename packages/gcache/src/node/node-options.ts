@@ -7,6 +7,8 @@ import type { AckLevel } from "@sluice/cache/replica/replica-output";
 import type { ReplicaLimits } from "@sluice/cache/replica/limits";
 import type { ReplicaTiming } from "@sluice/cache/replica/timing";
 import type { HostAndPort } from "@sluice/runtime/sockets/host-and-port";
+import type { MemberLinks } from "../members/member-links.ts";
+import type { NodeStore } from "../store/node-store.ts";
 import type { MemberLimits, RespLimits } from "./limits.ts";
 import type { LinkTls } from "@sluice/runtime/links/link-ports";
 
@@ -20,16 +22,22 @@ export interface CacheNodeOptions {
   readonly id: string;
   /**
    * Where this member is reached by the others. Port 0, any free one, is only for a member without others, or one that
-   * joins. `none`: it opens no port for members, is its own only founder and stays alone.
+   * joins. `none`: it opens no port for members. Without `links` it then stays alone; with them the others reach it over
+   * links that it dialled.
    */
   readonly address: HostAndPort | "none";
+  /** Left out: it opens a port at `address` and dials for itself. */
+  readonly links?: MemberLinks;
   /**
-   * Id and `host:port` of all founders, this member among them: the same on all of them. `join`: this member founds
-   * nothing and waits until it is added to a cluster. Only for an empty store; one that is there knows its members.
+   * Id and `host:port` of all founders, this member among them: the same on all of them. `self`: it founds a cluster of
+   * its own, of which it is the only member, unless a cluster calls it first. `join`: it founds nothing and waits until it
+   * is added to a cluster. Only for an empty store; one that is there knows its members.
    */
-  readonly founders: ReadonlyMap<string, string> | "join";
+  readonly founders: ReadonlyMap<string, string> | "self" | "join";
   /** Folder of the store; without one nothing outlives the process, which then must not found with others. */
   readonly dir?: string | undefined;
+  /** Instead of a folder. Closed with the node. */
+  readonly store?: NodeStore;
   /** When a write is answered; `quorum` when left out. */
   readonly ackLevel?: AckLevel;
   readonly secret?: Uint8Array;
@@ -42,6 +50,10 @@ export interface CacheNodeOptions {
   readonly log: Log;
   readonly meter: Meter;
   readonly crypto: Crypto;
+  /** 0 to 1; `Math.random` when left out. */
+  readonly random?: () => number;
+  /** Runs `action` once all that this turn of the event loop brings is in; `setImmediate` when left out. */
+  readonly defer?: (action: () => void) => void;
   readonly memberLimits?: Partial<MemberLimits>;
   readonly respLimits?: Partial<RespLimits>;
   readonly replicaLimits?: Partial<ReplicaLimits>;

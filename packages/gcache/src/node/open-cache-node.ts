@@ -1,17 +1,18 @@
 /** Starts a cache node: each part is made of those before it, and nothing is carried out until all are there. */
-import { randomInt } from "node:crypto";
 import type { Millis } from "@sluice/base/brand";
 import type { MemberId } from "@sluice/cache/ids";
-import type { Incarnation } from "@sluice/cache/replica/member-message";
+import type { Incarnation as MemberIncarnation } from "@sluice/cache/replica/member-message";
 import type { MemberList } from "@sluice/cache/replica/members";
 import { Replica } from "@sluice/cache/replica/replica";
 import type { AckLevel } from "@sluice/cache/replica/replica-output";
 import { DEFAULT_REPLICA_TIMING } from "@sluice/cache/replica/timing";
 import { CacheState } from "@sluice/cache/state/cache-state";
 import type { OperationAnswer } from "@sluice/cache/state/operation";
-import { formatAddress, splitAddress } from "@sluice/runtime/sockets/host-and-port";
-import { OwnMember } from "../members/member-identity.ts";
+import type { Incarnation } from "@sluice/mesh/hello";
+import { formatAddress } from "@sluice/runtime/sockets/host-and-port";
+import { memberOf, OwnMember } from "../members/member-identity.ts";
 import { MemberTransport } from "../members/member-transport.ts";
+import { OwnLinks } from "../members/own-links.ts";
 import { PeerPins } from "../members/peer-pins.ts";
 import { ReplicatedStore } from "../resp/command-store.ts";
 import { RespPort } from "../resp/resp-port.ts";
@@ -20,7 +21,7 @@ import { openMemoryStore } from "../store/memory-store.ts";
 import type { NodeStore } from "../store/node-store.ts";
 import { CacheNode } from "./cache-node.ts";
 import { ClusterChanges } from "./cluster-changes.ts";
-import { clusterIdOf, founderList } from "./cluster-id.ts";
+import { boundAddress, clusterIdOf, decideFounders, founderList, NO_CLUSTER } from "./founding.ts";
 import { LeaderClient } from "./leader-client.ts";
 import { DEFAULT_MEMBER_LIMITS, DEFAULT_RESP_LIMITS } from "./limits.ts";
 import { MemberPubSub } from "./member-pub-sub.ts";
@@ -32,35 +33,43 @@ import { checkSetup, checkStoredMembers } from "./node-setup.ts";
 import { ReplicaDriver } from "./replica-driver.ts";
 import { Upkeep } from "./upkeep.ts";
 
-const NO_CLUSTER = new Uint8Array(32);
+const NO_SECRET = new Uint8Array(0);
 const DEFAULT_ACK: AckLevel = { type: "quorum" };
 
 /** @throws {CacheSetupError | ListenError | UnavailableError}, or the signal's reason, with everything closed again */
 export async function openCacheNode(given: CacheNodeOptions): Promise<CacheNode> {
-  const options = { ...given, log: given.log.child({ node: given.id }) };
-  const { id, address, secret, dir, ackLevel = DEFAULT_ACK, clock, log } = options;
+  const options = { random: Math.random, defer: setImmediate, ...given, log: given.log.child({ node: given.id }) };
+  const { id, address, secret, ackLevel = DEFAULT_ACK, clock, random, defer, log, meter } = options;
   for (const warning of checkSetup(options)) log.warn({}, warning);
-  const founders = options.founders === "join" ? [] : founderList(options.founders);
   const silentAfter = options.timing?.electionMin ?? DEFAULT_REPLICA_TIMING.electionMin;
   await using opening = new AsyncDisposableStack();
 
-  const store = opening.use(await openStore(options, founders));
-  const state = new CacheState({ hashSeed: randomInt(2 ** 32) });
+  const store = opening.use(await openStore(options));
+  const state = new CacheState({ hashSeed: Math.floor(random() * 2 ** 32) });
   const own = new OwnMember(store);
-  const peers = new PeerPins(store, secret);
-  const transport = newTransport(options, own, peers);
+  const peers = new PeerPins(own, store, secret);
+  const links = options.links ?? newOwnLinks(options, peers);
+  const transport = new MemberTransport({ links, own, peers, secret: secret ?? NO_SECRET, clock, log, meter });
   opening.defer(() => transport.close());
-  const member = address === "none" ? undefined : await transport.open(address);
+  const member = await transport.open();
   own.address = address === "none" ? "" : boundAddress(formatAddress(address), member);
 
-  const replica = newReplica(options, { founders: boundFounders(founders, member), store, state });
+  const founders = await decideFounders(options, { store, own });
+  transport.tellAll();
+  const replica = newReplica(options, { founders, store, state });
   checkStoredMembers(replica.status(clock.now()).members, secret);
-  const driver = new ReplicaDriver({ replica, store, clock, defer: setImmediate });
+  const driver = new ReplicaDriver({ replica, store, clock, defer });
   opening.defer(() => driver.close());
   const wall = new MonotonicWallClock(clock);
   const commands = new ReplicatedStore({ driver, state, wall, clock, ackLevel });
   const leaderClient = new LeaderClient({ commands, driver, transport });
-  const changes = new ClusterChanges({ driver, wall, clock, canGrow: address !== "none", secret });
+  const changes = new ClusterChanges({
+    driver,
+    wall,
+    clock,
+    canGrow: options.links !== undefined || address !== "none",
+    secret,
+  });
   const publishing = new MemberPubSub((bytes) => {
     for (const other of driver.members) if (other.id !== id) transport.send(other.id, "publish", bytes);
   });
@@ -69,8 +78,9 @@ export async function openCacheNode(given: CacheNodeOptions): Promise<CacheNode>
   const resp = options.resp && newRespPort(options, options.resp, shared);
   if (resp !== undefined) opening.defer(() => resp.close());
   const clients = await resp?.open();
+  transport.tellAll();
 
-  const metrics = new NodeMetrics(options.meter);
+  const metrics = new NodeMetrics(meter);
   const upkeep = new Upkeep({ driver, state, leaderClient, changes, metrics, wall, clock });
   const events = new NodeEvents({ ...shared, state, leaderClient, publishing, resp, log });
   transport.start(events);
@@ -80,7 +90,7 @@ export async function openCacheNode(given: CacheNodeOptions): Promise<CacheNode>
     id,
     listeners: { ...(member && { member }), ...(clients && { resp: clients }) },
     ackLevel,
-    durability: dir === undefined ? "memory" : "disk",
+    durability: options.dir === undefined && options.store === undefined ? "memory" : "disk",
     store,
     state,
     transport,
@@ -97,30 +107,36 @@ export async function openCacheNode(given: CacheNodeOptions): Promise<CacheNode>
   });
 }
 
-async function openStore({ id, dir, log, signal }: CacheNodeOptions, founders: MemberList): Promise<NodeStore> {
-  const clusterId = founders.length === 0 ? NO_CLUSTER : clusterIdOf(founders);
+async function openStore({ id, founders, dir, store, log, signal }: CacheNodeOptions): Promise<NodeStore> {
+  if (store !== undefined) return store;
+  const clusterId = typeof founders === "string" ? NO_CLUSTER : clusterIdOf(founderList(founders));
   if (dir === undefined) return openMemoryStore({ member: id, clusterId });
   return openLmdbStore({ dir, member: id, clusterId, log, signal });
 }
 
-function newTransport(options: CacheNodeOptions, own: OwnMember, peers: PeerPins): MemberTransport {
-  const { secret = new Uint8Array(0), tls, crypto, clock, log, meter } = options;
-  return new MemberTransport({
-    own: () => own.identity,
-    incarnation: randomInt(2 ** 32) as Incarnation,
+function newOwnLinks(options: CacheNodeOptions & { readonly random: () => number }, peers: PeerPins): OwnLinks {
+  const { id, address, secret = NO_SECRET, tls, crypto, clock, random, log, meter, memberLimits } = options;
+  return new OwnLinks({
+    id,
+    address,
+    incarnation: Math.floor(random() * 2 ** 32) as Incarnation,
     secret,
     tls,
-    judge: (peer) => peers.judge(peer),
+    judge: (peer) => {
+      const member = memberOf(peer);
+      return member === undefined ? "other-purpose" : peers.judge(member);
+    },
     crypto,
     clock,
+    random,
     log,
     meter,
-    limits: { ...DEFAULT_MEMBER_LIMITS, ...options.memberLimits },
+    limits: { ...DEFAULT_MEMBER_LIMITS, ...memberLimits },
   });
 }
 
 function newReplica(
-  { id, clock, replicaLimits, timing }: CacheNodeOptions,
+  { id, clock, random, replicaLimits, timing }: CacheNodeOptions & { readonly random: () => number },
   of: { readonly founders: MemberList; readonly store: NodeStore; readonly state: CacheState },
 ): Replica<OperationAnswer> {
   return new Replica({
@@ -128,8 +144,8 @@ function newReplica(
     founders: of.founders,
     stored: of.store.stored,
     state: of.state,
-    random: Math.random,
-    incarnation: randomInt(2 ** 32) as Incarnation,
+    random,
+    incarnation: Math.floor(random() * 2 ** 32) as MemberIncarnation,
     countsWhen: "stored",
     now: clock.now() as Millis,
     ...(replicaLimits && { limits: replicaLimits }),
@@ -144,16 +160,4 @@ function newRespPort(
 ): RespPort {
   const host = address === "none" ? "127.0.0.1" : address.host;
   return new RespPort({ ...parts, at, host, limits: { ...DEFAULT_RESP_LIMITS, ...respLimits }, clock, log, meter });
-}
-
-/** A member that founds alone may have been given port 0: its list says where it is reached now. */
-function boundFounders(founders: MemberList, member: string | undefined): MemberList {
-  if (founders.length !== 1) return founders;
-  return founders.map((one) => ({ ...one, address: boundAddress(one.address, member) }));
-}
-
-/** @param bound  undefined when it listens nowhere */
-function boundAddress(wanted: string, bound: string | undefined): string {
-  const { host, port } = splitAddress(wanted);
-  return port === 0 && bound !== undefined ? formatAddress({ host, port: splitAddress(bound).port }) : wanted;
 }

@@ -1,0 +1,168 @@
+/** Who the members at the other ends of the links are, and which of them this member talks with. */
+import type { Log } from "@sluice/base/log";
+import { REFUSALS, type Refusal } from "@sluice/mesh/errors";
+import type { NodeIdentity } from "@sluice/mesh/hello";
+import { MemberFrameError } from "./member-calls.ts";
+import { factsOf, type MemberIdentity, memberOf, type OwnMember } from "./member-identity.ts";
+import type { LinkFacts } from "./member-links.ts";
+import type { PeerPins } from "./peer-pins.ts";
+
+/** One side turns the other away; the link between their nodes stands all the same. */
+export interface MemberRefusal {
+  readonly member: string;
+  readonly by: "this member" | "the other member";
+  readonly reason: Refusal;
+}
+
+interface Acquaintance {
+  readonly identity: MemberIdentity;
+  /** By this member. */
+  readonly refusal: Refusal | undefined;
+  /** Of this member by that one. */
+  readonly refusalThere: Refusal | undefined;
+}
+
+export interface IntroductionsOptions {
+  readonly own: OwnMember;
+  readonly peers: PeerPins;
+  readonly log: Log;
+  /** @returns false when it went nowhere */
+  readonly send: (to: string, notice: Uint8Array) => boolean;
+  /** Somebody is accepted, or tells something new of itself. */
+  readonly introduced: (peer: MemberIdentity) => void;
+  readonly refusalsChanged: () => void;
+}
+
+/**
+ * The hello of a link says who a member was when the link came about; a notice says it again when that changes: once a
+ * joiner knows its cluster, once the clients' port is open. Where a node has other uses for its links, a foreign member
+ * is told by a notice that it is refused.
+ */
+export class Introductions {
+  readonly #options: IntroductionsOptions;
+  readonly #known = new Map<string, Acquaintance>();
+  /** Who has been told of this member since their link stands. */
+  readonly #told = new Set<string>();
+
+  constructor(options: IntroductionsOptions) {
+    this.#options = options;
+  }
+
+  /** This member and that one talk with each other. */
+  accepts(id: string): boolean {
+    const known = this.#known.get(id);
+    return known !== undefined && known.refusal === undefined && known.refusalThere === undefined;
+  }
+
+  /** As far as it told. */
+  identityOf(id: string): MemberIdentity | undefined {
+    return this.#known.get(id)?.identity;
+  }
+
+  get refusals(): readonly MemberRefusal[] {
+    return [...this.#known].flatMap(([member, { refusal, refusalThere }]): readonly MemberRefusal[] => {
+      if (refusal !== undefined) return [{ member, by: "this member", reason: refusal }];
+      return refusalThere === undefined ? [] : [{ member, by: "the other member", reason: refusalThere }];
+    });
+  }
+
+  up(peer: NodeIdentity): void {
+    this.down(peer.id);
+    const identity = memberOf(peer);
+    if (identity !== undefined) this.#meet(identity, undefined);
+    if (!this.#told.has(peer.id)) this.#tell(peer.id);
+  }
+
+  down(id: string): void {
+    this.gone(id);
+    this.#told.delete(id);
+  }
+
+  /** A notice found nobody there: that node has no member, or not yet. */
+  missed(id: string): void {
+    this.#told.delete(id);
+  }
+
+  /** The member stopped; the link to its node stands. */
+  gone(id: string): void {
+    const wasAccepted = this.accepts(id);
+    const wasKnown = this.#known.delete(id);
+    if (wasKnown && !wasAccepted) this.#options.refusalsChanged();
+  }
+
+  /** @throws {MemberFrameError} */
+  receive(id: string, notice: Uint8Array): void {
+    const facts = decodeNotice(notice);
+    const identity = memberOf({ id, facts });
+    const refusal = facts.get("refused");
+    if (identity === undefined || (refusal !== undefined && !isRefusal(refusal))) {
+      throw new MemberFrameError({ detail: "notice that is no member's" });
+    }
+    this.#meet(identity, refusal);
+    if (!this.#told.has(id)) this.#tell(id);
+  }
+
+  /** What this member says of itself has changed. */
+  tellAll(): void {
+    for (const id of this.#told) this.#tell(id);
+  }
+
+  /** What members are judged by has changed. */
+  judgeAll(): void {
+    for (const { identity, refusalThere } of this.#known.values()) this.#meet(identity, refusalThere);
+  }
+
+  #meet(identity: MemberIdentity, refusalThere: Refusal | undefined): void {
+    const { peers, own, introduced } = this.#options;
+    const { id } = identity;
+    const before = this.#known.get(id);
+    const refusal = peers.judge(identity);
+    this.#known.set(id, { identity, refusal, refusalThere });
+    if (refusal !== before?.refusal) this.#tell(id);
+    if (refusal !== before?.refusal || refusalThere !== before?.refusalThere) this.#refusalChanged(id);
+    if (refusal !== undefined) return;
+    const { clusterId } = own.identity;
+    peers.met(identity);
+    if (!Buffer.from(clusterId).equals(own.identity.clusterId)) this.tellAll();
+    introduced(identity);
+  }
+
+  #tell(id: string): void {
+    const facts = new Map(factsOf(this.#options.own.identity));
+    const refusal = this.#known.get(id)?.refusal;
+    if (refusal !== undefined) facts.set("refused", refusal);
+    this.#told.add(id);
+    if (!this.#options.send(id, encodeNotice(facts))) this.#told.delete(id);
+  }
+
+  #refusalChanged(id: string): void {
+    const { log, refusalsChanged } = this.#options;
+    const refused = this.refusals.find(({ member }) => member === id);
+    if (refused !== undefined) log.warn({ ...refused, reason: saysOf(refused.reason) }, "Members refuse each other");
+    refusalsChanged();
+  }
+}
+
+function encodeNotice(facts: LinkFacts): Uint8Array {
+  return Buffer.from(JSON.stringify(Object.fromEntries(facts)));
+}
+
+/** @throws {MemberFrameError} */
+function decodeNotice(bytes: Uint8Array): LinkFacts {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(bytes).toString());
+    return new Map(Object.entries(value as object).map(([name, fact]) => [name, String(fact)]));
+  } catch {
+    throw new MemberFrameError({ detail: "notice that cannot be read" });
+  }
+}
+
+const REASONS = Object.values(REFUSALS);
+
+function isRefusal(text: string): text is Refusal {
+  return REASONS.some(({ reason }) => reason === text);
+}
+
+function saysOf(refusal: Refusal): string {
+  return REASONS.find(({ reason }) => reason === refusal)?.says ?? refusal;
+}

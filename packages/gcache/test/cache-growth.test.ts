@@ -1,0 +1,77 @@
+/** Members on the links of nodes, over the simulated network: who founds, who joins, who is refused, how a cluster grows. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { MemberId } from "@sluice/cache/ids";
+import { factsOf, type MemberIdentity, memberOf, OwnMember } from "@sluice/gcache/members/member-identity";
+import { PeerPins } from "@sluice/gcache/members/peer-pins";
+import { openMemoryStore } from "@sluice/gcache/store/memory-store";
+import { NodeWorld, set } from "./node-world.ts";
+
+test("[REP340] members talk over the links of their nodes: one that is added gets all that was written", async () => {
+  const world = new NodeWorld(1);
+  world.start("a", "self");
+  world.start("b", "join");
+  await world.until("a to lead", () => world.leader !== undefined);
+  assert.deepEqual(world.votersAt("a"), ["a"]);
+  const a = world.cacheOf("a");
+  const written = a.write(set("colour", "blue"));
+  await world.until("the link", () => world.nodes.get("a")?.mesh.links.has("b") === true);
+  await world.pass(1_000);
+  assert.equal((await written).type, "answer");
+  const added = a.changeMembers({ type: "add", id: "b" as MemberId, address: "b:7935" });
+  await world.until("b to follow", () => world.cacheOf("b").status().leader === "a");
+  await added;
+  await world.until("b to have it all", () => world.cacheOf("b").status().applied === a.status().applied);
+  assert.ok(a.status().applied > 0);
+});
+
+test("[REP341] a store of another cluster is refused as a member on both sides, while the link stands", async () => {
+  const world = new NodeWorld(2);
+  world.start("a", "self");
+  world.network.cut("a", "b", "close");
+  world.start("b", "self");
+  await world.until("each to lead its own", () => ["a", "b"].every((name) => world.votersAt(name)[0] === name));
+  world.network.heal();
+  const reasons = (name: string) => world.cacheOf(name).refusals.map(({ member, reason }) => `${member} ${reason}`);
+  let told = 0;
+  world.cacheOf("b").onRefusals(() => told++);
+  await world.until("both to say so", () => reasons("a").length + reasons("b").length === 2);
+  assert.deepEqual([reasons("a"), reasons("b")], [["b wrong-cluster"], ["a wrong-cluster"]]);
+  assert.ok(told > 0);
+  await world.pass(10_000);
+  assert.ok(world.nodes.get("a")?.mesh.links.has("b"), "the link stands");
+  assert.deepEqual([world.votersAt("a"), world.votersAt("b")], [["a"], ["b"]]);
+});
+
+test("[REP341] a member that speaks another version is refused with that reason", () => {
+  const store = openMemoryStore({ member: "a", clusterId: new Uint8Array(32) });
+  const own = new OwnMember(store);
+  const peers = new PeerPins(own, store, Buffer.from("s"));
+  const peer = { ...own.identity, id: "b", storeId: new Uint8Array(16).fill(2) };
+  const told = (version: number) => memberOf({ id: "b", facts: factsOf({ ...peer, version }) });
+  assert.equal(peers.judge(told(own.identity.version) as MemberIdentity), undefined);
+  assert.equal(peers.judge(told(own.identity.version + 1) as MemberIdentity), "version");
+});
+
+test("[REP342] a founder with an empty disk that a cluster calls joins it instead of founding a second one", async () => {
+  const world = new NodeWorld(3);
+  world.start("a", "self");
+  world.start("b", "join");
+  await world.until("a to lead", () => world.leader !== undefined);
+  await world.pass(1_000);
+  const added = world.cacheOf("a").changeMembers({ type: "add", id: "b" as MemberId, address: "b:7935" });
+  await world.until("b to follow", () => world.cacheOf("b").status().leader === "a");
+  await added;
+  world.kill("b");
+  world.loseDisk("b");
+  const again = world.start("b", "self");
+  await world.until("b to be open", () => again.cache !== undefined);
+  await world.pass(5_000);
+  assert.deepEqual(world.cacheOf("b").status().members, []);
+  assert.ok(again.log.some((line) => line.includes("joins it instead of founding")));
+  assert.deepEqual(
+    world.cacheOf("b").refusals.map(({ by, reason }) => `${by}: ${reason}`),
+    ["the other member: other-store"],
+  );
+  assert.equal(world.leader?.id, "a");
+});
