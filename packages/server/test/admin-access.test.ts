@@ -1,13 +1,14 @@
 /** Who gets in, how a browser brings its token, and what pages of other origins may do. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage } from "node:http";
+import { createServer as createTlsServer, get } from "node:https";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { adminListener } from "@sluice/server/admin/admin-app";
-import type { AdminCaller } from "@sluice/server/auth/admin-access";
-import { adminVerdicts } from "@sluice/server/auth/admin-verdict";
+import { adminAccess, type AdminCaller } from "@sluice/server/admin/admin-access";
 import { fakeAdmin, TOKEN, tokenOnly } from "./admin-fakes.ts";
+import { TEST_CERT, TEST_KEY } from "../../runtime/test/tls-fixture.ts";
 
 const HTML = { accept: "text/html,application/xhtml+xml" };
 const ENCODED = encodeURIComponent(TOKEN);
@@ -111,7 +112,7 @@ for (const [host, shown] of [
   ["-oProxyCommand=x", "HOST"],
 ] as const) {
   test(`[ADM215] without a token a remote visit by ${host} hears how to set one, and the tunnel's line`, async () => {
-    const { app } = fakeAdmin({ access: adminVerdicts(() => undefined) });
+    const { app } = fakeAdmin({ access: adminAccess(() => undefined) });
     const answer = await app.inject({ url: "/console/", headers: { ...HTML, host }, remoteAddress: "203.0.113.9" });
     assert.equal(answer.statusCode, 403);
     assert.match(answer.body, /no admin\.token is configured/);
@@ -126,7 +127,7 @@ for (const [host, shown] of [
 }
 
 test("[ADM215] the line names the port that was asked, and other programs hear the error alone", async (t) => {
-  const { app } = fakeAdmin({ access: adminVerdicts(() => undefined) });
+  const { app } = fakeAdmin({ access: adminAccess(() => undefined) });
   const server = createServer(await adminListener(app)).listen(0, "127.0.0.1");
   t.after(() => server.close());
   await once(server, "listening");
@@ -181,7 +182,7 @@ test("[ADM15] only listed origins are let at the answers, and their preflight ne
 });
 
 test("[ADM10] [ADM150] with a configured token: its bearer, and nobody else, also from this machine", async () => {
-  const { app } = fakeAdmin({ access: adminVerdicts(() => "secret") });
+  const { app } = fakeAdmin({ access: adminAccess(() => "secret") });
   const away = { remoteAddress: "192.0.2.1" };
   const cases = [
     [{}, { host: "localhost:8080" }, 401],
@@ -204,7 +205,7 @@ test("[ADM10] [ADM150] with a configured token: its bearer, and nobody else, als
 
 test("[ADM10] without one, this machine alone", async () => {
   const away = { remoteAddress: "192.0.2.1" };
-  const closed = fakeAdmin({ access: adminVerdicts(() => undefined) });
+  const closed = fakeAdmin({ access: adminAccess(() => undefined) });
   assert.equal((await closed.app.inject({ url: "/metrics", ...away })).statusCode, 403);
   const page = await closed.app.inject({ url: "/console/", headers: HTML, ...away });
   assert.match(page.body, /no admin\.token is configured/);
@@ -212,7 +213,7 @@ test("[ADM10] without one, this machine alone", async () => {
 });
 
 test("[ADM151] a token that comes twice is none", async () => {
-  const { app } = fakeAdmin({ access: adminVerdicts(() => "secret") });
+  const { app } = fakeAdmin({ access: adminAccess(() => "secret") });
   const twice = { authorization: ["Bearer secret", "Bearer secret"] as unknown as string };
   const cookie = "sluice_admin=secret";
   assert.equal((await app.inject({ url: "/api/v1/nodes", headers: { cookie } })).statusCode, 200);
@@ -248,9 +249,38 @@ test("[ADM153] strangers learn whether the node is ready, and not why", async ()
   assert.deepEqual(known.json(), { ready: false, reasons: ["draining"] });
 });
 
-test("[ADM12] behind a proxy that ends TLS the cookie is for encrypted connections alone", async () => {
+const ENDED_TLS: readonly (readonly [headers: Readonly<Record<string, string>>, isSecure: boolean])[] = [
+  [{ "x-forwarded-proto": "https" }, true],
+  [{ "x-forwarded-proto": "HTTPS, http" }, true],
+  [{ "x-forwarded-proto": "http, https" }, false],
+  [{ forwarded: "for=203.0.113.9;proto=https;by=10.0.0.1" }, true],
+  [{ forwarded: 'proto="https", for=10.0.0.1;proto=http' }, true],
+  [{ forwarded: "for=203.0.113.9; host=media.example, proto=https" }, false],
+  [{}, false],
+];
+
+for (const [said, isSecure] of ENDED_TLS) {
+  test(`[ADM320] the cookie is for ${isSecure ? "encrypted" : "all"} connections behind a proxy that says ${JSON.stringify(said)}`, async () => {
+    const { app } = fakeAdmin({ access: tokenOnly });
+    const answer = await app.inject({ url: `/console/?token=${ENCODED}`, headers: { ...HTML, ...said } });
+    assert.equal(String(answer.headers["set-cookie"]).endsWith("; Secure"), isSecure);
+  });
+}
+
+test("[ADM320] over TLS of the node's own the cookie is for encrypted connections alone", async (t) => {
   const { app } = fakeAdmin({ access: tokenOnly });
-  const headers = { ...HTML, "x-forwarded-proto": "https" };
-  const answer = await app.inject({ url: `/console/?token=${ENCODED}`, headers });
+  const server = createTlsServer({ cert: TEST_CERT, key: TEST_KEY }, await adminListener(app)).listen(0, "127.0.0.1");
+  t.after(() => server.close());
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const asked = get({
+    port,
+    host: "127.0.0.1",
+    path: `/console/?token=${ENCODED}`,
+    rejectUnauthorized: false,
+    agent: false,
+  });
+  const [answer] = (await once(asked, "response")) as [IncomingMessage];
+  answer.resume();
   assert.match(String(answer.headers["set-cookie"]), /; Secure$/);
 });

@@ -1,9 +1,8 @@
 /** Who may use the admin interface: the whole table, rebinding, proxies and foreign pages included. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type AdminAccess, decideAdminAccess } from "@sluice/server/auth/admin-access";
-import { adminVerdicts } from "@sluice/server/auth/admin-verdict";
-import { bearerOf } from "@sluice/server/auth/bearer";
+import { ADMIN_REFUSALS, adminAccess, type AdminCaller } from "@sluice/server/admin/admin-access";
+import { bearerOf } from "@sluice/server/auth/credentials";
 
 const TOKEN = "a-token-of-some-length";
 const ORIGINS = [
@@ -53,9 +52,18 @@ function rawOf(headers: Headers): string[] {
   return Object.entries(headers).flatMap(([name, values]) => [values ?? []].flat().flatMap((value) => [name, value]));
 }
 
+type Word = "allowed" | keyof typeof ADMIN_REFUSALS;
+
+/** The verdict in one word. */
+function judged(caller: AdminCaller, configured: string | undefined): Word | undefined {
+  const verdict = adminAccess(() => configured)(caller);
+  if (verdict === "allowed") return verdict;
+  return (Object.keys(ADMIN_REFUSALS) as (keyof typeof ADMIN_REFUSALS)[]).find((w) => ADMIN_REFUSALS[w] === verdict);
+}
+
 /** Without a configured token. */
-function decide(remoteAddress: string | undefined, headers: Headers, more: object = {}): AdminAccess {
-  return decideAdminAccess({ ...PROGRAM, remoteAddress, rawHeaders: rawOf(headers), ...more }, undefined);
+function decide(remoteAddress: string | undefined, headers: Headers, more: object = {}): Word | undefined {
+  return judged({ ...PROGRAM, remoteAddress, rawHeaders: rawOf(headers), ...more }, undefined);
 }
 
 test("[GRD40] every combination of connection, Host, Origin and forwarding header", () => {
@@ -67,9 +75,9 @@ test("[GRD40] every combination of connection, Host, Origin and forwarding heade
           const headers = { host, origin, ...more };
           const expected = isLoopbackHost && isSame && isDirect ? "allowed" : "indirect";
           const facts = JSON.stringify([remote, headers]);
-          assert.equal(decide(remote, headers), isLocal ? expected : "forbidden", facts);
+          assert.equal(decide(remote, headers), isLocal ? expected : "remote", facts);
           const call = { ...PROGRAM, remoteAddress: remote, rawHeaders: rawOf(headers) };
-          assert.equal(decideAdminAccess(call, TOKEN), "token-required", facts);
+          assert.equal(judged(call, TOKEN), "token-required", facts);
           if (isLocal && expected === "allowed") allowedCount += 1;
         }
   assert.equal(allowedCount, 4 * 2 * 2 * 2);
@@ -101,7 +109,7 @@ for (const [says, headers, more] of PROXIES) {
   });
 }
 
-const BROWSERS: readonly (readonly [says: string, headers: Headers, expected: AdminAccess])[] = [
+const BROWSERS: readonly (readonly [says: string, headers: Headers, expected: Word])[] = [
   ["the console's own", { "sec-fetch-site": "same-origin" }, "allowed"],
   ["what was typed", { "sec-fetch-site": "none", "sec-fetch-mode": "navigate" }, "allowed"],
   ["the console's own, with its address", { referer: "http://localhost:8080/console/" }, "allowed"],
@@ -175,8 +183,8 @@ for (const [host, origin, good] of OWN_ORIGINS) {
 
 test("[GRD41] a right token opens from everywhere, a wrong one is told from none, and here one is needed, too", () => {
   const far = { host: "media.example", origin: "https://evil.example", "x-forwarded-for": "1.2.3.4" };
-  const asked = (remoteAddress: string, headers: Headers, token: string | undefined): AdminAccess =>
-    decideAdminAccess({ ...PROGRAM, remoteAddress, rawHeaders: rawOf(headers), token }, TOKEN);
+  const asked = (remoteAddress: string, headers: Headers, token: string | undefined): Word | undefined =>
+    judged({ ...PROGRAM, remoteAddress, rawHeaders: rawOf(headers), token }, TOKEN);
   for (const [address, headers] of [
     ["10.0.0.1", far],
     ["127.0.0.1", LOCAL],
@@ -201,20 +209,20 @@ test("[GRD41] only a Bearer header holds a token", () => {
 });
 
 test("[GRD42] without a configured token no token opens", () => {
-  assert.equal(decide("10.0.0.1", LOCAL, { token: "undefined" }), "forbidden");
-  assert.equal(decide("10.0.0.1", LOCAL, { token: "" }), "forbidden");
+  assert.equal(decide("10.0.0.1", LOCAL, { token: "undefined" }), "remote");
+  assert.equal(decide("10.0.0.1", LOCAL, { token: "" }), "remote");
 });
 
 test("[GRD42] the HTTP form answers 401 where a token would help and 403 where none does", () => {
   const stranger = { ...PROGRAM, remoteAddress: "10.0.0.1", rawHeaders: ["Host", "media.example"] };
   const statusOf = (configured: string | undefined, token: string | undefined) => {
-    const verdict = adminVerdicts(() => configured)({ ...stranger, token });
+    const verdict = adminAccess(() => configured)({ ...stranger, token });
     return verdict === "allowed" ? 200 : verdict.status;
   };
   assert.deepEqual(
     [statusOf(TOKEN, undefined), statusOf(TOKEN, "no"), statusOf(TOKEN, TOKEN), statusOf(undefined, TOKEN)],
     [401, 401, 200, 403],
   );
-  const proxied = adminVerdicts(() => undefined)({ ...stranger, remoteAddress: "127.0.0.1" });
+  const proxied = adminAccess(() => undefined)({ ...stranger, remoteAddress: "127.0.0.1" });
   assert.match(JSON.stringify(proxied), /403.*through a proxy, or from a page of another site/);
 });

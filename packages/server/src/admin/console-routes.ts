@@ -92,11 +92,6 @@ function exchangeToken(
 ): FastifyReply {
   query.delete("token");
   const rest = query.size > 0 ? `?${query.toString()}` : "";
-  reply.header("set-cookie", tokenCookie(token, isEncrypted(request)));
+  reply.header("set-cookie", tokenCookie(token, request));
   return reply.redirect(pathOf(request) + rest, 303);
-}
-
-/** A proxy that ended TLS says so; whoever says so falsely only keeps the cookie from themselves. */
-function isEncrypted({ protocol, headers }: FastifyRequest): boolean {
-  return protocol === "https" || headers["x-forwarded-proto"] === "https";
 }

@@ -1,5 +1,4 @@
 /** What a client showed of itself, read once: the guard checks, and a hook is told, the same values. */
-import { bearerOf } from "./bearer.ts";
 
 export interface Credentials {
   /** Parameters of the URL by name; of a name that comes again the last value. */
@@ -38,4 +37,12 @@ export function readCredentials(queries: readonly string[], authorization: reado
   if (authorization.length > 1) repeated ??= "Authorization";
   if (bearer !== undefined && (query.get("token") || bearer) !== bearer) repeated ??= "token";
   return { query, ...(header === undefined ? {} : { authorization: header }), ...(repeated && { repeated }) };
+}
+
+/** What a refusal says to a client that showed no credential. RFC 9110 §11.6.1 */
+export const BEARER_CHALLENGE = 'Bearer realm="sluice"';
+
+/** The token of an `Authorization: Bearer` header. RFC 6750 §2.1, and spaces inside, which a configured token may have. */
+export function bearerOf(header: string | undefined): string | undefined {
+  return header === undefined ? undefined : /^Bearer +(\S(?:.*\S)?) *$/i.exec(header)?.[1];
 }

@@ -2,7 +2,7 @@
 import type { Clock } from "@sluice/base/clock";
 import type { SluiceConfig } from "../config/load-config.ts";
 import { type AccessRequest, denied, type Verdict } from "./access.ts";
-import { bearerOf } from "./bearer.ts";
+import { bearerOf } from "./credentials.ts";
 import { JwtCheck } from "./jwt-check.ts";
 import { checkSignedUrl } from "./signed-url.ts";
 

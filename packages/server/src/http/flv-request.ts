@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { CLAIM_LIMITS, cutText } from "@sluice/base/claimed-text";
 import type { Protocol } from "@sluice/client/admin-contract";
 import { findStreamKeyOfUrl } from "@sluice/media/stream-key";
-import { readCredentials } from "../auth/credentials.ts";
+import { BEARER_CHALLENGE, readCredentials } from "../auth/credentials.ts";
 import { peerAddress } from "../sessions/peer-address.ts";
 import { askedFor, type PlayRefusal, type Refused } from "../sessions/refusals.ts";
 import type { SessionPorts } from "../sessions/session-ports.ts";
@@ -68,9 +68,6 @@ export interface HttpRefusal {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** RFC 9110 §11.6.1: what a client hears that showed no credential. */
-const CHALLENGE = { "WWW-Authenticate": 'Bearer realm="sluice"' };
-
 const STATUSES: Readonly<Record<PlayRefusal, number>> = {
   name: 404,
   "not-found": 404,
@@ -83,7 +80,8 @@ const STATUSES: Readonly<Record<PlayRefusal, number>> = {
 
 export function httpRefusal({ reason, detail, code, redirect }: PlayRefused): HttpRefusal {
   if (redirect !== undefined) return { status: 307, message: "Play elsewhere", headers: { Location: redirect } };
-  if (code === "token-missing") return { status: 401, message: detail, headers: CHALLENGE };
+  if (code === "token-missing")
+    return { status: 401, message: detail, headers: { "WWW-Authenticate": BEARER_CHALLENGE } };
   return { status: STATUSES[reason], message: detail, headers: {} };
 }
 

@@ -3,10 +3,10 @@ import { existsSync } from "node:fs";
 import type { RequestListener } from "node:http";
 import { fileURLToPath } from "node:url";
 import type { Scope } from "@sluice/base/scope";
+import { adminAccess } from "../admin/admin-access.ts";
 import type { AdminSource } from "../admin/admin-source.ts";
 import { adminListener, createAdminApp } from "../admin/admin-app.ts";
 import { findStreamKey } from "@sluice/media/stream-key";
-import { adminVerdicts } from "../auth/admin-verdict.ts";
 import { VERSION } from "../version.ts";
 import { isoTime } from "./rows.ts";
 import type { NodePart } from "./node-part.ts";
@@ -25,7 +25,7 @@ export async function openAdmin({
     source: sourceOf(node),
     metrics: () => meter.page(),
     consoleDir: existsSync(CONSOLE_DIR) ? CONSOLE_DIR : undefined,
-    access: adminVerdicts(() => config.secrets.adminToken),
+    access: adminAccess(() => config.secrets.adminToken),
     corsOrigins: [],
     version: VERSION,
     log,
