@@ -188,18 +188,23 @@ export class RtmpClientEngine {
 
   #heed(message: Message): void {
     const { typeId, messageStreamId, payload } = message;
-    if (typeId === MESSAGE_TYPE.COMMAND_AMF0 || typeId === MESSAGE_TYPE.COMMAND_AMF3) {
-      const event = this.#dialogue.read(decodeCommand(payload, typeId), messageStreamId);
-      if (event !== undefined) this.#follow(event);
-    } else if (typeId === MESSAGE_TYPE.ACKNOWLEDGEMENT) {
-      this.#tell({ type: "acknowledgement", bytes: this.acknowledgedBytes });
-    } else if (typeId === MESSAGE_TYPE.USER_CONTROL) {
-      const event = decodeUserControl(payload);
-      if (event !== undefined) this.#tell({ type: "user-control", event });
-    } else {
-      const shared = readSharedObject(message);
-      if (shared !== undefined) this.#tell(shared);
-      for (const event of readMedia(message, messageStreamId, this.#limits)) this.#tell(event);
+    switch (typeId) {
+      case MESSAGE_TYPE.COMMAND_AMF0:
+      case MESSAGE_TYPE.COMMAND_AMF3: {
+        const event = this.#dialogue.read(decodeCommand(payload, typeId), messageStreamId);
+        return event === undefined ? undefined : this.#follow(event);
+      }
+      case MESSAGE_TYPE.ACKNOWLEDGEMENT:
+        return this.#tell({ type: "acknowledgement", bytes: this.acknowledgedBytes });
+      case MESSAGE_TYPE.USER_CONTROL: {
+        const event = decodeUserControl(payload);
+        return event === undefined ? undefined : this.#tell({ type: "user-control", event });
+      }
+      case MESSAGE_TYPE.SHARED_OBJECT_AMF0:
+      case MESSAGE_TYPE.SHARED_OBJECT_AMF3:
+        return this.#tell(readSharedObject(message));
+      default:
+        for (const event of readMedia(message, messageStreamId, this.#limits)) this.#tell(event);
     }
   }
 

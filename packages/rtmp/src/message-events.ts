@@ -28,9 +28,8 @@ export function readMedia(
   return event === undefined ? NONE : [event];
 }
 
-export function readSharedObject(message: Message): SharedObjectEvent | undefined {
-  const { typeId, messageStreamId, timestamp, payload } = message;
-  if (typeId !== MESSAGE_TYPE.SHARED_OBJECT_AMF0 && typeId !== MESSAGE_TYPE.SHARED_OBJECT_AMF3) return undefined;
+/** @param message  of one of the two types of shared objects */
+export function readSharedObject({ typeId, messageStreamId, timestamp, payload }: Message): SharedObjectEvent {
   const encoding = typeId === MESSAGE_TYPE.SHARED_OBJECT_AMF3 ? "amf3" : "amf0";
   return { type: "shared-object", messageStreamId, encoding, timestamp, payload };
 }

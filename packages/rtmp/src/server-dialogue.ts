@@ -18,8 +18,6 @@ export class ServerDialogue {
   readonly exchange: MessageExchange;
   readonly streams: MessageStreams;
   readonly limits: RtmpLimits;
-  /** What the peer last said it buffers, 0 before. */
-  peerBufferMillis = 0;
   readonly #events: BoundedQueue<RtmpServerEvent>;
 
   constructor(exchange: MessageExchange, limits: RtmpLimits) {

@@ -8,8 +8,8 @@ import { ServerHandshake } from "./handshake/server-handshake.ts";
 import { CONNECTION_STREAM, type MessageStreamId, type TransactionId } from "./ids.ts";
 import { DEFAULT_RTMP_LIMITS, type RtmpLimits } from "./limits.ts";
 import { MESSAGE_TYPE, type Message } from "./message.ts";
+import { readMedia, readSharedObject } from "./message-events.ts";
 import { MessageExchange } from "./message-exchange.ts";
-import { routeMessage } from "./message-routing.ts";
 import type { PartialPools } from "./partial-pools.ts";
 import { callOf, errorOf, type Status } from "./replies.ts";
 import { ServerCommands } from "./server-commands.ts";
@@ -22,8 +22,8 @@ import {
   type Refusal,
   rejectPlay,
   rejectPublish,
-} from "./server-verdicts.ts";
-import type { UserControl } from "./user-control.ts";
+} from "./stream-commands.ts";
+import { decodeUserControl, type UserControl } from "./user-control.ts";
 
 export interface RtmpServerEngineOptions {
   readonly crypto: Crypto;
@@ -139,11 +139,6 @@ export class RtmpServerEngine {
     return this.#exchange.acknowledgedBytes;
   }
 
-  /** Milliseconds that the peer last said it buffers; 0 before it said so. */
-  get peerBufferLength(): number {
-    return this.#dialogue.peerBufferMillis;
-  }
-
   /**
    * Follows what came meanwhile, too; if that broke the rules, the next `receive` throws.
    * @throws {RtmpTurnError} no connect waits for a verdict
@@ -248,13 +243,38 @@ export class RtmpServerEngine {
 
   #heed(message: Message): void {
     const { phase } = this.#commands;
-    const { typeId } = message;
     if (phase === "rejected") return;
     if (phase === "connect-pending") return this.#commands.hold(message);
-    if (typeId !== MESSAGE_TYPE.COMMAND_AMF0 && typeId !== MESSAGE_TYPE.COMMAND_AMF3)
-      return routeMessage(this.#dialogue, message, this.#limits);
-    this.#commands.receive(message);
-    this.#noteRole();
+    switch (message.typeId) {
+      case MESSAGE_TYPE.COMMAND_AMF0:
+      case MESSAGE_TYPE.COMMAND_AMF3:
+        this.#commands.receive(message);
+        return this.#noteRole();
+      case MESSAGE_TYPE.ACKNOWLEDGEMENT:
+        return this.#dialogue.tell({ type: "acknowledgement", bytes: this.#exchange.acknowledgedBytes });
+      case MESSAGE_TYPE.USER_CONTROL:
+        return this.#heedUserControl(message);
+      case MESSAGE_TYPE.SHARED_OBJECT_AMF0:
+      case MESSAGE_TYPE.SHARED_OBJECT_AMF3:
+        return this.#dialogue.tell(readSharedObject(message));
+      default:
+        return this.#heedMedia(message);
+    }
+  }
+
+  /** Media counts only where a publish was asked for; it may come before the verdict. Unknown types pass silently. */
+  #heedMedia(message: Message): void {
+    const messageStreamId = this.#dialogue.streams.findPublishing(message.messageStreamId);
+    if (messageStreamId === undefined) return;
+    for (const event of readMedia(message, messageStreamId, this.#limits)) this.#dialogue.tell(event);
+  }
+
+  #heedUserControl({ payload }: Message): void {
+    const event = decodeUserControl(payload);
+    if (event?.type === "ping-response") this.#dialogue.tell({ type: "ping-response", timestamp: event.timestamp });
+    if (event?.type !== "set-buffer-length") return;
+    const { messageStreamId, milliseconds } = event;
+    this.#dialogue.tell({ type: "buffer-length", messageStreamId, milliseconds });
   }
 
   #noteRole(): void {

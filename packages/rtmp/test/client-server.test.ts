@@ -41,13 +41,13 @@ test("[NST1] [NST3] publish, send, close", () => {
 
 test("[NST7] play, and media from fan-out bytes", () => {
   const conversation = new Conversation();
-  const { client, server } = conversation;
+  const { client } = conversation;
   client.start(CONNECT);
   client.play("cam", { start: -1000, bufferLength: 400 });
   conversation.run();
   assert.deepEqual(conversation.statusCodes, ["NetStream.Play.Reset", "NetStream.Play.Start", "NetStream.Data.Start"]);
   assert.equal(conversation.told("play")[0]?.start, "live");
-  assert.equal(server.peerBufferLength, 400);
+  assert.equal(conversation.told("buffer-length")[0]?.milliseconds, 400);
   const body = new Uint8Array(130_000).fill(9);
   const bytes = new Uint8Array(mediaMessageByteCount(body.length, 0x1000000, 60_000));
   const messageStreamId = 1 as MessageStreamId;

@@ -285,7 +285,7 @@ test("[ADM8] a test pattern starts once, is refused with the reason, and stops",
   assert.equal(refused.json().error.code, "ADMIN_TEST_PATTERN_REFUSED");
   assert.match(refused.json().error.message, /it has a publisher/);
   await app.inject({ method: "POST", url: "/api/v1/test-patterns" });
-  assert.deepEqual([...source.patterns], ["x/y", "demo/test-pattern"]);
+  assert.deepEqual([...source.running], ["x/y", "demo/test-pattern"]);
 });
 
 test("metrics come as Prometheus text", async () => {

@@ -3,7 +3,7 @@ import { SILENT_LOG } from "@sluice/base/log";
 import type { Log } from "@sluice/base/log";
 import type { AdminEvent, NodeRow, PreviewRow, SessionRow, StreamRow } from "@sluice/client/admin-contract";
 import { type AdminAppOptions, createAdminApp } from "@sluice/server/admin/admin-app";
-import type { AdminSource, Page, PageOf } from "@sluice/server/admin/admin-source";
+import type { AdminSource, AdminView, Page, PageOf } from "@sluice/server/admin/admin-source";
 import { PromMeter } from "@sluice/runtime/metrics/prom-meter";
 import { FakeClock } from "@sluice/testkit/fake-clock";
 
@@ -79,11 +79,12 @@ export const EVENTS: readonly AdminEvent[] = [
   { type: "stats", at: AT, node: NODE, streams: [STREAM, WAITING], part: "whole" },
 ];
 
-export class FakeSource implements AdminSource {
+export class FakeSource implements AdminSource, AdminView {
+  readonly view: AdminView = this;
   readonly kicked: { readonly id: string; readonly reason: string }[] = [];
   /** Pages of sessions. */
   readonly asked: Page[] = [];
-  readonly patterns = new Set<string>();
+  readonly running = new Set<string>();
   readonly listeners = new Set<(event: AdminEvent) => void>();
   /** When set, reading the streams fails with it. */
   fault: Error | undefined;
@@ -105,7 +106,7 @@ export class FakeSource implements AdminSource {
     return [NODE];
   }
   testPatterns() {
-    return [...this.patterns].map((key) => ({ key }));
+    return [...this.running].map((key) => ({ key }));
   }
   readiness() {
     return { ready: this.ready, reasons: this.ready ? [] : ["draining"] };
@@ -117,15 +118,15 @@ export class FakeSource implements AdminSource {
   drain(id: string): "draining" | "unknown-node" {
     return id === NODE.id ? "draining" : "unknown-node";
   }
-  async startTestPattern(key: string): Promise<"started" | "already-running" | { readonly refused: string }> {
-    if (key.startsWith("taken/")) return { refused: "it has a publisher" };
-    if (this.patterns.has(key)) return "already-running";
-    this.patterns.add(key);
-    return "started";
-  }
-  stopTestPattern(key: string): boolean {
-    return this.patterns.delete(key);
-  }
+  readonly patterns: AdminSource["patterns"] = {
+    start: async (key) => {
+      if (key.startsWith("taken/")) return { refused: "it has a publisher" };
+      if (this.running.has(key)) return "already-running";
+      this.running.add(key);
+      return "started";
+    },
+    stop: (key) => this.running.delete(key),
+  };
   openPreview(key: string): PreviewRow | undefined {
     return key.includes("..") ? undefined : { key, token: "1.x", expires: AT };
   }

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { addressGroup, isLoopback, normaliseAddress } from "@sluice/runtime/sockets/ip-address";
 import { AddressRules } from "@sluice/server/auth/address-rules";
 import { NetworkSet } from "@sluice/runtime/sockets/network-set";
-import { matchesKey } from "@sluice/server/auth/key-pattern";
+import { matchesKey } from "@sluice/server/auth/jwt-check";
 
 const ADDRESSES = [
   ["10.1.2.3", "10.1.2.3", "10.1.2.3", false],

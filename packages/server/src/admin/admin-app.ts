@@ -12,13 +12,16 @@ import { answerErrorsOf, answerNotFound, answerThrown } from "./error-answers.ts
 import { EventFanout } from "./event-fanout.ts";
 import { eventRoutes } from "./event-routes.ts";
 import { type AdminLimits, DEFAULT_ADMIN_LIMITS } from "./limits.ts";
-import { metricsRoute } from "./metrics-route.ts";
 import { describeRoutes, openapiRoute } from "./openapi.ts";
 import { openRoutes } from "./open-routes.ts";
 import { answerListedOrigin, refuseForeignChange } from "./origin-rules.ts";
 import { withOtherMethods } from "./other-methods.ts";
+import { answers } from "./route-schemas.ts";
+import { text } from "./schema-form.ts";
 import { nodeRoutes, sessionRoutes } from "./session-routes.ts";
 import { previewRoutes, streamRoutes, testPatternRoutes } from "./stream-routes.ts";
+
+const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
 export interface AdminAppOptions {
   readonly source: AdminSource;
@@ -54,7 +57,7 @@ export function createAdminApp(options: AdminAppOptions): FastifyInstance {
   answerErrorsOf(app, options.log);
   everyAnswer(app, options);
   describeRoutes(app, options.version);
-  app.register(async (open) => withOtherMethods(open, () => openRoutes(open, options.source, options.access)));
+  app.register(async (open) => withOtherMethods(open, () => openRoutes(open, options.source.view, options.access)));
   app.register(async (guarded) => guardedRoutes(guarded, options, limits));
   return app;
 }
@@ -101,7 +104,7 @@ function guardedRoutes(app: FastifyInstance, options: AdminAppOptions, limits: A
       api.addHook("onRequest", (request, reply) => refuseUnlessAllowed(access, request, reply));
       api.addHook("onRequest", async (request, reply) => refuseForeignChange(options.corsOrigins, request, reply));
       answerNotFound(api);
-      const fanout = new EventFanout({ source, clock: options.clock, meter: options.meter, limits });
+      const fanout = new EventFanout({ source: source.view, clock: options.clock, meter: options.meter, limits });
       api.addHook("preClose", async () => fanout[Symbol.dispose]());
       withOtherMethods(api, () => apiRoutes(api, source, fanout, limits));
     },
@@ -125,4 +128,14 @@ function apiRoutes(api: FastifyInstance, source: AdminSource, fanout: EventFanou
   nodeRoutes(api, source);
   eventRoutes(api, fanout);
   openapiRoute(api);
+}
+
+/** In Prometheus' text form. */
+function metricsRoute(app: FastifyInstance, metrics: () => Promise<string>): void {
+  const page = { description: "Prometheus text form", content: { "text/plain": { schema: text() } } };
+  const schema = { summary: "Metrics", tags: ["health"], response: answers({ 200: page }) };
+  app.get("/metrics", { schema }, async (_request, reply) => {
+    const page = await metrics();
+    return reply.type(METRICS_TYPE).serializer(String).send(page);
+  });
 }

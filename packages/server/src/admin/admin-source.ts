@@ -8,8 +8,23 @@ import type {
   TestPatternRow,
 } from "@sluice/client/admin-contract";
 
-/** Rows are snapshots taken at the call; the API keeps none of them. */
-export interface AdminSource extends AdminView, AdminDeeds {}
+export interface AdminSource {
+  readonly view: AdminView;
+  readonly patterns: PatternSwitch;
+  /** `false`: no such session. */
+  kick(sessionId: string, reason: string): boolean;
+  drain(nodeId: string): "draining" | "unknown-node";
+  /** `undefined`: no stream can have this key. */
+  openPreview(key: string): PreviewRow | undefined;
+}
+
+/** Test patterns. */
+export interface PatternSwitch {
+  /** `refused` says why, for people. */
+  start(key: string): Promise<"started" | "already-running" | { readonly refused: string }>;
+  /** `false`: none runs under this key. */
+  stop(key: string): boolean;
+}
 
 /** A piece of a list. */
 export interface Page {
@@ -23,6 +38,7 @@ export interface PageOf<Row> {
   readonly total: number;
 }
 
+/** Rows are snapshots taken at the call; the API keeps none of them. */
 export interface AdminView {
   streams(page: Page): PageOf<StreamRow>;
   findStream(key: string): StreamRow | undefined;
@@ -33,16 +49,4 @@ export interface AdminView {
   readiness(): { readonly ready: boolean; readonly reasons: readonly string[] };
   /** Called at most once at a time: the API fans out itself, and disposes when its last listener leaves. */
   subscribe(listener: (event: AdminEvent) => void): Disposable;
-}
-
-export interface AdminDeeds {
-  /** `false`: no such session. */
-  kick(sessionId: string, reason: string): boolean;
-  drain(nodeId: string): "draining" | "unknown-node";
-  /** `refused` says why, for people. */
-  startTestPattern(key: string): Promise<"started" | "already-running" | { readonly refused: string }>;
-  /** `false`: none runs under this key. */
-  stopTestPattern(key: string): boolean;
-  /** `undefined`: no stream can have this key. */
-  openPreview(key: string): PreviewRow | undefined;
 }

@@ -6,7 +6,7 @@ import { READY } from "./route-schemas.ts";
 import { objectOf } from "./schema-form.ts";
 
 /** @param access  who is told why the node is not ready */
-export function openRoutes(app: FastifyInstance, source: Pick<AdminView, "readiness">, access: AdminAccess): void {
+export function openRoutes(app: FastifyInstance, view: Pick<AdminView, "readiness">, access: AdminAccess): void {
   const alive = { description: "The process answers", ...objectOf({ status: { const: "ok" } }) };
   app.get("/healthz", { schema: { summary: "Liveness", tags: ["health"], response: { 200: alive } } }, async () => ({
     status: "ok",
@@ -17,7 +17,7 @@ export function openRoutes(app: FastifyInstance, source: Pick<AdminView, "readin
     503: { description: "Takes no clients", ...READY },
   };
   app.get("/readyz", { schema: { summary: "Readiness", tags: ["health"], response } }, async (request, reply) => {
-    const { ready, reasons } = source.readiness();
+    const { ready, reasons } = view.readiness();
     const isKnown = (await access(callerOf(request))) === "allowed";
     return reply.code(ready ? 200 : 503).send({ ready, reasons: isKnown ? reasons : [] });
   });

@@ -20,7 +20,7 @@ export function sessionRoutes(app: FastifyInstance, source: AdminSource, limits:
     response: answers({ 200: pageOf("sessions", "SessionRow#") }),
   };
   app.get<{ Querystring: PageQuery & { readonly key?: string } }>("/sessions", { schema: list }, (request) => {
-    const { rows, total } = source.sessions(pageAsked(request.query, limits.listRows), request.query.key);
+    const { rows, total } = source.view.sessions(pageAsked(request.query, limits.listRows), request.query.key);
     return { sessions: rows, total };
   });
 
@@ -50,7 +50,7 @@ export function sessionRoutes(app: FastifyInstance, source: AdminSource, limits:
 
 export function nodeRoutes(app: FastifyInstance, source: AdminSource): void {
   const list = { summary: "Nodes", tags: ["nodes"], response: answers({ 200: listOf("nodes", "NodeRow#") }) };
-  app.get("/nodes", { schema: list }, async () => ({ nodes: source.nodes() }));
+  app.get("/nodes", { schema: list }, async () => ({ nodes: source.view.nodes() }));
 
   const accepted = { description: "Draining", ...objectOf({ id: text("Node id"), state: { const: "draining" } }) };
   const drain = {

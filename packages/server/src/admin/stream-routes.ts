@@ -31,7 +31,7 @@ export function streamRoutes(app: FastifyInstance, source: AdminSource, limits: 
     response: answers({ 200: pageOf("streams", "StreamRow#") }),
   };
   app.get<{ Querystring: PageQuery }>("/streams", { schema: list }, (request) => {
-    const { rows, total } = source.streams(pageAsked(request.query, limits.listRows));
+    const { rows, total } = source.view.streams(pageAsked(request.query, limits.listRows));
     return { streams: rows, total };
   });
 
@@ -43,7 +43,7 @@ export function streamRoutes(app: FastifyInstance, source: AdminSource, limits: 
   };
   app.get<KeyInPath>("/streams/*", { schema: one }, async (request, reply) => {
     const key = request.params["*"];
-    return source.findStream(key) ?? sendApiError(reply, "ADMIN_NOT_FOUND", `Cannot find stream "${key}"`);
+    return source.view.findStream(key) ?? sendApiError(reply, "ADMIN_NOT_FOUND", `Cannot find stream "${key}"`);
   });
 }
 
@@ -53,7 +53,7 @@ export function testPatternRoutes(app: FastifyInstance, source: AdminSource, lim
     tags: ["test patterns"],
     response: answers({ 200: listOf("testPatterns", "TestPatternRow#") }),
   };
-  app.get("/test-patterns", { schema: list }, async () => ({ testPatterns: source.testPatterns() }));
+  app.get("/test-patterns", { schema: list }, async () => ({ testPatterns: source.view.testPatterns() }));
 
   const start = {
     summary: "Start a moving synthetic stream",
@@ -78,8 +78,7 @@ export function testPatternRoutes(app: FastifyInstance, source: AdminSource, lim
   };
   app.delete<KeyInPath>("/test-patterns/*", { schema: stop }, async (request, reply) => {
     const key = request.params["*"];
-    if (!source.stopTestPattern(key))
-      return sendApiError(reply, "ADMIN_NOT_FOUND", `Cannot find test pattern "${key}"`);
+    if (!source.patterns.stop(key)) return sendApiError(reply, "ADMIN_NOT_FOUND", `Cannot find test pattern "${key}"`);
     return reply.code(204).send();
   });
 }
@@ -99,7 +98,7 @@ export function previewRoutes(app: FastifyInstance, source: AdminSource, limits:
 }
 
 async function startTestPattern(source: AdminSource, key: string, reply: FastifyReply): Promise<FastifyReply> {
-  const outcome = await source.startTestPattern(key);
+  const outcome = await source.patterns.start(key);
   const row: TestPatternRow = { key };
   if (outcome === "started") return reply.code(201).send(row);
   if (outcome === "already-running") return reply.code(200).send(row);

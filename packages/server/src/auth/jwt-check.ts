@@ -2,7 +2,6 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTPayload, type JWTVerifyOptions, jwtVerify } from "jose";
 import { ALLOWED, denied, type Verdict } from "./access.ts";
-import { matchesKey } from "./key-pattern.ts";
 import { GUARD_LIMITS } from "./limits.ts";
 
 export interface JwtRules {
@@ -93,4 +92,17 @@ function scopeVerdict(payload: JWTPayload, wanted: { readonly action: string; re
 function textsOf(claim: unknown): string[] {
   if (typeof claim === "string") return [claim];
   return Array.isArray(claim) ? claim.filter((item) => typeof item === "string") : [];
+}
+
+/**
+ * Which streams a token is good for: `live/cam`, `live/*` (one part), `live/**` (one part or more, only at the end). Parts
+ * are compared whole: a `*` inside a part is an ordinary character.
+ */
+export function matchesKey(pattern: string, key: string): boolean {
+  const wanted = pattern.split("/");
+  const parts = key.split("/");
+  const isOpenEnded = wanted.at(-1) === "**";
+  if (isOpenEnded ? parts.length < wanted.length : parts.length !== wanted.length) return false;
+  const fixed = isOpenEnded ? wanted.slice(0, -1) : wanted;
+  return fixed.every((part, index) => (part === "*" ? parts[index] !== "" : part === parts[index]));
 }

@@ -52,5 +52,8 @@ function addToolCommands(program: Command): void {
     .description("list the tags of an FLV file, or of standard input where FILE is -")
     .argument("<file>")
     .option("--json", "one JSON object a tag")
-    .action(async (file, options) => (await import("./flv-dump-command.ts")).flvDumpCommand(file, options));
+    .action(async (file, { json }) => {
+      const { flvDump } = await import("./flv-dump.ts");
+      process.exitCode = await flvDump(json ? ["--json", file] : [file]);
+    });
 }

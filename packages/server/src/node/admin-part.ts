@@ -4,7 +4,6 @@ import type { RequestListener } from "node:http";
 import { fileURLToPath } from "node:url";
 import type { Scope } from "@sluice/base/scope";
 import { adminAccess } from "../admin/admin-access.ts";
-import type { AdminSource } from "../admin/admin-source.ts";
 import { adminListener, createAdminApp } from "../admin/admin-app.ts";
 import { findStreamKey } from "@sluice/media/stream-key";
 import { VERSION } from "../version.ts";
@@ -20,9 +19,28 @@ export async function openAdmin({
   readonly node: NodePart;
   readonly scope: Scope;
 }): Promise<RequestListener> {
-  const { config, log, clock, meter } = node;
+  const { config, log, clock, meter, view, patterns, ports, previews } = node;
   const app = createAdminApp({
-    source: sourceOf(node),
+    source: {
+      view,
+      patterns,
+      kick(sessionId, reason) {
+        const session = ports.registry.find(sessionId);
+        session?.end("kicked", reason);
+        return session !== undefined;
+      },
+      drain(nodeId) {
+        if (nodeId !== config.node.id) return "unknown-node";
+        node.startDrain("an admin asked for it");
+        return "draining";
+      },
+      openPreview(path) {
+        const key = findStreamKey(path);
+        if (key === undefined) return undefined;
+        const { token, expires } = previews.issue(key);
+        return { key, token, expires: isoTime(expires) };
+      },
+    },
     metrics: () => meter.page(),
     consoleDir: existsSync(CONSOLE_DIR) ? CONSOLE_DIR : undefined,
     access: adminAccess(() => config.secrets.adminToken),
@@ -34,35 +52,4 @@ export async function openAdmin({
   });
   scope.defer(() => app.close());
   return adminListener(app);
-}
-
-function sourceOf(node: NodePart): AdminSource {
-  const { view, patterns, ports, previews, config } = node;
-  return {
-    streams: (page) => view.streams(page),
-    findStream: (key) => view.findStream(key),
-    sessions: (page, key) => view.sessions(page, key),
-    nodes: () => view.nodes(),
-    testPatterns: () => view.testPatterns(),
-    readiness: () => view.readiness(),
-    subscribe: (listener) => view.subscribe(listener),
-    kick(sessionId, reason) {
-      const session = ports.registry.find(sessionId);
-      session?.end("kicked", reason);
-      return session !== undefined;
-    },
-    drain(nodeId) {
-      if (nodeId !== config.node.id) return "unknown-node";
-      node.startDrain("an admin asked for it");
-      return "draining";
-    },
-    startTestPattern: (key) => patterns.start(key),
-    stopTestPattern: (key) => patterns.stop(key),
-    openPreview(path) {
-      const key = findStreamKey(path);
-      if (key === undefined) return undefined;
-      const { token, expires } = previews.issue(key);
-      return { key, token, expires: isoTime(expires) };
-    },
-  };
 }
