@@ -1,11 +1,66 @@
 /** Members on the links of nodes, over the simulated network: who founds, who joins, who is refused, how a cluster grows. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Millis } from "@sluice/base/brand";
 import type { MemberId } from "@sluice/cache/ids";
 import { factsOf, type MemberIdentity, memberOf, OwnMember } from "@sluice/gcache/members/member-identity";
 import { PeerPins } from "@sluice/gcache/members/peer-pins";
 import { openMemoryStore } from "@sluice/gcache/store/memory-store";
-import { NodeWorld, set } from "./node-world.ts";
+import { CACHE, NodeWorld, set } from "./node-world.ts";
+
+const AUTO = { voters: "auto" } as const;
+
+/** Writes one key after the other through whichever node leads, and remembers what was acknowledged. */
+class Writer {
+  readonly acknowledged = new Map<string, string>();
+  readonly #world: NodeWorld;
+  #count = 0;
+  #isStopped = false;
+
+  constructor(world: NodeWorld) {
+    this.#world = world;
+    void this.#run();
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  #sleep(millis: number): Promise<undefined> {
+    const { clock } = this.#world;
+    return clock.sleep(millis as Millis, new AbortController().signal).then(() => undefined);
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#isStopped) {
+      const key = `key ${this.#count % 50}`;
+      const value = `value ${++this.#count}`;
+      // Of a write whose outcome is not known, since who was asked died, say, the next to the same key decides.
+      this.acknowledged.delete(key);
+      const outcome = await Promise.race([this.#world.leader?.write(set(key, value)), this.#sleep(1_000)]);
+      if (outcome?.type === "answer") this.acknowledged.set(key, value);
+      await this.#sleep(5);
+    }
+  }
+}
+
+function textAt(world: NodeWorld, name: string, key: string): string | undefined {
+  const found = world.cacheOf(name).state.find(CACHE, Buffer.from(key), 0 as Millis);
+  return found && Buffer.from(found.value).toString();
+}
+
+/** Whatever was acknowledged is on all of them, once they have caught up. */
+async function checkAll(world: NodeWorld, names: readonly string[], writer: Writer): Promise<void> {
+  writer.stop();
+  await world.until("everybody to have everything", () => {
+    const applied = world.leader?.status().lastIndex;
+    return applied !== undefined && names.every((name) => world.cacheOf(name).status().applied === applied);
+  });
+  assert.ok(writer.acknowledged.size > 10, `${writer.acknowledged.size} keys were written`);
+  for (const name of names) {
+    for (const [key, value] of writer.acknowledged) assert.equal(textAt(world, name, key), value, `${key} at ${name}`);
+  }
+}
 
 test("[REP340] members talk over the links of their nodes: one that is added gets all that was written", async () => {
   const world = new NodeWorld(1);
@@ -74,4 +129,68 @@ test("[REP342] a founder with an empty disk that a cluster calls joins it instea
     ["the other member: other-store"],
   );
   assert.equal(world.leader?.id, "a");
+});
+
+test("[REP20] [REP343] a cluster grows from one to three to five voters while it is written to, nobody being restarted", async () => {
+  const world = new NodeWorld(4);
+  world.start("a", "self", AUTO);
+  await world.until("a to lead", () => world.leader !== undefined);
+  const writer = new Writer(world);
+  await world.pass(500);
+  world.start("b", "join", AUTO);
+  await world.pass(5_000);
+  assert.deepEqual(world.cacheOf("a").status().members.length, 1, "two nodes: the founder alone holds it");
+  world.start("c", "join", AUTO);
+  await world.until("three voters", () => ["a", "b", "c"].every((name) => world.votersAt(name).length === 3));
+  world.start("x", "join", { ...AUTO, roles: ["edge"] });
+  world.start("d", "join", AUTO);
+  await world.pass(5_000);
+  assert.deepEqual(world.votersAt("a"), ["a", "b", "c"], "an edge does not make five");
+  world.start("e", "join", AUTO);
+  const five = ["a", "b", "c", "d", "e"];
+  await world.until("five voters", () => five.every((name) => world.votersAt(name).length === 5));
+  assert.deepEqual(world.votersAt("e"), five);
+  await checkAll(world, five, writer);
+  assert.deepEqual(world.cacheOf("x").status().members, []);
+});
+
+for (const [who, isLeader] of [
+  ["the leader", true],
+  ["the other", false],
+] as const) {
+  test(`[REP346] the death of ${who} in the moment of two voters loses nothing that was acknowledged`, async () => {
+    for (const seed of [5, 6, 7, 8]) {
+      const world = new NodeWorld(seed);
+      world.start("a", "self", AUTO);
+      await world.until("a to lead", () => world.leader !== undefined);
+      const writer = new Writer(world);
+      await world.pass(300);
+      world.start("b", "join", AUTO);
+      world.start("c", "join", AUTO);
+      while (world.votersAt("a").length < 2) await world.pass(1);
+      assert.equal(world.votersAt("a").length, 2);
+      const other = world.votersAt("a").find((id) => id !== "a") ?? "";
+      const dead = isLeader ? "a" : other;
+      world.kill(dead);
+      await world.pass(3_000);
+      world.start(dead, "join", AUTO);
+      await world.until("three voters", () => ["a", "b", "c"].every((name) => world.votersAt(name).length === 3));
+      await world.pass(500);
+      await checkAll(world, ["a", "b", "c"], writer);
+    }
+  });
+}
+
+test("[REP347] a founder that is started to join goes on with the cluster that it founded", async () => {
+  const world = new NodeWorld(9);
+  world.start("a", "self", AUTO);
+  await world.until("a to lead", () => world.leader !== undefined);
+  const written = world.cacheOf("a").write(set("colour", "blue"));
+  await world.pass(100);
+  assert.equal((await written).type, "answer");
+  world.kill("a");
+  world.start("a", "join", { ...AUTO, address: { host: "a", port: 7936 } });
+  await world.until("a to lead again", () => world.leader?.id === "a");
+  await world.until("its new address", () => world.cacheOf("a").status().members[0]?.address === "a:7936");
+  assert.equal(textAt(world, "a", "colour"), "blue");
 });

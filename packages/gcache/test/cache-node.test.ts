@@ -15,7 +15,6 @@ import type { CacheNode } from "@sluice/gcache/node/cache-node";
 import type { CacheNodeOptions } from "@sluice/gcache/node/node-options";
 import { openCacheNode } from "@sluice/gcache/node/open-cache-node";
 import { MonotonicWallClock } from "@sluice/gcache/node/monotonic-wall-clock";
-import { nextPromotion } from "@sluice/gcache/node/upkeep";
 import { SystemClock } from "@sluice/runtime/system-clock";
 import { NODE_CRYPTO } from "@sluice/runtime/node-crypto";
 import { FakeClock } from "@sluice/testkit/fake-clock";
@@ -254,21 +253,4 @@ test("the steady wall follows its clock, makes jumps good slowly and never goes 
   jump = -3_600_000;
   clock.advance(1_000 as Millis);
   assert.equal(wall.read() - start, 3_000);
-});
-
-test("voters go 1, 3, 5: two learners that keep up are waited for, and one completes an odd number", () => {
-  const member = (id: string, role: "voter" | "learner") => ({ id, role, address: "127.0.0.1:1" }) as never;
-  const follower = (id: string, held = 100) =>
-    ({ id, held, synced: held, silentFor: 10, isGettingSnapshot: false }) as never;
-  const one = [member("n1", "voter"), member("n2", "learner")];
-  const two = [...one, member("n3", "learner")];
-  assert.equal(nextPromotion(one, [follower("n2")], 100), undefined);
-  assert.equal(nextPromotion(two, [follower("n2")], 100), undefined);
-  assert.equal(nextPromotion(two, [follower("n2"), follower("n3", 0)], 90_000), undefined);
-  assert.deepEqual(nextPromotion(two, [follower("n2"), follower("n3")], 100), { type: "promote", id: "n2" });
-  const even = [member("n1", "voter"), member("n2", "voter"), member("n3", "learner")];
-  assert.deepEqual(nextPromotion(even, [follower("n2"), follower("n3")], 100), { type: "promote", id: "n3" });
-  const five = ["n1", "n2", "n3", "n4", "n5"].map((id) => member(id, "voter"));
-  const seven = [...five, member("n6", "learner"), member("n7", "learner")];
-  assert.equal(nextPromotion(seven, [follower("n6"), follower("n7")], 100), undefined);
 });

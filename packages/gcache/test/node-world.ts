@@ -4,6 +4,7 @@ import type { Log } from "@sluice/base/log";
 import { SILENT_METER } from "@sluice/base/meter";
 import type { CacheName, Operation } from "@sluice/cache/state/operation";
 import type { CacheNode } from "@sluice/gcache/node/cache-node";
+import type { EligibleNode, GrowthOptions } from "@sluice/gcache/node/cluster-growth";
 import type { CacheNodeOptions } from "@sluice/gcache/node/node-options";
 import { openCacheNode } from "@sluice/gcache/node/open-cache-node";
 import { NodeLinks } from "@sluice/gcache/members/member-links";
@@ -25,6 +26,7 @@ const PATIENCE = 60_000;
 
 export interface WorldNode {
   readonly name: string;
+  readonly roles: readonly string[];
   readonly clock: SimClock;
   readonly mesh: Mesh;
   readonly services: LinkServices;
@@ -34,6 +36,12 @@ export interface WorldNode {
   /** Once it is open. */
   cache: CacheNode | undefined;
   failure: Error | undefined;
+}
+
+interface StartOptions extends Partial<CacheNodeOptions> {
+  /** Left out: it grows by no word but the test's. */
+  readonly voters?: GrowthOptions["voters"];
+  readonly roles?: readonly string[];
 }
 
 export class NodeWorld {
@@ -50,7 +58,11 @@ export class NodeWorld {
   }
 
   /** Starts a node that dials all others, with the disk of its last life. */
-  start(name: string, founders: CacheNodeOptions["founders"], more: Partial<CacheNodeOptions> = {}): WorldNode {
+  start(
+    name: string,
+    founders: CacheNodeOptions["founders"],
+    { voters, roles = ["origin"], ...more }: StartOptions = {},
+  ): WorldNode {
     const disk = this.#disks.get(name) ?? new KeptDisk();
     this.#disks.set(name, disk);
     const clock = new SimClock(this.clock, { offset: randomBelow(this.#random, 10_000) });
@@ -73,7 +85,7 @@ export class NodeWorld {
       listener: services,
     });
     const links = new NodeLinks({ mesh, services, heartbeat: DEFAULT_LINK_TIMINGS.heartbeat });
-    const node: WorldNode = { name, clock, mesh, services, disk, log, cache: undefined, failure: undefined };
+    const node: WorldNode = { name, roles, clock, mesh, services, disk, log, cache: undefined, failure: undefined };
     this.nodes.set(name, node);
     this.network.add(name, host, clock);
     clock.run(() => {
@@ -85,6 +97,7 @@ export class NodeWorld {
         founders,
         store: disk.open(name),
         secret: SECRET,
+        ...(voters && { growth: { voters, eligible: () => this.#linkedWith(node) } }),
         clock,
         random: this.#random,
         defer,
@@ -136,6 +149,10 @@ export class NodeWorld {
     return node.cache;
   }
 
+  isOpen(name: string): boolean {
+    return this.nodes.get(name)?.cache !== undefined;
+  }
+
   get leader(): CacheNode | undefined {
     return this.#open().find((cache) => cache.status().role === "leader");
   }
@@ -157,6 +174,12 @@ export class NodeWorld {
     return [...this.nodes.values()].flatMap(({ cache, clock }) =>
       cache === undefined || clock.isPaused ? [] : [cache],
     );
+  }
+
+  #linkedWith({ mesh }: WorldNode): readonly EligibleNode[] {
+    return [...this.nodes.values()]
+      .filter(({ name }) => mesh.links.has(name))
+      .map(({ name, roles }) => ({ id: name, roles }));
   }
 
   #dialAll({ name, mesh }: WorldNode): void {

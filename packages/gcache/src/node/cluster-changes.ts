@@ -15,6 +15,7 @@ import type { MonotonicWallClock } from "./monotonic-wall-clock.ts";
 const PATIENCE = 5_000 as Millis;
 /** Between two attempts while another change is under way. */
 const PAUSE = 50 as Millis;
+const NEVER = new AbortController().signal;
 /** Who was silent for longer may be gone. */
 const HEARD_WITHIN = 2_000;
 
@@ -54,7 +55,7 @@ export class ClusterChanges {
       const result = this.tryChange(change);
       if ("token" in result) return this.#committed(result.token, `${change.type} member "${change.id}"`);
       if (!isPassing(result) || this.#clock.now() > until) throw changeError(change, result);
-      await this.#clock.sleep(PAUSE, AbortSignal.timeout(PATIENCE));
+      await this.#clock.sleep(PAUSE, NEVER);
     }
   }
 

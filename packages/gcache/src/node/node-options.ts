@@ -9,6 +9,7 @@ import type { ReplicaTiming } from "@sluice/cache/replica/timing";
 import type { HostAndPort } from "@sluice/runtime/sockets/host-and-port";
 import type { MemberLinks } from "../members/member-links.ts";
 import type { NodeStore } from "../store/node-store.ts";
+import type { GrowthOptions } from "./cluster-growth.ts";
 import type { MemberLimits, RespLimits } from "./limits.ts";
 import type { LinkTls } from "@sluice/runtime/links/link-ports";
 
@@ -34,6 +35,8 @@ export interface CacheNodeOptions {
    * is added to a cluster. Only for an empty store; one that is there knows its members.
    */
   readonly founders: ReadonlyMap<string, string> | "self" | "join";
+  /** With it a leader adds and promotes members by itself. */
+  readonly growth?: GrowthOptions | undefined;
   /** Folder of the store; without one nothing outlives the process, which then must not found with others. */
   readonly dir?: string | undefined;
   /** Instead of a folder. Closed with the node. */

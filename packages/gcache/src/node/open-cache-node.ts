@@ -21,6 +21,7 @@ import { openMemoryStore } from "../store/memory-store.ts";
 import type { NodeStore } from "../store/node-store.ts";
 import { CacheNode } from "./cache-node.ts";
 import { ClusterChanges } from "./cluster-changes.ts";
+import { ClusterGrowth } from "./cluster-growth.ts";
 import { boundAddress, clusterIdOf, decideFounders, founderList, NO_CLUSTER } from "./founding.ts";
 import { LeaderClient } from "./leader-client.ts";
 import { DEFAULT_MEMBER_LIMITS, DEFAULT_RESP_LIMITS } from "./limits.ts";
@@ -81,7 +82,8 @@ export async function openCacheNode(given: CacheNodeOptions): Promise<CacheNode>
   transport.tellAll();
 
   const metrics = new NodeMetrics(meter);
-  const upkeep = new Upkeep({ driver, state, leaderClient, changes, metrics, wall, clock });
+  const growth = new ClusterGrowth({ growth: options.growth, driver, changes, transport, own, log });
+  const upkeep = new Upkeep({ driver, state, leaderClient, growth, metrics, wall, clock });
   const events = new NodeEvents({ ...shared, state, leaderClient, publishing, resp, log });
   transport.start(events);
   driver.start(events);

@@ -1,12 +1,10 @@
 /** What a leader does for the state by itself: names the data's life, ends what is due, completes the count of voters. */
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
-import type { MemberChange, MemberList } from "@sluice/cache/replica/members";
-import type { FollowerStatus } from "@sluice/cache/replica/replica-options";
 import type { CacheState } from "@sluice/cache/state/cache-state";
 import type { Operation } from "@sluice/cache/state/operation";
 import { encodeOperation } from "@sluice/cache/state/operation-codec";
-import type { ClusterChanges } from "./cluster-changes.ts";
+import type { ClusterGrowth } from "./cluster-growth.ts";
 import type { LeaderClient } from "./leader-client.ts";
 import type { MonotonicWallClock } from "./monotonic-wall-clock.ts";
 import type { NodeMetrics } from "./node-metrics.ts";
@@ -15,16 +13,12 @@ import type { ReplicaDriver } from "./replica-driver.ts";
 const EVERY = 100 as Millis;
 /** In one go; the next go is a tenth of a second later. */
 const MOST_ROUNDS = 8;
-/** More voters make every write dearer and gain little. */
-const MOST_VOTERS = 5;
-/** A learner that was heard from this recently can be counted on. */
-const HEARD_WITHIN = 500;
 
 export interface UpkeepOptions {
   readonly driver: Pick<ReplicaDriver<unknown>, "status">;
   readonly state: CacheState;
   readonly leaderClient: LeaderClient;
-  readonly changes: ClusterChanges;
+  readonly growth: ClusterGrowth;
   readonly metrics: NodeMetrics;
   readonly wall: MonotonicWallClock;
   readonly clock: Clock;
@@ -52,12 +46,11 @@ export class Upkeep implements Disposable {
   }
 
   #look(): void {
-    const { driver, metrics, state, changes } = this.#options;
+    const { driver, metrics, state, growth } = this.#options;
     const status = driver.status();
     metrics.update(status, state);
     if (status.role !== "leader") return;
-    const promotion = nextPromotion(status.members, status.followers, status.lastIndex);
-    if (promotion !== undefined) changes.tryChange(promotion);
+    void growth.goOn();
     void this.#endWhatIsDue();
   }
 
@@ -84,32 +77,4 @@ export class Upkeep implements Disposable {
     const now = wall.read();
     return state.generation === 0 ? [{ type: "found", generation: now }] : state.takeUpkeep(now);
   }
-}
-
-/**
- * The learner to promote now, if any. Voters go 1, 3, 5: an even count stands no more losses than the odd one below it,
- * so two learners are waited for, and promoted one after the other.
- */
-export function nextPromotion(
-  members: MemberList,
-  followers: readonly FollowerStatus[],
-  lastIndex: number,
-): MemberChange | undefined {
-  const voterCount = members.filter((member) => member.role === "voter").length;
-  const ready = members.filter((member) => {
-    const follower = followers.find((one) => one.id === member.id);
-    return member.role === "learner" && follower !== undefined && isReady(follower, lastIndex);
-  });
-  const wanted = voterCount % 2 === 0 ? 1 : 2;
-  const next = ready[0];
-  return next === undefined || ready.length < wanted || voterCount >= MOST_VOTERS
-    ? undefined
-    : { type: "promote", id: next.id };
-}
-
-/** Records that may be under way to a learner that keeps up. */
-const CLOSE = 5_000;
-
-function isReady({ held, silentFor, isGettingSnapshot }: FollowerStatus, lastIndex: number): boolean {
-  return !isGettingSnapshot && silentFor !== undefined && silentFor < HEARD_WITHIN && lastIndex - held < CLOSE;
 }
