@@ -1,5 +1,6 @@
 /** Compares docs with the source: error codes, limits, configuration, features. With `--fix` it writes what is made from source. */
 import { join } from "node:path";
+import { checkConfiguredLimits, readKeyDefaults } from "./docs/configured-limits.ts";
 import { checkErrorCodes, readErrorCodes, renderErrors } from "./docs/error-codes.ts";
 import { checkFeatures } from "./docs/features.ts";
 import { checkGenerated, configDocs, writeGenerated } from "./docs/generated.ts";
@@ -10,7 +11,8 @@ import { report } from "./house/finding.ts";
 const root = join(import.meta.dirname, "..");
 const sources = readSourceTexts(root).filter(({ room }) => room !== "console");
 const codes = readErrorCodes(sources);
-const limits = await readLimits(root, sources);
+const keys = await readKeyDefaults(root, sources);
+const limits = await readLimits(root, sources, keys);
 const generated = [
   { path: "docs/errors.md", text: renderErrors(codes) },
   { path: "docs/limits.md", text: renderLimits(limits) },
@@ -20,6 +22,7 @@ if (process.argv.includes("--fix")) for (const path of writeGenerated(root, gene
 const findings = [
   ...checkErrorCodes(codes),
   ...checkLimits(limits),
+  ...checkConfiguredLimits(limits, keys),
   ...checkGenerated(root, generated),
   ...checkFeatures(root),
 ];

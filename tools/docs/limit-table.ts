@@ -7,7 +7,17 @@ import { cell, commentBefore } from "./doc-comment.ts";
 import type { SourceText } from "./source-text.ts";
 
 const INTERFACE = /^export interface (\w*Limits)\b[^{]*\{\n([^]*?)^\}/gm;
+/** The words by which a limit names the key that sets it. */
+const CONFIGURED = /\bConfigured by `([\w.]+)`/;
 const FIELD = /^ {2}readonly (\w+)\??: [^;\n]+;/gm;
+
+/** Of a configuration key. */
+export interface KeyDefault {
+  /** In the limit's unit: milliseconds, bytes, a count. */
+  readonly value: unknown;
+  /** How it is declared, as source text. */
+  readonly declaration: string;
+}
 
 export interface Limit {
   readonly owner: string;
@@ -15,39 +25,51 @@ export interface Limit {
   readonly meaning: string;
   /** As text for people; empty when nothing says it. */
   readonly standard: string;
+  /** What the constant says; `undefined` when none does. */
+  readonly value: unknown;
+  /** Name of the constant with the defaults of its interface. */
+  readonly constant: string | undefined;
+  /** The configuration key that sets it. */
+  readonly key: string | undefined;
   readonly room: string;
   readonly path: string;
 }
 
-/** Defaults come from the built file, so that a sum in the source is shown as its value. */
-export async function readLimits(root: string, sources: readonly SourceText[]): Promise<Limit[]> {
+/** Defaults come from the built file, so that a sum in the source is shown as its value; else from the key that sets them. */
+export async function readLimits(
+  root: string,
+  sources: readonly SourceText[],
+  keys: ReadonlyMap<string, KeyDefault> = new Map(),
+): Promise<Limit[]> {
   const limits: Limit[] = [];
   for (const source of sources.filter(({ text }) => text.search(INTERFACE) >= 0)) {
     const built = await loadBuilt(root, source.path);
     for (const match of source.text.matchAll(INTERFACE)) {
-      limits.push(
-        ...readInterface(
-          source,
-          match[1] as string,
-          match[2] as string,
-          defaultsOf(source.text, match[1] as string, built),
-        ),
-      );
+      const [, owner, body] = match as unknown as [string, string, string];
+      limits.push(...readInterface(source, { owner, body, ...defaultsOf(source.text, owner, built) }, keys));
     }
   }
   return limits;
 }
 
+interface Defaults {
+  readonly constant: string | undefined;
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
 function readInterface(
-  source: SourceText,
-  owner: string,
-  body: string,
-  defaults: Readonly<Record<string, unknown>>,
+  { room, path }: SourceText,
+  found: Defaults & { readonly owner: string; readonly body: string },
+  keys: ReadonlyMap<string, KeyDefault>,
 ): Limit[] {
+  const { owner, body, constant, values } = found;
   return [...body.matchAll(FIELD)].map((match) => {
     const field = match[1] as string;
     const meaning = commentBefore(body, match.index) ?? "";
-    return { owner, field, meaning, standard: describe(field, defaults[field]), room: source.room, path: source.path };
+    const key = CONFIGURED.exec(meaning)?.[1];
+    const value = values[field];
+    const standard = describe(field, value ?? keys.get(key ?? "")?.value);
+    return { owner, field, meaning, standard, value, constant, key, room, path };
   });
 }
 
@@ -57,14 +79,10 @@ async function loadBuilt(root: string, path: string): Promise<Readonly<Record<st
 }
 
 /** The first exported constant of that type, with or without DEFAULT in its name. */
-function defaultsOf(
-  text: string,
-  owner: string,
-  built: Readonly<Record<string, unknown>>,
-): Readonly<Record<string, unknown>> {
-  const name = new RegExp(`^export const (\\w+)\\s*:\\s*${owner}\\b`, "m").exec(text)?.[1];
-  const value = name === undefined ? undefined : built[name];
-  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+function defaultsOf(text: string, owner: string, built: Readonly<Record<string, unknown>>): Defaults {
+  const constant = new RegExp(`^export const (\\w+)\\s*:\\s*${owner}\\b`, "m").exec(text)?.[1];
+  const value = constant === undefined ? undefined : built[constant];
+  return { constant, values: typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {} };
 }
 
 function describe(field: string, value: unknown): string {
@@ -91,5 +109,5 @@ export function renderLimits(limits: readonly Limit[]): string {
     const table = rows.map(({ field, standard, meaning }) => `| \`${field}\` | ${standard} | ${cell(meaning)} |`);
     return `## ${title}\n\n| limit | default | what it bounds |\n| --- | --- | --- |\n${table.join("\n")}\n`;
   });
-  return `# Limits\n\nMade from the source by \`npm run docs:fix\`; do not edit. Each is a ceiling on memory or work; configuration may move some of them (see config.md).\n\n${sections.join("\n")}`;
+  return `# Limits\n\nMade from the source by \`npm run docs:fix\`; do not edit. Each is a ceiling on memory or work; where a configuration key sets it, the default is the key's (see config.md).\n\n${sections.join("\n")}`;
 }

@@ -1,6 +1,7 @@
 /** Documents are made from doc comments, and what has none is refused. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { checkConfiguredLimits, readKeyDefaults } from "../docs/configured-limits.ts";
 import { checkErrorCodes, readErrorCodes, renderErrors } from "../docs/error-codes.ts";
 import { checkFeatures } from "../docs/features.ts";
 import { checkGenerated, writeGenerated } from "../docs/generated.ts";
@@ -71,6 +72,56 @@ test("limits come with their words and the built default", async () => {
   );
   assert.equal(checkLimits(limits).length, 1);
   assert.match(renderLimits(limits), /## formats: FlvLimits/);
+});
+
+/** A tree where the key `flv.tagBytes` sets the limit of that name. */
+function configuredTree(key: { readonly declared: string; readonly built: string }, words: string) {
+  return smallTree({
+    "packages/formats/src/limits.ts": LIMITS.replace("Bytes of one tag.", `Bytes of one tag.${words}`),
+    "packages/formats/package.json": '{ "type": "module" }',
+    "packages/formats/dist/limits.js": "export const DEFAULT_FLV_LIMITS = { tagBytes: 4096, tags: 12000 };\n",
+    "packages/server/src/config/keys/flv-keys.ts": `export const KEYS = {\n  "flv.tagBytes": runningKey(\n    size({ min: 1 }),\n    ${key.declared},\n  ),\n  "flv.more": key(FLAG, DEFAULT_FLV_LIMITS.tagBytes),\n};\n`,
+    "packages/server/package.json": '{ "type": "module" }',
+    "packages/server/dist/config/keys.js": `const kind = { read: (raw) => ({ value: Number(raw) }) };\nexport const KEYS = new Map([["flv.tagBytes", { kind, fallback: "${key.built}" }]]);\n`,
+  });
+}
+
+const TAKEN = "String(DEFAULT_FLV_LIMITS.tagBytes)";
+const NAMED = " Configured by `flv.tagBytes`.";
+
+for (const { says, declared, built, words, problem } of [
+  { says: "one default", declared: TAKEN, built: "4096", words: NAMED, problem: undefined },
+  { says: "another default at the key", declared: '"8192"', built: "8192", words: NAMED, problem: /4096.*uses 8192/ },
+  { says: "the same, written twice", declared: '"4096"', built: "4096", words: NAMED, problem: /second default/ },
+  {
+    says: "a key that is none",
+    declared: TAKEN,
+    built: "4096",
+    words: " Configured by `flv.tag`.",
+    problem: /no config/,
+  },
+  { says: "a key that the limit does not name", declared: TAKEN, built: "4096", words: "", problem: /does not say/ },
+]) {
+  test(`a limit that a key configures has ${says}${problem === undefined ? "" : ": refused"}`, async () => {
+    using tree = configuredTree({ declared, built }, words);
+    const sources = readSourceTexts(tree.root);
+    const keys = await readKeyDefaults(tree.root, sources);
+    const findings = checkConfiguredLimits(await readLimits(tree.root, sources, keys), keys);
+    assert.equal(findings.length, problem === undefined ? 0 : 1);
+    if (problem !== undefined) assert.match(findings[0]?.what ?? "", problem);
+  });
+}
+
+test("a limit without a default of its own is published with its key's", async () => {
+  using tree = configuredTree({ declared: '"8192"', built: "8192" }, NAMED);
+  const sources = readSourceTexts(tree.root).map((source) => ({
+    ...source,
+    text: source.text.replace("const DEFAULT", "let X"),
+  }));
+  const keys = await readKeyDefaults(tree.root, sources);
+  const limits = await readLimits(tree.root, sources, keys);
+  assert.equal(limits[0]?.standard, "8 KiB");
+  assert.deepEqual(checkConfiguredLimits(limits, keys), []);
 });
 
 test("a document that differs from what the source gives is refused until it is written anew", () => {

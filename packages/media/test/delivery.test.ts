@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { LiveStream } from "@sluice/media/live-stream";
+import { DEFAULT_LAG_LIMITS } from "@sluice/media/limits";
 import type { Subscriber } from "@sluice/media/subscriber";
 import { assertTimeGoesOn, FakeSink, ms, type Stage, stage, testForm } from "./fixture.ts";
 
@@ -214,7 +215,7 @@ test("[MED24, MED52] a dead viewer that changes form is dropped all the same", (
   const viewer = at.join(sink) as Subscriber;
   at.stream.switchForm(viewer, SILENT, "live-edge");
   pair(at, 40, "key");
-  at.clock.advance(17_000);
+  at.clock.advance(DEFAULT_LAG_LIMITS.stallTimeout + 2_000);
   assert.deepEqual(sink.ends, ["stalled"]);
   assert.equal(at.stream.subscriberCount, 0);
   at.stream.switchForm(viewer, PLAIN, "live-edge");

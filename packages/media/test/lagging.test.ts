@@ -249,7 +249,7 @@ test("[MED50] beyond the limit a GOP of more than 4 MiB is not encoded for one v
 });
 
 test("[MED50, MED23] dead viewers beyond the cohort limit are bounded too", () => {
-  const at = stage({ limits: { tracksPerKind: 4, cohorts: 0, subscribers: 100 } });
+  const at = stage({ lag: LAG, limits: { tracksPerKind: 4, cohorts: 0, subscribers: 100 } });
   at.setUp();
   const dead = Array.from({ length: 10 }, () => new FakeSink(at.clock, "dead"));
   for (const [i, sink] of dead.entries()) at.join(sink, { form: testForm(`solo${i}`) });

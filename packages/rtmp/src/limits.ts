@@ -4,7 +4,7 @@
 export interface RtmpLimits {
   /** Chunk streams open at once; each can hold one unfinished message. */
   readonly chunkStreams: number;
-  /** Bytes of one assembled message; RTMP itself allows 16,777,215. */
+  /** Bytes of one assembled message; RTMP itself allows 16,777,215. Configured by `limits.messageBytes`. */
   readonly messageBytes: number;
   /** Bytes reserved for all unfinished messages of a connection that publishes. */
   readonly partialBytes: number;

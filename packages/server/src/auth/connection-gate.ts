@@ -9,13 +9,13 @@ import { GUARD_LIMITS } from "./limits.ts";
 import { TokenBuckets } from "./rate-limit.ts";
 
 export interface GateLimits {
-  /** Connections open at once, of every kind and from anywhere. 0: no limit. */
+  /** Connections open at once, of every kind and from anywhere. 0: no limit. Configured by `limits.connections`. */
   readonly connections: number;
-  /** Connections open at once from one address; an IPv6 /64 counts as one. 0: no limit. */
+  /** Connections open at once from one address; an IPv6 /64 counts as one. 0: no limit. Configured by `limits.connectionsPerAddress`. */
   readonly connectionsPerAddress: number;
-  /** New connections a second from one address, after a burst of twice as many. 0: no limit. */
+  /** New connections a second from one address, after a burst of twice as many. 0: no limit. Configured by `limits.connectsPerSecondPerAddress`. */
   readonly connectsPerSecondPerAddress: number;
-  /** Networks that the limits per address leave alone. */
+  /** Networks that the limits per address leave alone. Configured by `limits.exempt`. */
   readonly exempt: readonly string[];
 }
 

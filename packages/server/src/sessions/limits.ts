@@ -3,23 +3,23 @@ import type { Millis } from "@sluice/base/brand";
 
 /** Bytes that were handed over for a peer and that its transport has not taken. */
 export interface OutputLimits {
-  /** Of one connection; above it nothing more is read from it or burst to it, and one that takes nothing ends as stalled. */
+  /** Of one connection; above it nothing more is read from it or burst to it, and one that takes nothing ends as stalled. Configured by `limits.outputPerConnection`. */
   readonly peerBytes: number;
   /** Above that, of the session's own words: what one read may cause, and notices meanwhile. One past it ends at once. */
   readonly overdraftBytes: number;
   /** `peerBytes` while all connections together are past half of `totalBytes`. */
   readonly crowdedPeerBytes: number;
-  /** Of all connections; above it no new session is opened. What viewers of a stream share counts once it is old. */
+  /** Of all connections; above it no new session is opened. What viewers of a stream share counts once it is old. Configured by `limits.outputTotal`. */
   readonly totalBytes: number;
-  /** Age at which a stream lets go of what it shares, so that it counts for whoever still holds it. */
+  /** Age at which a stream lets go of what it shares, so that it counts for whoever still holds it. Configured by `delivery.lag.maxAge`. */
   readonly sharedAge: Millis;
-  /** How long a connection above its limit may take nothing. */
+  /** How long a connection above its limit may take nothing. Configured by `delivery.lag.stallTimeout`. */
   readonly stallTimeout: Millis;
 }
 
 /** Waiting is cheap for who waits, so that each connection gets little of it. */
 export interface PlayLimits {
-  /** Streams without a publisher that one connection may wait for. */
+  /** Streams without a publisher that one connection may wait for. Configured by `limits.waitsPerConnection`. */
   readonly waitsPerConnection: number;
   /** Message streams of one connection that may play the same stream. */
   readonly viewsPerConnection: number;

@@ -48,7 +48,7 @@ export class StreamPolicies {
         maxDuration: (gop.maxSeconds * 1000) as Millis,
       },
       lag: this.#config.delivery.lag,
-      limits: { ...DEFAULT_STREAM_LIMITS, ...(viewersPerStream > 0 ? { subscribers: viewersPerStream } : {}) },
+      limits: { ...DEFAULT_STREAM_LIMITS, subscribers: viewersPerStream || Number.POSITIVE_INFINITY },
       allocate: (byteCount) => Buffer.allocUnsafeSlow(byteCount),
     };
   }

@@ -1,10 +1,11 @@
 /** Keys that hold for every application and can be set again for one under `applications.<name>.`. */
 import type { Millis } from "@sluice/base/brand";
+import { DEFAULT_GOP_LIMITS } from "@sluice/media/limits";
 import { type KeyTable, runningKey } from "../key.ts";
 import type { Kind } from "../kind.ts";
 import { list } from "../kinds-lists.ts";
 import { choice, FLAG, integer, wordOr } from "../kinds-plain.ts";
-import { duration, size } from "../kinds-units.ts";
+import { duration, printSize, size } from "../kinds-units.ts";
 
 const WINDOW = wordOr("auto", duration({ min: 0, max: 2_000 }));
 const REALTIME = 20 as Millis;
@@ -51,11 +52,19 @@ export const APPLICATION_KEYS = {
   ),
   "gop.maxFrames": runningKey(
     integer({ min: 1, max: 100_000 }),
-    "3000",
+    String(DEFAULT_GOP_LIMITS.maxFrames),
     "Frames kept per stream, audio included; a longer run starts viewers at the next key frame.",
   ),
-  "gop.maxBytes": runningKey(size({ min: 1_024, max: 1_073_741_824 }), "16MiB", "Bytes kept per stream."),
-  "gop.maxSeconds": runningKey(integer({ min: 1, max: 3_600 }), "30", "Seconds of media kept per stream."),
+  "gop.maxBytes": runningKey(
+    size({ min: 1_024, max: 1_073_741_824 }),
+    printSize(DEFAULT_GOP_LIMITS.maxBytes),
+    "Bytes kept per stream.",
+  ),
+  "gop.maxSeconds": runningKey(
+    integer({ min: 1, max: 3_600 }),
+    String(DEFAULT_GOP_LIMITS.maxDuration / 1000),
+    "Seconds of media kept per stream.",
+  ),
   "auth.publish": runningKey(
     WAYS_IN,
     "open",

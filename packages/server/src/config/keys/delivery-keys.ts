@@ -1,21 +1,22 @@
 /** Keys about streams and viewers that hold for the whole node. */
+import { DEFAULT_LAG_LIMITS } from "@sluice/media/limits";
 import { type KeyTable, runningKey } from "../key.ts";
-import { duration, size } from "../kinds-units.ts";
+import { duration, printDuration, printSize, size } from "../kinds-units.ts";
 
 export const DELIVERY_KEYS = {
   "delivery.lag.maxBytes": runningKey(
     size({ min: 65_536, max: 1_073_741_824 }),
-    "8MiB",
+    printSize(DEFAULT_LAG_LIMITS.maxBytes),
     "Bytes that may wait for one slow viewer before it is moved on to a later key frame.",
   ),
   "delivery.lag.maxAge": runningKey(
     duration({ min: 100, max: 600_000 }),
-    "5s",
+    printDuration(DEFAULT_LAG_LIMITS.maxAge),
     "Age of the oldest frame that may wait for one slow viewer before it is moved on to a later key frame.",
   ),
   "delivery.lag.stallTimeout": runningKey(
     duration({ min: 1_000, max: 3_600_000 }),
-    "30s",
+    printDuration(DEFAULT_LAG_LIMITS.stallTimeout),
     "How long a viewer may take nothing at all before it is disconnected.",
   ),
   "publish.firstFrameTimeout": runningKey(

@@ -1,8 +1,11 @@
 /** Keys of the node's limits; 0 means no limit where the range begins at 0. */
+import { DEFAULT_DIRECTORY_LIMITS, DEFAULT_MEMORY_LIMITS, DEFAULT_STREAM_LIMITS } from "@sluice/media/limits";
+import { DEFAULT_RTMP_LIMITS } from "@sluice/rtmp/limits";
+import { DEFAULT_PLAY_LIMITS } from "../../sessions/limits.ts";
 import { type KeyTable, key, runningKey } from "../key.ts";
 import { list, NETWORK } from "../kinds-lists.ts";
 import { integer } from "../kinds-plain.ts";
-import { duration, size } from "../kinds-units.ts";
+import { duration, printSize, size } from "../kinds-units.ts";
 
 const COUNT = integer({ min: 0, max: 10_000_000 });
 
@@ -32,17 +35,17 @@ export const LIMIT_KEYS = {
   "limits.publishers": runningKey(COUNT, "2000", "Publishers at once; 0: no limit."),
   "limits.streams": runningKey(
     COUNT,
-    "10000",
+    String(DEFAULT_DIRECTORY_LIMITS.streams),
     "Streams published at once, those in their grace window included: the oldest of these ends where a publisher finds no place; 0: no limit.",
   ),
   "limits.waitingStreams": runningKey(
     COUNT,
-    "10000",
+    String(DEFAULT_DIRECTORY_LIMITS.waitingStreams),
     "Streams that viewers wait for and nobody publishes; 0: no limit.",
   ),
   "limits.waitsPerConnection": runningKey(
     integer({ min: 1, max: 1_000 }),
-    "4",
+    String(DEFAULT_PLAY_LIMITS.waitsPerConnection),
     "Streams without a publisher that one connection may wait for.",
   ),
   "limits.outputPerConnection": runningKey(
@@ -55,20 +58,24 @@ export const LIMIT_KEYS = {
     "512MiB",
     "The same for all peers together: from half of it on each may leave only 64 KiB waiting, and above it no session is opened. What viewers of a stream share is not counted while the stream holds it itself.",
   ),
-  "limits.viewersPerStream": runningKey(COUNT, "0", "Viewers of one stream; 0: no limit."),
+  "limits.viewersPerStream": runningKey(
+    COUNT,
+    String(DEFAULT_STREAM_LIMITS.subscribers),
+    "Viewers of one stream; 0: no limit.",
+  ),
   "limits.publisherMemory": key(
     size({ min: 0, max: 1_099_511_627_776 }),
-    "24MiB",
+    printSize(DEFAULT_MEMORY_LIMITS.connectionBytes),
     "Bytes of cached pictures and set-up of all streams that one connection publishes; beyond it the largest cache is dropped until its next key frame. Above `gop.maxBytes`. 0: no limit.",
   ),
   "limits.streamMemory": key(
     size({ min: 0, max: 1_099_511_627_776 }),
-    "1GiB",
+    printSize(DEFAULT_MEMORY_LIMITS.nodeBytes),
     "Bytes of cached pictures, set-up and encoded frames of all streams; beyond it the largest caches are dropped until their next key frame. 0: no limit.",
   ),
   "limits.messageBytes": key(
     size({ min: 65_536, max: 16_777_215 }),
-    "8MiB",
+    printSize(DEFAULT_RTMP_LIMITS.messageBytes),
     "Bytes of one RTMP message, such as a key frame.",
   ),
   "limits.handshakeTimeout": key(
