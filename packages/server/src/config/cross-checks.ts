@@ -1,6 +1,7 @@
 /** What no single key can know: keys that need, exclude or contradict each other. */
 import type { Problem } from "./config-error.ts";
 import type { ApplicationValues, Values } from "./keys.ts";
+import { clusterProblems } from "./cluster-checks.ts";
 import type { Secrets } from "./secrets.ts";
 
 export interface Checked {
@@ -8,16 +9,18 @@ export interface Checked {
   readonly secrets: Secrets;
   /** Application name → its values; the node's own under "". */
   readonly applications: ReadonlyMap<string, ApplicationValues>;
+  readonly isClustered: boolean;
 }
 
 /** Answers every contradiction; none when the configuration holds together. */
 export function crossChecks(checked: Checked): Problem[] {
   return [
     ...tlsProblems(checked.values),
-    ...portProblems(checked.values),
+    ...portProblems(checked),
     ...wayInProblems(checked),
     ...hookProblems(checked),
     ...engineProblems(checked.values),
+    ...(checked.isClustered ? clusterProblems(checked) : []),
   ];
 }
 
@@ -35,11 +38,12 @@ function tlsProblems({ tls, rtmps, https }: Values): Problem[] {
   return problems;
 }
 
-function portProblems(values: Values): Problem[] {
+function portProblems({ values, isClustered }: Checked): Problem[] {
   const seen = new Map<number, string>();
   const problems: Problem[] = [];
   const { rtmp, rtmps, http, https, cache } = values;
-  const listeners = { rtmp, rtmps, http, https, "cache.resp": cache.resp };
+  const cluster = isClustered ? { cluster: values.cluster } : {};
+  const listeners = { rtmp, rtmps, http, https, "cache.resp": cache.resp, ...cluster };
   for (const [name, { port }] of Object.entries(listeners)) {
     if (port === "off" || port === 0) continue;
     const other = seen.get(port);

@@ -2,6 +2,7 @@
 import type { Key, Tree } from "./key.ts";
 import { APPLICATION_KEYS } from "./keys/application-keys.ts";
 import { AUTH_KEYS } from "./keys/auth-keys.ts";
+import { CLUSTER_KEYS } from "./keys/cluster-keys.ts";
 import { DELIVERY_KEYS } from "./keys/delivery-keys.ts";
 import { ENGINE_KEYS } from "./keys/engine-keys.ts";
 import { LIMIT_KEYS } from "./keys/limit-keys.ts";
@@ -14,6 +15,7 @@ const DECLARED = {
   ...APPLICATION_KEYS,
   ...DELIVERY_KEYS,
   ...AUTH_KEYS,
+  ...CLUSTER_KEYS,
   ...ENGINE_KEYS,
   ...LIMIT_KEYS,
 };

@@ -38,6 +38,8 @@ export interface Entry {
 export type SluiceConfig = Values & {
   readonly secrets: Secrets;
   readonly instance: number;
+  /** Some `cluster.*` key was written: the node is one of a cluster. */
+  readonly isClustered: boolean;
   /** Every key with its source, defaults included, in the order of the documents. */
   readonly entries: readonly Entry[];
   /** Applications that have values of their own. */
@@ -70,18 +72,21 @@ export function rereadConfig(sources: ConfigSources, holding: SluiceConfig): Rer
   const read = readEntries(sources, problems);
   const held = new Map(holding.entries.map((entry) => [entry.path, entry]));
   const differing = differences(held, read.entries);
-  const restored = differing.filter((path) => !isRunning(path));
+  // Without a cluster part there is nobody to whom a key of the cluster could matter before a restart.
+  const canChange = (path: string): boolean =>
+    isRunning(path) && (holding.isClustered || !path.startsWith(CLUSTER_PREFIX));
+  const restored = differing.filter((path) => !canChange(path));
   for (const path of restored) {
     const entry = held.get(path);
     if (entry === undefined) read.entries.delete(path);
     else read.entries.set(path, entry);
   }
-  const config = assemble(read, problems);
+  const config = assemble(read, problems, holding.isClustered);
   const all = new Set([...differing, ...changedFiles(holding.secrets, config.secrets)]);
   return {
     config,
-    changed: [...all].filter(isRunning),
-    kept: [...all].filter((path) => !isRunning(path)),
+    changed: [...all].filter(canChange),
+    kept: [...all].filter((path) => !canChange(path)),
   };
 }
 
@@ -96,9 +101,23 @@ function readEntries(sources: ConfigSources, problems: Problem[]): ReadEntries {
   const instance = instanceOf(from, problems);
   const written = gather(from, problems).filter((one) => isUsable(one, problems));
   const entries = new Map<string, Entry>();
-  for (const one of [...defaults(instance, from), ...written]) setEntry(entries, one, problems);
+  const engine = written.some(isOfCluster) ? [CLUSTER_ENGINE] : [];
+  for (const one of [...defaults(instance, from), ...engine, ...written]) setEntry(entries, one, problems);
   return { entries, instance, readFile: from.readFile };
 }
+
+const CLUSTER_PREFIX = "cluster.";
+const isOfCluster = ({ path, source }: Pick<Entry, "path" | "source">): boolean =>
+  source !== "default" && path.startsWith(CLUSTER_PREFIX);
+
+/** Nodes of a cluster need an engine; nothing but the node itself is needed for this one. */
+const CLUSTER_ENGINE: Written = {
+  path: "engine.kind",
+  raw: "gcache",
+  source: "default",
+  where: "default beside cluster.*",
+  base: "",
+};
 
 function differences(held: ReadonlyMap<string, Entry>, read: ReadonlyMap<string, Entry>): string[] {
   const paths = new Set([...held.keys(), ...read.keys()]);
@@ -189,18 +208,23 @@ function setEntry(entries: Map<string, Entry>, { path, raw, source, where, base 
 }
 
 /** @throws {ConfigError} with the problems found before, and those of the whole */
-function assemble({ entries, instance, readFile }: ReadEntries, problems: Problem[]): SluiceConfig {
+function assemble(
+  { entries, instance, readFile }: ReadEntries,
+  problems: Problem[],
+  isClustered = [...entries.values()].some(isOfCluster),
+): SluiceConfig {
   const own = new Map([...entries].filter(([path]) => KEYS.has(path)).map(([path, entry]) => [path, entry.value]));
   const values = nest(own) as Values;
   const applications = applicationsOf(entries);
   const secrets = readSecrets(values, readFile, problems);
-  problems.push(...crossChecks({ values, secrets, applications }));
+  problems.push(...crossChecks({ values, secrets, applications, isClustered }));
   if (problems.length > 0) throw new ConfigError(problems);
   const everyOther = applications.get("") as ApplicationConfig;
   return Object.freeze({
     ...values,
     secrets: Object.freeze(secrets),
     instance,
+    isClustered,
     entries: Object.freeze([...entries.values()]),
     applicationNames: Object.freeze([...applications.keys()].filter((name) => name !== "")),
     forApplication: (app: string) => applications.get(app) ?? everyOther,

@@ -16,6 +16,14 @@ export interface Secrets {
   readonly signedSecret: string | undefined;
   readonly hooksToken: string | undefined;
   readonly respPassword: string | undefined;
+  readonly clusterSecret: string | undefined;
+  readonly clusterSecretAlso: string | undefined;
+  /** PEM. */
+  readonly clusterCert: string | undefined;
+  /** PEM. */
+  readonly clusterKey: string | undefined;
+  /** PEM. */
+  readonly clusterCa: string | undefined;
   /** PEM. */
   readonly tlsCert: string | undefined;
   /** PEM. */
@@ -25,6 +33,7 @@ export interface Secrets {
 /** Reads what the values name; what cannot be read or used becomes a problem. */
 export function readSecrets(values: Values, readFile: (path: string) => string, problems: Problem[]): Secrets {
   const { jwt, signed, hooks } = values.auth;
+  const { cluster } = values;
   const named = new NamedFiles(readFile, problems);
   const secrets = {
     adminToken: named.secret("admin.token", values.admin.token, values.admin.tokenFile),
@@ -34,12 +43,19 @@ export function readSecrets(values: Values, readFile: (path: string) => string, 
     signedSecret: named.secret("auth.signed.secret", signed.secret, signed.secretFile),
     hooksToken: hooks.token,
     respPassword: named.secret("cache.resp.password", values.cache.resp.password, values.cache.resp.passwordFile),
+    clusterSecret: named.secret("cluster.secret", cluster.secret, cluster.secretFile),
+    clusterSecretAlso: named.secret("cluster.secretAlso", cluster.secretAlso, cluster.secretAlsoFile),
+    clusterCert: named.text("cluster.tls.cert", cluster.tls.cert),
+    clusterKey: named.text("cluster.tls.key", cluster.tls.key),
+    clusterCa: named.text("cluster.tls.ca", cluster.tls.ca),
     tlsCert: named.text("tls.cert", values.tls.cert),
     tlsKey: named.text("tls.key", values.tls.key),
   };
   problems.push(...publicKeyProblems("auth.jwt.publicKeyFile", secrets.jwtPublicKey));
-  for (const { part, message } of tlsPairProblems(secrets.tlsCert, secrets.tlsKey)) {
-    problems.push({ path: `tls.${part}`, where: "", message });
+  const pairs = { tls: [secrets.tlsCert, secrets.tlsKey], "cluster.tls": [secrets.clusterCert, secrets.clusterKey] };
+  for (const [path, [cert, key]] of Object.entries(pairs)) {
+    for (const { part, message } of tlsPairProblems(cert, key))
+      problems.push({ path: `${path}.${part}`, where: "", message });
   }
   return secrets;
 }
@@ -57,6 +73,11 @@ const FILE_KEYS = {
   jwtKeySet: "auth.jwt.jwksFile",
   signedSecret: "auth.signed.secretFile",
   respPassword: "cache.resp.passwordFile",
+  clusterSecret: "cluster.secretFile",
+  clusterSecretAlso: "cluster.secretAlsoFile",
+  clusterCert: "cluster.tls.cert",
+  clusterKey: "cluster.tls.key",
+  clusterCa: "cluster.tls.ca",
   tlsCert: "tls.cert",
   tlsKey: "tls.key",
 } as const satisfies Partial<Record<keyof Secrets, string>>;

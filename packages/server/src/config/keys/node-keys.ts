@@ -1,6 +1,8 @@
 /** Keys about the process itself: who it is, where it keeps things, how it logs and stops. */
 import { type KeyTable, key, runningKey } from "../key.ts";
 import { optional, PATH, text, wordOr, choice } from "../kinds-plain.ts";
+import { list } from "../kinds-lists.ts";
+import { NODE_ID } from "../kinds-nodes.ts";
 import { duration } from "../kinds-units.ts";
 
 const HOST_PORT = text({
@@ -10,16 +12,31 @@ const HOST_PORT = text({
 
 export const NODE_KEYS = {
   "node.id": key(
-    text({ accepts: "1 to 64 letters, digits, `.`, `_`, `-`", pattern: /^[A-Za-z0-9._-]{1,64}$/ }),
+    NODE_ID,
     "(host name, with -N under --instance N)",
-    "Name of this node in logs, metrics and the admin answers. Must stay the same over restarts and differ between nodes.",
+    "Name of this node in logs, metrics, the admin answers and the cluster. Must stay the same over restarts and differ between nodes: of two that run under one id the second is refused.",
+  ),
+  "node.roles": key(
+    list(choice("origin", "edge", "voter"), 1),
+    "origin,edge",
+    "What this node is for in a cluster: `origin` may be the home of streams and rooms, `edge` serves clients, `voter` alone is a small node that only votes on the state.",
   ),
   "node.public.rtmp": key(
     optional(HOST_PORT),
     undefined,
     "Address that RTMP clients can reach this node at, where it differs from the listener's (NAT, containers). Shown by the console and used in hand-overs.",
   ),
-  "node.public.http": key(optional(HOST_PORT), undefined, "The same for HTTP and WebSocket."),
+  "node.public.http": key(
+    optional(HOST_PORT),
+    undefined,
+    "The same for HTTP, and for WebSocket where that has none of its own.",
+  ),
+  "node.public.ws": key(optional(HOST_PORT), undefined, "The same for WebSocket."),
+  "node.public.cluster": key(
+    optional(text({ accepts: "`host:port`, IPv6 in brackets", pattern: /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+):\d{1,5}$/i })),
+    undefined,
+    "Address that other nodes can dial this one at, where it differs from what `cluster.host` and `cluster.port` bind.",
+  ),
   "data.dir": key(
     PATH,
     "./data",
