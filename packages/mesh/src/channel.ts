@@ -26,6 +26,8 @@ export interface ChannelOptions {
   readonly credit: "automatic" | "manual";
   /** Tells the link that there is something to send. */
   readonly ready: (channel: Channel) => void;
+  /** A message was not taken, since the queue is at its limit. */
+  readonly full: () => void;
 }
 
 export class Channel {
@@ -88,6 +90,7 @@ export class Channel {
     }
     if (this.#queuedBytes > 0 && this.#queuedBytes + message.length > limits.queuedBytes) {
       this.#wasFull = true;
+      this.#options.full();
       return "full";
     }
     this.#queue.push(message);

@@ -18,6 +18,11 @@ export const REFUSALS = {
   9: { reason: "other-purpose", says: "it links nodes of another kind: a cache member met a media node" },
   10: { reason: "refused", says: "an application or an operator refused it" },
   11: { reason: "needs-secret", says: "it is beyond this machine, and no secret is set" },
+  12: { reason: "twin", says: "another process runs under its id: each node needs an id of its own (node.id)" },
+  13: {
+    reason: "earlier-life",
+    says: "a later life of its id is known: another process runs under the id, or the clock of its machine went back while its data was lost",
+  },
 } as const;
 
 export type RefusalCode = keyof typeof REFUSALS;

@@ -17,6 +17,7 @@ import {
 } from "./frame.ts";
 import { AcceptHandshake, DialHandshake, type HandshakeOptions } from "./handshake.ts";
 import type { NodeIdentity } from "./hello.ts";
+import { LinkCounts } from "./link-counts.ts";
 import type { LinkEvent } from "./link-event.ts";
 import type { LinkLimits, LinkTimings } from "./limits.ts";
 import { LinkOutput } from "./link-output.ts";
@@ -32,15 +33,6 @@ export interface LinkOptions {
   readonly outputReady: () => void;
 }
 
-export interface LinkCounts {
-  bytesIn: number;
-  bytesOut: number;
-  messagesIn: number;
-  messagesOut: number;
-  /** Frames of an unknown type that may be skipped. */
-  framesSkipped: number;
-}
-
 /** Received bytes after which the peer's window must hear of them. */
 const ACKNOWLEDGE_BYTES = 32 * 1024;
 /** A wake-up later than this many heartbeats means that this process itself stood still. */
@@ -52,7 +44,7 @@ type LinkState =
   | { readonly at: "ended" };
 
 export class Link {
-  readonly counts: LinkCounts = { bytesIn: 0, bytesOut: 0, messagesIn: 0, messagesOut: 0, framesSkipped: 0 };
+  readonly counts = new LinkCounts();
   readonly #options: LinkOptions;
   readonly #reader: FrameReader;
   readonly #window: FlightWindow;
@@ -339,7 +331,8 @@ export class Link {
       this.#grant(which);
       this.#options.outputReady();
     };
-    const channel = new Channel({ id, service, class: kind, credit, limits: this.#options.limits, ready });
+    const full = (): void => this.counts.noteDrop(kind, "full");
+    const channel = new Channel({ id, service, class: kind, credit, limits: this.#options.limits, ready, full });
     this.#channels.set(id, channel);
     return channel;
   }

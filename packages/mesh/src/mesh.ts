@@ -114,6 +114,14 @@ export class Mesh {
     }
   }
 
+  /** Id of the node that answered at an address that is dialled, whether or not the link was kept; undefined before. */
+  reachedAt(address: string): string | undefined {
+    for (const { target, reached } of this.#dialling.values()) {
+      if (target.address === address && reached !== "") return reached;
+    }
+    return undefined;
+  }
+
   /** A connection came in. @param address  where from, without the port. @returns what the transport tells */
   accept(transport: LinkTransport, address: string): TransportReceiver {
     const stranger = this.#driver({ type: "accept" }, (event, driver) => this.#onAccepted(address, event, driver));

@@ -121,13 +121,15 @@ test("[MSH22] a peer that sends beyond its credit loses the link", () => {
   assert.match(String(eventsOf(pair.events.b, "ended")[0]?.error), /over the credit/);
 });
 
-test("[MSH23] a full queue takes nothing and says when it has room", () => {
+test("[MSH23, MSH373] a full queue takes nothing and says when it has room", () => {
   const pair = linkPair({ limits: { queuedBytes: 100 * KIB } });
   pair.pump();
   const channel = pair.a.openChannel("frames", { class: "media" });
   assert.equal(channel.send(filled(90 * KIB, 1)), "queued");
   assert.equal(channel.send(filled(20 * KIB, 2)), "full");
   assert.equal(channel.queuedBytes, 90 * KIB);
+  assert.deepEqual([...pair.a.counts.drops.media], [["full", 1]]);
+  assert.equal(pair.a.counts.drops.state.size, 0);
   pair.pump();
   assert.equal(eventsOf(pair.events.a, "drained").length, 1);
   assert.equal(channel.send(filled(20 * KIB, 3)), "queued");

@@ -79,6 +79,7 @@ export class MembershipWorld {
       isGone: (id) => this.isGone?.(id) ?? false,
       reach: (targets) => mesh.reach(targets),
       changed: (change) => note(log, change),
+      twin: ({ incarnation }) => log.push(`twin ${incarnation > self.incarnation ? "later" : "not later"}`),
     });
     services.add(membership);
     const node: MemberNode = { name, mesh, services, membership, clock, log };

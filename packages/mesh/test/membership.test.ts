@@ -17,6 +17,7 @@ const RECORD: NodeRecord = {
   roles: ["origin", "edge"],
   addresses: { cluster: "10.0.0.1:7935", rtmp: "10.0.0.1:1935" },
   build: "0.1.0",
+  settings: "5f3a",
   since: 1_700_000_000_000,
   links: ["b", "c"],
 };
@@ -205,6 +206,28 @@ test("[MSH67] a peer cannot speak for this node", () => {
   world.clock.advance(2_000);
   assert.equal(b.membership.find("b")?.standing, "ready");
   assert.deepEqual(world.seenBy("c"), ["a ready linked", "b ready linked"]);
+});
+
+test("[MSH374] what a node adds to its record reaches everybody", () => {
+  const world = three();
+  world.nodes.get("c")?.membership.describe({ addresses: { cluster: "c:7935", rtmp: "c:1935" }, settings: "77" });
+  world.clock.advance(100);
+  for (const name of ["a", "b"]) {
+    const record = world.nodes.get(name)?.membership.find("c")?.record;
+    assert.deepEqual([record?.addresses["rtmp"], record?.settings, record?.state], ["c:1935", "77", "ready"]);
+  }
+});
+
+test("[MSH375] another process under a node's id is told to it", () => {
+  const world = three();
+  const [a, b] = [world.nodes.get("a"), world.nodes.get("b")];
+  const own = b?.membership.find("b")?.record;
+  assert.ok(a && b && own);
+  const twin = encodeMessage({ records: [{ ...own, incarnation: (own.incarnation + 9) as Incarnation, version: 1 }] });
+  a.mesh.links.get("b")?.driver.link?.openChannel("membership", { class: "control" }).send(twin);
+  world.clock.advance(100);
+  assert.ok(b.log.includes("twin later"));
+  assert.equal(b.membership.find("b")?.record.incarnation, own.incarnation);
 });
 
 test("[MSH68] a crowd of nodes that know one seed agree within 10 s", () => {

@@ -32,6 +32,17 @@ test("[MSH40] two nodes that dial each other at once end with one link", () => {
   }
 });
 
+test("[MSH376] who answered at a dialled address is known on both sides of one kept link", () => {
+  const world = new MeshWorld(3);
+  const [a, b] = [world.start("a", []), world.start("b", [])];
+  assert.equal(a.mesh.reachedAt("b:7935"), undefined);
+  a.mesh.reach(new Map([["seed", { address: "b:7935", to: "" }]]));
+  b.mesh.reach(new Map([["seed", { address: "a:7935", to: "" }]]));
+  world.advance(5_000);
+  assertLinked(world, "a", "b", "both dialled");
+  assert.deepEqual([a.mesh.reachedAt("b:7935"), b.mesh.reachedAt("a:7935")], ["b", "a"]);
+});
+
 test("[MSH41] a node that dials itself notices once and leaves it", () => {
   const world = new MeshWorld(1);
   const { mesh, log, host } = world.start("a", []);

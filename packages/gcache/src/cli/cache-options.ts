@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import type { AckLevel } from "@sluice/cache/replica/replica-output";
 import { formatAddress, type HostAndPort, parseAddress } from "@sluice/runtime/sockets/host-and-port";
-import type { LinkTls } from "@sluice/runtime/links/link-ports";
+import type { TlsPair } from "@sluice/runtime/sockets/tls-certificate";
 import { tlsPairProblems } from "@sluice/runtime/sockets/tls-pair";
 import { UsageError } from "@sluice/runtime/process/usage-error";
 
@@ -59,7 +59,7 @@ export function readSecret(option: string, file: string): string {
 }
 
 /** @throws {UsageError} */
-export function readTls({ tlsCert, tlsKey }: CacheCliOptions): LinkTls | undefined {
+export function readTls({ tlsCert, tlsKey }: CacheCliOptions): TlsPair | undefined {
   if (tlsCert === undefined && tlsKey === undefined) return undefined;
   if (tlsCert === undefined || tlsKey === undefined) throw new UsageError("Give --tls-cert and --tls-key together");
   const [cert, key] = [readOption("--tls-cert", tlsCert), readOption("--tls-key", tlsKey)];

@@ -29,9 +29,12 @@ const ANNOUNCE_AFTER = 200 as Millis;
 /** What one peer missed, another has: all that is known is compared with one peer this often. */
 const COMPARE_EVERY = 5_000 as Millis;
 
+/** What a node says of itself beside its state. */
+export type Description = Pick<NodeRecord, "addresses"> & Partial<Pick<NodeRecord, "settings">>;
+
 export interface MembershipOptions extends Omit<ViewOptions, "self"> {
   readonly self: NodeIdentity;
-  readonly record: Pick<NodeRecord, "roles" | "addresses" | "build" | "since">;
+  readonly record: Description & Pick<NodeRecord, "roles" | "build" | "since">;
   readonly clock: Clock;
   readonly random: () => number;
   /** How often silence is judged. */
@@ -40,6 +43,8 @@ export interface MembershipOptions extends Omit<ViewOptions, "self"> {
   readonly reach: (targets: ReadonlyMap<string, DialTarget>) => void;
   /** In order; the present view is told first, as `joined` of each. */
   readonly changed: (change: MembershipChange) => void;
+  /** Another process says that it is this node, in a later life: both run under one id. Told at every such record. */
+  readonly twin?: (record: NodeRecord) => void;
 }
 
 interface Peer {
@@ -68,7 +73,8 @@ export class Membership implements LinkService {
     const { self, record, clock } = options;
     this.#options = options;
     this.#view = new MembershipView({ ...options, self: self.id });
-    this.#own = { ...record, id: self.id, incarnation: self.incarnation, version: 1, state: "starting", links: [] };
+    const { id, incarnation } = self;
+    this.#own = { settings: "", ...record, id, incarnation, version: 1, state: "starting", links: [] };
     this.#judgedAt = clock.now();
     this.#comparedAt = clock.now();
     this.#view.heard(this.#own, clock.now());
@@ -100,6 +106,11 @@ export class Membership implements LinkService {
   announce(state: AnnouncedState): void {
     if (this.#own.state === state) return;
     this.#say({ state });
+  }
+
+  /** Tells all others, as soon as it is known: the addresses of listeners, say. */
+  describe(description: Partial<Description>): void {
+    this.#say(description);
   }
 
   up(link: MeshLink): void {
@@ -147,6 +158,7 @@ export class Membership implements LinkService {
     if (own !== undefined && own.incarnation === this.#own.incarnation && own.version > this.#own.version) {
       this.#say({ version: own.version });
     }
+    if (own !== undefined && own.incarnation > this.#own.incarnation) this.#options.twin?.(own);
     this.#tellChanges();
   }
 

@@ -18,6 +18,8 @@ export interface NodeRecord {
   readonly addresses: Readonly<Record<string, string>>;
   /** Of the program. */
   readonly build: string;
+  /** Digest of what should be configured alike on every node; empty where it says nothing. */
+  readonly settings: string;
   /** Wall-clock milliseconds since 1970 at its start, by its own clock. */
   readonly since: number;
   /** Ids of the nodes that it has a link to. */
@@ -99,6 +101,7 @@ function readRecord(value: unknown): NodeRecord {
     roles: list(from["roles"], "roles", RECORD_LIMITS.entries),
     addresses: addresses(from["addresses"]),
     build: text(from["build"], "build"),
+    settings: text(from["settings"] ?? "", "settings"),
     since: count(from["since"], "since"),
     links: list(from["links"], "links", RECORD_LIMITS.nodes),
   };

@@ -1,12 +1,12 @@
 /** Where links come in and how they are dialled on real sockets. */
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { connect as connectTls, createServer as createTlsServer } from "node:tls";
+import { connect as connectTls, createServer as createTlsServer, type TlsOptions } from "node:tls";
 import type { Clock } from "@sluice/base/clock";
 import type { Log } from "@sluice/base/log";
 import type { Meter } from "@sluice/base/meter";
 import type { Mesh } from "@sluice/mesh/mesh";
 import type { LinkDialler, LinkTransport, TransportReceiver } from "@sluice/mesh/transport";
-import { type HostAndPort, splitAddress } from "../sockets/host-and-port.ts";
+import { type HostAndPort, isLoopback, splitAddress } from "../sockets/host-and-port.ts";
 import { listen } from "../sockets/listen.ts";
 import { NO_TLS_TIMEOUT, type StrangerLimits, Strangers } from "../sockets/strangers.ts";
 import type { TlsListener } from "../sockets/tls-certificate.ts";
@@ -14,14 +14,18 @@ import { SocketTransport } from "./socket-transport.ts";
 
 /** Read for each connection, so that it may change. */
 export interface LinkTls {
-  /** PEM. */
-  readonly cert: string;
-  readonly key: string;
+  /** PEM; may be absent where nothing is accepted. */
+  readonly cert?: string;
+  readonly key?: string;
+  /** PEM. Both sides must show a certificate of these authorities. */
+  readonly ca?: string;
+  /** Connections within this machine may go without. */
+  readonly plain?: "within-this-machine";
   /** Tells the listener of every change. */
   readonly attach?: (listener: TlsListener) => void;
 }
 
-/** Dials over TCP, or TLS where `tls` is given. */
+/** Dials over TCP, or TLS where `tls` says so. */
 export class SocketDialler implements LinkDialler {
   readonly #tls: LinkTls | undefined;
 
@@ -29,15 +33,28 @@ export class SocketDialler implements LinkDialler {
     this.#tls = tls;
   }
 
-  /** The certificate is not looked at: the proof of the secret is bound to this very TLS connection. */
   dial(address: string, receiver: TransportReceiver): LinkTransport {
     const where = splitAddress(address);
-    const tls = this.#tls && { cert: this.#tls.cert, key: this.#tls.key, rejectUnauthorized: false };
-    const socket = tls === undefined ? connect(where) : connectTls({ ...where, ...tls });
+    const tls = this.#tls;
+    const isPlain = tls === undefined || isPlainAllowed(tls, where.host);
+    const socket = isPlain ? connect(where) : connectTls({ ...where, ...dialOptions(tls) });
     const transport = new SocketTransport({ socket });
     transport.attach(receiver, false);
     return transport;
   }
+}
+
+/**
+ * Without authorities the certificate is not looked at, since the proof of the secret is bound to this very connection.
+ * With them its name is not: nodes are dialled by addresses that other nodes told, and prove their ids themselves.
+ */
+function dialOptions({ cert, key, ca }: LinkTls) {
+  if (ca === undefined) return { cert, key, rejectUnauthorized: false };
+  return { cert, key, ca, checkServerIdentity: () => undefined };
+}
+
+function isPlainAllowed({ plain }: LinkTls, host: string): boolean {
+  return plain === "within-this-machine" && isLoopback(host);
 }
 
 export interface LinkListenerOptions {
@@ -50,7 +67,7 @@ export interface LinkListenerOptions {
   readonly log: Log;
   readonly meter: Meter;
   /** A TLS handshake failed. */
-  readonly refused: (error: Error) => void;
+  readonly refused: (error: Error, address: string) => void;
 }
 
 /** Accepts connections for a mesh, and bounds those that have not proved who they are before a byte of TLS is read. */
@@ -63,11 +80,11 @@ export class LinkListener {
     const { tls, strangers: limits, clock, meter, name } = options;
     this.#options = options;
     this.#strangers = new Strangers({ limits, clock, meter });
-    this.#server = tls === undefined ? createServer((socket) => this.#accept(socket)) : this.#tlsServer(tls);
-    this.#server.prependListener("connection", (socket: Socket) =>
-      this.#strangers.admit(socket, { listener: name, deadline: "here" }),
-    );
-    this.#server.on("tlsClientError", options.refused);
+    const accept = tls === undefined ? (socket: Socket) => this.#accept(socket) : this.#tlsAccept(tls);
+    this.#server = createServer((socket) => {
+      this.#strangers.admit(socket, { listener: name, deadline: "here" });
+      if (!socket.destroyed) accept(socket);
+    });
   }
 
   /** @returns `host:port` as bound. @throws {ListenError} */
@@ -87,12 +104,16 @@ export class LinkListener {
     await closed;
   }
 
-  #tlsServer(tls: LinkTls): Server {
-    const server = createTlsServer({ cert: tls.cert, key: tls.key, ...NO_TLS_TIMEOUT }, (socket) =>
-      this.#accept(socket),
-    );
+  /** The server of TLS listens nowhere itself: it is handed connections. */
+  #tlsAccept(tls: LinkTls): (socket: Socket) => void {
+    const server = createTlsServer(serverOptions(tls), (socket) => this.#accept(socket));
+    server.on("tlsClientError", (error, socket) => this.#options.refused(error, socket.remoteAddress ?? ""));
     tls.attach?.(server);
-    return server;
+    const encrypted = (socket: Socket): void => void server.emit("connection", socket);
+    return (socket) => {
+      if (!isPlainAllowed(tls, socket.remoteAddress ?? "")) return encrypted(socket);
+      onFirstByte(socket, (byte) => (byte === TLS_HANDSHAKE ? encrypted(socket) : this.#accept(socket)));
+    };
   }
 
   #accept(socket: Socket): void {
@@ -100,4 +121,24 @@ export class LinkListener {
     const transport = new SocketTransport({ socket, proved: () => this.#strangers.known(socket) });
     transport.attach(this.#options.mesh.accept(transport, socket.remoteAddress ?? ""), true);
   }
+}
+
+const TLS_HANDSHAKE = 0x16;
+
+function serverOptions({ cert, key, ca }: LinkTls): TlsOptions {
+  const asked = ca === undefined ? {} : { ca, requestCert: true, rejectUnauthorized: true };
+  return { ...(cert !== undefined && { cert }), ...(key !== undefined && { key }), ...asked, ...NO_TLS_TIMEOUT };
+}
+
+/** Looks at the first byte that comes, and leaves it to be read. A connection that ends before is forgotten. */
+function onFirstByte(socket: Socket, then: (byte: number) => void): void {
+  const onError = (): void => {};
+  socket.on("error", onError);
+  socket.once("readable", () => {
+    const bytes = socket.read() as Buffer | null;
+    if (bytes === null) return void socket.destroy();
+    socket.unshift(bytes);
+    socket.off("error", onError);
+    then(bytes[0] as number);
+  });
 }
