@@ -73,14 +73,41 @@ export interface SessionRow {
   readonly skips: number;
 }
 
-/** `GET /api/v1/nodes` answers `{ nodes: NodeRow[] }`; `POST /api/v1/nodes/<id>/drain` answers 202. */
-export interface NodeRow {
+export type NodeRole = "origin" | "edge" | "voter";
+
+/** suspect: nobody hears it; left: it said goodbye; dead: silent, and what it owned has run out. */
+export type NodeState = "starting" | "ready" | "draining" | "suspect" | "left" | "dead";
+
+/** off: it has no engine; client: it uses that of other nodes, or of a server. */
+export type EngineRole = "leader" | "voter" | "learner" | "client" | "off";
+
+/** What every node of the cluster knows of a node. */
+export interface NodeFacts {
   readonly id: string;
+  /** The node that answers. */
   readonly self: boolean;
+  /** Later lives of one id have higher numbers; 0 on a node that is not one of a cluster. */
+  readonly incarnation: number;
   readonly version: string;
-  readonly roles: readonly ("origin" | "edge")[];
-  /** Listener name (`rtmp`, `rtmps`, `http`, `https`) → `host:port` to put into a URL. */
+  readonly roles: readonly NodeRole[];
+  readonly state: NodeState;
+  /** The node that answers has a link to it, or is it. */
+  readonly linked: boolean;
+  /** By protocol (`rtmp`, `rtmps`, `http`, `https`, `ws`, `cluster`): `host:port` to put into a URL, or for other nodes to dial. */
   readonly addresses: Readonly<Record<string, string>>;
+  /** When its process began, by its own clock. */
+  readonly since: string;
+  /** Properties that the configuration of the node that answers gives it; null where that does not name it as a seed. */
+  readonly seed: Readonly<Record<string, string>> | null;
+  /** In what it differs from the node that answers though the nodes of a cluster should not. */
+  readonly differs: readonly ("version" | "auth")[];
+}
+
+/** What a node says of itself at the moment. */
+export interface NodeCounts {
+  /** How near it is to its limits, 0 to 1, as an average. */
+  readonly heat: number;
+  readonly engine: EngineRole;
   readonly load: {
     /** 0 to 1 of one core. */
     readonly cpu: number;
@@ -88,7 +115,6 @@ export interface NodeRow {
     readonly loop: number;
     readonly memoryBytes: number;
   };
-  readonly state: "starting" | "ready" | "draining";
   readonly uptimeSeconds: number;
   readonly sessions: number;
   readonly streams: number;
@@ -96,6 +122,55 @@ export interface NodeRow {
   readonly bytesOut: number;
   /** Publish and play need no credentials: shown as a warning. */
   readonly open: { readonly publish: boolean; readonly play: boolean };
+}
+
+/** The node that answers. */
+export interface OwnNodeRow extends NodeFacts, NodeCounts {}
+
+/** Any node: what it would say itself is null where it did not answer in time. */
+export type NodeRow = NodeFacts & { readonly [Name in keyof NodeCounts]: NodeCounts[Name] | null };
+
+/** `GET /api/v1/nodes`; `POST /api/v1/nodes/<id>/drain` answers 202, `DELETE /api/v1/sessions/<id>?node=<id>` asks another node. */
+export interface NodesAnswer {
+  /** One for each id. */
+  readonly nodes: readonly NodeRow[];
+  /** Ids of nodes that should be there and did not answer. */
+  readonly silent: readonly string[];
+  /** Somebody is suspect for longer than it takes to be dead, and nobody can say that it is: the view may be wrong. */
+  readonly stale: boolean;
+}
+
+/** What waits on the channels of one class of a link. */
+export interface LinkClassRow {
+  /** Bytes that wait to be sent. */
+  readonly queued: number;
+  /** Bytes that the peer lets this side send now. */
+  readonly credit: number;
+  /** Messages that were not sent, by reason. */
+  readonly drops: Readonly<Record<string, number>>;
+}
+
+/** `GET /api/v1/links` answers `{ links: LinkRow[] }`: the links of the node that answers. */
+export interface LinkRow {
+  /** Node id. */
+  readonly peer: string;
+  /** out: this node dialled. */
+  readonly direction: "in" | "out";
+  /** Address dialled, or that the connection came from. */
+  readonly address: string;
+  readonly since: string;
+  /** Round trip in milliseconds; null before the first. */
+  readonly rtt: number | null;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly messagesIn: number;
+  readonly messagesOut: number;
+  readonly classes: {
+    readonly control: LinkClassRow;
+    readonly state: LinkClassRow;
+    readonly media: LinkClassRow;
+    readonly bulk: LinkClassRow;
+  };
 }
 
 /** `POST /api/v1/test-patterns` with `{ key?: string }` (default `demo/test-pattern`) answers 201 with this; `DELETE /api/v1/test-patterns/<key>` 204; `GET` lists `{ testPatterns: TestPatternRow[] }`. */
@@ -130,10 +205,26 @@ export type AdminEvent =
       readonly address: string;
     }
   | { readonly type: "session-closed"; readonly at: string; readonly id: string; readonly reason: string }
+  /** In view for the first time in this life of it. */
+  | { readonly type: "node-joined"; readonly at: string; readonly id: string; readonly incarnation: number }
+  | { readonly type: "node-suspect"; readonly at: string; readonly id: string; readonly incarnation: number }
+  /** A suspect is heard again. */
+  | { readonly type: "node-back"; readonly at: string; readonly id: string; readonly incarnation: number }
+  /** With the reason `restarted` it joins again at once. */
+  | {
+      readonly type: "node-left";
+      readonly at: string;
+      readonly id: string;
+      readonly incarnation: number;
+      readonly reason: "goodbye" | "restarted";
+    }
+  | { readonly type: "node-dead"; readonly at: string; readonly id: string; readonly incarnation: number }
+  | { readonly type: "link-up"; readonly at: string; readonly peer: string; readonly direction: "in" | "out" }
+  | { readonly type: "link-down"; readonly at: string; readonly peer: string; readonly reason: string }
   | {
       readonly type: "stats";
       readonly at: string;
-      readonly node: NodeRow;
+      readonly node: OwnNodeRow;
       readonly streams: readonly StreamRow[];
       readonly part: StatsPart;
     };

@@ -1,5 +1,5 @@
 // Rows of the admin contract for the fake server: plausible, moving a little.
-import type { NodeRow, SessionRow, StreamRow } from "@sluice/client/admin-contract";
+import type { OwnNodeRow, SessionRow, StreamRow } from "@sluice/client/admin-contract";
 
 const HOUR = 3_600_000;
 
@@ -7,12 +7,19 @@ export function ago(millis: number): string {
   return new Date(Date.now() - millis).toISOString();
 }
 
-export function nodeRow(tick: number, change: Partial<NodeRow> = {}): NodeRow {
+export function nodeRow(tick: number, change: Partial<OwnNodeRow> = {}): OwnNodeRow {
   return {
     id: "node-a",
     self: true,
+    incarnation: 0,
     version: "0.1.0",
     roles: ["origin", "edge"],
+    linked: true,
+    since: ago(4_000_000),
+    seed: null,
+    differs: [],
+    heat: 0.1,
+    engine: "off",
     addresses: { rtmp: "0.0.0.0:19350", http: "0.0.0.0:8080" },
     load: {
       cpu: 0.12 + 0.03 * Math.sin(tick / 5),

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { extname, join, normalize } from "node:path";
-import type { AdminEvent, NodeRow, SessionRow, StreamRow } from "@sluice/client/admin-contract";
+import type { AdminEvent, OwnNodeRow, SessionRow, StreamRow } from "@sluice/client/admin-contract";
 import { sendFlv, sendFlvOverWebSocket } from "./fake-flv.ts";
 import { flowed, moved, nodeRow, streamRow } from "./fake-rows.ts";
 
@@ -14,7 +14,7 @@ type Viewing = EventEmitter & { destroy(): unknown };
 export class FakeServer {
   streams: StreamRow[] = [];
   sessions: SessionRow[] = [];
-  node: Partial<NodeRow> = {};
+  node: Partial<OwnNodeRow> = {};
   /** While set, every call needs it, in a cookie named `token` that `/console/?token=` sets. */
   token = "";
   /** While true, every API call is cut off without an answer, as by a dead server. */
@@ -128,7 +128,7 @@ export class FakeServer {
     });
   }
 
-  #node(): NodeRow {
+  #node(): OwnNodeRow {
     return nodeRow(this.#tick, { sessions: this.sessions.length, streams: this.streams.length, ...this.node });
   }
 
@@ -155,7 +155,7 @@ export class FakeServer {
     if (method !== "GET" && path !== "/previews") this.changes.push(`${method} ${path}`);
     switch (`${method} ${path}`) {
       case "GET /nodes":
-        return sendJson(response, 200, { nodes: [this.#node()] });
+        return sendJson(response, 200, { nodes: [this.#node()], silent: [], stale: false });
       case "GET /streams":
         return sendJson(response, 200, { streams: this.streams, total: this.streams.length });
       case "GET /sessions":

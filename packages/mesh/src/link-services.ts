@@ -14,7 +14,12 @@ export interface LinkService {
    * @throws {WireError} for what no node sends
    */
   happened(link: MeshLink, event: ChannelEvent): void;
-  /** Its channels have been told as closed before. Must not throw. @param why  `replaced`: `up` of the new one follows */
+  /**
+   * The link is gone, and its channels with it: those were told as closed before, but not where it was replaced.
+   * Must not throw.
+   *
+   * @param why  `replaced`: `up` of the new one follows
+   */
   down(link: MeshLink, why: LinkEnd): void;
 }
 

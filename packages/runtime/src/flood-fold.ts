@@ -12,7 +12,7 @@ const MOST_MESSAGES = 500;
 /** Lines of one message within a second, whoever they are about; the rest is counted in one more line. */
 export const MOST_LINES = 1_000;
 /** The fields that say which stream or peer a line is about. */
-const SUBJECT_FIELDS = ["key", "address", "member", "client", "listener", "hook"] as const;
+const SUBJECT_FIELDS = ["key", "address", "member", "peer", "client", "listener", "hook"] as const;
 
 /** The first line about a subject passes at once; its repeats within a second become one line with `repeats`. */
 class Fold {

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { API_ERRORS } from "@sluice/server/admin/api-error";
 import { DEFAULT_ADMIN_LIMITS } from "@sluice/server/admin/limits";
 import { Ajv2020 } from "ajv/dist/2020.js";
-import { EVENTS, fakeAdmin, NODE, SESSION, STREAM, WAITING } from "./admin-fakes.ts";
+import { EVENTS, fakeAdmin, LINK, NODES, SESSION, STREAM, WAITING } from "./admin-fakes.ts";
 
 type Call = {
   readonly method: "GET" | "POST" | "DELETE" | "PUT" | "HEAD";
@@ -32,8 +32,12 @@ const CALLS: readonly (readonly [Call, path: string, status: number, body: unkno
   [{ method: "DELETE", url: "/api/v1/sessions/s1?reason=bored" }, "/api/v1/sessions/{id}", 204, undefined],
   [{ method: "DELETE", url: "/api/v1/sessions/s2" }, "/api/v1/sessions/{id}", 404, "error"],
   [{ method: "DELETE", url: `/api/v1/sessions/s1?reason=${"x".repeat(201)}` }, "/api/v1/sessions/{id}", 400, "error"],
-  [{ method: "GET", url: "/api/v1/nodes" }, "/api/v1/nodes", 200, { nodes: [NODE] }],
+  [{ method: "GET", url: "/api/v1/nodes" }, "/api/v1/nodes", 200, NODES],
+  [{ method: "GET", url: "/api/v1/links" }, "/api/v1/links", 200, { links: [LINK] }],
   [{ method: "POST", url: "/api/v1/nodes/n1/drain" }, "/api/v1/nodes/{id}/drain", 202, { id: "n1", state: "draining" }],
+  [{ method: "POST", url: "/api/v1/nodes/n2/drain" }, "/api/v1/nodes/{id}/drain", 503, "error"],
+  [{ method: "DELETE", url: "/api/v1/sessions/s1?node=n2" }, "/api/v1/sessions/{id}", 503, "error"],
+  [{ method: "DELETE", url: "/api/v1/sessions/s1?node=n9" }, "/api/v1/sessions/{id}", 404, "error"],
   [{ method: "POST", url: "/api/v1/nodes/n9/drain" }, "/api/v1/nodes/{id}/drain", 404, "error"],
   [{ method: "POST", url: "/api/v1/test-patterns" }, "/api/v1/test-patterns", 201, { key: "demo/test-pattern" }],
   [

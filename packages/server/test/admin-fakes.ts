@@ -1,9 +1,17 @@
 /** A server that is not there: rows, events and deeds for the admin app's tests. */
 import { SILENT_LOG } from "@sluice/base/log";
 import type { Log } from "@sluice/base/log";
-import type { AdminEvent, NodeRow, PreviewRow, SessionRow, StreamRow } from "@sluice/client/admin-contract";
+import type {
+  AdminEvent,
+  LinkRow,
+  NodesAnswer,
+  OwnNodeRow,
+  PreviewRow,
+  SessionRow,
+  StreamRow,
+} from "@sluice/client/admin-contract";
 import { type AdminAppOptions, createAdminApp } from "@sluice/server/admin/admin-app";
-import type { AdminSource, AdminView, Page, PageOf } from "@sluice/server/admin/admin-source";
+import type { AdminCluster, AdminSource, AdminView, DeedOutcome, Page, PageOf } from "@sluice/server/admin/admin-source";
 import { PromMeter } from "@sluice/runtime/metrics/prom-meter";
 import { FakeClock } from "@sluice/testkit/fake-clock";
 
@@ -54,9 +62,16 @@ export const SESSION: SessionRow = {
   skips: 4,
 };
 
-export const NODE: NodeRow = {
+export const NODE: OwnNodeRow = {
   id: "n1",
   self: true,
+  incarnation: 7,
+  linked: true,
+  since: AT,
+  seed: null,
+  differs: [],
+  heat: 0.5,
+  engine: "leader",
   version: "0.1.0",
   roles: ["origin", "edge"],
   addresses: { rtmp: "127.0.0.1:1935", http: "127.0.0.1:8080" },
@@ -70,17 +85,71 @@ export const NODE: NodeRow = {
   open: { publish: true, play: true },
 };
 
+const CLASS = { queued: 0, credit: 65_536, drops: {} };
+
+export const LINK: LinkRow = {
+  peer: "n2",
+  direction: "out",
+  address: "192.0.2.7:7935",
+  since: AT,
+  rtt: 0.4,
+  bytesIn: 10,
+  bytesOut: 20,
+  messagesIn: 1,
+  messagesOut: 2,
+  classes: { control: CLASS, state: CLASS, media: { ...CLASS, drops: { full: 3 } }, bulk: CLASS },
+};
+
+/** Another node, which does not answer. */
+export const NODES: NodesAnswer = {
+  nodes: [
+    NODE,
+    {
+      id: "n2",
+      self: false,
+      incarnation: 8,
+      version: "0.2.0",
+      roles: ["voter"],
+      state: "suspect",
+      linked: false,
+      addresses: { cluster: "192.0.2.7:7935" },
+      since: AT,
+      seed: { type: "master" },
+      differs: ["version", "auth"],
+      heat: null,
+      engine: null,
+      load: null,
+      uptimeSeconds: null,
+      sessions: null,
+      streams: null,
+      bytesIn: null,
+      bytesOut: null,
+      open: null,
+    },
+  ],
+  silent: ["n2"],
+  stale: true,
+};
+
 export const EVENTS: readonly AdminEvent[] = [
   { type: "stream-live", at: AT, key: "live/room/cam" },
   { type: "stream-grace", at: AT, key: "live/room/cam" },
   { type: "stream-ended", at: AT, key: "live/room/cam", reason: "publisher left" },
   { type: "session-opened", at: AT, id: "s1", protocol: "rtmp", address: "127.0.0.1:1" },
   { type: "session-closed", at: AT, id: "s1", reason: "left" },
+  { type: "node-joined", at: AT, id: "n2", incarnation: 8 },
+  { type: "node-suspect", at: AT, id: "n2", incarnation: 8 },
+  { type: "node-back", at: AT, id: "n2", incarnation: 8 },
+  { type: "node-left", at: AT, id: "n2", incarnation: 8, reason: "restarted" },
+  { type: "node-dead", at: AT, id: "n2", incarnation: 9 },
+  { type: "link-up", at: AT, peer: "n2", direction: "out" },
+  { type: "link-down", at: AT, peer: "n2", reason: "goodbye" },
   { type: "stats", at: AT, node: NODE, streams: [STREAM, WAITING], part: "whole" },
 ];
 
-export class FakeSource implements AdminSource, AdminView {
+export class FakeSource implements AdminSource, AdminView, AdminCluster {
   readonly view: AdminView = this;
+  readonly cluster: AdminCluster = this;
   readonly kicked: { readonly id: string; readonly reason: string }[] = [];
   /** Pages of sessions. */
   readonly asked: Page[] = [];
@@ -102,8 +171,11 @@ export class FakeSource implements AdminSource, AdminView {
     const rows = [SESSION].filter((row) => row.key === key);
     return { rows: rows.slice(offset, offset + limit), total: rows.length };
   }
-  nodes(): readonly NodeRow[] {
-    return [NODE];
+  async nodes(): Promise<NodesAnswer> {
+    return NODES;
+  }
+  links(): readonly LinkRow[] {
+    return [LINK];
   }
   testPatterns() {
     return [...this.running].map((key) => ({ key }));
@@ -111,12 +183,14 @@ export class FakeSource implements AdminSource, AdminView {
   readiness() {
     return { ready: this.ready, reasons: this.ready ? [] : ["draining"] };
   }
-  kick(id: string, reason: string): boolean {
+  async kick({ id, node = NODE.id }: { id: string; node: string | undefined }, reason: string): Promise<DeedOutcome> {
+    if (node !== NODE.id) return this.drain(node);
     this.kicked.push({ id, reason });
-    return id === SESSION.id;
+    return id === SESSION.id ? "done" : "not-found";
   }
-  drain(id: string): "draining" | "unknown-node" {
-    return id === NODE.id ? "draining" : "unknown-node";
+  async drain(id: string): Promise<DeedOutcome> {
+    if (id === "n2") return { silent: "no link to the node" };
+    return id === NODE.id ? "done" : "unknown-node";
   }
   readonly patterns: AdminSource["patterns"] = {
     start: async (key) => {

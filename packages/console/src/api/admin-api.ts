@@ -1,5 +1,5 @@
 // The calls of /api/v1 that the console makes.
-import type { NodeRow, PreviewRow, SessionRow, StreamRow, TestPatternRow } from "@sluice/client/admin-contract";
+import type { NodesAnswer, PreviewRow, SessionRow, StreamRow, TestPatternRow } from "@sluice/client/admin-contract";
 import { ApiAnswerError, ApiUnreachableError } from "./api-errors.ts";
 
 const BASE = "/api/v1";
@@ -8,7 +8,7 @@ const BASE = "/api/v1";
 const ANSWER_TIMEOUT = 8_000;
 
 export interface AdminApi {
-  nodes(): Promise<readonly NodeRow[]>;
+  nodes(): Promise<NodesAnswer>;
   streams(): Promise<readonly StreamRow[]>;
   /** The first page, with the number of all. @param key  a StreamKey; "" for all sessions of the node */
   sessions(key: string): Promise<{ readonly sessions: readonly SessionRow[]; readonly total: number }>;
@@ -24,7 +24,7 @@ export interface AdminApi {
 export function createAdminApi(): AdminApi {
   return {
     eventsUrl: `${BASE}/events`,
-    nodes: async () => (await ask<{ nodes: NodeRow[] }>("GET", "/nodes")).nodes,
+    nodes: () => ask<NodesAnswer>("GET", "/nodes"),
     streams: async () => (await ask<{ streams: StreamRow[] }>("GET", "/streams")).streams,
     sessions: (key) => ask("GET", key === "" ? "/sessions" : `/sessions?key=${encodeURIComponent(key)}`),
     endSession: (id) => ask<undefined>("DELETE", `/sessions/${encodeURIComponent(id)}`),

@@ -7,6 +7,13 @@ const TYPES: Readonly<Record<AdminEvent["type"], true>> = {
   "stream-ended": true,
   "session-opened": true,
   "session-closed": true,
+  "node-joined": true,
+  "node-suspect": true,
+  "node-back": true,
+  "node-left": true,
+  "node-dead": true,
+  "link-up": true,
+  "link-down": true,
   stats: true,
 };
 

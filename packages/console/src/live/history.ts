@@ -1,5 +1,5 @@
 // What the plots draw: some minutes of every stream and of the node, kept in the browser only.
-import type { NodeRow, StreamRow } from "@sluice/client/admin-contract";
+import type { OwnNodeRow, StreamRow } from "@sluice/client/admin-contract";
 import { SampleRing } from "./sample-ring.ts";
 
 /** Seconds of history; at one sample a second also the number of samples. */
@@ -31,13 +31,13 @@ export class History {
   }
 
   /** @param time seconds since 1970, by the server's clock */
-  record(time: number, node: NodeRow, streams: readonly StreamRow[]): void {
+  record(time: number, node: OwnNodeRow, streams: readonly StreamRow[]): void {
     this.#recordNode(time, node);
     for (const row of streams) this.ofStream(row.key).push(time, [row.bitrate, row.fps, row.viewers.all]);
     this.#forget(time - HISTORY_SECONDS);
   }
 
-  #recordNode(time: number, node: NodeRow): void {
+  #recordNode(time: number, node: OwnNodeRow): void {
     const { load, sessions, bytesIn, bytesOut } = node;
     const before = this.#before;
     // A snapshot sent on connecting lies close to the next tick: too short a time to make a rate of.

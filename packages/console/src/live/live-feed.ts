@@ -1,5 +1,5 @@
 // Keeps the console's view of the node current: first by asking, then by server-sent events, again after every loss.
-import type { AdminEvent, NodeRow, StreamRow } from "@sluice/client/admin-contract";
+import type { AdminEvent, OwnNodeRow, StreamRow } from "@sluice/client/admin-contract";
 import type { AdminApi } from "../api/admin-api.ts";
 import { ApiAnswerError, messageOf } from "../api/api-errors.ts";
 import { listenToEvents } from "../api/event-source.ts";
@@ -21,7 +21,7 @@ export type Connection =
 export interface NodeView {
   /** Milliseconds since 1970 by the server's clock, so that uptimes do not depend on the browser's. */
   readonly at: number;
-  readonly node: NodeRow;
+  readonly node: OwnNodeRow;
   readonly nodeCount: number;
   readonly streams: readonly StreamRow[];
 }
@@ -93,8 +93,8 @@ export class LiveFeed {
   }
 
   async #askOnce(): Promise<void> {
-    const [nodes, streams] = await Promise.all([this.#api.nodes(), this.#api.streams()]);
-    const node = nodes.find((row) => row.self) ?? nodes[0];
+    const [{ nodes }, streams] = await Promise.all([this.#api.nodes(), this.#api.streams()]);
+    const node = nodes.find((row): row is OwnNodeRow => row.self);
     if (!node) return;
     this.#view.set({ at: Date.now(), node, nodeCount: nodes.length, streams: this.#rows.take(streams, "whole") });
   }

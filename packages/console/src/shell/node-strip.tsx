@@ -1,5 +1,5 @@
 // The node at a glance: load, memory, traffic, sessions, each with its last two minutes.
-import type { NodeRow } from "@sluice/client/admin-contract";
+import type { OwnNodeRow } from "@sluice/client/admin-contract";
 import { useObservable } from "../base/use-observable.ts";
 import { useConsole } from "../console-context.ts";
 import { formatBitrate, formatBytes, formatCount, formatPercent } from "../format/numbers.ts";
@@ -15,7 +15,7 @@ interface Gauge {
   readonly tone: PlotTone;
   /** Top of the plot while all values are smaller. */
   readonly floor: number;
-  readonly value: (node: NodeRow, ring: SampleRing) => string;
+  readonly value: (node: OwnNodeRow, ring: SampleRing) => string;
 }
 
 const latest = (ring: SampleRing, column: number) => ring.columns[column]?.at(-1) ?? 0;

@@ -1,12 +1,12 @@
 // Warns that nobody is asked for credentials; can be put away for this visit.
-import type { NodeRow } from "@sluice/client/admin-contract";
+import type { OwnNodeRow } from "@sluice/client/admin-contract";
 import { useState } from "preact/hooks";
 import { Icon } from "../ui/icon.tsx";
 import { IconButton } from "../ui/icon-button.tsx";
 
 const DISMISSED = "sluice.open-warning-dismissed";
 
-export function OpenWarning({ open }: { readonly open: NodeRow["open"] }) {
+export function OpenWarning({ open }: { readonly open: OwnNodeRow["open"] }) {
   const [isDismissed, setDismissed] = useState(() => sessionStorage.getItem(DISMISSED) !== null);
   if (isDismissed || (!open.publish && !open.play)) return null;
   const dismiss = () => {
@@ -25,13 +25,13 @@ export function OpenWarning({ open }: { readonly open: NodeRow["open"] }) {
   );
 }
 
-function headline(open: NodeRow["open"]): string {
+function headline(open: OwnNodeRow["open"]): string {
   if (open.publish && open.play) return "Publishing and playing are open.";
   return open.publish ? "Publishing is open." : "Playing is open.";
 }
 
 /** The configuration keys that close what is open. */
-function OpenKeys({ open }: { readonly open: NodeRow["open"] }) {
+function OpenKeys({ open }: { readonly open: OwnNodeRow["open"] }) {
   if (!open.publish) return <code>auth.play</code>;
   if (!open.play) return <code>auth.publish</code>;
   return (

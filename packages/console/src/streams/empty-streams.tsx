@@ -1,9 +1,9 @@
 // The first thing a newcomer sees: how to get a picture within a minute.
-import type { NodeRow } from "@sluice/client/admin-contract";
+import type { OwnNodeRow } from "@sluice/client/admin-contract";
 import { PublishGuide } from "./publish-guide.tsx";
 import { TestPatternButton } from "./test-pattern-button.tsx";
 
-export function EmptyStreams({ node }: { readonly node: NodeRow }) {
+export function EmptyStreams({ node }: { readonly node: OwnNodeRow }) {
   return (
     <section class="empty" aria-labelledby="empty-title">
       <div class="empty-lead">

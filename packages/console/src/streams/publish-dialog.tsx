@@ -1,11 +1,11 @@
 // The publishing guide for when there are streams already.
-import type { NodeRow } from "@sluice/client/admin-contract";
+import type { OwnNodeRow } from "@sluice/client/admin-contract";
 import { Dialog } from "../ui/dialog.tsx";
 import { PublishGuide } from "./publish-guide.tsx";
 import { TestPatternButton } from "./test-pattern-button.tsx";
 
 export interface PublishDialogProps {
-  readonly node: NodeRow;
+  readonly node: OwnNodeRow;
   readonly onClose: () => void;
 }
 

@@ -1,10 +1,10 @@
 // How to publish to this node: the fields of OBS and a line for ffmpeg, both ready to copy.
-import type { NodeRow } from "@sluice/client/admin-contract";
+import type { OwnNodeRow } from "@sluice/client/admin-contract";
 import { ffmpegPublishLine, obsFields, rtmpBase } from "../format/addresses.ts";
 import { CopyField } from "../ui/copy-field.tsx";
 
 export interface PublishGuideProps {
-  readonly node: NodeRow;
+  readonly node: OwnNodeRow;
   readonly streamKey: string;
 }
 

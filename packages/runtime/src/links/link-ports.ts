@@ -28,9 +28,16 @@ export interface LinkTls {
 /** Dials over TCP, or TLS where `tls` says so. */
 export class SocketDialler implements LinkDialler {
   readonly #tls: LinkTls | undefined;
+  readonly #sockets = new Set<Socket>();
 
   constructor(tls: LinkTls | undefined) {
     this.#tls = tls;
+  }
+
+  /** Resolves when every connection has ended, which each does within a moment once its link has. */
+  async close(): Promise<void> {
+    for (const socket of this.#sockets) if (socket.connecting) socket.destroy();
+    await Promise.all(Array.from(this.#sockets, (socket) => new Promise((resolve) => socket.once("close", resolve))));
   }
 
   dial(address: string, receiver: TransportReceiver): LinkTransport {
@@ -38,6 +45,8 @@ export class SocketDialler implements LinkDialler {
     const tls = this.#tls;
     const isPlain = tls === undefined || isPlainAllowed(tls, where.host);
     const socket = isPlain ? connect(where) : connectTls({ ...where, ...dialOptions(tls) });
+    this.#sockets.add(socket);
+    socket.once("close", () => this.#sockets.delete(socket));
     const transport = new SocketTransport({ socket });
     transport.attach(receiver, false);
     return transport;

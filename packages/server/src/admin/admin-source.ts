@@ -1,7 +1,8 @@
 /** What the admin API needs to know and do; the composition root fills it from the running server. */
 import type {
   AdminEvent,
-  NodeRow,
+  LinkRow,
+  NodesAnswer,
   PreviewRow,
   SessionRow,
   StreamRow,
@@ -10,13 +11,24 @@ import type {
 
 export interface AdminSource {
   readonly view: AdminView;
+  readonly cluster: AdminCluster;
   readonly patterns: PatternSwitch;
-  /** `false`: no such session. */
-  kick(sessionId: string, reason: string): boolean;
-  drain(nodeId: string): "draining" | "unknown-node";
   /** `undefined`: no stream can have this key. */
   openPreview(key: string): PreviewRow | undefined;
 }
+
+/** All nodes, and what any of them is asked to do. Nothing of it rejects: what goes wrong on the way is an answer. */
+export interface AdminCluster {
+  /** Nodes that do not answer in time are named. */
+  nodes(): Promise<NodesAnswer>;
+  links(): readonly LinkRow[];
+  /** @param session.node  whose it is; undefined: of the node that answers */
+  kick(session: { readonly id: string; readonly node: string | undefined }, reason: string): Promise<DeedOutcome>;
+  drain(nodeId: string): Promise<DeedOutcome>;
+}
+
+/** `silent` says why the node did not answer; it may have done it all the same. */
+export type DeedOutcome = "done" | "unknown-node" | "not-found" | { readonly silent: string };
 
 /** Test patterns. */
 export interface PatternSwitch {
@@ -44,7 +56,6 @@ export interface AdminView {
   findStream(key: string): StreamRow | undefined;
   /** @param key  only those on this stream */
   sessions(page: Page, key?: string): PageOf<SessionRow>;
-  nodes(): readonly NodeRow[];
   testPatterns(): readonly TestPatternRow[];
   readiness(): { readonly ready: boolean; readonly reasons: readonly string[] };
   /** Called at most once at a time: the API fans out itself, and disposes when its last listener leaves. */

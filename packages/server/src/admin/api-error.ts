@@ -26,6 +26,8 @@ export const API_ERRORS = {
   ADMIN_INTERNAL: 500,
   /** As many event streams are open as the limit `subscribers` allows. */
   ADMIN_TOO_MANY_SUBSCRIBERS: 503,
+  /** Another node was asked and did not answer, for the reason given; it may have done it all the same. */
+  ADMIN_NODE_SILENT: 503,
   /** The server is stopping. */
   ADMIN_CLOSING: 503,
 } as const;

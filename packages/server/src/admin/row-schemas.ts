@@ -2,7 +2,13 @@
 import type {
   AdminError,
   AdminEvent,
+  EngineRole,
+  LinkClassRow,
+  LinkRow,
+  NodeRole,
   NodeRow,
+  NodeState,
+  OwnNodeRow,
   PreviewRow,
   Protocol,
   SessionRow,
@@ -64,29 +70,86 @@ const SESSION_ROW = schemaOf<SessionRow>()(
   }),
 );
 
+const NODE_FACTS = {
+  id: text(),
+  self: flag("The node that answers"),
+  incarnation: count("Later lives of one id have higher numbers; 0 on a node that is not one of a cluster"),
+  version: text(),
+  roles: arrayOf(oneOf<NodeRole>(["origin", "edge", "voter"])),
+  state: oneOf<NodeState>(
+    ["starting", "ready", "draining", "suspect", "left", "dead"],
+    "suspect: nobody hears it; left: it said goodbye; dead: silent, and what it owned has run out",
+  ),
+  linked: flag("The node that answers has a link to it, or is it"),
+  addresses: {
+    type: "object",
+    additionalProperties: text("host:port to put into a URL, or for other nodes to dial"),
+    description: "By protocol: rtmp, rtmps, http, https, ws, cluster",
+  },
+  since: instant("When its process began, by its own clock"),
+  seed: orNull({
+    type: "object",
+    additionalProperties: text(),
+    description:
+      "Properties that the configuration of the node that answers gives it; null where that does not name it",
+  } as const),
+  differs: arrayOf(oneOf(["version", "auth"], "In what it differs from the node that answers, and should not")),
+} as const;
+
+const NODE_COUNTS = {
+  heat: amount("How near it is to its limits, as an average", 1),
+  engine: oneOf<EngineRole>(["leader", "voter", "learner", "client", "off"]),
+  load: objectOf({
+    cpu: amount("Of one core; above 1 when several are busy"),
+    loop: amount("Event loop utilisation", 1),
+    memoryBytes: count("Resident"),
+  }),
+  uptimeSeconds: amount(),
+  sessions: count(),
+  streams: count(),
+  bytesIn: count(),
+  bytesOut: count(),
+  open: { ...objectOf({ publish: flag(), play: flag() }), description: "Needs no credentials" },
+} as const;
+
+const OWN_NODE_ROW = schemaOf<OwnNodeRow>()(objectOf({ ...NODE_FACTS, ...NODE_COUNTS }));
+
+/** What a node would say itself is null where it did not answer in time. */
 const NODE_ROW = schemaOf<NodeRow>()(
   objectOf({
-    id: text(),
-    self: flag("The node that answers"),
-    version: text(),
-    roles: arrayOf(oneOf(["origin", "edge"])),
-    addresses: {
-      type: "object",
-      additionalProperties: text("host:port to put into a URL"),
-      description: "By listener name: rtmp, rtmps, http, https",
-    },
-    load: objectOf({
-      cpu: amount("Of one core; above 1 when several are busy"),
-      loop: amount("Event loop utilisation", 1),
-      memoryBytes: count("Resident"),
-    }),
-    state: oneOf(["starting", "ready", "draining"]),
-    uptimeSeconds: amount(),
-    sessions: count(),
-    streams: count(),
+    ...NODE_FACTS,
+    heat: orNull(NODE_COUNTS.heat),
+    engine: orNull(NODE_COUNTS.engine),
+    load: orNull(NODE_COUNTS.load),
+    uptimeSeconds: orNull(NODE_COUNTS.uptimeSeconds),
+    sessions: orNull(NODE_COUNTS.sessions),
+    streams: orNull(NODE_COUNTS.streams),
+    bytesIn: orNull(NODE_COUNTS.bytesIn),
+    bytesOut: orNull(NODE_COUNTS.bytesOut),
+    open: orNull(NODE_COUNTS.open),
+  }),
+);
+
+const LINK_CLASS = schemaOf<LinkClassRow>()(
+  objectOf({
+    queued: count("Bytes that wait to be sent"),
+    credit: count("Bytes that the peer lets this side send now"),
+    drops: { type: "object", additionalProperties: count(), description: "Messages that were not sent, by reason" },
+  }),
+);
+
+const LINK_ROW = schemaOf<LinkRow>()(
+  objectOf({
+    peer: text("Node id"),
+    direction: oneOf(["in", "out"], "out: this node dialled"),
+    address: text("Address dialled, or that the connection came from"),
+    since: instant(),
+    rtt: orNull(amount("Round trip in milliseconds")),
     bytesIn: count(),
     bytesOut: count(),
-    open: { ...objectOf({ publish: flag(), play: flag() }), description: "Needs no credentials" },
+    messagesIn: count(),
+    messagesOut: count(),
+    classes: objectOf({ control: LINK_CLASS, state: LINK_CLASS, media: LINK_CLASS, bulk: LINK_CLASS }),
   }),
 );
 
@@ -107,6 +170,9 @@ const ADMIN_ERROR = schemaOf<AdminError>()(
 const streamEvent = <const Type extends string>(type: Type) =>
   objectOf({ type: { const: type }, at: instant(), key: text() });
 
+const nodeEvent = <const Type extends string>(type: Type) =>
+  objectOf({ type: { const: type }, at: instant(), id: text("Node id"), incarnation: count() });
+
 const ADMIN_EVENT = schemaOf<AdminEvent>()({
   anyOf: [
     streamEvent("stream-live"),
@@ -114,10 +180,23 @@ const ADMIN_EVENT = schemaOf<AdminEvent>()({
     objectOf({ type: { const: "stream-ended" }, at: instant(), key: text(), reason: text() }),
     objectOf({ type: { const: "session-opened" }, at: instant(), id: text(), protocol: PROTOCOL, address: text() }),
     objectOf({ type: { const: "session-closed" }, at: instant(), id: text(), reason: text() }),
+    nodeEvent("node-joined"),
+    nodeEvent("node-suspect"),
+    nodeEvent("node-back"),
+    objectOf({
+      type: { const: "node-left" },
+      at: instant(),
+      id: text("Node id"),
+      incarnation: count(),
+      reason: oneOf(["goodbye", "restarted"], "restarted: it joins again at once"),
+    }),
+    nodeEvent("node-dead"),
+    objectOf({ type: { const: "link-up" }, at: instant(), peer: text("Node id"), direction: oneOf(["in", "out"]) }),
+    objectOf({ type: { const: "link-down" }, at: instant(), peer: text("Node id"), reason: text() }),
     objectOf({
       type: { const: "stats" },
       at: instant(),
-      node: { $ref: "NodeRow#" },
+      node: { $ref: "OwnNodeRow#" },
       streams: arrayOf({ $ref: "StreamRow#" }),
       part: oneOf<StatsPart>(
         ["whole", "begin", "middle", "end"],
@@ -132,6 +211,8 @@ export const NAMED_SCHEMAS = {
   StreamRow: STREAM_ROW,
   SessionRow: SESSION_ROW,
   NodeRow: NODE_ROW,
+  OwnNodeRow: OWN_NODE_ROW,
+  LinkRow: LINK_ROW,
   TestPatternRow: TEST_PATTERN_ROW,
   PreviewRow: PREVIEW_ROW,
   AdminError: ADMIN_ERROR,

@@ -1,11 +1,20 @@
 /** How JSON schemas of the admin API are written, and how the compiler compares them with the contract's types. */
-import type { NodeRow, SessionRow, StreamRow, TestPatternRow } from "@sluice/client/admin-contract";
+import type {
+  LinkRow,
+  NodeRow,
+  OwnNodeRow,
+  SessionRow,
+  StreamRow,
+  TestPatternRow,
+} from "@sluice/client/admin-contract";
 
 /** Schemas that others point at by `$ref`; each is registered under its name. */
 export interface NamedRows {
   readonly "StreamRow#": StreamRow;
   readonly "SessionRow#": SessionRow;
   readonly "NodeRow#": NodeRow;
+  readonly "OwnNodeRow#": OwnNodeRow;
+  readonly "LinkRow#": LinkRow;
   readonly "TestPatternRow#": TestPatternRow;
 }
 

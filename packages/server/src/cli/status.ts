@@ -1,8 +1,9 @@
-/** `sluice status` and `sluice drain`: looks at, and empties, the node that runs on this machine. */
+/** `sluice status` and `sluice drain`: looks at the node that runs on this machine and its cluster, and empties it. */
 import { setTimeout as pause } from "node:timers/promises";
-import type { NodeRow, StreamRow } from "@sluice/client/admin-contract";
+import type { NodesAnswer, StreamRow } from "@sluice/client/admin-contract";
 import type { SluiceConfig } from "../config/load-config.ts";
 import { AdminCallError, callAdmin } from "./admin-call.ts";
+import { clusterAdvice, nodeTable } from "./cluster-words.ts";
 import { configOf } from "./config-of.ts";
 import type { ConfigOptions } from "./config-options.ts";
 import { table } from "@sluice/runtime/process/table";
@@ -10,12 +11,14 @@ import { print } from "@sluice/runtime/process/print";
 
 export async function status(options: ConfigOptions): Promise<void> {
   const config = configOf(options);
-  const { nodes } = (await callAdmin(config, "GET", "/api/v1/nodes")) as { nodes: readonly NodeRow[] };
+  const answer = (await callAdmin(config, "GET", "/api/v1/nodes")) as NodesAnswer;
   const { streams, total } = (await callAdmin(config, "GET", "/api/v1/streams")) as {
     readonly streams: readonly StreamRow[];
     readonly total: number;
   };
-  print(table(["NODE", "STATE", "UP", "CPU", "MEMORY", "SESSIONS", "STREAMS", "OPEN TO ALL"], nodes.map(nodeCells)));
+  print(nodeTable(answer));
+  const advice = clusterAdvice(answer, config.engine.kind);
+  if (advice.length > 0) print(`\n${advice.join("\n")}\n`);
   print("\n");
   print(
     streams.length === 0
@@ -27,7 +30,7 @@ export async function status(options: ConfigOptions): Promise<void> {
 
 export async function drain(options: ConfigOptions): Promise<void> {
   const config = configOf(options);
-  const { nodes } = (await callAdmin(config, "GET", "/api/v1/nodes")) as { nodes: readonly NodeRow[] };
+  const { nodes } = (await callAdmin(config, "GET", "/api/v1/nodes")) as NodesAnswer;
   const id = nodes.find((node) => node.self)?.id ?? config.node.id;
   await callAdmin(config, "POST", `/api/v1/nodes/${encodeURIComponent(id)}/drain`);
   print(`Node ${id} is draining: nothing new begins, sessions go on until they end or its time is over\n`);
@@ -54,27 +57,12 @@ async function followDrain(config: SluiceConfig): Promise<void> {
 /** `busy`: it gave no answer this time. */
 async function sessionsLeft(config: SluiceConfig): Promise<number | "gone" | "busy"> {
   try {
-    const { nodes } = (await callAdmin(config, "GET", "/api/v1/nodes")) as { nodes: readonly NodeRow[] };
+    const { nodes } = (await callAdmin(config, "GET", "/api/v1/nodes")) as NodesAnswer;
     return nodes.find((node) => node.self)?.sessions ?? 0;
   } catch (error) {
     if (error instanceof AdminCallError) return error.context.isGone ? "gone" : "busy";
     throw error;
   }
-}
-
-function nodeCells(node: NodeRow): string[] {
-  const open = [node.open.publish ? "publish" : "", node.open.play ? "play" : ""].filter(Boolean).join(", ");
-  const { cpu, memoryBytes } = node.load;
-  return [
-    node.id,
-    node.state,
-    span(node.uptimeSeconds),
-    `${Math.round(cpu * 100)} %`,
-    `${Math.round(memoryBytes / 2 ** 20)} MiB`,
-    String(node.sessions),
-    String(node.streams),
-    open || "no",
-  ];
 }
 
 function streamCells(stream: StreamRow): string[] {
@@ -89,10 +77,4 @@ function streamCells(stream: StreamRow): string[] {
     stream.fps.toFixed(1),
     String(stream.viewers.all),
   ];
-}
-
-function span(seconds: number): string {
-  if (seconds < 60) return `${Math.floor(seconds)} s`;
-  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min`;
-  return seconds < 86_400 ? `${Math.floor(seconds / 3_600)} h` : `${Math.floor(seconds / 86_400)} d`;
 }

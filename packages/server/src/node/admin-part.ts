@@ -5,6 +5,8 @@ import { fileURLToPath } from "node:url";
 import type { Scope } from "@sluice/base/scope";
 import { adminAccess } from "../admin/admin-access.ts";
 import { adminListener, createAdminApp } from "../admin/admin-app.ts";
+import type { ClusterPart } from "./cluster-part.ts";
+import { adminCluster } from "./admin-cluster.ts";
 import { findStreamKey } from "@sluice/media/stream-key";
 import { VERSION } from "../version.ts";
 import { isoTime } from "./rows.ts";
@@ -14,9 +16,11 @@ const CONSOLE_DIR = fileURLToPath(new URL("../../../console/dist", import.meta.u
 
 export async function openAdmin({
   node,
+  cluster,
   scope,
 }: {
   readonly node: NodePart;
+  readonly cluster: ClusterPart | undefined;
   readonly scope: Scope;
 }): Promise<RequestListener> {
   const { config, log, clock, meter, view, patterns, ports, previews } = node;
@@ -24,16 +28,7 @@ export async function openAdmin({
     source: {
       view,
       patterns,
-      kick(sessionId, reason) {
-        const session = ports.registry.find(sessionId);
-        session?.end("kicked", reason);
-        return session !== undefined;
-      },
-      drain(nodeId) {
-        if (nodeId !== config.node.id) return "unknown-node";
-        node.startDrain("an admin asked for it");
-        return "draining";
-      },
+      cluster: adminCluster(node, cluster),
       openPreview(path) {
         const key = findStreamKey(path);
         if (key === undefined) return undefined;

@@ -40,6 +40,7 @@ async function openEmbedded(node: NodePart, scope: Scope): Promise<Engine> {
   scope.defer(() => cache.close());
   if (cache.listeners.resp !== undefined) node.addListener("resp", cache.listeners.resp, undefined);
   watchDisk(node, cache);
+  node.showEngine(() => "leader"); // alone in its cluster
   return GcacheEngine.open({ node: cache, clock, log, random: Math.random }, scope.signal);
 }
 
@@ -64,6 +65,7 @@ function waitForEngine(node: NodePart, kind: RemoteEngineKind, scope: Scope): vo
   awaitRemoteEngine(choice, scope.signal)
     .then((engine) => {
       openedEngine(node, engine, scope);
+      node.showEngine(() => "client");
       node.release("engine");
     })
     .catch((error: unknown) => {

@@ -1,9 +1,12 @@
 /** What every listener stands on: streams, sessions, guard, meter, and the node's own state. */
+import { join } from "node:path";
 import type { Millis } from "@sluice/base/brand";
 import type { Clock } from "@sluice/base/clock";
 import type { Log } from "@sluice/base/log";
+import { nextIncarnation } from "../cluster/incarnation.ts";
 import type { Scope } from "@sluice/base/scope";
-import type { NodeRow } from "@sluice/client/admin-contract";
+import type { AdminEvent, EngineRole, NodeState as ShownState } from "@sluice/client/admin-contract";
+import type { Incarnation } from "@sluice/mesh/hello";
 import { StreamDirectory } from "@sluice/media/stream-directory";
 import { ConnectionGate } from "../auth/connection-gate.ts";
 import { Guard } from "../auth/guard.ts";
@@ -53,6 +56,16 @@ export interface NodePart {
   /** Keeps the node from being ready, for a reason that operators read, until released under the same name. */
   hold(name: string, reason: string): void;
   release(name: string): void;
+  /** The number of this life of the node; 0 where it is not one of a cluster. */
+  readonly incarnation: Incarnation;
+  /** Listener name → address for URLs. */
+  addresses(): Readonly<Record<string, string>>;
+  /** To the event stream of the admin API. */
+  tell(event: AdminEvent): void;
+  /** What this node is to the state engine, from now on. */
+  showEngine(role: () => EngineRole): void;
+  /** How near the node is to its limits, 0 to 1, from now on. */
+  showHeat(heat: () => number): void;
   /** Aborts when the node starts to drain, by signal or by an admin's word. */
   readonly draining: AbortSignal;
   startDrain(reason: string): void;
@@ -129,9 +142,20 @@ export function openNode({
     log,
   });
   const strangers = scope.use(new Strangers({ limits: strangerLimits(config), clock, meter }));
+  const incarnation = config.isClustered
+    ? nextIncarnation(join(config.data.dir, "cluster"), clock.wall())
+    : (0 as Incarnation);
+  const shown: { engine: () => EngineRole; heat: () => number | undefined } = {
+    engine: () => "off",
+    heat: () => undefined,
+  };
   const view = scope.use(
     new NodeView({
       id: config.node.id,
+      incarnation,
+      roles: config.node.roles,
+      engine: () => shown.engine(),
+      heat: () => shown.heat(),
       version: VERSION,
       clock,
       streams,
@@ -167,6 +191,11 @@ export function openNode({
     becomeReady: () => state.becomeReady(),
     hold: (name, reason) => state.hold(name, reason),
     release: (name) => state.release(name),
+    incarnation,
+    addresses: () => state.shown,
+    tell: (event) => hub.tell(event),
+    showEngine: (role) => void (shown.engine = role),
+    showHeat: (heat) => void (shown.heat = heat),
     draining: state.draining,
     startDrain: (reason) => state.startDrain(reason),
     drain: () => drainSessions({ registry, streams, clock, log, timeout: () => config.shutdown.timeout }),
@@ -185,7 +214,7 @@ class NodeState {
     stop.addEventListener("abort", () => this.#drain.abort(stop.reason), { once: true });
   }
 
-  get now(): NodeRow["state"] {
+  get now(): ShownState {
     if (this.#drain.signal.aborted) return "draining";
     return this.#isReady && this.#holds.size === 0 ? "ready" : "starting";
   }

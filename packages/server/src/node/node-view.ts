@@ -1,7 +1,7 @@
 /** The running node as the admin API sees it: rows made at the call, and the beat that samples rates and load. */
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
-import type { NodeRow, SessionRow, StreamRow } from "@sluice/client/admin-contract";
+import type { EngineRole, NodeCounts, OwnNodeRow, SessionRow, StreamRow } from "@sluice/client/admin-contract";
 import type { StreamDirectory, StreamEntry } from "@sluice/media/stream-directory";
 import { findStreamKey } from "@sluice/media/stream-key";
 import type { AdminView, Page, PageOf } from "../admin/admin-source.ts";
@@ -18,6 +18,8 @@ import type { TrafficTotals } from "./traffic-totals.ts";
 
 export interface NodeViewOptions {
   readonly id: string;
+  readonly incarnation: number;
+  readonly roles: OwnNodeRow["roles"];
   readonly version: string;
   readonly clock: Clock;
   readonly streams: StreamDirectory;
@@ -27,10 +29,13 @@ export interface NodeViewOptions {
   readonly hub: EventHub;
   /** Listener name → address for URLs; filled when the listeners are open. */
   readonly addresses: () => Readonly<Record<string, string>>;
-  readonly state: () => NodeRow["state"];
+  readonly state: () => OwnNodeRow["state"];
   /** Why the node is not ready though it has started. */
   readonly heldBy: () => readonly string[];
-  readonly open: () => NodeRow["open"];
+  readonly open: () => OwnNodeRow["open"];
+  readonly engine: () => EngineRole;
+  /** 0 to 1, as an average; undefined: the load of the event loop stands for it. */
+  readonly heat: () => number | undefined;
   /** Called once a second. */
   readonly eachBeat: () => void;
 }
@@ -77,13 +82,45 @@ export class NodeView implements AdminView, Disposable {
     return { rows: wanted.slice(offset, offset + limit).map(sessionRow), total: wanted.length };
   }
 
-  nodes(): readonly NodeRow[] {
-    return [this.#node()];
+  /** What anybody may do without showing anything. */
+  openActions(): OwnNodeRow["open"] {
+    return this.#options.open();
   }
 
-  /** What anybody may do without showing anything. */
-  openActions(): NodeRow["open"] {
-    return this.#options.open();
+  /** This node, as it is known to be and as it is now. */
+  ownNode(): OwnNodeRow {
+    const { id, incarnation, roles, version, addresses, state, clock } = this.#options;
+    const up = clock.now() - this.#startedAt;
+    return {
+      id,
+      self: true,
+      incarnation,
+      version,
+      roles,
+      state: state(),
+      linked: true,
+      addresses: addresses(),
+      since: isoTime((clock.wall() - up) as Millis),
+      seed: null,
+      differs: [],
+      ...this.counts(),
+    };
+  }
+
+  counts(): NodeCounts {
+    const { clock, registry, streams, traffic, open, engine, heat } = this.#options;
+    const { bytesIn, bytesOut } = traffic.read();
+    return {
+      heat: heat() ?? this.#sample.loop,
+      engine: engine(),
+      load: this.#sample,
+      uptimeSeconds: Math.round((clock.now() - this.#startedAt) / 1000),
+      sessions: registry.size,
+      streams: streams.size,
+      bytesIn,
+      bytesOut,
+      open: open(),
+    };
   }
 
   testPatterns(): ReturnType<TestPatterns["rows"]> {
@@ -109,26 +146,6 @@ export class NodeView implements AdminView, Disposable {
     return streamRow(entry, { rates, descriptions: this.#descriptions, home: this.#options.id });
   }
 
-  #node(): NodeRow {
-    const { id, version, addresses, state, clock, registry, streams, traffic, open } = this.#options;
-    const { bytesIn, bytesOut } = traffic.read();
-    return {
-      id,
-      self: true,
-      version,
-      roles: ["origin", "edge"],
-      addresses: addresses(),
-      load: this.#sample,
-      state: state(),
-      uptimeSeconds: Math.round((clock.now() - this.#startedAt) / 1000),
-      sessions: registry.size,
-      streams: streams.size,
-      bytesIn,
-      bytesOut,
-      open: open(),
-    };
-  }
-
   #arm(): Timer {
     return this.#options.clock.after(BEAT, () => {
       this.#timer = this.#arm();
@@ -145,6 +162,6 @@ export class NodeView implements AdminView, Disposable {
       clock.now(),
     );
     if (hub.isIdle) this.#round.reset();
-    else hub.tell({ type: "stats", at: isoTime(clock.wall()), node: this.#node(), ...this.#round.next() });
+    else hub.tell({ type: "stats", at: isoTime(clock.wall()), node: this.ownNode(), ...this.#round.next() });
   }
 }

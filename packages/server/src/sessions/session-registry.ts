@@ -37,6 +37,13 @@ export class SessionRegistry implements Disposable {
     return this.#sessions.get(id);
   }
 
+  /** Ends a session on an operator's word. `false`: there is none of that id. */
+  kick(id: string, reason: string): boolean {
+    const session = this.#sessions.get(id);
+    session?.end("kicked", reason);
+    return session !== undefined;
+  }
+
   /** Ids are short, unique in the process, and tell the order of arrival. */
   nextId(): string {
     return (this.#nextId++).toString(36).padStart(4, "0");
