@@ -35,7 +35,7 @@ export function createConsoleRoot(): ConsoleRoot {
   return { api, history, feed, sessions, timeline, toasts };
 }
 
-/** Streams coming and going deserve a toast; sessions come by the hundred and do not. */
+/** Streams coming and going and nodes in trouble deserve a toast; sessions come by the hundred and do not. */
 function announce(toasts: Toasts, event: TimelineEvent): void {
   switch (event.type) {
     case "stream-live":
@@ -44,8 +44,17 @@ function announce(toasts: Toasts, event: TimelineEvent): void {
       return toasts.show({ kind: "warning", text: `${event.key} lost its publisher`, href: hrefOf(event.key) });
     case "stream-ended":
       return toasts.show({ kind: "plain", text: `${event.key} ended` });
+    case "node-suspect":
+      return toasts.show({ kind: "warning", text: `Nobody hears node ${event.id}` });
+    case "node-dead":
+      return toasts.show({ kind: "warning", text: `Node ${event.id} is dead` });
     case "session-opened":
     case "session-closed":
+    case "node-joined":
+    case "node-back":
+    case "node-left":
+    case "link-up":
+    case "link-down":
       return;
   }
 }

@@ -357,7 +357,14 @@ const OBEYED = /[^\P{Cc}\n\t]|[\u202a-\u202e]/u;
 
 test("[CLI150] nothing that a command prints moves a terminal, whoever put it there", async () => {
   const row = { key: `live/${HOSTILE}`, state: "live", video: null, audio: { codec: HOSTILE }, bitrate: 0, fps: 0 };
-  const node = { id: HOSTILE, state: "ready", uptimeSeconds: 1, load: { cpu: 0, memoryBytes: 0 }, sessions: 0, differs: [] };
+  const node = {
+    id: HOSTILE,
+    state: "ready",
+    uptimeSeconds: 1,
+    load: { cpu: 0, memoryBytes: 0 },
+    sessions: 0,
+    differs: [],
+  };
   const rows = {
     "/api/v1/streams": { streams: [{ ...row, viewers: { all: 1 } }], total: 1 },
     "/api/v1/nodes": {

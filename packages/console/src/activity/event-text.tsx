@@ -35,8 +35,42 @@ export function EventText({ event }: { readonly event: TimelineEvent }) {
           Session <span class="mono">{event.id}</span> closed <span class="faint">{event.reason}</span>
         </>
       );
+    case "node-joined":
+    case "node-suspect":
+    case "node-back":
+    case "node-dead":
+      return (
+        <>
+          Node <span class="mono">{event.id}</span> {NODE_WORDS[event.type]}
+        </>
+      );
+    case "node-left":
+      return (
+        <>
+          Node <span class="mono">{event.id}</span> left <span class="faint">{event.reason}</span>
+        </>
+      );
+    case "link-up":
+      return (
+        <>
+          Linked with node <span class="mono">{event.peer}</span>
+        </>
+      );
+    case "link-down":
+      return (
+        <>
+          Link to node <span class="mono">{event.peer}</span> ended <span class="faint">{event.reason}</span>
+        </>
+      );
   }
 }
+
+const NODE_WORDS = {
+  "node-joined": "joined",
+  "node-suspect": "is heard by nobody",
+  "node-back": "is heard again",
+  "node-dead": "is dead",
+} as const;
 
 function KeyLink({ streamKey }: { readonly streamKey: string }) {
   return <a href={formatRoute({ at: "stream", key: streamKey })}>{streamKey}</a>;

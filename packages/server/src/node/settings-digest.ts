@@ -8,7 +8,14 @@ const AUTH_KEY = /^(applications\.[^.]+\.)?auth\.(?!.*File$)/;
 /** Tells differences, and nothing of what it is made of: 64 bits of SHA-256. */
 export function settingsDigest({ entries, secrets }: SluiceConfig): string {
   const { jwtSecret, jwtPublicKey, jwtKeySet, signedSecret, hooksToken } = secrets;
-  const keys = entries.filter(({ path }) => AUTH_KEY.test(path)).map(({ path, value }) => [path, value ?? null]);
-  const said = [Object.fromEntries(keys.sort()), jwtSecret, jwtPublicKey, jwtKeySet, signedSecret, hooksToken];
+  const keys = entries.filter(({ path }) => AUTH_KEY.test(path)).toSorted((a, b) => (a.path < b.path ? -1 : 1));
+  const said = [
+    keys.map(({ path, value }) => [path, value ?? null]),
+    jwtSecret,
+    jwtPublicKey,
+    jwtKeySet,
+    signedSecret,
+    hooksToken,
+  ];
   return createHash("sha256").update(JSON.stringify(said)).digest("hex").slice(0, 16);
 }
