@@ -11,7 +11,14 @@ import type {
   StreamRow,
 } from "@sluice/client/admin-contract";
 import { type AdminAppOptions, createAdminApp } from "@sluice/server/admin/admin-app";
-import type { AdminCluster, AdminSource, AdminView, DeedOutcome, Page, PageOf } from "@sluice/server/admin/admin-source";
+import type {
+  AdminCluster,
+  AdminSource,
+  AdminView,
+  DeedOutcome,
+  Page,
+  PageOf,
+} from "@sluice/server/admin/admin-source";
 import { PromMeter } from "@sluice/runtime/metrics/prom-meter";
 import { FakeClock } from "@sluice/testkit/fake-clock";
 

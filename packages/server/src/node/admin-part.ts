@@ -23,7 +23,7 @@ export async function openAdmin({
   readonly cluster: ClusterPart | undefined;
   readonly scope: Scope;
 }): Promise<RequestListener> {
-  const { config, log, clock, meter, view, patterns, ports, previews } = node;
+  const { config, log, clock, meter, view, patterns, previews } = node;
   const app = createAdminApp({
     source: {
       view,
