@@ -110,6 +110,20 @@ test("[REP8] who has heard a leader within the election time, or has just starte
   assert.equal(sim.status(voter).term, term);
 });
 
+test("[REP354] who knows of no members, since it never followed anybody or lost its disk, gives nobody its vote", () => {
+  const { sim, leader } = elected(9);
+  sim.join("d");
+  sim.run(5_000);
+  const { lastIndex, term } = sim.status(leader);
+  const place = { lastIndex, lastTerm: term, term: (term + 1) as Term };
+  const newcomer = sim.get("d");
+  const asked: VoteRequest = { type: "vote-request", stage: "ask", ...place, isTakeOver: false };
+  newcomer.replica?.receive(leader.id, asked, sim.now as Millis);
+  const reply = newcomer.replica?.nextOutput();
+  assert.ok(reply?.type === "send" && reply.message.type === "vote-reply");
+  assert.equal(reply.message.isGranted, false);
+});
+
 test("[REP9] a new leader answers within 1.5 s of the end of the old one", () => {
   const gaps: number[] = [];
   for (let seed = 1; seed <= 60; seed++) {

@@ -40,6 +40,7 @@ const own = (id: string, cluster = 1): MemberIdentity => ({
   address: `127.0.0.1:7${id.length}`,
   clients: "",
   version: MEMBER_PROTOCOL_VERSION,
+  listIndex: 0,
 });
 
 test("what a member says of itself in a hello is read again, and nothing that is no member's", () => {
@@ -61,12 +62,18 @@ test("calls, replies and published messages: decode after encode gives the same,
     { type: "answer", answer: { type: "count", count: 7 } },
     { type: "barrier", index: 2 ** 40 },
     { type: "failed", failure: "unknown-outcome" },
+    { type: "ordered" },
+    { type: "refused", reason: "no such member" },
   ];
   for (const outcome of outcomes) assert.deepEqual(decodeReply(encodeReply(9, outcome)), { id: 9, outcome });
   const call = decodeCall(encodeCall({ id: 5, ask: { type: "write", operation: Buffer.from("op") } }));
   assert.equal(call.id, 5);
   assert.deepEqual(call.ask.type === "write" && Buffer.from(call.ask.operation), Buffer.from("op"));
   assert.deepEqual(decodeCall(encodeCall({ id: 6, ask: { type: "barrier" } })), { id: 6, ask: { type: "barrier" } });
+  for (const type of ["remove", "replace"] as const) {
+    const order = { id: 7, ask: { type: "order", order: { type, id: "n2" } } } as const;
+    assert.deepEqual(decodeCall(encodeCall(order)), order);
+  }
   const published = decodePublish(encodePublish(Buffer.from("über"), Buffer.from("m")));
   assert.equal(Buffer.from(published.subject).toString(), "über");
   for (const decode of [decodeCall, decodeReply, decodePublish]) {
@@ -137,6 +144,7 @@ async function member(
       void received.push(`${from} ${service} ${message.length < 100 ? Buffer.from(message) : message.length}`),
     introduced: () => {},
     refusalsChanged: () => {},
+    placeWanted: () => {},
   });
   const address = (await transport.open()) as string;
   return { transport, address, lines, received, [Symbol.asyncDispose]: () => transport.close() };

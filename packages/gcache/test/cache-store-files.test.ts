@@ -23,6 +23,8 @@ import type { LogIndex, Term } from "@sluice/cache/ids";
 import type { LogRecord } from "@sluice/cache/replica/log-record";
 import { JOURNAL_NAMES } from "@sluice/gcache/store/journal";
 import { openLmdbStore } from "@sluice/gcache/store/lmdb-store";
+import { setStoreAside } from "@sluice/gcache/store/set-aside";
+import { StoreLockedError } from "@sluice/gcache/store/store-errors";
 import type { NodeStore } from "@sluice/gcache/store/node-store";
 import { factBytes, openTables, put, readFact, readTables } from "@sluice/gcache/store/store-tables";
 import { makePrivateFolder } from "@sluice/runtime/private-files";
@@ -343,4 +345,22 @@ test("[REP149] opening can be given up while the store is checked", async (t) =>
   const reason = new Error("stop");
   stop.abort(reason);
   await assert.rejects(opening, (error) => error === reason);
+});
+
+test("[REP353] a store is set aside as a whole, kept under another name, and never while it is open", async (t) => {
+  const dir = join(folder(t), "cache");
+  const wall = Date.UTC(2026, 4, 1, 12, 30, 5) as Millis;
+  assert.equal(setStoreAside(dir, wall), undefined, "nothing is there");
+  const store = await openIn(dir);
+  write(store, 1, 2);
+  assert.throws(() => setStoreAside(dir, wall), StoreLockedError);
+  await store.close();
+  const aside = setStoreAside(dir, wall);
+  assert.equal(aside, `${dir}.aside-20260501T123005Z`);
+  const fresh = await openIn(dir);
+  assert.deepEqual(indexes(fresh), []);
+  await fresh.close();
+  const kept = await openIn(aside as string);
+  assert.deepEqual(indexes(kept), [1, 2]);
+  await kept.close();
 });

@@ -22,6 +22,7 @@ const STATUS: ReplicaStatus = {
   isHandingOver: false,
   leadingFor: undefined,
   members: [N1, N2, N3].map((id) => ({ id, role: "voter" as const, address: "127.0.0.1:7401" })),
+  memberListIndex: 0 as LogIndex,
   isMemberListCommitted: true,
   firstIndex: 1 as LogIndex,
   lastIndex: 9 as LogIndex,

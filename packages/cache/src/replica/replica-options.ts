@@ -109,6 +109,8 @@ export interface ReplicaStatus {
   readonly leadingFor: Millis | undefined;
   /** The newest list, by which votes and commits are counted. */
   readonly members: MemberList;
+  /** Of the record that holds it; 0 for the founders. */
+  readonly memberListIndex: LogIndex;
   /**
    * A majority is known here to have that list. Until then the end of one member may take it back, and may leave the
    * others unable to elect: nobody may be stopped for good who votes in the list before it.

@@ -28,6 +28,7 @@ export function statusOf(of: {
     isHandingOver: leadership?.handOver.to !== undefined,
     leadingFor: leadership?.followers.electedFor(now),
     members: ledger.membership.members,
+    memberListIndex: ledger.membership.index,
     isMemberListCommitted: ledger.membership.index <= ledger.commit,
     firstIndex: (ledger.log.baseIndex + 1) as ReplicaStatus["firstIndex"],
     lastIndex: ledger.log.lastIndex,

@@ -21,6 +21,8 @@ export function isBoundToLeader(request: VoteRequest, { leaderSilentFor, electio
 
 export function wouldGrant(ledger: RaftState<unknown>, request: VoteRequest, facts: VoteFacts): boolean {
   if (isBoundToLeader(request, facts)) return false;
+  // Whoever knows of no members has never followed anybody, or has lost its disk and forgotten what it confirmed.
+  if (ledger.membership.members.length === 0) return false;
   const isFree = ledger.votedFor === undefined || ledger.votedFor === facts.from;
   const isTermRight = request.stage === "ask" ? request.term > ledger.term : request.term === ledger.term && isFree;
   return isTermRight && hasAllOf(request, ledger);

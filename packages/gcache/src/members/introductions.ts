@@ -12,7 +12,11 @@ export interface MemberRefusal {
   readonly member: string;
   readonly by: "this member" | "the other member";
   readonly reason: Refusal;
+  /** What an operator can do about it. */
+  readonly advice: string;
 }
+
+const WANTS_PLACE = "place";
 
 interface Acquaintance {
   readonly identity: MemberIdentity;
@@ -31,6 +35,7 @@ export interface IntroductionsOptions {
   /** Somebody is accepted, or tells something new of itself. */
   readonly introduced: (peer: MemberIdentity) => void;
   readonly refusalsChanged: () => void;
+  readonly placeWanted: (peer: MemberIdentity) => void;
 }
 
 /**
@@ -60,9 +65,12 @@ export class Introductions {
   }
 
   get refusals(): readonly MemberRefusal[] {
+    const self = this.#options.own.identity.id;
     return [...this.#known].flatMap(([member, { refusal, refusalThere }]): readonly MemberRefusal[] => {
-      if (refusal !== undefined) return [{ member, by: "this member", reason: refusal }];
-      return refusalThere === undefined ? [] : [{ member, by: "the other member", reason: refusalThere }];
+      const reason = refusal ?? refusalThere;
+      if (reason === undefined) return [];
+      const by = refusal === undefined ? "the other member" : "this member";
+      return [{ member, by, reason, advice: adviceOn(reason, by === "this member" ? member : self) }];
     });
   }
 
@@ -100,6 +108,12 @@ export class Introductions {
     }
     this.#meet(identity, refusal);
     if (!this.#told.has(id)) this.#tell(id);
+    const isAskingForPlace = facts.get("wants") === WANTS_PLACE && this.#known.get(id)?.refusal === "other-store";
+    if (isAskingForPlace) this.#options.placeWanted(identity);
+  }
+
+  askForPlace(): void {
+    for (const [id, { refusalThere }] of this.#known) if (refusalThere === "other-store") this.#tell(id, WANTS_PLACE);
   }
 
   /** What this member says of itself has changed. */
@@ -127,8 +141,9 @@ export class Introductions {
     introduced(identity);
   }
 
-  #tell(id: string): void {
+  #tell(id: string, wants?: typeof WANTS_PLACE): void {
     const facts = new Map(factsOf(this.#options.own.identity));
+    if (wants !== undefined) facts.set("wants", wants);
     const refusal = this.#known.get(id)?.refusal;
     if (refusal !== undefined) facts.set("refused", refusal);
     this.#told.add(id);
@@ -154,6 +169,20 @@ function decodeNotice(bytes: Uint8Array): LinkFacts {
     return new Map(Object.entries(value as object).map(([name, fact]) => [name, String(fact)]));
   } catch {
     throw new MemberFrameError({ detail: "notice that cannot be read" });
+  }
+}
+
+/** @param who  is refused */
+function adviceOn(reason: Refusal, who: string): string {
+  switch (reason) {
+    case "other-store":
+      return `if the former disk of "${who}" is lost: sluice cluster replace ${who}`;
+    case "wrong-cluster":
+      return "to let one join the other's cluster, stop it and set its store aside: sluice cluster set-aside";
+    case "version":
+      return "run releases that speak the same version of the members' messages";
+    default:
+      return "";
   }
 }
 

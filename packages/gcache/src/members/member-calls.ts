@@ -17,16 +17,29 @@ export class MemberFrameError extends WireError {
   }
 }
 
+/** What an operator orders of a cluster's members; the leader carries it out. */
+export type MemberOrder =
+  | { readonly type: "remove"; readonly id: string }
+  /** Removed, and added again with the store that it has now, or once it is there. */
+  | { readonly type: "replace"; readonly id: string };
+
 export interface MemberCall {
   /** Of the caller; comes back with the reply. */
   readonly id: number;
-  /** `write`: an encoded operation to propose. `barrier`: say up to where a read must have come. */
-  readonly ask: { readonly type: "write"; readonly operation: Uint8Array } | { readonly type: "barrier" };
+  readonly ask: /** An encoded operation to propose. */
+    | { readonly type: "write"; readonly operation: Uint8Array }
+    /** Say up to where a read must have come. */
+    | { readonly type: "barrier" }
+    /** Of an operator. */
+    | { readonly type: "order"; readonly order: MemberOrder };
 }
 
 export type CallOutcome =
   | { readonly type: "answer"; readonly answer: OperationAnswer }
   | { readonly type: "barrier"; readonly index: number }
+  /** The order was carried out. */
+  | { readonly type: "ordered" }
+  | { readonly type: "refused"; readonly reason: string }
   | { readonly type: "failed"; readonly failure: StoreFailure };
 
 const FAILURES: readonly StoreFailure[] = [
@@ -39,12 +52,12 @@ const FAILURES: readonly StoreFailure[] = [
   "removed",
 ];
 
-/** u32 id, u8 0 for a barrier or 1 for a write, the operation. */
+/** u32 id, u8 kind: 0 a barrier; 1 a write, then the operation; 2 a removal or 3 a replacement, then the member's id. */
 export function encodeCall({ id, ask }: MemberCall): Uint8Array {
-  const w = new ByteWriter(ask.type === "write" ? ask.operation.length + 5 : 5)
-    .u32(id)
-    .u8(ask.type === "write" ? 1 : 0);
-  if (ask.type === "write") w.bytes(ask.operation);
+  const w = new ByteWriter(ask.type === "write" ? ask.operation.length + 5 : 5).u32(id);
+  if (ask.type === "barrier") w.u8(0);
+  else if (ask.type === "write") w.u8(1).bytes(ask.operation);
+  else w.u8(ask.order.type === "remove" ? 2 : 3).bytes(Buffer.from(ask.order.id));
   return w.finish();
 }
 
@@ -53,16 +66,21 @@ export function decodeCall(bytes: Uint8Array): MemberCall {
   const r = new ByteReader(bytes);
   const id = r.u32();
   const kind = r.u8();
-  if (kind > 1 || (kind === 0 && r.remaining > 0))
+  if (kind > 3 || (kind === 0 && r.remaining > 0))
     throw new MemberFrameError({ detail: `call of unknown kind ${kind}` });
-  return { id, ask: kind === 1 ? { type: "write", operation: r.rest() } : { type: "barrier" } };
+  if (kind === 0) return { id, ask: { type: "barrier" } };
+  if (kind === 1) return { id, ask: { type: "write", operation: r.rest() } };
+  const order: MemberOrder = { type: kind === 2 ? "remove" : "replace", id: Buffer.from(r.rest()).toString() };
+  return { id, ask: { type: "order", order } };
 }
 
-/** u32 id, u8 0 and an encoded answer, u8 1 and an index (f64), or u8 2 and a failure (u8). */
+/** u32 id, u8 0 and an encoded answer, 1 and an index (f64), 2 and a failure (u8), 3, or 4 and a reason (UTF-8). */
 export function encodeReply(id: number, outcome: CallOutcome): Uint8Array {
   const w = new ByteWriter(64).u32(id);
   if (outcome.type === "answer") w.u8(0).bytes(encodeAnswer(outcome.answer));
   else if (outcome.type === "barrier") w.u8(1).f64(outcome.index);
+  else if (outcome.type === "ordered") w.u8(3);
+  else if (outcome.type === "refused") w.u8(4).bytes(Buffer.from(outcome.reason));
   else w.u8(2).u8(FAILURES.indexOf(outcome.failure));
   return w.finish();
 }
@@ -73,8 +91,13 @@ export function decodeReply(bytes: Uint8Array): { readonly id: number; readonly 
   const id = r.u32();
   const kind = r.u8();
   if (kind === 0) return { id, outcome: { type: "answer", answer: decodeAnswer(r.rest()) } };
+  if (kind === 4) return { id, outcome: { type: "refused", reason: Buffer.from(r.rest()).toString() } };
   const outcome: CallOutcome =
-    kind === 1 ? { type: "barrier", index: r.f64() } : { type: "failed", failure: failure(kind, r) };
+    kind === 1
+      ? { type: "barrier", index: r.f64() }
+      : kind === 3
+        ? { type: "ordered" }
+        : { type: "failed", failure: failure(kind, r) };
   if (r.remaining > 0) throw new MemberFrameError({ detail: `reply with ${r.remaining} bytes too many` });
   return { id, outcome };
 }

@@ -18,15 +18,18 @@ export interface MemberIdentity {
   readonly clients: string;
   /** Of the messages that members exchange. */
   readonly version: number;
+  /** Index in the log of the list of members that it knows; 0 for that of the founders, and for none. */
+  readonly listIndex: number;
 }
 
-export function factsOf({ clusterId, storeId, address, clients, version }: MemberIdentity): LinkFacts {
+export function factsOf({ clusterId, storeId, address, clients, version, listIndex }: MemberIdentity): LinkFacts {
   return new Map([
     ["cluster", Buffer.from(clusterId).toString("hex")],
     ["store", Buffer.from(storeId).toString("hex")],
     ["address", address],
     ["clients", clients],
     ["member-version", String(version)],
+    ["member-list", String(listIndex)],
   ]);
 }
 
@@ -41,8 +44,10 @@ export function memberOf({
   const clusterId = Buffer.from(facts.get("cluster") ?? "", "hex");
   const storeId = Buffer.from(facts.get("store") ?? "", "hex");
   const version = Number(facts.get("member-version") ?? 1);
+  const listIndex = Number(facts.get("member-list") ?? 0);
+  const [address, clients] = [facts.get("address") ?? "", facts.get("clients") ?? ""];
   if (clusterId.length !== CLUSTER_ID_BYTES || storeId.length !== STORE_ID_BYTES) return undefined;
-  return { id, clusterId, storeId, address: facts.get("address") ?? "", clients: facts.get("clients") ?? "", version };
+  return { id, clusterId, storeId, address, clients, version, listIndex };
 }
 
 /** It belongs to no cluster yet. */
@@ -56,6 +61,7 @@ export class OwnMember {
   address = "";
   /** Where its clients reach it; empty for nowhere. */
   clients = "";
+  listIndex = 0;
   readonly #store: NodeStore;
 
   constructor(store: NodeStore) {
@@ -64,7 +70,7 @@ export class OwnMember {
 
   get identity(): MemberIdentity {
     const { member: id, clusterId, storeId } = this.#store.identity;
-    const { address, clients } = this;
-    return { id, clusterId, storeId, address, clients, version: MEMBER_PROTOCOL_VERSION };
+    const { address, clients, listIndex } = this;
+    return { id, clusterId, storeId, address, clients, version: MEMBER_PROTOCOL_VERSION, listIndex };
   }
 }

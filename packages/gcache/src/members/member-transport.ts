@@ -52,9 +52,11 @@ export interface MemberListener {
   /** A member is accepted, or tells something new of itself. */
   introduced(peer: MemberIdentity): void;
   refusalsChanged(): void;
+  /** A member that is refused for another store than was known of it asks for that one's place. */
+  placeWanted(peer: MemberIdentity): void;
 }
 
-const NOBODY: MemberListener = { received() {}, introduced() {}, refusalsChanged() {} };
+const NOBODY: MemberListener = { received() {}, introduced() {}, refusalsChanged() {}, placeWanted() {} };
 
 /** The channels that this side opened on one link, by service; opened with the first message. */
 type OwnChannels = Map<Service, Channel>;
@@ -82,6 +84,7 @@ export class MemberTransport implements LinkService {
       send: (to, notice) => this.#sendOn(to, "member", notice),
       introduced: (peer) => this.#told.introduced(peer),
       refusalsChanged: () => this.#told.refusalsChanged(),
+      placeWanted: (peer) => this.#told.placeWanted(peer),
     });
     this.#dropped = meter.counter("cache_member_messages_dropped", "Messages that had no connection to go out on");
   }
@@ -122,6 +125,16 @@ export class MemberTransport implements LinkService {
   /** What this member says of itself has changed. */
   tellAll(): void {
     this.#introductions.tellAll();
+  }
+
+  /** To whoever refuses this member since another store is known under its id: it asks for that one's place. */
+  askForPlace(): void {
+    this.#introductions.askForPlace();
+  }
+
+  /** As far as it told, refused or not. */
+  identityOf(id: string): MemberIdentity | undefined {
+    return this.#introductions.identityOf(id);
   }
 
   /** As far as it told; undefined for who is refused, or has no link. */

@@ -26,20 +26,23 @@ export class PeerPins {
       return "wrong-cluster";
     }
     if (peer.address !== "" && needsSecret(peer.address, this.#secret)) return "needs-secret";
-    const pinned = this.#store.pins.get(peer.id);
-    if (pinned !== undefined && pinned !== storeOf(peer)) return "other-store";
-    return undefined;
+    return this.#isPinnedOtherwise(peer) && !isAdmitted(peer, own) ? "other-store" : undefined;
   }
 
-  /** Remembers the store of a member at first sight: whoever comes with another one later is refused. */
+  /** Remembers the store of a member at first sight: whoever comes with another one later is refused, unless a leader took it. */
   met(peer: MemberIdentity): void {
     if (peer.clients !== "") this.#clients.set(peer.id, peer.clients);
     if (isUnbound(this.#own.identity) && !isUnbound(peer)) {
       this.#store.joinCluster(peer.clusterId).catch(() => {}); // a disk that fails is told by the next write
     }
-    if (this.#members.has(peer.id) && !this.#store.pins.has(peer.id)) {
+    if (this.#members.has(peer.id) && this.#store.pins.get(peer.id) !== storeOf(peer)) {
       this.#store.setPins(new Map(this.#store.pins).set(peer.id, storeOf(peer)));
     }
+  }
+
+  #isPinnedOtherwise(peer: MemberIdentity): boolean {
+    const pinned = this.#store.pins.get(peer.id);
+    return pinned !== undefined && pinned !== storeOf(peer);
   }
 
   /** `host:port` of its RESP port, as far as it said so. */
@@ -53,6 +56,14 @@ export class PeerPins {
     const kept = new Map([...this.#store.pins].filter(([id]) => ids.has(id)));
     if (kept.size !== this.#store.pins.size) this.#store.setPins(kept);
   }
+}
+
+/**
+ * A leader that had removed the former store gave it the log: it knows a list of members as new as ours. The former store,
+ * should it come back, knows an older one. Until its own is read this member takes nobody's word for it.
+ */
+function isAdmitted(peer: MemberIdentity, own: MemberIdentity): boolean {
+  return own.listIndex > 0 && peer.listIndex >= own.listIndex;
 }
 
 const storeOf = ({ storeId }: MemberIdentity): string => Buffer.from(storeId).toString("hex");

@@ -11,7 +11,7 @@ import type { CacheState } from "@sluice/cache/state/cache-state";
 import type { Operation, OperationAnswer, RequestId } from "@sluice/cache/state/operation";
 import { encodeOperation } from "@sluice/cache/state/operation-codec";
 import type { MemberRefusal } from "../members/introductions.ts";
-import type { CallOutcome } from "../members/member-calls.ts";
+import type { CallOutcome, MemberOrder } from "../members/member-calls.ts";
 import type { MemberTransport } from "../members/member-transport.ts";
 import type { RespPort } from "../resp/resp-port.ts";
 import type { NodeStore } from "../store/node-store.ts";
@@ -20,6 +20,8 @@ import type { LeaderClient } from "./leader-client.ts";
 import type { MemberPubSub } from "./member-pub-sub.ts";
 import type { MonotonicWallClock } from "./monotonic-wall-clock.ts";
 import type { NodeEvents } from "./node-events.ts";
+import { CacheChangeError } from "./node-errors.ts";
+import type { Rejoin } from "./rejoin.ts";
 import type { ReplicaDriver } from "./replica-driver.ts";
 import type { Upkeep } from "./upkeep.ts";
 
@@ -46,6 +48,7 @@ export interface CacheNodeParts {
   readonly publishing: MemberPubSub;
   readonly resp: RespPort | undefined;
   readonly upkeep: Upkeep;
+  readonly rejoin: Rejoin;
   readonly events: NodeEvents;
   readonly wall: MonotonicWallClock;
   readonly clock: Clock;
@@ -106,6 +109,19 @@ export class CacheNode implements AsyncDisposable {
     return this.#parts.changes.changeMembers(change);
   }
 
+  /** Asked of any member; resolves once it is committed. @throws {CacheChangeError} */
+  remove(id: string): Promise<void> {
+    return this.#order({ type: "remove", id });
+  }
+
+  /**
+   * The member's store was lost: it is removed, and added again with the store that it has now, or once it is there.
+   * Asked of any member; resolves once it is committed. @throws {CacheChangeError}
+   */
+  replace(id: string): Promise<void> {
+    return this.#order({ type: "replace", id });
+  }
+
   /** @throws {CacheChangeError} */
   switchOver(to: string): Promise<void> {
     return this.#parts.changes.switchOver(to as MemberId);
@@ -136,9 +152,17 @@ export class CacheNode implements AsyncDisposable {
     return this.close();
   }
 
+  async #order(order: MemberOrder): Promise<void> {
+    const outcome = await this.#parts.leaderClient.order(order);
+    if (outcome.type === "ordered") return;
+    const reason = outcome.type === "refused" ? outcome.reason : "nobody leads that could do it";
+    throw new CacheChangeError({ change: `${order.type} member "${order.id}"`, reason });
+  }
+
   async #close(): Promise<void> {
-    const { driver, resp, transport, store, leaderClient, changes, upkeep, log } = this.#parts;
+    const { driver, resp, transport, store, leaderClient, changes, upkeep, rejoin, log } = this.#parts;
     upkeep[Symbol.dispose]();
+    rejoin[Symbol.dispose]();
     await this.#handOver().catch((error: Error) => log.warn({ reason: error.message }, "Stopping without a hand-over"));
     driver.close();
     leaderClient.close();

@@ -2,8 +2,8 @@
 import type { Millis } from "@sluice/base/brand";
 import type { Clock } from "@sluice/base/clock";
 import type { MemberId } from "@sluice/cache/ids";
-import { type MemberChange, votersOf } from "@sluice/cache/replica/members";
-import type { ChangeResult, SwitchOverResult } from "@sluice/cache/replica/replica-options";
+import { majorityOf, type MemberChange, votersOf } from "@sluice/cache/replica/members";
+import type { ChangeResult, FollowerStatus, SwitchOverResult } from "@sluice/cache/replica/replica-options";
 import type { ProposalAnswer, ProposalId } from "@sluice/cache/replica/replica-output";
 import type { OperationAnswer } from "@sluice/cache/state/operation";
 import { NEEDS_SECRET, needsSecret } from "@sluice/runtime/sockets/host-and-port";
@@ -65,6 +65,8 @@ export class ClusterChanges {
       return { refused: "not-possible", reason: "this node opens no port for members" };
     if (change.type === "add" && needsSecret(change.address, this.#secret))
       return { refused: "not-possible", reason: NEEDS_SECRET };
+    if (change.type === "remove" && !this.#wouldStand(change.id))
+      return { refused: "not-possible", reason: "too few of the voters that would be left are heard" };
     const result = this.#driver.replica.changeMembers(change, this.#driver.now(), this.#wall.read());
     this.#driver.wake();
     return result;
@@ -76,7 +78,7 @@ export class ClusterChanges {
     if (role !== "leader") return undefined;
     const voters = new Set(votersOf(members));
     const heard = followers.flatMap(({ id, held, silentFor }) =>
-      voters.has(id) && silentFor !== undefined && silentFor < HEARD_WITHIN ? [{ id, held, silentFor }] : [],
+      voters.has(id) && isHeard({ silentFor }) ? [{ id, held, silentFor: silentFor ?? 0 }] : [],
     );
     heard.sort((a, b) => b.held - a.held || a.silentFor - b.silentFor);
     return heard[0]?.id;
@@ -127,6 +129,15 @@ export class ClusterChanges {
     this.switchOverFailed();
   }
 
+  /** Without that member there would still be a majority that is heard. */
+  #wouldStand(id: MemberId): boolean {
+    const { self, role, members, followers } = this.#driver.status();
+    if (role !== "leader") return true; // which is the reason to give
+    const left = votersOf(members).filter((voter) => voter !== id);
+    const heard = left.filter((voter) => voter === self || isHeard(followers.find((one) => one.id === voter)));
+    return heard.length >= majorityOf(left.length);
+  }
+
   #committed(token: ProposalId, change: string): Promise<void> {
     const settled = Promise.withResolvers<void>();
     this.#waiting.set(token, { change, settled });
@@ -136,6 +147,10 @@ export class ClusterChanges {
   #failed({ change, settled }: Waiting, reason: string): void {
     settled.reject(new CacheChangeError({ change, reason }));
   }
+}
+
+function isHeard(follower: Pick<FollowerStatus, "silentFor"> | undefined): boolean {
+  return follower?.silentFor !== undefined && follower.silentFor < HEARD_WITHIN;
 }
 
 /** Worth trying again soon. */

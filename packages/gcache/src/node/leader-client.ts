@@ -10,12 +10,16 @@ import {
   encodeCall,
   encodeReply,
   type MemberCall,
+  type MemberOrder,
 } from "../members/member-calls.ts";
+import type { MemberOrders } from "./member-orders.ts";
+import { CacheChangeError } from "./node-errors.ts";
 import type { ReplicaDriver } from "./replica-driver.ts";
 
 export interface LeaderClientOptions {
   readonly commands: Pick<ReplicatedStore, "write" | "confirmRead">;
   readonly driver: Pick<ReplicaDriver<OperationAnswer>, "role" | "leader" | "status">;
+  readonly orders: Pick<MemberOrders, "perform">;
   readonly transport: Pick<MemberTransport, "send">;
 }
 
@@ -42,6 +46,11 @@ export class LeaderClient implements CommandSink {
   /** @param operation  encoded; kept. Never rejects. */
   write(operation: Uint8Array): Promise<CallOutcome> {
     return this.#ask({ type: "write", operation });
+  }
+
+  /** Never rejects. */
+  order(order: MemberOrder): Promise<CallOutcome> {
+    return this.#ask({ type: "order", order });
   }
 
   /** Resolves when this member's copy shows all that was acknowledged before the call. */
@@ -131,7 +140,18 @@ export class LeaderClient implements CommandSink {
     const ticket = ++this.#lastTicket;
     this.#askers.set(ticket, asker);
     if (ask.type === "write") this.#options.commands.write(this, ticket, ask.operation);
+    else if (ask.type === "order") void this.#perform(ticket, ask.order);
     else this.#options.commands.confirmRead(this, ticket);
+  }
+
+  async #perform(ticket: number, order: MemberOrder): Promise<void> {
+    try {
+      await this.#options.orders.perform(order);
+      this.#settle(ticket, { type: "ordered" });
+    } catch (error) {
+      if (!(error instanceof CacheChangeError)) throw error;
+      this.#settle(ticket, { type: "refused", reason: error.context.reason });
+    }
   }
 
   #settle(ticket: number, outcome: CallOutcome): void {

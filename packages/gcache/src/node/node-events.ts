@@ -9,23 +9,29 @@ import type { MemberList } from "@sluice/cache/replica/members";
 import type { MessageFlow, ProposalAnswer, ReadAnswer } from "@sluice/cache/replica/replica-output";
 import type { CacheState } from "@sluice/cache/state/cache-state";
 import type { OperationAnswer } from "@sluice/cache/state/operation";
+import type { MemberIdentity, OwnMember } from "../members/member-identity.ts";
 import type { MemberListener, MemberService, MemberTransport } from "../members/member-transport.ts";
 import type { PeerPins } from "../members/peer-pins.ts";
 import type { ReplicatedStore } from "../resp/command-store.ts";
 import type { RespPort } from "../resp/resp-port.ts";
 import type { ClusterChanges } from "./cluster-changes.ts";
 import type { LeaderClient } from "./leader-client.ts";
+import type { MemberOrders } from "./member-orders.ts";
 import type { MemberPubSub } from "./member-pub-sub.ts";
+import type { Rejoin } from "./rejoin.ts";
 import type { ReplicaDriver, ReplicaEvents, Standing } from "./replica-driver.ts";
 
 export interface NodeParts {
   readonly state: CacheState;
+  readonly own: OwnMember;
   readonly peers: PeerPins;
   readonly transport: MemberTransport;
   readonly driver: ReplicaDriver<OperationAnswer>;
   readonly commands: ReplicatedStore;
   readonly leaderClient: LeaderClient;
   readonly changes: ClusterChanges;
+  readonly orders: MemberOrders;
+  readonly rejoin: Rejoin;
   readonly publishing: MemberPubSub;
   readonly resp: RespPort | undefined;
   readonly log: Log;
@@ -66,6 +72,7 @@ export class NodeEvents implements ReplicaEvents<OperationAnswer>, MemberListene
   }
 
   refusalsChanged(): void {
+    this.#parts.rejoin.look();
     for (const listener of this.#refusalListeners) listener();
   }
 
@@ -86,6 +93,13 @@ export class NodeEvents implements ReplicaEvents<OperationAnswer>, MemberListene
       default:
         return unreachable(service);
     }
+  }
+
+  placeWanted({ id }: MemberIdentity): void {
+    const { orders, log } = this.#parts;
+    orders
+      .replaceOnRequest(id)
+      .catch((error: Error) => log.debug({ member: id, reason: error.message }, "Not replaced"));
   }
 
   // Of the replica.
@@ -120,8 +134,11 @@ export class NodeEvents implements ReplicaEvents<OperationAnswer>, MemberListene
 
   membersChanged(members: MemberList): void {
     if (members.length === 0) return;
-    this.#parts.peers.setMembers(new Set(members.map((member) => member.id)));
-    this.#parts.transport.reach(new Map(members.map(({ id, address }) => [id, address])));
+    const { own, driver, peers, transport } = this.#parts;
+    own.listIndex = driver.status().memberListIndex;
+    peers.setMembers(new Set(members.map((member) => member.id)));
+    transport.tellAll();
+    transport.reach(new Map(members.map(({ id, address }) => [id, address])));
   }
 
   switchOverFailed(): void {

@@ -37,6 +37,11 @@ export interface CacheNodeOptions {
   readonly founders: ReadonlyMap<string, string> | "self" | "join";
   /** With it a leader adds and promotes members by itself. */
   readonly growth?: GrowthOptions | undefined;
+  /**
+   * Of a member whose store was lost, and whose place nobody else may take without a word: `auto`: it asks for it by
+   * itself; `manual`, as when left out: an operator gives it (`replace`).
+   */
+  readonly rejoin?: "manual" | "auto" | undefined;
   /** Folder of the store; without one nothing outlives the process, which then must not found with others. */
   readonly dir?: string | undefined;
   /** Instead of a folder. Closed with the node. */

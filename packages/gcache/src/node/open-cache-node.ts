@@ -26,12 +26,14 @@ import { boundAddress, clusterIdOf, decideFounders, founderList, NO_CLUSTER } fr
 import { LeaderClient } from "./leader-client.ts";
 import { DEFAULT_MEMBER_LIMITS, DEFAULT_RESP_LIMITS } from "./limits.ts";
 import { MemberPubSub } from "./member-pub-sub.ts";
+import { MemberOrders } from "./member-orders.ts";
 import { MonotonicWallClock } from "./monotonic-wall-clock.ts";
 import { NodeEvents } from "./node-events.ts";
 import { NodeMetrics } from "./node-metrics.ts";
 import type { CacheNodeOptions } from "./node-options.ts";
 import { checkSetup, checkStoredMembers } from "./node-setup.ts";
 import { ReplicaDriver } from "./replica-driver.ts";
+import { Rejoin } from "./rejoin.ts";
 import { Upkeep } from "./upkeep.ts";
 
 const NO_SECRET = new Uint8Array(0);
@@ -63,7 +65,6 @@ export async function openCacheNode(given: CacheNodeOptions): Promise<CacheNode>
   opening.defer(() => driver.close());
   const wall = new MonotonicWallClock(clock);
   const commands = new ReplicatedStore({ driver, state, wall, clock, ackLevel });
-  const leaderClient = new LeaderClient({ commands, driver, transport });
   const changes = new ClusterChanges({
     driver,
     wall,
@@ -71,6 +72,9 @@ export async function openCacheNode(given: CacheNodeOptions): Promise<CacheNode>
     canGrow: options.links !== undefined || address !== "none",
     secret,
   });
+  const growth = new ClusterGrowth({ growth: options.growth, driver, changes, transport, own, log });
+  const orders = new MemberOrders({ driver, changes, growth, transport, clock });
+  const leaderClient = new LeaderClient({ commands, orders, driver, transport });
   const publishing = new MemberPubSub((bytes) => {
     for (const other of driver.members) if (other.id !== id) transport.send(other.id, "publish", bytes);
   });
@@ -82,11 +86,12 @@ export async function openCacheNode(given: CacheNodeOptions): Promise<CacheNode>
   transport.tellAll();
 
   const metrics = new NodeMetrics(meter);
-  const growth = new ClusterGrowth({ growth: options.growth, driver, changes, transport, own, log });
+  const rejoin = new Rejoin({ mode: options.rejoin ?? "manual", driver, transport, clock, log });
   const upkeep = new Upkeep({ driver, state, leaderClient, growth, metrics, wall, clock });
-  const events = new NodeEvents({ ...shared, state, leaderClient, publishing, resp, log });
+  const events = new NodeEvents({ ...shared, state, leaderClient, orders, rejoin, publishing, resp, log });
   transport.start(events);
   driver.start(events);
+  rejoin.look();
   opening.move(); // from here on they are the node's to close
   return new CacheNode({
     id,
@@ -102,6 +107,7 @@ export async function openCacheNode(given: CacheNodeOptions): Promise<CacheNode>
     publishing,
     resp,
     upkeep,
+    rejoin,
     events,
     wall,
     clock,

@@ -17,6 +17,7 @@ import { StoreCorruptError, StoreIoError, StoreOwnerError, StoreVersionError } f
 import { type Recovered, recover } from "./store-recovery.ts";
 import {
   closeTables,
+  DATABASE,
   commit,
   factBytes,
   type IdentityFact,
@@ -50,7 +51,7 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<NodeStor
   const lock = lockDir(dir);
   try {
     closeDir(dir, log);
-    const file = join(dir, "store.mdb");
+    const file = join(dir, DATABASE);
     // An empty file is what a kill leaves of a database that was never there.
     if (existsSync(file) && statSync(file).size > 0) {
       const damage = await findDamage({ file, dir, signal });
@@ -177,7 +178,7 @@ function makeDir(dir: string): void {
   }
 }
 
-const FILES = ["store.mdb", "store.mdb-lock", ...JOURNAL_NAMES, ...LOCK_FILES];
+const FILES = [DATABASE, `${DATABASE}-lock`, ...JOURNAL_NAMES, ...LOCK_FILES];
 
 function closeDir(dir: string, log: Log): void {
   for (const open of closeToOthers(dir, FILES)) log.warn({ open }, "Others on this machine may read the store");

@@ -12,6 +12,9 @@ import { StoreBatchError } from "./store-batch.ts";
 /** Raised when an older version could not read the tables any more. */
 export const STORE_FORMAT = 2;
 
+/** The database, in the folder of the store. */
+export const DATABASE = "store.mdb";
+
 export interface StoreTables {
   readonly root: RootDatabase<Buffer, string>;
   /** One row of JSON each for `identity`, `hard`, `snapshot`, `pins`, `run`. */

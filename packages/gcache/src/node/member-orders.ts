@@ -1,0 +1,85 @@
+/** What an operator orders of a cluster's members: one removed, or another store in the place of one that was lost. */
+import type { Clock } from "@sluice/base/clock";
+import type { Millis } from "@sluice/base/brand";
+import type { MemberId } from "@sluice/cache/ids";
+import type { MemberOrder } from "../members/member-calls.ts";
+import type { MemberTransport } from "../members/member-transport.ts";
+import type { ClusterChanges } from "./cluster-changes.ts";
+import type { ClusterGrowth } from "./cluster-growth.ts";
+import { CacheChangeError } from "./node-errors.ts";
+import type { ReplicaDriver } from "./replica-driver.ts";
+
+export interface MemberOrdersOptions {
+  readonly driver: Pick<ReplicaDriver<unknown>, "status" | "role">;
+  readonly changes: ClusterChanges;
+  readonly growth: ClusterGrowth;
+  readonly transport: Pick<MemberTransport, "acceptedMember" | "refusals" | "identityOf">;
+  readonly clock: Clock;
+}
+
+/** The links hear of a new list in the turn that brings it. */
+const LOOK_EVERY = 20 as Millis;
+const LOOKS = 50;
+/** A member that was heard more recently runs: nobody may take its place. */
+const HEARD_WITHIN = 3_000;
+
+export class MemberOrders {
+  readonly #options: MemberOrdersOptions;
+  readonly #replacing = new Set<string>();
+
+  constructor(options: MemberOrdersOptions) {
+    this.#options = options;
+  }
+
+  /** On the leader; resolves once it is committed. @throws {CacheChangeError} */
+  async perform(order: MemberOrder): Promise<void> {
+    if (order.type === "remove") await this.#remove(order.id);
+    else await this.#replace(order.id);
+  }
+
+  /** A node with an empty store asks for its former place. Only a leader does it, and only once at a time. */
+  async replaceOnRequest(id: string): Promise<void> {
+    if (this.#options.driver.role !== "leader" || this.#replacing.has(id)) return;
+    await this.#replace(id);
+  }
+
+  async #remove(id: string): Promise<void> {
+    const { changes, growth } = this.#options;
+    if (growth.wouldAdd(id)) {
+      const reason = "it runs, and would be added again: stop it first, or leave it out of cluster.voters";
+      throw new CacheChangeError({ change: `remove member "${id}"`, reason });
+    }
+    await changes.changeMembers({ type: "remove", id: id as MemberId });
+  }
+
+  async #replace(id: string): Promise<void> {
+    const { changes, driver, transport } = this.#options;
+    const change = `replace member "${id}"`;
+    const { members, followers } = driver.status();
+    const member = members.find((one) => one.id === id);
+    if (member === undefined) throw new CacheChangeError({ change, reason: "no such member" });
+    const silentFor = followers.find((one) => one.id === id)?.silentFor;
+    if (transport.acceptedMember(id) !== undefined || (silentFor !== undefined && silentFor < HEARD_WITHIN)) {
+      throw new CacheChangeError({ change, reason: "it runs with the store that is known here" });
+    }
+    if (this.#replacing.has(id)) throw new CacheChangeError({ change, reason: "that is being done already" });
+    this.#replacing.add(id);
+    try {
+      await changes.changeMembers({ type: "remove", id: id as MemberId });
+      if (transport.identityOf(id) !== undefined) await this.#addAgain(id, member.address);
+    } finally {
+      this.#replacing.delete(id);
+    }
+  }
+
+  async #addAgain(id: string, formerly: string): Promise<void> {
+    const { changes, clock, transport } = this.#options;
+    for (let look = 0; look < LOOKS && transport.acceptedMember(id) === undefined; look++) {
+      await clock.sleep(LOOK_EVERY, NEVER);
+    }
+    const address = transport.acceptedMember(id)?.address ?? formerly;
+    await changes.changeMembers({ type: "add", id: id as MemberId, address });
+  }
+}
+
+const NEVER = new AbortController().signal;
