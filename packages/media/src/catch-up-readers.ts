@@ -23,13 +23,13 @@ export interface CatchUpOptions {
   readonly keyPatience: Millis;
   /** The cached frames, for joiners where the log keeps no GOP. */
   readonly gopFrames: () => readonly Frame[];
-  /** What a joiner hears first that starts with the cached GOP. */
+  /** What a joiner is sent before the cached GOP. */
   readonly gopPrelude: () => Prelude;
-  /** The same for one that starts at `dts`. */
+  /** What it is sent before a first frame at `dts`. */
   readonly prelude: (dts: Timestamp) => Prelude;
-  /** The tracks that frames may come of. */
+  /** The tracks on which frames are expected. */
   readonly expected: () => ExpectedTracks;
-  /** The subscriber took nothing for too long: to be taken off and told. */
+  /** Ends a subscriber that took nothing for too long. */
   readonly stalled: (subscriber: Subscriber) => void;
 }
 
@@ -159,16 +159,16 @@ export class CatchUpReaders {
 
   /** One that lags is told of the end behind the last frame, and of nothing when there is a publisher again before. */
   notify(subscriber: Subscriber, notice: "published" | "unpublished"): void {
-    const wasOwedFarewell = subscriber.isOwedFarewell;
-    subscriber.isOwedFarewell = notice === "unpublished" && this.#isOwedFrames(subscriber);
-    if (!wasOwedFarewell && !subscriber.isOwedFarewell) subscriber.sink.notify(notice);
+    const wasOwedEnd = subscriber.isOwedEnd;
+    subscriber.isOwedEnd = notice === "unpublished" && this.#isOwedFrames(subscriber);
+    if (!wasOwedEnd && !subscriber.isOwedEnd) subscriber.sink.notify(notice);
   }
 
   close(): void {
     this.#sweeper?.cancel();
   }
 
-  /** @param prelude  what it must hear first */
+  /** @param prelude  what it is sent first */
   #add(subscriber: Subscriber, home: Slice, cursor: Position, prelude?: Prelude): void {
     const since = this.#options.clock.now();
     subscriber.state = { at: "behind", home, cursor, since, prelude };
@@ -204,7 +204,7 @@ export class CatchUpReaders {
   #awaitKey(subscriber: Subscriber): void {
     subscriber.state = { at: "awaiting-key", since: this.#options.clock.now() };
     this.#awaiting.add(subscriber);
-    this.#sayFarewell(subscriber);
+    this.#notifyEnd(subscriber);
   }
 
   /** What it would read next is no longer held. */
@@ -240,7 +240,7 @@ export class CatchUpReaders {
     } else {
       this.#waitForDrain(subscriber);
     }
-    this.#sayFarewell(subscriber);
+    this.#notifyEnd(subscriber);
   }
 
   /** Goes on with it once its transport has taken what it was given. */
@@ -257,10 +257,10 @@ export class CatchUpReaders {
     return encodePrelude(form, prelude, { expected, opening, allocate });
   }
 
-  /** If it is owed one, and no frames any more. */
-  #sayFarewell(subscriber: Subscriber): void {
-    if (!subscriber.isOwedFarewell || this.#isOwedFrames(subscriber)) return;
-    subscriber.isOwedFarewell = false;
+  /** Tells it of the end of its publication once it has been handed all frames. */
+  #notifyEnd(subscriber: Subscriber): void {
+    if (!subscriber.isOwedEnd || this.#isOwedFrames(subscriber)) return;
+    subscriber.isOwedEnd = false;
     subscriber.sink.notify("unpublished");
   }
 

@@ -17,7 +17,7 @@ interface Slab {
 export const MIN_SLAB_BYTES = 16 * 1024;
 export const MAX_SLAB_BYTES = 512 * 1024;
 
-/** Views handed out stay valid and unchanged for ever: a slab is never reused, only let go. */
+/** Views handed out stay valid and never change: slabs are dropped, never reused. */
 export class CohortLog {
   readonly #allocate: (byteCount: number) => Uint8Array;
   readonly #maxSlabBytes: number;
@@ -26,7 +26,7 @@ export class CohortLog {
   #nextSlabBytes = MIN_SLAB_BYTES;
 
   /**
-   * @param allocate  hands out uninitialised bytes that nobody else holds
+   * @param allocate  returns uninitialised bytes that nothing else refers to
    * @param maxSlabBytes  what slabs grow to; at least `MIN_SLAB_BYTES`
    */
   constructor(allocate: (byteCount: number) => Uint8Array, maxSlabBytes = MAX_SLAB_BYTES) {
@@ -91,8 +91,8 @@ export class CohortLog {
   }
 
   /**
-   * The furthest place in `(from, limit]` where an appended piece ends, or the end of the first one where that is longer:
-   * a protocol's own messages may follow there. `from` must lie before `end`.
+   * The last position in `(from, limit]` at which an appended piece ends, or the end of the first piece where that is
+   * longer: a protocol may send messages of its own between pieces. `from` must lie before `end`.
    */
   cut(from: Position, limit: Position): Position {
     let cut: Position | undefined;
@@ -106,7 +106,7 @@ export class CohortLog {
     return cut ?? this.#end;
   }
 
-  /** Lets go of slabs that end at or before `needed`, and of those past a bound of age or distance unless after `kept`. */
+  /** Drops slabs that end at or before `needed`, and those too old or too far behind; none that ends after `kept`. */
   trim(options: {
     readonly needed: Position;
     readonly kept: Position;

@@ -22,7 +22,7 @@ const BUSY = 0.7;
 const OVERLOADED = 0.9;
 /** Below this share it narrows, after `CALM_SAMPLES` in a row; far enough from `BUSY` that one step cannot swing back. */
 const CALM = 0.35;
-/** A sample at a half of `CALM` counts as two, at a third as three: what a crowd's arrival widened is soon narrow again. */
+/** A sample at half of `CALM` counts as two, at a third as three, so that the window narrows soon after a burst of joins. */
 const CALM_SAMPLES = 8;
 
 /** A viewer with a buffer waits this many times longer, up to the widest step, once there is load at all. */
@@ -42,7 +42,7 @@ export class AutoWindow implements DeliveryWindow {
 
   /**
    * @param utilisation  share of the last sample (some 250 ms) that the loop was busy, 0 to 1
-   * @param count  samples that this one stands for, when nobody asked for a while: idle ones narrow the window
+   * @param count  samples that this one stands for, where the window was not read for a while: idle ones narrow it
    */
   sample(utilisation: number, count = 1): void {
     if (utilisation >= BUSY) {

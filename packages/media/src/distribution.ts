@@ -22,18 +22,18 @@ export interface DistributionOptions {
   readonly keyPatience: Millis;
   readonly allocate: (byteCount: number) => Uint8Array;
   readonly counts: DeliveryCounts;
-  /** The set-up as it stands, for whoever starts with a frame at `dts`. */
+  /** The current set-up, for a joiner whose first frame is at `dts`. */
   readonly prelude: (dts: Timestamp) => Prelude;
-  /** The tracks that frames may come of. */
+  /** The tracks on which frames are expected. */
   readonly expected: () => ExpectedTracks;
-  /** The cohorts' logs hold so many bytes by now. */
+  /** Told how many bytes the cohorts' logs hold, whenever that changes. */
   readonly held: (byteCount: number) => void;
   readonly gop: GopCache;
 }
 
-/** Of a cohort beyond the limit, whose log serves one viewer. */
+/** Lag limit of a cohort whose log serves one viewer. */
 const SOLO_LAG_BYTES = 256 * 1024;
-/** A GOP above it is not encoded for one viewer alone: it waits for the next. */
+/** A larger GOP is not encoded for a single viewer, which waits for the next one. */
 const SOLO_GOP_BYTES = 4 * 1024 * 1024;
 
 export class Distribution {

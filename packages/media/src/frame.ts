@@ -7,12 +7,12 @@ export type Timestamp = Brand<number, "Timestamp">;
 export type FrameKind = "video" | "audio" | "data";
 
 /**
- * What a frame means to somebody who joins:
+ * What a frame means to a joiner:
  * - `config`: decoder set-up of its track, kept for joiners;
  * - `key`: decoding may start here;
  * - `delta`: needs what came before it;
  * - `metadata`: describes the stream, the last one is kept for joiners;
- * - `side`: passes by in order and is not kept (commands, cue points, end of sequence).
+ * - `side`: relayed in order and not kept (commands, cue points, end of sequence).
  */
 export type FrameRole = "config" | "key" | "delta" | "metadata" | "side";
 
@@ -38,7 +38,7 @@ export interface PublishedUnit {
   readonly hasModEx: boolean;
   /** Of stream metadata. */
   readonly announces?: Announcement;
-  /** Of set-up and stream metadata that says nothing, or that nobody can read to its end. */
+  /** Of set-up and stream metadata: it has no content, or cannot be read to its end. */
   readonly flaw?: "empty" | "broken";
 }
 
@@ -57,7 +57,7 @@ export interface Announcement {
   /** Hz. */
   readonly sampleRate: number;
   readonly channels: number;
-  /** Where in the body a byte of 1 says that there will be sound, or pictures; 0 where none does. */
+  /** Offset in the body of the byte 1 that announces sound, or pictures; 0 where there is none. */
   readonly audioFlagAt: number;
   readonly videoFlagAt: number;
 }

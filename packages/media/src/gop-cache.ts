@@ -8,10 +8,10 @@ import { giveBack, inOwnBytes, OwnSlab } from "./own-bytes.ts";
 /** Without video every audio unit can start a player; a cache of this span fills its buffer. */
 const AUDIO_SPAN = 1_000 as Millis;
 
-/** Pictures stay away for so long, and no cached GOP waits for them: a camera is off, and audio alone starts players. */
+/** After so long without pictures, as when a camera is off, audio alone opens GOPs. */
 const VIDEO_QUIET = 10_000 as Millis;
 
-/** What adding a frame did: it opened a GOP, went on with one, or there is none that a joiner could start with. */
+/** What adding a frame did: it opened a GOP, continued one, or there is none for a joiner to start with. */
 export type GopStep = "opened" | "continued" | "none";
 
 export class GopCache {
@@ -26,7 +26,7 @@ export class GopCache {
   #isOpen = false;
   #overflows = 0;
 
-  /** @param allocate  hands out uninitialised bytes that nobody else holds */
+  /** @param allocate  returns uninitialised bytes that nothing else refers to */
   constructor(
     limits: GopLimits,
     allocate: (byteCount: number) => Uint8Array = (byteCount) => new Uint8Array(byteCount),
@@ -55,7 +55,7 @@ export class GopCache {
     return this.#overflows;
   }
 
-  /** Keeps every frame from the one that opens; changes of set-up too, so that they are heard in their place. */
+  /** Keeps every frame from the one that opens, changes of set-up included, so that joiners get those in their place. */
   add(frame: Frame): GopStep {
     if (frame.kind === "video" && isCoded(frame)) this.#videoAt = frame.dts;
     const opens = this.#opens(frame);
@@ -72,7 +72,7 @@ export class GopCache {
     return opens ? "opened" : "continued";
   }
 
-  /** What it holds goes to save memory, at once; the next key frame opens it again. */
+  /** Frees the cached frames at once; the next key frame opens a new GOP. */
   drop(): void {
     const dropped = this.#frames.slice(0, -1); // the last may be on its way to viewers
     this.#reset(false);

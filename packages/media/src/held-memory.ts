@@ -1,20 +1,20 @@
-/** The memory that live streams hold for joiners and slow viewers, by publishing connection and in all; cached GOPs go when it is too much. */
+/** Counts the memory that live streams hold for joiners and slow viewers, by publishing connection and in total, and drops cached GOPs above the limits. */
 import type { MemoryLimits } from "./limits.ts";
 
-/** Of the limit: what is left when enough was dropped, so that not every frame finds it exceeded again. */
+/** GOPs are dropped down to this part of the limit, so that the next frame does not exceed it again. */
 const RELIEVED = 0.9;
-/** Of the limit: what has to be added before it is tried again, where dropping did not help. */
+/** Where dropping did not help, it is tried again after growth by this part of the limit. */
 const RETRY = 0.01;
-/** Of the limit: what set-up may take, which is not dropped. */
+/** Set-up, which is never dropped, may take this part of the limit. */
 const SET_UP_SHARE = 0.5;
 
 /**
- * `gop`: the cached GOP; `set-up`: metadata and decoder set-up; the connection that publishes answers for both.
- * `encoded`: what stands in the forms of the stream's viewers; it counts for the node alone.
+ * `gop`: the cached GOP; `set-up`: metadata and decoder set-up; both count for the connection that publishes, too.
+ * `encoded`: frames encoded for viewers; they count for the node alone.
  */
 export type HeldKind = "gop" | "set-up" | "encoded";
 
-/** What a number of streams hold together. */
+/** The memory of several streams together. */
 class Total {
   readonly accounts = new Set<MemoryAccount>();
   readonly #limit: number;
@@ -48,7 +48,7 @@ class Total {
     else if (delta > 0 && this.#bytes > this.#tryAbove) this.#relieve();
   }
 
-  /** The largest go first: most is won by the fewest viewers that have to wait for a key frame. */
+  /** The largest first: that frees most while the fewest streams lose their GOP. */
   #relieve(): void {
     const bySize = [...this.accounts].sort((a, b) => b.droppableBytes - a.droppableBytes);
     for (const account of bySize) {
@@ -135,7 +135,7 @@ export class MemoryAccount {
     this.#owner.dropGop();
   }
 
-  /** The connection that publishes from here on answers for it; `undefined`: none does. */
+  /** What the stream holds counts for this connection from here on; `undefined`: for none. */
   assign(connection: string | undefined): void {
     const before = this.#connection;
     if (before?.id === connection) return;
@@ -152,7 +152,7 @@ export class MemoryAccount {
     total.add("gop", this.#bytes.gop);
   }
 
-  /** What the stream holds of one kind by now. It may cost cached GOPs, also the stream's own. */
+  /** Sets how many bytes of one kind the stream holds. This may drop cached GOPs, the stream's own included. */
   hold(kind: HeldKind, byteCount: number): void {
     const delta = byteCount - this.#bytes[kind];
     if (delta === 0) return;

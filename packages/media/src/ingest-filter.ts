@@ -1,4 +1,4 @@
-/** Which of a publisher's units a stream takes: nothing that no player could show, and nothing beyond its limits. */
+/** Decides which of a publisher's units a stream takes: none that players could not show, and none beyond its limits. */
 import { type FrameKind, isCoded, type PublishedUnit } from "./frame.ts";
 import type { StreamLimits } from "./limits.ts";
 import type { TrackTable } from "./track-table.ts";
@@ -14,7 +14,7 @@ export class IngestCounts {
   beforeKey = 0;
   /** Frames of tracks beyond the limit. */
   beyondTracks = 0;
-  /** Set-up and metadata that says nothing, or less than what it would replace. */
+  /** Set-up and metadata without content, or with less than what it would replace. */
   poorSetUp = 0;
   /** Set-up and metadata beyond the limit of what is kept. */
   beyondSetUp = 0;
@@ -46,7 +46,7 @@ export class IngestFilter {
     this.#deltasBeforeKey = 0;
   }
 
-  /** Counts the unit, and why it is not taken if it is not. */
+  /** Counts the unit, and the reason where it is not taken. */
   takes(unit: PublishedUnit): boolean {
     const { counts } = this;
     counts.bytesIn += unit.body.length;

@@ -77,7 +77,7 @@ export const DEFAULT_MEMORY_LIMITS: MemoryLimits = {
 };
 
 export interface DirectoryLimits {
-  /** Published streams at once, those in their grace window included: the oldest of these ends where a publisher finds no place. Configured by `limits.streams`. */
+  /** Published streams at once, those in their grace window included: at the limit a new publisher ends the oldest of those. Configured by `limits.streams`. */
   readonly streams: number;
   /** Streams that viewers wait for and nobody publishes. Configured by `limits.waitingStreams`. */
   readonly waitingStreams: number;

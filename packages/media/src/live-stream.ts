@@ -24,9 +24,9 @@ export interface LiveStreamOptions {
   readonly gop: GopLimits;
   readonly lag: LagLimits;
   readonly limits: StreamLimits;
-  /** Of the node; what this stream holds counts there, and may have to go. */
+  /** Of the node: counts what this stream holds, and may drop its cached GOP. */
   readonly memory: HeldMemory;
-  /** Hands out uninitialised bytes that nobody else holds. */
+  /** Returns uninitialised bytes that nothing else refers to. */
   readonly allocate: (byteCount: number) => Uint8Array;
 }
 
@@ -35,7 +35,7 @@ export class LiveStream {
   readonly delivery = new DeliveryCounts();
   readonly tracks = new TrackTable();
   readonly gop: GopCache;
-  /** When viewers are written to, and how long the publisher may stay unread. */
+  /** When viewers are written to, and how long the publisher may be left unread. */
   readonly flushes: FlushScheduler;
   readonly #options: LiveStreamOptions;
   readonly #timeline = new Timeline();
@@ -103,9 +103,9 @@ export class LiveStream {
   }
 
   /**
-   * Frames from here on belong to another publication; what joiners get stays the old until its first frame.
+   * Frames from here on belong to a new publication; until its first frame joiners get the old one's.
    *
-   * @param connection  answers for what is held; `undefined` where none is to
+   * @param connection  what is held counts for it; `undefined`: for none
    */
   startPublication(connection?: string): void {
     this.#publication++;
@@ -126,7 +126,7 @@ export class LiveStream {
     this.#append(unit, dts, now);
   }
 
-  /** The publisher takes its metadata back: who joins from the next key frame on hears none. */
+  /** Drops the metadata: joiners from the next key frame on get none. */
   clearMetadata(): void {
     this.tracks.dropMetadata();
   }
@@ -136,13 +136,13 @@ export class LiveStream {
     this.#distribution.deliver();
   }
 
-  /** @returns `undefined` when the stream has as many subscribers as its limit allows */
+  /** @returns `undefined` when the stream has reached its subscriber limit */
   subscribe(options: {
     readonly sink: SubscriberSink;
     readonly form: WireForm;
     readonly isPatient: boolean;
     readonly startAt: "cached-gop" | "next-key";
-    /** `alone` for a further view of one peer: nothing is kept for others that would want the same bytes. */
+    /** `alone` for a further view of one peer: its cohort keeps nothing for joiners. */
     readonly sharing?: "cohort" | "alone";
   }): Subscriber | undefined {
     if (this.subscriberCount >= this.#options.limits.subscribers) return undefined;
@@ -155,7 +155,7 @@ export class LiveStream {
     this.#distribution.leave(subscriber);
   }
 
-  /** Goes on in another form: at once where it only loses something, at the next key frame where video comes back. */
+  /** Continues in another form: at once where it only loses a track, at the next key frame where video comes back. */
   switchForm(subscriber: Subscriber, form: WireForm, startAt: "live-edge" | "next-key"): void {
     const { at } = subscriber.state;
     if (at === "left") return;
@@ -175,12 +175,12 @@ export class LiveStream {
     this.#distribution.endAll(reason);
   }
 
-  /** Nobody publishes any more, at least for now: no connection answers for what is held. */
+  /** There is no publisher, at least for now: what is held counts for no connection. */
   releaseConnection(): void {
     this.#account.assign(undefined);
   }
 
-  /** The publication is over for good: who joins from here on waits for the next one. */
+  /** The publication is over: joiners wait for the next one. */
   forgetPublication(): void {
     this.#isNewPublication = false;
     this.tracks.clear();
@@ -210,7 +210,7 @@ export class LiveStream {
     return step === "continued" && this.gop.frames.length === 0 ? "none" : step; // dropped to save memory
   }
 
-  /** Who joined while its track was not expected has not heard its set-up. */
+  /** Viewers that joined while the track was not expected were not sent its set-up. */
   #wake(unit: PublishedUnit, dts: Timestamp, now: Millis): void {
     if (unit.kind === "data" || this.tracks.expects(unit.kind, unit.trackId, now)) return;
     for (const setUp of this.tracks.setUpOf(unit.kind, unit.trackId)) this.#append(setUp, dts, now);
@@ -223,7 +223,7 @@ export class LiveStream {
     this.#distribution.dropGop();
   }
 
-  /** The set-up as it stands, for whoever starts with a frame at `dts`. */
+  /** The current set-up, for a joiner whose first frame is at `dts`. */
   #prelude(dts: Timestamp): Prelude {
     return {
       parts: this.tracks.prelude().map((frame) => ({

@@ -1,10 +1,10 @@
-/** Copies of small bodies that are kept: they come as views of buffers shared with others, which would be held as long as they are. */
+/** Copies small bodies that are kept: they arrive as views of shared buffers, which the views would keep alive. */
 import type { Frame } from "./frame.ts";
 
-/** Small copies are cut from one buffer, since one of its own for each costs ten times the cut. */
+/** Small copies are cut from one slab: a buffer for each costs ten times as much. */
 const SLAB_BYTES = 16 * 1024;
 
-/** The frame in bytes that nobody shares; itself where its body fills its buffer. */
+/** The frame in a buffer of its own; the frame itself where its body fills its buffer already. */
 export function inOwnBytes(frame: Frame, slab?: OwnSlab): Frame {
   const { body, data } = frame;
   if (body.byteLength === body.buffer.byteLength) return frame;
@@ -14,18 +14,18 @@ export function inOwnBytes(frame: Frame, slab?: OwnSlab): Frame {
   return { ...frame, body: own, data: new Uint8Array(own.buffer, at, data.length) };
 }
 
-/** Frees the bytes without waiting for the collector, which is in no hurry while memory is filled; nobody may read them again. */
+/** Frees the bytes without waiting for the garbage collector, which runs late while memory fills; do not read them again. */
 export function giveBack({ buffer, byteLength }: Uint8Array): void {
   if (buffer instanceof ArrayBuffer && byteLength === buffer.byteLength) buffer.transfer(0);
 }
 
-/** One for each owner, so that nothing but what it keeps is in its slabs. */
+/** One for each owner, so that its slabs hold nothing else. */
 export class OwnSlab {
   readonly #allocate: (byteCount: number) => Uint8Array;
   #slab: Uint8Array | undefined;
   #used = SLAB_BYTES;
 
-  /** @param allocate  hands out uninitialised bytes that nobody else holds */
+  /** @param allocate  returns uninitialised bytes that nothing else refers to */
   constructor(allocate: (byteCount: number) => Uint8Array) {
     this.#allocate = allocate;
   }

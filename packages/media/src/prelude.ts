@@ -1,20 +1,20 @@
-/** What a joiner hears before its first frame: the metadata and decoder set-up in force where it starts. */
+/** What a joiner is sent before its first frame: the metadata and decoder set-up in force where it starts. */
 import type { Frame, Timestamp } from "./frame.ts";
 import type { ExpectedTracks } from "./track-table.ts";
 import type { WireForm } from "./wire-form.ts";
 
-/** Metadata has no time of its own, and at any other one FFmpeg takes it for a stream of subtitles. */
+/** Metadata is stamped 0: with any other time FFmpeg takes it for a subtitle stream. */
 const START = 0 as Timestamp;
 
-/** Fixed when its GOP opens, so a set-up that changes later is heard in its own place and not before. */
+/** Fixed when its GOP opens: set-up that changes later is sent in its place among the frames. */
 export interface Prelude {
   /** Metadata first, then set-up by track. `dts`: where the track stood, so that its time does not go back. */
   readonly parts: readonly { readonly frame: Frame; readonly dts: Timestamp }[];
 }
 
 /**
- * @param expected  set-up of other tracks is left out: a player makes room for them and waits
- * @param opening  what precedes everything, for a joiner that was sent nothing yet
+ * @param expected  set-up of other tracks is left out: a player waits for each track that it has set-up of
+ * @param opening  bytes before everything else, for a joiner that was sent nothing yet
  */
 export function encodePrelude(
   form: WireForm,
@@ -27,7 +27,7 @@ export function encodePrelude(
 ): Uint8Array {
   const { expected, opening, allocate } = options;
   const parts = prelude.parts.flatMap(({ frame, dts }) => {
-    const body = expected.expects(frame) ? form.carry(withoutPromises(frame, expected)) : undefined;
+    const body = expected.expects(frame) ? form.carry(withoutFlags(frame, expected)) : undefined;
     return body === undefined ? [] : [{ kind: frame.kind, dts: frame.kind === "data" ? START : dts, body }];
   });
   let byteCount = opening?.length ?? 0;
@@ -39,13 +39,13 @@ export function encodePrelude(
   return bytes;
 }
 
-/** Some players believe the flags of the metadata more than those of the FLV header. */
-function withoutPromises(frame: Frame, { hasAudio, hasVideo }: ExpectedTracks): Frame {
+/** Clears the flags of tracks that are not expected: some players trust them more than the FLV header. */
+function withoutFlags(frame: Frame, { hasAudio, hasVideo }: ExpectedTracks): Frame {
   const { audioFlagAt, videoFlagAt } = frame.announces ?? { audioFlagAt: 0, videoFlagAt: 0 };
-  const lies = [hasAudio ? 0 : audioFlagAt, hasVideo ? 0 : videoFlagAt].filter((at) => at > 0);
-  if (lies.length === 0) return frame;
+  const falseFlags = [hasAudio ? 0 : audioFlagAt, hasVideo ? 0 : videoFlagAt].filter((at) => at > 0);
+  if (falseFlags.length === 0) return frame;
   const body = new Uint8Array(frame.body);
-  for (const at of lies) body[at] = 0;
+  for (const at of falseFlags) body[at] = 0;
   return { ...frame, body };
 }
 

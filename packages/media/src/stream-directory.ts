@@ -28,7 +28,7 @@ export interface PublisherFacts {
   readonly agent: string;
 }
 
-/** A publisher's hold on a stream. */
+/** A publisher's right to send frames to a stream, until it ends or is replaced. */
 export interface Publication {
   readonly stream: LiveStream;
   readonly facts: PublisherFacts;
@@ -38,15 +38,15 @@ export interface Publication {
   end(how: "unpublished" | "lost"): void;
 }
 
-/** Who publishes, as its stream knows it. */
+/** The session of a publisher, as the directory calls it. */
 export interface PublicationHolder {
-  /** Another publisher took over; the publication takes no more frames by then. */
+  /** Another publisher took over; this one's frames are no longer taken. */
   replaced(): void;
-  /** Resolves once the publisher gave a sign of life, or its publication was ended since it gave none for so long. */
+  /** Resolves once the publisher gave a sign of life, or its publication was ended because it gave none for `patience`. */
   confirm(patience: Millis): Promise<void>;
 }
 
-/** However long viewers are kept, a publisher that is gone may not keep its name longer, nor lose it by a short pause. */
+/** Bounds on the wait for a sign of life: a dead publisher must not keep its key for longer, nor a live one lose it by a short pause. */
 const PATIENCE = { least: 3_000, most: 10_000 } as const;
 
 export interface StreamEntry {
@@ -82,7 +82,7 @@ export type PublishAnswer =
 
 export class StreamDirectory {
   readonly #options: StreamDirectoryOptions;
-  /** What its streams hold for those who join and those who lag. */
+  /** Counts what its streams hold for joiners and slow viewers. */
   readonly memory: HeldMemory;
   readonly #entries = new Map<StreamKey, Entry>();
   /** Those in their grace window, the oldest first. */
@@ -102,7 +102,7 @@ export class StreamDirectory {
     return [...this.#entries.values()];
   }
 
-  /** Bears streams that come and go between its steps: what stays is given once, what comes is given at the end. */
+  /** Tolerates changes between its steps: streams that stay are given once, new ones at the end. */
   [Symbol.iterator](): IterableIterator<StreamEntry> {
     return this.#entries.values();
   }
@@ -117,7 +117,7 @@ export class StreamDirectory {
     return state === "live" || state === "grace";
   }
 
-  /** Ask before a publish that would be refused for another publisher: one that gives no sign of life lets go of the key. */
+  /** Call before a publish that another publisher would cause to be refused: one that gives no sign of life loses the key. */
   async confirmHolder(key: StreamKey, policy: PublishPolicy): Promise<void> {
     if (policy.whenTaken === "replace") return;
     const patience = Math.min(Math.max(policy.grace, PATIENCE.least), PATIENCE.most) as Millis;
@@ -143,7 +143,7 @@ export class StreamDirectory {
     return this.#waitingCount < this.#options.limits.waitingStreams ? this.#open(key).stream : undefined;
   }
 
-  /** A subscriber has left: a stream that only waited for a publisher goes with its last one. */
+  /** A subscriber has left: a stream without publisher is forgotten with its last one. */
   release(key: StreamKey): void {
     const entry = this.#entries.get(key);
     if (entry?.state === "waiting" && entry.stream.subscriberCount === 0) this.#forget(entry);
@@ -160,15 +160,15 @@ export class StreamDirectory {
     }
   }
 
-  /** Whether one more can be published: a publisher that is here goes before one that is lost. */
+  /** Whether one more can be published; at the limit the oldest grace window is ended for it. */
   #makeRoom(): boolean {
     if (this.#entries.size - this.#waitingCount < this.#options.limits.streams) return true;
     const [oldest] = this.#inGrace;
-    if (oldest !== undefined) this.#unpublish(oldest, "its place was needed");
+    if (oldest !== undefined) this.#unpublish(oldest, "stream limit reached");
     return oldest !== undefined;
   }
 
-  /** To wait, until it is published. */
+  /** In state `waiting`, until it is published. */
   #open(key: StreamKey): Entry {
     const { clock, streamOptions } = this.#options;
     const stream = new LiveStream({ key, clock, memory: this.memory, ...streamOptions(key) });

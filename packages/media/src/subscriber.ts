@@ -1,4 +1,4 @@
-/** A viewer: where its bytes go, how far it has come, the slice that it is written to with, and what delivery did for all. */
+/** One viewer: its sink, its position and its slice; and the counts of what delivery did for all viewers. */
 import type { Millis } from "@sluice/base/brand";
 import type { Position } from "./cohort-log.ts";
 import type { Prelude } from "./prelude.ts";
@@ -21,7 +21,7 @@ export class DeliveryCounts {
 export type SubscriberState =
   /** Gets every batch of its slice; has no position of its own. */
   | { readonly at: "in-step"; readonly slice: Slice }
-  /** Reads the log by itself until it reaches `home`. `since`: its last progress. `prelude`: what it must hear first. */
+  /** Reads the log by itself until it reaches `home`. `since`: its last progress. `prelude`: what it is sent first. */
   | {
       readonly at: "behind";
       readonly home: Slice;
@@ -33,7 +33,7 @@ export type SubscriberState =
   | { readonly at: "awaiting-key"; readonly since: Millis }
   | { readonly at: "left" };
 
-/** Who reads it: a session. Who moves it: its cohort. */
+/** Sessions read it, its cohort changes it. */
 export class Subscriber {
   readonly sink: SubscriberSink;
   /** `alone`: its cohort has no other viewer, whatever their form. */
@@ -45,15 +45,15 @@ export class Subscriber {
   index = 0;
   /** Times it was moved to a later key frame. */
   skips = 0;
-  /** It has been sent what opens its protocol's byte run (the FLV file header). */
+  /** It has been sent what its protocol begins with (the FLV file header). */
   hasOpening = false;
-  /** The transport has not yet said that it took what it was given. */
+  /** Its transport has not yet taken all that it was handed. */
   isDraining = false;
-  /** Of its transport, when it was last looked at as a slow one. */
+  /** Of its transport, at the last check for stalls. */
   takenBytes = 0;
-  /** Its publication ended, and it is to be told once it has been handed the rest of it. */
-  isOwedFarewell = false;
-  /** Goes on once it has; set by the cohort it is in, which may be another one than when it began to drain. */
+  /** Its publication ended; it is notified once it has been handed the rest. */
+  isOwedEnd = false;
+  /** Called when it has drained; set by its present cohort, which may not be the one in which it began to drain. */
   onDrained: ((subscriber: Subscriber) => void) | undefined;
 
   constructor(sink: SubscriberSink, isPatient: boolean, sharing: "cohort" | "alone" = "cohort") {
@@ -96,15 +96,15 @@ export class Subscriber {
   }
 }
 
-/** Written to in one go. A TLS write ends a turn of the loop later: of so many, what it needs is in the processor's caches still. */
+/** Viewers of one slice. A TLS write ends one loop iteration later: with so few, its data is still in the processor's caches. */
 export const SLICE_MEMBERS = 64;
 
-/** Written to in one go: one cursor, one batch. */
+/** Viewers that are written to in one go: one cursor, one batch. */
 export class Slice {
   readonly members: Subscriber[] = [];
-  /** Of the members, place by place: a flush need not touch the members themselves. */
+  /** Of the members, by index: a flush need not touch the members themselves. */
   readonly sinks: SubscriberSink[] = [];
-  /** Everything before it has been handed to every member. */
+  /** All bytes before it have been handed to every member. */
   cursor: Position;
 
   constructor(cursor: Position) {
@@ -122,7 +122,7 @@ export class Slice {
     subscriber.state = { at: "in-step", slice: this };
   }
 
-  /** The last member takes the place of the one that goes, so a walk from the end sees everybody once. */
+  /** The last member moves to the free index, so a walk from the end visits each member once. */
   remove(subscriber: Subscriber): void {
     const last = this.members.pop() as Subscriber;
     this.sinks.pop();

@@ -1,10 +1,10 @@
-/** Maps publishers' clocks onto one line of time that never goes back, whatever a single frame or a single track says. */
+/** Maps publishers' clocks onto one timeline that never goes back, whatever one frame or one track says. */
 import type { Millis } from "@sluice/base/brand";
 import { serialAdd, serialDistance } from "@sluice/base/serial-number";
 import type { FrameKind, PublishedUnit, Timestamp } from "./frame.ts";
 import { on, STEP, TrackClock } from "./track-clock.ts";
 
-/** Least distance put between the furthest frame and the first one of a clock that began anew. */
+/** Least gap between the furthest frame and the first one of a new clock. */
 const RESET_GAP = 20;
 
 /** How far a joiner's set-up may be stamped before its first frame; above the usual skew between audio and video. */
@@ -17,15 +17,15 @@ const FIRST_SKEW = 15_000 as Millis;
 const APART = 5_000 as Millis;
 const APART_PATIENCE = 3_000 as Millis;
 
-/** Of what is put between two clocks: times compare modulo 2³², so what lies half of that ahead lies behind. */
+/** Largest gap between two clocks: times compare modulo 2³², so half of that ahead would count as behind. */
 const LONGEST_GAP = 2 ** 30;
 
 /**
  * Within a publication a constant is added, so times are the encoder's own; the first publication adds zero.
  * Coded frames alone move the line: many encoders stamp set-up, metadata and empty messages with zero.
  *
- * A track goes on by its own clock as long as its stamps fit. One that does not is level with its track, and three in a
- * row that agree are a new clock: another track's, where they fit that, so that sound and picture stay together.
+ * A track continues by its own clock as long as its stamps fit. A stamp that does not fit is placed level with its track;
+ * three in a row that agree are a new clock: another track's, where they fit that, so that sound and picture stay together.
  */
 export class Timeline {
   /** Of the coded frame placed last; `undefined` before the first one of a publication. */
@@ -55,7 +55,7 @@ export class Timeline {
       : this.#placeUntimed(track, timestamp, now);
   }
 
-  /** When set-up of a track is due that a joiner hears before a frame at `dts`: where the track stands, or shortly before. */
+  /** The time for set-up of a track that is sent before a frame at `dts`: where the track stands, or shortly before. */
   setUpTime(kind: FrameKind, trackId: number, dts: Timestamp): Timestamp {
     const track = this.#trackOf(kind, trackId);
     const { last, untimed = dts } = track;
@@ -87,10 +87,10 @@ export class Timeline {
     return place;
   }
 
-  /** Where its stamp or, without a fitting one, its track and the line have it; it moves neither. */
+  /** Where its stamp puts it or, without a fitting one, its track and the line; moves neither. */
   #placeUntimed(track: TrackClock, timestamp: number, now: Millis): Timestamp {
     const head = this.#head;
-    if (head === undefined) return (track.untimed = timestamp as Timestamp); // nobody can have started yet
+    if (head === undefined) return (track.untimed = timestamp as Timestamp); // no viewer can have started yet
     if (this.#offset === undefined) return track.advance(on(timestamp, this.#offsetOnwards(timestamp, now, 1)));
     const stands = track.offset === undefined ? head : (track.last as Timestamp);
     const dts = on(timestamp, track.offset ?? this.#offset);
@@ -130,7 +130,7 @@ export class Timeline {
     return best;
   }
 
-  /** Tracks whose stamps agree have one clock, however they came to different places on the line: who is behind moves up. */
+  /** Tracks whose stamps agree share one clock, whatever their places on the line: the one behind moves up. */
   #commonOffset(timestamp: number, offset: number): number {
     let common = offset;
     for (const other of this.#tracks.values())
@@ -146,7 +146,7 @@ export class Timeline {
     return track.offset === undefined ? ahead >= -FIRST_SKEW : serialDistance(track.at, dts) > -STEP;
   }
 
-  /** What clock a stamp that fits none may be the first of: one that another track is in doubt about, or a new one. */
+  /** The clock of which a stamp that fits none may be the first: one that another track is in doubt about, or a new one. */
   #guess(track: TrackClock, timestamp: number, now: Millis): number {
     const offset = this.#offset as number;
     const skew = serialDistance(this.#head as Timestamp, on(timestamp, offset));
@@ -156,7 +156,7 @@ export class Timeline {
     return this.#offsetOnwards(timestamp, now, RESET_GAP);
   }
 
-  /** It has been far behind the other tracks for long: a clock that stood still, or never was theirs. */
+  /** It has been far behind the other tracks for long: its clock stood still, or never was theirs. */
   #isApart(track: TrackClock, at: Timestamp, now: Millis): boolean {
     if (serialDistance(at, this.#head as Timestamp) <= APART) {
       track.apartSince = undefined;

@@ -6,10 +6,10 @@ import type { Timestamp } from "./frame.ts";
 /** A step back, or ahead beyond the time that passed, below which it is jitter; from here on the frame is in doubt. */
 export const STEP = 1_000 as Millis;
 
-/** Frames in a row that must agree on a new clock: one may be wild, and two are one picture in two messages. */
+/** Frames in a row that must agree on a new clock: one may be wrong, and two may be one picture in two messages. */
 const EVIDENCE = 3;
 
-/** So many in a row in doubt that agree on nothing are a track without a clock; it goes on from the last of them. */
+/** After so many in doubt in a row without agreement the track has no clock; it continues from the last of them. */
 const LONGEST_DOUBT = 12;
 
 /** Frames that do not fit the track's clock, and the clock they would fit. */

@@ -1,17 +1,17 @@
-/** What a joiner must hear first: the stream's metadata and each track's decoder set-up; and which tracks it is to expect. */
+/** What a joiner is sent first, the stream's metadata and each track's decoder set-up; and which tracks it can expect. */
 import type { Millis } from "@sluice/base/brand";
 import { type Announcement, type Frame, type FrameKind, isCoded, type PublishedUnit } from "./frame.ts";
 import { inOwnBytes } from "./own-bytes.ts";
 
 const STREAM_METADATA = "data:0:metadata";
 
-/** How long after the first frame a track is expected that was announced or set up: above encoders' skew at their start. */
+/** How long after the first frame an announced track is expected; above the skew of encoders at their start. */
 const ANNOUNCED = 3_000 as Millis;
 
-/** A track that sent nothing for so long, and has no frame in the cached GOP, is expected no more. */
+/** A track without frames for so long, and with none in the cached GOP, is no longer expected. */
 const QUIET = 10_000 as Millis;
 
-/** Which tracks frames may come of. A player that is promised another one waits for it and shows nothing. */
+/** Tracks on which frames are expected. A player waits for each track that it is told of, and shows nothing meanwhile. */
 export interface ExpectedTracks {
   readonly hasAudio: boolean;
   readonly hasVideo: boolean;
@@ -70,7 +70,7 @@ export class TrackTable {
     return this.prelude().filter((frame) => frame.kind === kind && frame.trackId === trackId);
   }
 
-  /** Set-up that says less than what it would replace, or nothing at all. */
+  /** Set-up with less content than what it would replace, or none. */
   isPoor(unit: PublishedUnit): boolean {
     if (unit.role !== "config" && (unit.role !== "metadata" || unit.kind !== "data")) return false;
     if (unit.role === "config" && unit.data.length === 0) return true;
@@ -112,7 +112,7 @@ export class TrackTable {
     return now - codedAt < QUIET || (this.#gopSince !== undefined && codedAt >= this.#gopSince);
   }
 
-  /** The stream's own metadata is void; what it announced is no longer expected. */
+  /** Drops the stream's metadata; what it announced is no longer expected. */
   dropMetadata(): void {
     this.#drop(STREAM_METADATA);
   }

@@ -11,7 +11,7 @@ export interface PumpOptions {
   readonly emit: (frame: TestPatternFrame) => void;
 }
 
-/** Above it, what was missed is left out instead of sent late: longer than a pause for garbage, shorter than viewers buffer. */
+/** Later than this, frames are skipped instead of sent late: above a pause for garbage collection, below what viewers buffer. */
 export const MAX_LAG = 500 as Millis;
 
 /** Timestamp 0 is due at once. Resolves when the signal aborts; rejects with what `emit` or the clock threw. */

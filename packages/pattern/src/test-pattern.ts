@@ -1,4 +1,4 @@
-/** A live stream out of nothing: H.264 pictures of a test card and AAC beeps, as encoded frames, without a clock or I/O. */
+/** The test pattern: H.264 pictures of a test card and AAC beeps, as encoded frames, without a clock or I/O. */
 import { encodeAmf0Values } from "@sluice/amf/amf0-encode";
 import { EcmaArray } from "@sluice/amf/value";
 import type { Millis } from "@sluice/base/brand";
@@ -32,7 +32,7 @@ export interface TestPatternFrame {
   readonly isKeyframe: boolean;
 }
 
-/** Seconds from keyframe to keyframe: what a new viewer waits at most, against the price of a whole picture. */
+/** Seconds from keyframe to keyframe: the longest wait of a new viewer, against the cost of a whole picture. */
 const GOP_SECONDS = 2;
 const AVC_CODEC_ID = 7;
 const AAC_CODEC_ID = 10;

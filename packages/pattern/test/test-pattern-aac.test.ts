@@ -1,8 +1,7 @@
 /** The test pattern's AAC, as ffmpeg decodes it. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { beepSample } from "@sluice/pattern/beep";
-import { AUDIO_SPECIFIC_CONFIG, BeepTrack, SAMPLE_RATE } from "@sluice/pattern/beep-track";
+import { AUDIO_SPECIFIC_CONFIG, BeepTrack, beepSample, SAMPLE_RATE } from "@sluice/pattern/beep-track";
 import { decode, probe } from "./test-pattern-ffmpeg.ts";
 
 const FRAME_SAMPLES = 1_024;

@@ -1,4 +1,4 @@
-/** The ways in which an FLV byte stream can be wrong or too much. */
+/** Errors of an FLV byte stream: malformed, or above a limit. */
 import { LimitError, WireError } from "@sluice/bytes/wire-error";
 
 /** The bytes do not begin like an FLV file. */

@@ -33,7 +33,7 @@ export const DEFAULT_FLV_LIMITS: FlvLimits = { tagBytes: 8 * 1024 * 1024 };
 export const FLV_HEADER_BYTES = 13;
 const TAG_HEADER_BYTES = 11;
 const BACK_POINTER_BYTES = 4;
-/** The longest file header that is believed; longer ones exist in no known file. */
+/** The longest file header that is accepted; no known file has a longer one. */
 const MAX_DATA_OFFSET = 1024;
 const SIGNATURE = [0x46, 0x4c, 0x56, 0x01] as const; // "FLV", version 1
 

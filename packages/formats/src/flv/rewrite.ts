@@ -1,4 +1,4 @@
-/** Makes bodies that lesser clients can parse: without ModEx, of one track only, or with a legacy header (E12). */
+/** Makes bodies for clients that can parse less: without ModEx, of one track only, or with a legacy header (E12). */
 import type { ByteAllocator } from "@sluice/bytes/allocator";
 import { AUDIO_FORM, ENHANCED_SOUND_FORMAT } from "./audio-body.ts";
 import {

@@ -1,4 +1,4 @@
-/** Test patterns: moving pictures that the server publishes itself, so that a newcomer sees one at once. */
+/** Test patterns: streams that the server publishes itself, so that there is something to play at once. */
 import type { Clock } from "@sluice/base/clock";
 import type { Log } from "@sluice/base/log";
 import type { TestPatternRow } from "@sluice/client/admin-contract";
@@ -49,17 +49,15 @@ export class TestPatterns implements Disposable {
     if (answer.answer !== "accepted")
       return {
         refused:
-          answer.answer === "taken"
-            ? "Somebody publishes this stream already"
-            : "There are as many streams as there may be",
+          answer.answer === "taken" ? "The stream has a publisher already" : "The server has reached its stream limit",
       };
     this.#running.set(key, stop);
-    const seat = new Publisher({
+    const publisher = new Publisher({
       publication: answer.publication,
-      ports: withoutPlace(this.#ports),
+      ports: uncounted(this.#ports),
       grant: SILENT_GRANT,
     });
-    void this.#run(key, seat, stop.signal);
+    void this.#run(key, publisher, stop.signal);
     return "started";
   }
 
@@ -73,33 +71,33 @@ export class TestPatterns implements Disposable {
     for (const running of this.#running.values()) running.abort();
   }
 
-  async #run(key: string, seat: Publisher, signal: AbortSignal): Promise<void> {
+  async #run(key: string, publisher: Publisher, signal: AbortSignal): Promise<void> {
     try {
       const pattern = new TestPattern({ startWall: this.#clock.wall() });
-      this.#open(pattern, seat);
+      this.#open(pattern, publisher);
       await runTestPattern({
         pattern,
         clock: this.#clock,
         signal,
         emit: (frame) => {
-          seat.takeMedia(frame.kind, frame.timestamp, bodyOf(frame), this.#clock.now());
-          seat.deliver();
+          publisher.takeMedia(frame.kind, frame.timestamp, bodyOf(frame), this.#clock.now());
+          publisher.deliver();
         },
       });
     } catch (err) {
       if (!signal.aborted) this.#log.error({ key, err }, "Test pattern failed");
     }
     this.#running.delete(key);
-    seat.stop("unpublished", "test pattern stopped");
+    publisher.stop("unpublished", "test pattern stopped");
   }
 
-  #open(pattern: TestPattern, seat: Publisher): void {
+  #open(pattern: TestPattern, publisher: Publisher): void {
     const metadata = pattern.metadata();
     const { video, audio } = pattern.decoderConfigs();
     const now = this.#clock.now();
-    seat.takeData(0, metadata, now);
-    seat.takeMedia("video", 0, encodeAvcBody("sequence-start", video), now);
-    seat.takeMedia("audio", 0, encodeAacBody("sequence-start", audio), now);
+    publisher.takeData(0, metadata, now);
+    publisher.takeMedia("video", 0, encodeAvcBody("sequence-start", video), now);
+    publisher.takeMedia("audio", 0, encodeAacBody("sequence-start", audio), now);
   }
 }
 
@@ -109,7 +107,7 @@ function bodyOf({ kind, data, isKeyframe }: TestPatternFrame): Uint8Array {
   return encodeAvcBody("coded-frames", data, { isKeyframe, compositionTime: 0 });
 }
 
-/** A pattern takes no publisher's place. */
-function withoutPlace(ports: SessionPorts): SessionPorts {
+/** A pattern does not count as one of `limits.publishers`. */
+function uncounted(ports: SessionPorts): SessionPorts {
   return { ...ports, releasePublisher() {} };
 }

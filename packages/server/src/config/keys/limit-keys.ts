@@ -36,7 +36,7 @@ export const LIMIT_KEYS = {
   "limits.streams": runningKey(
     COUNT,
     String(DEFAULT_DIRECTORY_LIMITS.streams),
-    "Streams published at once, those in their grace window included: the oldest of these ends where a publisher finds no place; 0: no limit.",
+    "Streams published at once, those in their grace window included; at the limit a new publisher ends the oldest of those. 0: no limit.",
   ),
   "limits.waitingStreams": runningKey(
     COUNT,
