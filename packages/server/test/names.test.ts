@@ -1,8 +1,10 @@
 /** Names on a whole server: what one protocol publishes every other one reaches, and what is listed can be asked for. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { test } from "node:test";
 import { findStreamKey, type StreamKey, urlPathOf } from "@sluice/media/stream-key";
-import { openPublisher, openServer, RtmpPeer, sendGop, talk } from "./sessions-fixture.ts";
+import { WebSocket } from "ws";
+import { LogRecorder, openPublisher, openServer, RtmpPeer, sendGop, talk } from "./sessions-fixture.ts";
 
 interface Rows {
   readonly streams: readonly { readonly key: StreamKey }[];
@@ -102,3 +104,61 @@ function replaced(bytes: Uint8Array, from: Buffer, to: Buffer): Uint8Array {
   for (let at = copy.indexOf(from); at >= 0; at = copy.indexOf(from, at + 1)) to.copy(copy, at);
   return copy;
 }
+
+const RESERVED = ["api", "console", "metrics", "healthz", "readyz"];
+
+for (const part of RESERVED) {
+  test(`[SES321] nobody publishes or plays below ${part}, over RTMP, HTTP or WebSocket`, async () => {
+    const recorder = new LogRecorder();
+    await using server = await openServer(["play.httpWait=forever"], recorder.log);
+    const spelt = `%${part.charCodeAt(0).toString(16)}${part.slice(1)}`;
+    for (const app of [part, spelt]) {
+      await using publisher = new RtmpPeer(server.rtmpPort, { app }).publish("cam");
+      await publisher.status("NetStream.Publish.BadName");
+      await using player = new RtmpPeer(server.rtmpPort, { app }).play("cam");
+      await player.status("NetStream.Play.StreamNotFound");
+    }
+    assert.match(
+      await talk(server.httpPort, `GET /${part}/cam.flv HTTP/1.1\r\nHost: box\r\nConnection: close\r\n\r\n`),
+      /^HTTP\/1.1 40[34] /,
+      "that path is the admin side's",
+    );
+    const heard = await talk(
+      server.httpPort,
+      `GET /${spelt}/cam.flv HTTP/1.1\r\nHost: box\r\nConnection: close\r\n\r\n`,
+    );
+    assert.match(heard, new RegExp(`^HTTP/1.1 404 [^]*Names that begin with \\\\"${part}\\\\" are reserved`));
+    const webSocket = new WebSocket(`ws://127.0.0.1:${server.httpPort}/${spelt}/cam.flv`);
+    const [error] = (await once(webSocket, "error")) as [Error];
+    assert.match(error.message, /404/);
+    const [refused] = recorder.of("Publish refused");
+    assert.deepEqual([refused?.["reason"], refused?.["key"]], ["name", `${part}/cam`]);
+    assert.match(String(refused?.["detail"]), /are reserved for the server itself/);
+  });
+}
+
+test("[SES321] below demo the server publishes and everybody plays; names that only resemble are free", async () => {
+  await using server = await openServer();
+  await using publisher = new RtmpPeer(server.rtmpPort, { app: "demo" }).publish("cam");
+  await publisher.status("NetStream.Publish.BadName");
+  const start = (key: string): Promise<Response> =>
+    fetch(`http://127.0.0.1:${server.httpPort}/api/v1/test-patterns`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ key }),
+    });
+  const refused = await start("api/v1");
+  assert.equal(refused.status, 409);
+  assert.match(await refused.text(), /are reserved for the server itself/);
+  assert.equal((await start("demo/pattern")).status, 201);
+  await using player = new RtmpPeer(server.rtmpPort, { app: "demo" }).play("pattern");
+  await player.status("NetStream.Play.Start");
+  for (const [app, name] of [
+    ["apiary", "cam"],
+    ["live", "api"],
+    ["API", "cam"],
+  ] as const) {
+    await using other = await openPublisher(server.rtmpPort, name, { app });
+    assert.equal(other.isClosed, false);
+  }
+});

@@ -7,18 +7,17 @@ import { BEARER_CHALLENGE, readCredentials } from "../auth/credentials.ts";
 import { peerAddress } from "../sessions/peer-address.ts";
 import { askedFor, type PlayRefusal, type Refused } from "../sessions/refusals.ts";
 import type { SessionPorts } from "../sessions/session-ports.ts";
+import { isAdminPath } from "../streams/reserved-names.ts";
 import { admitViewer, type PlayAnswer, type PlayRefused } from "../sessions/viewer.ts";
 
 const SUFFIX = ".flv";
-/** First parts of paths that belong to the admin side, whatever they end in. */
-const ADMIN_PARTS: ReadonlySet<string> = new Set(["api", "console", "metrics", "healthz", "readyz"]);
 /** Proxies and some programs send the whole URL. RFC 9112 §3.2.2 */
 const ORIGIN = /^https?:\/\/[^/?]*/i;
 
 /** Whether a URL names an FLV stream at all, legal or not. */
 export function isFlvPath(url: string | undefined): boolean {
   const [path] = splitUrl(url ?? "");
-  return path.endsWith(SUFFIX) && !ADMIN_PARTS.has(path.split("/", 2)[1] ?? "");
+  return path.endsWith(SUFFIX) && !isAdminPath(path);
 }
 
 /** Decides on a request whose path is one of an FLV stream; a viewer that leaves meanwhile is gone. */

@@ -5,6 +5,7 @@ import type { MessageStreamId } from "@sluice/rtmp/ids";
 import type { Grant } from "../auth/access.ts";
 import { Publisher } from "../sessions/publisher.ts";
 import { notePublishRefusal, type PublishRefusal, STOPPING } from "../sessions/refusals.ts";
+import { reservedReason } from "../streams/reserved-names.ts";
 import type { RtmpPeer } from "./rtmp-peer.ts";
 import type { RtmpRequest } from "./rtmp-request.ts";
 
@@ -24,6 +25,8 @@ export async function startPublisher(
   };
   if (peer.isOver(messageStreamId)) return undefined;
   if (key === undefined) return refuse("name", "No stream can have this name");
+  const reserved = reservedReason("publish", key);
+  if (reserved !== undefined) return refuse("name", reserved);
   if (ports.draining.aborted) return refuse("stopping", STOPPING);
   if (page?.mayPublish === false) return refuse("origin", "Web pages of this origin may not publish");
   const app = applicationOf(key);

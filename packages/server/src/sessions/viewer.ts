@@ -6,6 +6,7 @@ import type { Subscriber } from "@sluice/media/subscriber";
 import type { SubscriberSink } from "@sluice/media/subscriber-sink";
 import type { WireForm } from "@sluice/media/wire-form";
 import type { AccessDenialCode, AccessRequest, Grant } from "../auth/access.ts";
+import { reservedReason } from "../streams/reserved-names.ts";
 import { notePlayRefusal, type PlayRefusal, type Refused, STOPPING } from "./refusals.ts";
 import type { SessionPorts } from "./session-ports.ts";
 
@@ -60,6 +61,8 @@ export async function admitViewer(ports: SessionPorts, request: PlayRequest): Pr
   };
   if (isGone()) return GONE;
   if (key === undefined) return refuse("name", "No stream can have this name");
+  const reserved = reservedReason("play", key);
+  if (reserved !== undefined) return refuse("name", reserved);
   if (ports.draining.aborted) return refuse("stopping", STOPPING);
   if (!request.mayPlay) return refuse("origin", "Web pages of this origin may not play");
   const verdict = await ports.guard.decide({ ...access, action: "play", app: applicationOf(key), key }, signal);

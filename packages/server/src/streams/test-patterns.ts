@@ -8,6 +8,7 @@ import { STOPPING } from "../sessions/refusals.ts";
 import { SILENT_GRANT } from "../auth/access.ts";
 import type { SessionPorts } from "../sessions/session-ports.ts";
 import { Publisher } from "../sessions/publisher.ts";
+import { reservedReason } from "./reserved-names.ts";
 import { runTestPattern } from "@sluice/pattern/pump";
 import { TestPattern, type TestPatternFrame } from "@sluice/pattern/test-pattern";
 
@@ -33,6 +34,8 @@ export class TestPatterns implements Disposable {
   async start(path: string): Promise<"started" | "already-running" | { readonly refused: string }> {
     const key = findStreamKey(path);
     if (key === undefined) return { refused: `"${path}" cannot be the key of a stream` };
+    const reserved = reservedReason("play", key);
+    if (reserved !== undefined) return { refused: reserved };
     if (this.#running.has(key)) return "already-running";
     if (this.#ports.draining.aborted) return { refused: STOPPING };
     if (this.#running.size >= MOST_PATTERNS)
