@@ -10,17 +10,34 @@ import { LoopLoad, ProcessLoad } from "@sluice/runtime/metrics/process-load";
 import { MergedReads } from "@sluice/runtime/sockets/merged-reads";
 import { FakeClock } from "@sluice/testkit/fake-clock";
 
-test("a busy loop reads as one core and a full event loop", async () => {
+/** What the process and this thread have used by now, in milliseconds, as the system counts it. */
+function used(): { readonly at: number; readonly process: number; readonly thread: number } {
+  const [all, own] = [process.cpuUsage(), process.threadCpuUsage()];
+  return { at: performance.now(), process: (all.user + all.system) / 1_000, thread: (own.user + own.system) / 1_000 };
+}
+
+/** Other processes may hold the core meanwhile: the sample must lie between what was measured around it and inside of it. */
+test("[MET7] the load of a process is what it used, and time that its loop was busy", async () => {
   await setImmediate();
+  const outer = used();
   const load = new ProcessLoad();
-  const end = performance.now() + 120;
-  while (performance.now() < end);
-  await setImmediate();
+  const inner = used();
+  while (used().thread - inner.thread < WORK);
+  const innerEnd = used();
   const { cpu, loop, memoryBytes } = load.sample();
-  assert.ok(cpu > 0.1 && cpu < 8, `cpu ${cpu}`); // other processes may hold the core, helper threads may add to it
-  assert.ok(loop > 0.9 && loop <= 1, `loop ${loop}`);
+  const outerEnd = used();
+  const least = (innerEnd.process - inner.process) / (outerEnd.at - outer.at);
+  const most = (outerEnd.process - outer.process) / (innerEnd.at - inner.at);
+  assert.ok(cpu >= least && cpu <= most, `cpu ${cpu}, not ${least} to ${most}`);
+  const busy = (innerEnd.thread - inner.thread - TICK) / (outerEnd.at - outer.at);
+  assert.ok(loop >= busy && loop <= 1, `loop ${loop}, not ${busy} to 1`);
   assert.ok(memoryBytes > 1_000_000);
 });
+
+/** Milliseconds of a processor. */
+const WORK = 120;
+/** The scheduler counts a running thread at its ticks, of 10 ms at most, and this at both ends. */
+const TICK = 20;
 
 /** Writes a byte, and another one a good while after each byte that it hears: from a thread of its own, so that it finds us asleep. */
 const FAR_END = `

@@ -70,6 +70,25 @@ test("[LST181] a pair that is half written is given time; one that does not fit 
   assert.deepEqual(given, [RENEWED, OLD]);
 });
 
+test("[LST320] files that can be read and used again are told once, the present pair or another", async () => {
+  const { clock, recorder, files, given } = world();
+  const AGAIN = "TLS files can be used again";
+  files["key"] = undefined;
+  await clock.advanceAsync(11_000);
+  assert.deepEqual([recorder.of(UNREADABLE).length, recorder.of(AGAIN).length], [1, 0]);
+  files["key"] = RENEWED.key;
+  await clock.advanceAsync(11_000);
+  assert.deepEqual([recorder.of(UNUSABLE).length, recorder.of(AGAIN).length], [1, 0]);
+  files["key"] = OLD.key;
+  await clock.advanceAsync(11_000);
+  assert.deepEqual([recorder.of(AGAIN).length, given], [1, []]);
+  files["cert"] = undefined;
+  await clock.advanceAsync(11_000);
+  Object.assign(files, RENEWED);
+  await clock.advanceAsync(11_000);
+  assert.deepEqual([recorder.of(AGAIN).length, given], [2, [RENEWED]]);
+});
+
 test("[LST181] a pair that is given and does not fit is answered with what is wrong, and the old one stays", () => {
   const { certificate, given } = world();
   const problems = certificate.use({ cert: RENEWED.cert, key: OLD.key });

@@ -64,6 +64,27 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
   });
 }
 
+test("[CLI320] cache: the lines about its stop name the node", async () => {
+  const dir = mkdtempSync(join(folder, "named-"));
+  const where = ["--id", "box-7", "--resp", "off", "--members", "box-7=127.0.0.1:0", "--dir", dir];
+  await using child = start(["cache", ...where, "--log-format", "json"]);
+  await child.waitForEvent("ready");
+  assert.deepEqual(await child.stop(), { code: 0, signal: null });
+  const lines = child
+    .output("stderr")
+    .split("\n")
+    .map((line) => JSON.parse(line) as { readonly msg: string; readonly node?: string });
+  const told = lines.filter(({ msg }) => msg.startsWith("Stopp"));
+  assert.deepEqual(
+    told.map(({ msg, node }) => [msg, node]),
+    [
+      ["Stopping; a second signal ends at once", "box-7"],
+      ["Stopped", "box-7"],
+    ],
+  );
+  assert.equal(lines.at(-1)?.msg, "Stopped");
+});
+
 /** A process that drains for ever, run with what stops it. */
 function startEndless(longest: number): Child {
   const script = `import { stopOnSignals } from ${JSON.stringify(import.meta.resolve("@sluice/runtime/process/signals"))};
@@ -249,6 +270,14 @@ const UNKNOWN = [
   [["--set", "rtmp.port=0", "satus"], /^Unknown command satus\. Did you mean status\?$/m],
   [["cache", "statsu"], /^Unknown command statsu\. Did you mean status\?$/m],
   [["config", "chekc"], /^Unknown command chekc\. Did you mean check\?$/m],
+  [["--hlep"], /^Unknown option --hlep\. Did you mean --help\?$/m],
+  [["--verison"], /^Unknown option --verison\. Did you mean --version\?$/m],
+  [["-v"], /^Unknown option -v\. Did you mean --version\?$/m],
+  [["serve", "-i", "2"], /^Unknown option -i\. Did you mean --instance\?$/m],
+  [["cache", "--hlep"], /^Unknown option --hlep\. Did you mean --help\?$/m],
+  [["-x"], /^Unknown option -x\. It is none of --config, --set, --instance, --help/m],
+  [["help", "cahce"], /^Unknown command cahce\. Did you mean cache\?$/m],
+  [["cache", "help", "statsu"], /^Unknown command statsu\. Did you mean status\?$/m],
   [["zzzzzzzz"], /^Unknown command zzzzzzzz\. It is none of serve, status, drain,/m],
   [["serve", "--instnace", "2"], /^Unknown option --instnace\. Did you mean --instance\?$/m],
   [["--stes", "a=b"], /^Unknown option --stes\. Did you mean --set\?$/m],

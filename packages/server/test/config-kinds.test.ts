@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Kind } from "@sluice/server/config/kind";
+import { KEYS } from "@sluice/server/config/keys";
 import { list, NETWORK, ORIGIN } from "@sluice/server/config/kinds-lists";
 import { choice, FLAG, HTTP_URL, integer, PATH, PORT, wordOr } from "@sluice/server/config/kinds-plain";
 import { duration, size } from "@sluice/server/config/kinds-units";
@@ -177,5 +178,12 @@ for (const { rule, name, kind, good, bad } of TABLES) {
   }
   test(`[CFG7] what ${name} prints reads back`, () => {
     for (const [, value] of good) assert.deepEqual(kind.read(kind.print(value), "/elsewhere"), { value });
+  });
+}
+
+for (const [path, { kind }] of KEYS) {
+  test(`[CFG320] what ${path} must be is said in whole words`, () => {
+    assert.match(kind.accepts, /^(?:an? |`|text of |\d)/);
+    assert.doesNotMatch(kind.accepts, /\bor (?!an? |`|more\b|ro?e?dis:)/);
   });
 }

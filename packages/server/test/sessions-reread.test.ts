@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { loadConfig } from "@sluice/server/config/load-config";
 import {
   AVC_DELTA,
+  LogRecorder,
   openPublisher,
   openServer,
   RtmpPeer,
@@ -50,6 +51,31 @@ test("[CFG186] guard, limits, policies and origins follow a change; who publishe
   change(server, []);
   await using last = await openPublisher(server.rtmpPort, "last");
   assert.equal(last.isClosed, false);
+});
+
+test("[GRD320] what a change opens to everybody is warned of as at start, once, with the keys that close it", async () => {
+  const recorder = new LogRecorder();
+  const secret = "auth.signed.secret=0123456789abcdef";
+  const closed = [secret, "auth.publish=signed", "auth.play=signed"];
+  await using server = await openServer(closed, recorder.log);
+  const warned = (): string[] =>
+    recorder.lines.flatMap(({ level, msg }) => (level === "warn" && msg.startsWith("Anybody") ? [msg] : []));
+  const opens = (sets: readonly string[]): string[] => {
+    const before = warned().length;
+    change(server, sets);
+    return warned()
+      .slice(before)
+      .map((msg) => msg.replace(/ to jwt.*/, ""));
+  };
+  assert.deepEqual(warned(), []);
+  const publish = "Anybody who reaches this node may publish. To close it set auth.publish";
+  assert.deepEqual(opens([secret, "auth.play=signed"]), [publish]);
+  assert.deepEqual(opens([secret, "auth.play=signed", "limits.publishers=3"]), []);
+  assert.deepEqual(opens([secret, "auth.play=signed", "applications.live.play.wait=1s"]), []);
+  const play = 'Anybody who reaches this node may play under "live". To close it set applications.live.auth.play';
+  assert.deepEqual(opens([...closed, "applications.live.auth.play=open"]), [play]);
+  assert.deepEqual(opens(closed), []);
+  assert.deepEqual(opens([secret, "auth.play=signed"]), [publish]);
 });
 
 test("[CFG186] the admin token follows a change", async () => {

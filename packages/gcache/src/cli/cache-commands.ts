@@ -26,6 +26,7 @@ export function addCacheCommands(program: Command): void {
         .default("info"),
     )
     .action(async (options) => (await import("./cache-serve.ts")).serveCache(options));
+  cache.helpCommand("help [command]", "show what a command takes"); // one with an action of its own gets none by itself
   addAdminCommands(cache);
 }
 

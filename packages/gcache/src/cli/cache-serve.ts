@@ -36,7 +36,8 @@ const LONGEST_STOP = 8_000 as Millis;
 
 export async function serveCache(cli: CacheCliOptions): Promise<void> {
   const clock = new SystemClock();
-  const log = floodFold(openLog({ format: cli.logFormat, level: cli.logLevel } as LogOptions), clock);
+  const output = openLog({ format: cli.logFormat, level: cli.logLevel } as LogOptions);
+  const log = floodFold(output.child({ node: cli.id }), clock);
   const stop = new AbortController();
   endOnBugs(log);
   const certificate = openCertificate(cli, clock, log);
@@ -61,10 +62,12 @@ export async function serveCache(cli: CacheCliOptions): Promise<void> {
     log.info({}, "Rereading the TLS files; every other option holds until a restart");
     void certificate?.look();
   });
-  const node = await openUnlessStopped(options, stop.signal);
+  const node = await openUnlessStopped(options, stop.signal, log);
   const { id, listeners } = node;
   print(`${JSON.stringify({ event: "ready", node: id, pid: process.pid, listeners })}\n`);
-  process.exit(await untilEnd(node, stop.signal));
+  const exitCode = await untilEnd(node, stop.signal);
+  log.info({}, "Stopped");
+  process.exit(exitCode);
 }
 
 function openCertificate(cli: CacheCliOptions, clock: Clock, log: Log): TlsCertificate | undefined {
@@ -87,12 +90,13 @@ function memberTls(certificate: TlsCertificate): LinkTls {
 }
 
 /** A signal that comes before the node is open ends the process in order: there is nothing to hand over. */
-async function openUnlessStopped(options: CacheNodeOptions, signal: AbortSignal): Promise<CacheNode> {
+async function openUnlessStopped(options: CacheNodeOptions, signal: AbortSignal, log: Log): Promise<CacheNode> {
   try {
     return await openCacheNode({ ...options, signal });
   } catch (error) {
-    if (error === signal.reason) process.exit(0);
-    throw error;
+    if (error !== signal.reason) throw error;
+    log.info({}, "Stopped");
+    process.exit(0);
   }
 }
 

@@ -44,6 +44,8 @@ export class TlsCertificate implements Disposable {
   /** Read once and not usable: told when it is read twice, since two files are never written at one moment. */
   #suspect: TlsPair | undefined;
   #told: TlsPair | undefined;
+  /** What is on disk was told to be of no use. */
+  #isUnusable = false;
   #isUnreadable = false;
   #timer: Timer;
 
@@ -87,6 +89,7 @@ export class TlsCertificate implements Disposable {
     } catch (err) {
       if (!this.#isUnreadable) log.error({ err }, "TLS files cannot be read: the certificate in use stays");
       this.#isUnreadable = true;
+      this.#isUnusable = true;
     }
   }
 
@@ -97,6 +100,8 @@ export class TlsCertificate implements Disposable {
   #consider(read: TlsPair): void {
     const problems = this.use(read);
     if (problems.length === 0) {
+      if (this.#isUnusable) this.#options.log.info({}, "TLS files can be used again");
+      this.#isUnusable = false;
       this.#suspect = undefined;
       this.#told = undefined;
       return;
@@ -105,6 +110,7 @@ export class TlsCertificate implements Disposable {
     this.#suspect = read;
     if (!isConfirmed || isSame(read, this.#told)) return;
     this.#told = read;
+    this.#isUnusable = true;
     this.#options.log.error({ problems }, "TLS files have changed and cannot be used: the certificate in use stays");
   }
 

@@ -1,5 +1,5 @@
 /** A command that says what was probably meant by a word it does not know. */
-import { Command, type ErrorOptions } from "commander";
+import { Command, type ErrorOptions, type HelpContext } from "commander";
 import { findNearest } from "../config/suggest.ts";
 import { UsageError } from "@sluice/runtime/process/usage-error";
 
@@ -18,6 +18,15 @@ export class SluiceCommand extends Command {
     return super.error(message, { exitCode: MISUSE, ...options });
   }
 
+  /** Commander shows the whole help where `help` names no command. */
+  override help(context?: unknown): never {
+    const [name, word] = this.args;
+    const isUnknown = (context as HelpContext | undefined)?.error === true && name === "help";
+    const said = isUnknown ? unknown("command", word, namesOf(this), this) : undefined;
+    if (said !== undefined) throw new UsageError(said);
+    return super.help(context as HelpContext);
+  }
+
   #unknown(message: string, code: string | undefined): string | undefined {
     switch (code) {
       case "commander.unknownCommand":
@@ -25,7 +34,7 @@ export class SluiceCommand extends Command {
       case "commander.excessArguments":
         return this.#unknownOperand();
       case "commander.unknownOption":
-        return unknown("option", /'(.*?)'/.exec(message)?.[1], this.#options(), this);
+        return this.#unknownOption(/'(.*?)'/.exec(message)?.[1] ?? "");
       default:
         return undefined;
     }
@@ -40,8 +49,18 @@ export class SluiceCommand extends Command {
     return isNamed ? undefined : unknown("command", this.args[0], namesOf(parent), parent);
   }
 
-  #options(): string[] {
-    return this.options.flatMap(({ long }) => (typeof long === "string" ? [long] : []));
+  #unknownOption(word: string): string | undefined {
+    const { parent } = this;
+    const isChosenByDefault = parent !== null && parent.args[0] !== this.name();
+    const options = [this, ...(isChosenByDefault ? [parent] : [])].flatMap((command) =>
+      command.createHelp().visibleOptions(command),
+    );
+    const letter = /^-(\w)$/.exec(word)?.[1]?.toLowerCase();
+    const meant = options.find(
+      ({ short, long }) => letter !== undefined && (short ?? long)?.replace(/^-+/, "")[0]?.toLowerCase() === letter,
+    );
+    const names = options.flatMap(({ long }) => (typeof long === "string" ? [long] : []));
+    return unknown("option", word, names, this, meant?.long ?? undefined);
   }
 }
 
@@ -60,9 +79,9 @@ function unknown(
   word: string | undefined,
   known: readonly string[],
   of: Command,
+  nearest = word && findNearest(word, known),
 ): string | undefined {
   if (word === undefined) return undefined;
-  const nearest = findNearest(word, known);
   const hint = nearest === undefined ? `It is none of ${known.join(", ")}` : `Did you mean ${nearest}?`;
   return `Unknown ${what} ${word.replaceAll(/\p{Cc}/gu, "")}. ${hint}\n${helpOf(of)}`;
 }

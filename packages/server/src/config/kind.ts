@@ -1,7 +1,7 @@
 /** What a kind of configuration value is: how it is read from YAML or text, printed again, and described. */
 
 export interface Kind<T> {
-  /** What may be written, for messages and documents, such as `duration, 0 to 10m`. */
+  /** What may be written, for messages and documents, such as `a duration, 0 to 10m`. */
   readonly accepts: string;
   /**
    * @param raw   a scalar or a list from YAML, or text from the environment and the command line

@@ -5,7 +5,7 @@ import { type Kind, refuse, textOf } from "./kind.ts";
 /** @param least  the fewest items that make sense */
 export function list<T>(item: Kind<T>, least = 0): Kind<readonly T[]> {
   return {
-    accepts: `list of: ${item.accepts}${least > 0 ? ` (at least ${least})` : ""}`,
+    accepts: `a list of: ${item.accepts}${least > 0 ? ` (at least ${least})` : ""}`,
     read(raw, base) {
       const items = itemsOf(raw);
       if (items === undefined || items.length < least) return refuse(this);
@@ -26,7 +26,7 @@ function itemsOf(raw: unknown): readonly unknown[] | undefined {
 
 /** An IP address, or a network as address and prefix length. */
 export const NETWORK: Kind<string> = {
-  accepts: "IP address or network such as `10.0.0.0/8`, `2001:db8::/32`",
+  accepts: "an IP address or a network such as `10.0.0.0/8`, `2001:db8::/32`",
   read(raw) {
     const value = textOf(raw) ?? "";
     const [address = "", prefix, ...rest] = value.split("/");
@@ -40,7 +40,7 @@ export const NETWORK: Kind<string> = {
 
 /** What a browser sends as Origin; `*` stands for every one. */
 export const ORIGIN: Kind<string> = {
-  accepts: "`*` or origin such as `https://example.org`",
+  accepts: "`*` or an origin such as `https://example.org`",
   read(raw) {
     const value = textOf(raw) ?? "";
     if (value === "*") return { value };

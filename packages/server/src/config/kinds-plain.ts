@@ -22,7 +22,7 @@ export function text(rule: TextRule): Kind<string> {
 
 export function integer(range: { readonly min: number; readonly max: number }): Kind<number> {
   return {
-    accepts: `whole number, ${range.min} to ${range.max}`,
+    accepts: `a whole number, ${range.min} to ${range.max}`,
     read(raw) {
       const written = textOf(raw);
       const value = written !== undefined && /^\d+$/.test(written) ? Number(written) : Number.NaN;
@@ -64,7 +64,7 @@ export const FLAG: Kind<boolean> = {
 /** 0 asks the operating system for any free one. */
 export const PORT: Kind<number> = {
   ...integer({ min: 0, max: 65_535 }),
-  accepts: "port, 0 to 65535 (0: any free one)",
+  accepts: "a port, 0 to 65535 (0: any free one)",
 };
 
 /** A word that stands beside the values of a kind, such as `off` beside a port. */
@@ -93,7 +93,7 @@ export function optional<T>(kind: Kind<T>): Kind<T | undefined> {
 
 /** Absolute once read: relative to the configuration file that names it, else to the working folder. */
 export const PATH: Kind<string> = {
-  accepts: "path",
+  accepts: "a path",
   read(raw, base) {
     const written = textOf(raw);
     return written === undefined || written === "" ? refuse(this) : { value: resolve(base, written) };
@@ -103,7 +103,7 @@ export const PATH: Kind<string> = {
 
 /** Credentials belong into a key of their own: fetch refuses them inside a URL. Programs that want one there get it, unshown. */
 export const HTTP_URL: Kind<string> = {
-  accepts: "`http://` or `https://` URL without user and password",
+  accepts: "an `http://` or `https://` URL without user and password",
   read(raw) {
     const url = URL.parse(textOf(raw) ?? "");
     if (url === null || !/^https?:$/.test(url.protocol) || url.username !== "" || url.password !== "")

@@ -46,7 +46,7 @@ interface Range {
 
 export function duration(range: Range): Kind<Millis> {
   return {
-    accepts: `duration such as \`250ms\`, \`3s\`, \`5m\`, \`1h\` (bare number: ms), ${printDuration(range.min)} to ${printDuration(range.max)}`,
+    accepts: `a duration such as \`250ms\`, \`3s\`, \`5m\`, \`1h\` (bare number: ms), ${printDuration(range.min)} to ${printDuration(range.max)}`,
     read(raw) {
       const value = measure(textOf(raw), DURATION_UNITS);
       return value !== undefined && value >= range.min && value <= range.max
@@ -60,7 +60,7 @@ export function duration(range: Range): Kind<Millis> {
 /** Whole bytes. */
 export function size(range: Range): Kind<number> {
   return {
-    accepts: `size such as \`512KiB\`, \`4MiB\` (bare number: bytes), ${printSize(range.min)} to ${printSize(range.max)}`,
+    accepts: `a size such as \`512KiB\`, \`4MiB\` (bare number: bytes), ${printSize(range.min)} to ${printSize(range.max)}`,
     read(raw) {
       const value = measure(textOf(raw), SIZE_UNITS);
       return value !== undefined && value >= range.min && value <= range.max ? { value } : refuse(this);

@@ -10,7 +10,7 @@ import type { Incarnation } from "@sluice/mesh/hello";
 import { StreamDirectory } from "@sluice/media/stream-directory";
 import { ConnectionGate } from "../auth/connection-gate.ts";
 import { Guard } from "../auth/guard.ts";
-import { openWarning } from "../auth/open-warning.ts";
+import type { OpenActions } from "../auth/open-warning.ts";
 import type { PreviewRights } from "../auth/preview-rights.ts";
 import type { SluiceConfig } from "../config/load-config.ts";
 import { Strangers } from "@sluice/runtime/sockets/strangers";
@@ -47,6 +47,8 @@ export interface NodePart {
   readonly ports: SessionPorts;
   readonly previews: PreviewRights;
   readonly view: NodeView;
+  /** What anybody may do without showing anything, and in which applications. */
+  openActions(): OpenActions;
   readonly patterns: TestPatterns;
   /** Listener name → `host:port` as bound. */
   listeners(): Readonly<Record<string, string>>;
@@ -173,8 +175,6 @@ export function openNode({
       heldBy: () => state.heldBy,
     }),
   );
-  const warning = openWarning(guard.openActions());
-  if (warning !== undefined) log.warn({}, warning);
   return {
     config,
     log,
@@ -185,6 +185,7 @@ export function openNode({
     ports,
     previews: guard.previews,
     view,
+    openActions: () => guard.openActions(),
     patterns,
     listeners: () => state.bound,
     addListener: (name, bound, shown) => state.addListener(name, bound, shown ?? bound),

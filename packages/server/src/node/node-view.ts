@@ -82,11 +82,6 @@ export class NodeView implements AdminView, Disposable {
     return { rows: wanted.slice(offset, offset + limit).map(sessionRow), total: wanted.length };
   }
 
-  /** What anybody may do without showing anything. */
-  openActions(): OwnNodeRow["open"] {
-    return this.#options.open();
-  }
-
   /** This node, as it is known to be and as it is now. */
   ownNode(): OwnNodeRow {
     const { id, incarnation, roles, version, addresses, state, clock } = this.#options;

@@ -1,7 +1,8 @@
-/** Names every listener that strangers can reach and that asks them for nothing. */
+/** Warns of what is open to everybody: which actions in which applications, and every listener that strangers can reach. */
 import { networkInterfaces } from "node:os";
 import type { Log } from "@sluice/base/log";
 import type { Scope } from "@sluice/base/scope";
+import { type OpenActions, openWarning } from "../auth/open-warning.ts";
 import type { LiveConfig } from "../config/live-config.ts";
 import { hostOf, type Interfaces, interfacesOf } from "@sluice/runtime/sockets/reach";
 import type { NodePart } from "./node-part.ts";
@@ -25,17 +26,26 @@ export function watchOpenListeners(options: {
   readonly scope: Scope;
 }): void {
   const { node, settings, scope } = options;
-  const openNow = () => node.view.openActions();
-  let told = openNow();
-  tellOpenListeners({ log: node.log, bound: node.listeners(), open: told });
-  scope.use(
-    settings.onChange(() => {
-      const open = openNow();
-      const opened = { publish: open.publish && !told.publish, play: open.play && !told.play };
-      told = open;
-      tellOpenListeners({ log: node.log, bound: node.listeners(), open: opened });
-    }),
-  );
+  let told: OpenActions = { publish: [], play: [] };
+  let names: readonly string[] = [];
+  const tell = (): void => {
+    const open = node.openActions();
+    const wasOpen = (action: "publish" | "play", name: string): boolean =>
+      told[action].includes(names.includes(name) ? name : "");
+    const opened = {
+      publish: open.publish.filter((name) => !wasOpen("publish", name)),
+      play: open.play.filter((name) => !wasOpen("play", name)),
+    };
+    told = open;
+    names = node.config.applicationNames;
+    const warning = openWarning(opened);
+    if (warning === undefined) return;
+    node.log.warn({}, warning);
+    const isOpen = { publish: opened.publish.length > 0, play: opened.play.length > 0 };
+    tellOpenListeners({ log: node.log, bound: node.listeners(), open: isOpen });
+  };
+  tell();
+  scope.use(settings.onChange(tell));
 }
 
 /** One line for each; none when all is closed, or only this machine can reach it. */

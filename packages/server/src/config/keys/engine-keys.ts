@@ -12,7 +12,7 @@ export const ENGINE_KEYS = {
   ),
   "engine.url": {
     ...key(
-      optional(text({ accepts: "nats:// or redis:// URL", pattern: /^(nats|tls|redis|rediss):\/\/[^\s]{1,1000}$/ })),
+      optional(text({ accepts: "a nats:// or redis:// URL", pattern: /^(nats|tls|redis|rediss):\/\/[^\s]{1,1000}$/ })),
       undefined,
       "Server of the engine, such as `nats://user:password@host:4222` or `redis://host:6379/0`.",
     ),

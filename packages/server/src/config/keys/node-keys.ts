@@ -43,7 +43,7 @@ export const NODE_KEYS = {
     "Folder for what outlives a restart. Under `--instance N` the default is `./data-N`.",
   ),
   "listen.host": key(
-    text({ accepts: "IP address or host name", pattern: /^[0-9A-Za-z.:_-]{1,255}$/ }),
+    text({ accepts: "an IP address or a host name", pattern: /^[0-9A-Za-z.:_-]{1,255}$/ }),
     "0.0.0.0",
     "Address that every listener binds; `127.0.0.1` keeps the node to this machine, `::` takes IPv6 and IPv4.",
   ),
