@@ -8,7 +8,7 @@ const SECRET = text({ accepts: "text of at least 16 characters", pattern: /^.{16
 
 export const CLUSTER_KEYS = {
   "cluster.host": key(
-    text({ accepts: "IP address or host name", pattern: /^[0-9A-Za-z.:_-]{1,255}$/ }),
+    text({ accepts: "an IP address or a host name", pattern: /^[0-9A-Za-z.:_-]{1,255}$/ }),
     "127.0.0.1",
     "Address on which other nodes are accepted. Any `cluster.*` key makes this node one of a cluster; without any it shares nothing and opens no such port. Beyond this machine it needs `cluster.secret` or `cluster.tls.ca`.",
   ),
