@@ -10,6 +10,7 @@ import { SILENT_LOG } from "@sluice/base/log";
 import { SILENT_METER } from "@sluice/base/meter";
 import { type EngineHarness, lacking } from "@sluice/engine/conformance/harness";
 import { conformanceCases } from "@sluice/engine/conformance";
+import { REPLICA_CASES } from "@sluice/engine/conformance/replica-cases";
 import type { CacheNode } from "@sluice/gcache/node/cache-node";
 import { openCacheNode } from "@sluice/gcache/node/open-cache-node";
 import { SystemClock } from "@sluice/runtime/system-clock";
@@ -97,7 +98,9 @@ async function openHarness(count: number): Promise<EngineHarness> {
 }
 
 /** Nodes of one process cannot be cut off from each other, nor their messages be delayed: see cache-faults.test.ts. */
-const cases = conformanceCases.filter(({ needs }) => !needs.includes("cut") && !needs.includes("delay"));
+const cases = [...conformanceCases, ...REPLICA_CASES].filter(
+  ({ needs }) => !needs.includes("cut") && !needs.includes("delay"),
+);
 
 for (const count of [1, 3]) {
   for (const { id, name, needs, run } of cases) {

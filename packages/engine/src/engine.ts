@@ -21,7 +21,19 @@ export interface Entry {
 
 export interface WriteOptions {
   /** Of this engine. The key vanishes with it; a later write without it makes the key stay. */
-  readonly lease?: Lease;
+  readonly lease?: Pick<Lease, "token">;
+  /** Made again under the same id, it is answered as the first time and not done twice. Only where there is a `replica`. */
+  readonly request?: RequestId;
+}
+
+export type RepeatableOptions = Pick<WriteOptions, "request">;
+
+/** Names one write of one client, whichever way it reaches the engine. */
+export interface RequestId {
+  /** Random, of one client for its life: 1 to 64 characters of ASCII. */
+  readonly client: string;
+  /** Rises with every new write of the client, from 1; a repetition has the number of the first. */
+  readonly sequence: number;
 }
 
 export type CasResult =
@@ -102,7 +114,7 @@ export interface Engine extends AsyncDisposable {
    */
   cas(key: Key, expected: Epoch | "absent", value: Uint8Array, options?: WriteOptions): Promise<CasResult>;
   /** Removes the entry if its revision is `expected`; answers the revision of the removal. */
-  remove(key: Key, expected: Epoch): Promise<CasResult>;
+  remove(key: Key, expected: Epoch, options?: RepeatableOptions): Promise<CasResult>;
   /** All keys that start with `prefix`, with all that this client wrote before. Ends when the signal aborts or the engine closes; never rejects. */
   watch(prefix: Key, signal: AbortSignal): AsyncIterable<WatchEvent>;
   /** @param ttl  within `ENGINE_LIMITS.leaseTtl` */
@@ -113,11 +125,25 @@ export interface Engine extends AsyncDisposable {
   subscribe(subject: Key, signal: AbortSignal): AsyncIterable<Uint8Array>;
   /** Only where `capabilities().hasLogs`. */
   readonly logs?: EngineLogs;
+  /** Only where this process has a copy of the data, with which it can serve nodes that have none. */
+  readonly replica?: EngineReplica;
+}
+
+/** What a copy of the data can do for clients elsewhere. A lease is known by its token alone, so it outlives whom it was asked of. */
+export interface EngineReplica {
+  /** A lease that nobody here renews. */
+  grant(ttl: Millis): Promise<Epoch>;
+  /** Through whichever client of the engine. @throws {EngineUnavailableError} when nothing is known within `patience` */
+  renew(token: Epoch, patience: Millis): Promise<"renewed" | "gone">;
+  /** Removes the bound keys at once; nothing happens where the lease is gone. */
+  release(token: Epoch): Promise<void>;
+  /** Afterwards a watch that begins here begins with all that was acknowledged before the call. */
+  catchUp(): Promise<void>;
 }
 
 export interface EngineLogs {
   /** @param expectedLast  sequence of the last record, 0 for an empty log */
-  append(log: Key, expectedLast: number, value: Uint8Array): Promise<AppendResult>;
+  append(log: Key, expectedLast: number, value: Uint8Array, options?: RepeatableOptions): Promise<AppendResult>;
   /** Some records from `from` on, at most `ENGINE_LIMITS.logReadRecords`; none only where there are none. */
   read(log: Key, from: number): Promise<readonly LogRecord[]>;
 }

@@ -6,9 +6,11 @@ import type {
   Engine,
   EngineCapabilities,
   EngineLogs,
+  EngineReplica,
   Entry,
   Key,
   Lease,
+  RepeatableOptions,
   WatchEvent,
   WriteOptions,
 } from "./engine.ts";
@@ -18,6 +20,7 @@ import { ENGINE_LIMITS } from "./limits.ts";
 import { MemoryLease } from "./memory/memory-lease.ts";
 import { MemoryLink } from "./memory/memory-link.ts";
 import { openLogs } from "./memory/memory-log-client.ts";
+import { openReplica } from "./memory/memory-replica.ts";
 import type { MemoryStore, StoreListener } from "./memory/memory-store.ts";
 import { MemorySubscription } from "./memory/memory-subscription.ts";
 import { copyOf, MemoryWatch } from "./memory/memory-watch.ts";
@@ -37,6 +40,7 @@ const CAPABILITIES: EngineCapabilities = {
 /** One client of a store; several on one store are as several nodes on one engine. */
 export class MemoryEngine implements Engine, StoreListener {
   readonly logs: EngineLogs;
+  readonly replica: EngineReplica;
   readonly #store: MemoryStore;
   readonly #link: MemoryLink;
   readonly #watches = new Set<MemoryWatch>();
@@ -47,6 +51,7 @@ export class MemoryEngine implements Engine, StoreListener {
     this.#store = store;
     this.#link = new MemoryLink(store.clock);
     this.logs = openLogs(store, this.#link);
+    this.replica = openReplica(store, this.#link);
     store.attach(this);
   }
 
@@ -68,14 +73,18 @@ export class MemoryEngine implements Engine, StoreListener {
     checkKey(key);
     checkValue(value);
     return this.#link.exchange("cas", "write", () =>
-      ownedByCaller(this.#store.cas(key, expected, value.slice(), options?.lease?.token)),
+      ownedByCaller(
+        this.#store.once(options?.request, () => this.#store.cas(key, expected, value.slice(), options?.lease?.token)),
+      ),
     );
   }
 
-  async remove(key: Key, expected: Epoch): Promise<CasResult> {
+  async remove(key: Key, expected: Epoch, options?: RepeatableOptions): Promise<CasResult> {
     this.#link.checkOpen("remove");
     checkKey(key);
-    return this.#link.exchange("remove", "write", () => ownedByCaller(this.#store.remove(key, expected)));
+    return this.#link.exchange("remove", "write", () =>
+      ownedByCaller(this.#store.once(options?.request, () => this.#store.remove(key, expected))),
+    );
   }
 
   watch(prefix: Key, signal: AbortSignal): AsyncIterable<WatchEvent> {

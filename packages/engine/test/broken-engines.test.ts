@@ -2,14 +2,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { conformanceCases } from "@sluice/engine/conformance";
+import { REPLICA_CASES } from "@sluice/engine/conformance/replica-cases";
 import { ConformanceError } from "@sluice/engine/conformance/expect";
 import type { ConformanceCase } from "@sluice/engine/conformance/harness";
 import { BROKEN_ENGINES } from "./broken-engines.ts";
 import { MemoryHarness, type Plant } from "./memory-harness.ts";
 
+const ALL_CASES = [...conformanceCases, ...REPLICA_CASES];
+
 for (const { rule, fault, plant } of BROKEN_ENGINES) {
   test(`[${rule}] an engine that ${fault} is refused`, async () => {
-    const cases = conformanceCases.filter(({ id }) => id === rule);
+    const cases = ALL_CASES.filter(({ id }) => id === rule);
     const refusals = await Promise.all(cases.map((one) => refusalOf(one, plant)));
     assert.ok(
       refusals.some((refusal) => refusal !== undefined),
@@ -21,7 +24,7 @@ for (const { rule, fault, plant } of BROKEN_ENGINES) {
 test("every rule of the suite has a planted fault that proves it", () => {
   const proven = new Set<string>(BROKEN_ENGINES.map(({ rule }) => rule));
   assert.deepEqual(
-    conformanceCases.map(({ id }) => id).filter((id) => !proven.has(id)),
+    ALL_CASES.map(({ id }) => id).filter((id) => !proven.has(id)),
     [],
   );
 });

@@ -344,4 +344,24 @@ export const BROKEN_ENGINES: readonly BrokenEngine[] = [
     fault: "finds nothing while it cannot be reached",
     plant: (e) => altered(e, { get: (key) => e.get(key).catch(() => undefined) }),
   },
+  {
+    rule: "ENG340",
+    fault: "lets a lease go that is renewed by its token",
+    plant: (e) => altered(e, { replica: { ...e.replica, renew: async () => "renewed" } }),
+  },
+  {
+    rule: "ENG341",
+    fault: "says that it released, and did not",
+    plant: (e) => altered(e, { replica: { ...e.replica, release: async () => {} } }),
+  },
+  {
+    rule: "ENG342",
+    fault: "does a write again that is repeated",
+    plant: (e) => altered(e, { cas: (key, expected, value) => e.cas(key, expected, value) }),
+  },
+  {
+    rule: "ENG343",
+    fault: "says that it caught up, and does not show what others wrote",
+    plant: (e) => altered(e, { watch: watchThrough(e, (event) => (event.type === "put" ? [] : [event])) }),
+  },
 ];

@@ -2,10 +2,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { conformanceCases } from "@sluice/engine/conformance";
+import { REPLICA_CASES } from "@sluice/engine/conformance/replica-cases";
 import { lacking } from "@sluice/engine/conformance/harness";
 import { MemoryHarness } from "./memory-harness.ts";
 
-for (const { id, name, needs, run } of conformanceCases) {
+const ALL_CASES = [...conformanceCases, ...REPLICA_CASES];
+
+for (const { id, name, needs, run } of ALL_CASES) {
   test(`[${id}] memory: ${name}`, async () => {
     const harness = new MemoryHarness();
     assert.deepEqual(lacking(needs, harness, await harness.open()), []);
@@ -18,5 +21,5 @@ for (const { id, name, needs, run } of conformanceCases) {
 }
 
 test("no two cases have one name", () => {
-  assert.equal(new Set(conformanceCases.map(({ name }) => name)).size, conformanceCases.length);
+  assert.equal(new Set(ALL_CASES.map(({ name }) => name)).size, ALL_CASES.length);
 });

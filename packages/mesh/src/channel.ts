@@ -41,7 +41,8 @@ export class Channel {
   #sentOfFirst = 0;
   #queuedBytes = 0;
   #credit = INITIAL_CREDIT;
-  #wasFull = false;
+  /** `drained` is due once no more than so many bytes wait. */
+  #drainedAt: number | undefined;
   #closing: { readonly code: keyof typeof CLOSE_CODES; readonly reason: string } | undefined;
   #isClosed = false;
 
@@ -89,7 +90,7 @@ export class Channel {
       });
     }
     if (this.#queuedBytes > 0 && this.#queuedBytes + message.length > limits.queuedBytes) {
-      this.#wasFull = true;
+      this.#drainedAt = limits.queuedBytes / 2;
       this.#options.full();
       return "full";
     }
@@ -97,6 +98,11 @@ export class Channel {
     this.#queuedBytes += message.length;
     this.#options.ready(this);
     return "queued";
+  }
+
+  /** `drained` is told once no more than so many bytes wait: for senders that hold back before the queue is full. */
+  tellDrained(atBytes: number): void {
+    this.#drainedAt = atBytes;
   }
 
   /** What was sent before goes out first. May be called twice. */
@@ -141,10 +147,10 @@ export class Channel {
     return this.#closing;
   }
 
-  /** True once after `send` answered "full" and half of the queue has gone. */
+  /** True once after `send` answered "full" and half of the queue has gone, or when what was asked for has come about. */
   takeDrained(): boolean {
-    if (!this.#wasFull || this.#queuedBytes * 2 > this.#options.limits.queuedBytes) return false;
-    this.#wasFull = false;
+    if (this.#drainedAt === undefined || this.#queuedBytes > this.#drainedAt) return false;
+    this.#drainedAt = undefined;
     return true;
   }
 

@@ -11,7 +11,7 @@ export type LinkEvent =
   | { readonly type: "opened"; readonly channel: Channel; readonly greeting: Uint8Array }
   /** The message belongs to the receiver. */
   | { readonly type: "message"; readonly channel: Channel; readonly message: Uint8Array }
-  /** A channel that answered "full" has room again. */
+  /** A channel that answered "full" has room again, or has sent what `tellDrained` named. */
   | { readonly type: "drained"; readonly channel: Channel }
   /** By the peer, or, with `lost`, because the link ended. Nothing more comes on it. */
   | { readonly type: "closed"; readonly channel: Channel; readonly code: CloseCode; readonly reason: string }

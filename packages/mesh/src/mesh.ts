@@ -86,6 +86,7 @@ export class Mesh {
   readonly #dialling = new Map<string, Dialling>();
   /** Accepted, and not proved yet; the listener bounds their number. */
   readonly #strangers = new Set<LinkDriver>();
+  readonly #replaced = new WeakSet<MeshLink>();
   #isClosed = false;
 
   constructor(options: MeshOptions) {
@@ -219,9 +220,8 @@ export class Mesh {
     if (before !== undefined) {
       const isSameLife = before.peer.incarnation === peer.incarnation;
       if (isSameLife && this.#isPreferred(before) && !this.#isPreferred(link)) return driver.goodbye("duplicate");
-      this.#forget(before);
-      this.#options.listener.down(before, { type: "replaced" });
-      before.driver.goodbye("duplicate");
+      this.#replaced.add(before);
+      before.driver.goodbye("duplicate"); // tells that its channels are lost, then that it is down
     }
     this.#links.set(peer.id, link);
     this.#linkOf.set(driver, link);
@@ -244,12 +244,13 @@ export class Mesh {
       return;
     }
     this.#forget(link);
+    if (this.#replaced.has(link)) return this.#options.listener.down(link, { type: "replaced" });
     this.#options.listener.down(link, error === undefined ? { type: "goodbye" } : { type: "lost", error });
     for (const dialling of this.#dialling.values()) if (dialling.reached === link.peer.id) this.#dialLater(dialling);
   }
 
   #forget(link: MeshLink): void {
-    this.#links.delete(link.peer.id);
+    if (this.#links.get(link.peer.id) === link) this.#links.delete(link.peer.id);
     this.#linkOf.delete(link.driver);
   }
 }

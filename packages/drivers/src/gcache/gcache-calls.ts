@@ -4,7 +4,7 @@ import type { Millis } from "@sluice/base/brand";
 import type { Clock } from "@sluice/base/clock";
 import { Backoff } from "@sluice/base/backoff";
 import type { StoreFailure } from "@sluice/cache/resp/command-backend";
-import type { Operation, OperationAnswer } from "@sluice/cache/state/operation";
+import type { Operation, OperationAnswer, RequestId } from "@sluice/cache/state/operation";
 import { EngineClosedError, EngineUnavailableError } from "@sluice/engine/errors";
 import type { CacheNode } from "@sluice/gcache/node/cache-node";
 
@@ -30,8 +30,11 @@ export class GcacheCalls {
   }
 
   /** Afterwards the node's own copy shows it, or soon will where the node is slow. @throws {EngineUnavailableError} */
-  async write(action: string, operation: Operation, patience: Millis = PATIENCE): Promise<OperationAnswer> {
-    const requestId = { client: this.#client, sequence: ++this.#sequence };
+  async write(
+    action: string,
+    operation: Operation,
+    { patience = PATIENCE, request: requestId = this.#nextRequest() }: WriteCall = {},
+  ): Promise<OperationAnswer> {
     let isUnknown = false;
     return this.#retry({ action, patience, isUnknown: () => isUnknown }, async () => {
       const outcome = await this.#options.node.write(operation, requestId);
@@ -51,6 +54,10 @@ export class GcacheCalls {
       const outcome = await this.#options.node.barrier();
       return outcome === "reached" ? { answer: undefined } : { failure: outcome };
     });
+  }
+
+  #nextRequest(): RequestId {
+    return { client: this.#client, sequence: ++this.#sequence };
   }
 
   async #retry<T>(call: Retried, attempt: () => Promise<Attempt<T>>): Promise<T> {
@@ -83,6 +90,12 @@ export class GcacheCalls {
       ending.abort();
     }
   }
+}
+
+interface WriteCall {
+  readonly patience?: Millis;
+  /** Of a client elsewhere, for whom this is done; otherwise one of this client's own. */
+  readonly request?: RequestId;
 }
 
 function isFinal(failure: StoreFailure | undefined): boolean {

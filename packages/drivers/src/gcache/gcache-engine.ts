@@ -9,9 +9,11 @@ import type {
   Engine,
   EngineCapabilities,
   EngineLogs,
+  EngineReplica,
   Entry,
   Key,
   Lease,
+  RepeatableOptions,
   WatchEvent,
   WriteOptions,
 } from "@sluice/engine/engine";
@@ -23,7 +25,7 @@ import { EngineLifecycle } from "@sluice/engine/remote/engine-lifecycle";
 import { GcacheCalls } from "./gcache-calls.ts";
 import { GcacheFeed } from "./gcache-feed.ts";
 import { GcacheLogs } from "./gcache-logs.ts";
-import { bytesOfKey, ENTRIES, entryOf, revisionOf, versionFor } from "./gcache-names.ts";
+import { bytesOfKey, ENTRIES, entryOf, leaseFor, revisionOf, versionFor } from "./gcache-names.ts";
 import { HeldLease } from "@sluice/engine/remote/held-lease";
 import { messageStream } from "@sluice/engine/remote/message-stream";
 import { Mirror } from "@sluice/engine/remote/mirror";
@@ -43,6 +45,7 @@ const LOOK_EVERY = 20 as Millis;
 /** One client of the node; the node stays open when it closes. */
 export class GcacheEngine implements Engine {
   readonly logs: EngineLogs;
+  readonly replica: EngineReplica;
   readonly #options: GcacheEngineOptions;
   readonly #lifecycle = new EngineLifecycle();
   readonly #closing = new AbortController();
@@ -73,6 +76,12 @@ export class GcacheEngine implements Engine {
     this.#options = options;
     this.#calls = new GcacheCalls({ ...options, closing: this.#closing.signal });
     this.#feed = new GcacheFeed({ ...options, mirror: this.#mirror });
+    this.replica = {
+      grant: async (ttl) => revisionOf(this.#state, await this.#grant(ttl)),
+      renew: (token, patience) => this.#renew(token, patience),
+      release: (token) => this.#release(token),
+      catchUp: () => this.#catchUp(),
+    };
     this.logs = new GcacheLogs({ calls: this.#calls, lifecycle: this.#lifecycle, state: options.node.state });
   }
 
@@ -105,31 +114,39 @@ export class GcacheEngine implements Engine {
     checkValue(value);
     const when = expected === "absent" ? expected : versionFor(this.#state, expected);
     if (when === undefined) return this.#conflict("cas", key);
-    const answer = await this.#calls.write("cas", {
-      type: "set",
-      cache: ENTRIES,
-      key: bytesOfKey(key),
-      value: new Uint8Array(value),
-      expiry: "never",
-      when,
-      answerWith: "version",
-      ...leaseOf(options),
-    });
+    const answer = await this.#calls.write(
+      "cas",
+      {
+        type: "set",
+        cache: ENTRIES,
+        key: bytesOfKey(key),
+        value: new Uint8Array(value),
+        expiry: "never",
+        when,
+        answerWith: "version",
+        ...leaseOf(options),
+      },
+      requestOf(options),
+    );
     return this.#casResult("cas", key, { answer, lease: options?.lease });
   }
 
-  async remove(key: Key, expected: Epoch): Promise<CasResult> {
+  async remove(key: Key, expected: Epoch, options?: RepeatableOptions): Promise<CasResult> {
     this.#lifecycle.checkOpen("remove");
     checkKey(key);
     const when = versionFor(this.#state, expected);
     if (when === undefined) return this.#conflict("remove", key);
     const at = { cache: ENTRIES, key: bytesOfKey(key) };
     const removal = { type: "delete", cache: ENTRIES, keys: [at.key], when: "always", answerWith: "count" } as const;
-    const answer = await this.#calls.write("remove", {
-      type: "batch",
-      conditions: [{ ...at, when }],
-      operations: [removal],
-    });
+    const answer = await this.#calls.write(
+      "remove",
+      {
+        type: "batch",
+        conditions: [{ ...at, when }],
+        operations: [removal],
+      },
+      requestOf(options),
+    );
     return this.#casResult("remove", key, { answer, lease: undefined });
   }
 
@@ -148,18 +165,15 @@ export class GcacheEngine implements Engine {
     }
     const { clock, random } = this.#options;
     const sentAt = clock.now();
-    const served = Math.ceil(ttl * LEASE_MARGIN.factor + LEASE_MARGIN.plus) as Millis;
-    const answer = await this.#calls.write("lease", { type: "lease-grant", ttl: served });
-    if (answer.type !== "lease") throw refused("lease", answer);
-    const id = answer.lease;
+    const token = revisionOf(this.#state, await this.#grant(ttl));
     const lease: HeldLease = new HeldLease({
       clock,
       random,
-      token: revisionOf(this.#state, id),
+      token,
       ttl,
       sentAt,
-      renew: (patience) => this.#renew(id, patience),
-      drop: async () => void (await this.#calls.write("release a lease", { type: "lease-release", lease: id })),
+      renew: (patience) => this.#renew(token, patience),
+      drop: () => this.#release(token),
       onEnd: () => void this.#leases.delete(lease),
     });
     if (!lease.lost.aborted) this.#leases.add(lease);
@@ -204,9 +218,31 @@ export class GcacheEngine implements Engine {
     this.#feed[Symbol.dispose]();
   }
 
-  async #renew(lease: LeaseId, patience: Millis): Promise<"renewed" | "gone"> {
-    const answer = await this.#calls.write("renew a lease", { type: "lease-renew", lease }, patience);
+  async #grant(ttl: Millis): Promise<LeaseId> {
+    this.#lifecycle.checkOpen("lease");
+    checkTtl(ttl);
+    const served = Math.ceil(ttl * LEASE_MARGIN.factor + LEASE_MARGIN.plus) as Millis;
+    const answer = await this.#calls.write("lease", { type: "lease-grant", ttl: served });
+    if (answer.type !== "lease") throw refused("lease", answer);
+    return answer.lease;
+  }
+
+  async #renew(token: Epoch, patience: Millis): Promise<"renewed" | "gone"> {
+    const lease = leaseFor(this.#state, token);
+    if (lease === undefined) return "gone";
+    const answer = await this.#calls.write("renew a lease", { type: "lease-renew", lease }, { patience });
     return answer.type === "lease" ? "renewed" : "gone";
+  }
+
+  async #release(token: Epoch): Promise<void> {
+    const lease = leaseFor(this.#state, token);
+    if (lease !== undefined) await this.#calls.write("release a lease", { type: "lease-release", lease });
+  }
+
+  async #catchUp(): Promise<void> {
+    this.#lifecycle.checkOpen("catch up");
+    await this.#calls.barrier("catch up");
+    this.#feed.pump();
   }
 
   #find(key: Key): Entry | undefined {
@@ -222,7 +258,7 @@ export class GcacheEngine implements Engine {
   async #casResult(
     action: string,
     key: Key,
-    { answer, lease }: { readonly answer: OperationAnswer; readonly lease: Lease | undefined },
+    { answer, lease }: { readonly answer: OperationAnswer; readonly lease: WriteOptions["lease"] | undefined },
   ): Promise<CasResult> {
     if (answer.type === "written" || answer.type === "batch") {
       const revision = revisionOf(this.#state, answer.version);
@@ -239,6 +275,10 @@ export class GcacheEngine implements Engine {
 
 function leaseOf(options: WriteOptions | undefined): Pick<SetOperation, "lease"> {
   return options?.lease === undefined ? {} : { lease: options.lease.token.number as LeaseId };
+}
+
+function requestOf(options: WriteOptions | undefined): RepeatableOptions {
+  return options?.request === undefined ? {} : { request: options.request };
 }
 
 function refused(action: string, answer: OperationAnswer): EngineUnavailableError {

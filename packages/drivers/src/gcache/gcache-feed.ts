@@ -44,7 +44,7 @@ export class GcacheFeed implements Disposable {
       options.log.error({ engine: "gcache", limit: this.#mirror.limit }, TOO_MANY_ENTRIES);
     };
     this.#changes = this.#node.state.openChanges({ cache: ENTRIES });
-    this.#turns = this.#node.onTurn(() => this.#pump());
+    this.#turns = this.#node.onTurn(() => this.pump());
     void this.#return();
     this.#lookLater();
   }
@@ -94,7 +94,8 @@ export class GcacheFeed implements Disposable {
     this.#mirror.finishReload();
   }
 
-  #pump(): void {
+  /** Tells the mirror what the node's copy shows by now. */
+  pump(): void {
     if (this.#isClosed || !this.#mirror.isCurrent) return;
     if (this.#changes.takeLoss()) return this.#readAll();
     const { state } = this.#node;

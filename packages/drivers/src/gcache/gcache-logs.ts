@@ -3,7 +3,7 @@ import type { BatchOperation, EntryVersion } from "@sluice/cache/state/operation
 import type { CacheState } from "@sluice/cache/state/cache-state";
 import type { EntryView } from "@sluice/cache/state/entry-view";
 import { checkKey, checkSequence, checkValue } from "@sluice/engine/checks";
-import type { AppendResult, EngineLogs, Key, LogRecord } from "@sluice/engine/engine";
+import type { AppendResult, EngineLogs, Key, LogRecord, RepeatableOptions } from "@sluice/engine/engine";
 import { ENGINE_LIMITS } from "@sluice/engine/limits";
 import type { Millis } from "@sluice/base/brand";
 import type { EngineLifecycle } from "@sluice/engine/remote/engine-lifecycle";
@@ -27,7 +27,12 @@ export class GcacheLogs implements EngineLogs {
     this.#state = state;
   }
 
-  async append(log: Key, expectedLast: number, value: Uint8Array): Promise<AppendResult> {
+  async append(
+    log: Key,
+    expectedLast: number,
+    value: Uint8Array,
+    options: RepeatableOptions = {},
+  ): Promise<AppendResult> {
     this.#lifecycle.checkOpen("append");
     checkKey(log);
     checkSequence(expectedLast, 0);
@@ -36,12 +41,13 @@ export class GcacheLogs implements EngineLogs {
     await this.#calls.barrier("append");
     const head = this.#find(headKey(log));
     const last = lastOf(head);
-    if (last !== expectedLast) return { outcome: "conflict", last };
-    const answer = await this.#calls.write(
-      "append",
-      appending({ log, sequence: last + 1, value: copy, head: head?.version }),
-    );
-    if (answer.type === "batch") return { outcome: "appended", sequence: last + 1 };
+    // One that was made before under its id is the last record by now, and is answered from memory.
+    if (last !== expectedLast && (head === undefined || options.request === undefined))
+      return { outcome: "conflict", last };
+    const sequence = expectedLast + 1;
+    const when = last === expectedLast ? (head?.version ?? "absent") : "absent";
+    const answer = await this.#calls.write("append", appending({ log, sequence, value: copy, when }), options);
+    if (answer.type === "batch") return { outcome: "appended", sequence };
     await this.#calls.barrier("append");
     return { outcome: "conflict", last: lastOf(this.#find(headKey(log))) };
   }
@@ -71,15 +77,16 @@ interface Appending {
   readonly log: Key;
   readonly sequence: number;
   readonly value: Uint8Array;
-  readonly head: EntryVersion | undefined;
+  /** How the head stood when it was read; `absent` where it is there and nothing is to be written. */
+  readonly when: EntryVersion | "absent";
 }
 
 /** Done only if nobody has appended since the head was read. */
-function appending({ log, sequence, value, head }: Appending): BatchOperation {
+function appending({ log, sequence, value, when }: Appending): BatchOperation {
   const set = { type: "set", cache: LOGS, expiry: "never", when: "always", answerWith: "version" } as const;
   return {
     type: "batch",
-    conditions: [{ cache: LOGS, key: headKey(log), when: head ?? "absent" }],
+    conditions: [{ cache: LOGS, key: headKey(log), when }],
     operations: [
       { ...set, key: headKey(log), value: Buffer.from(String(sequence)) },
       { ...set, key: recordKey(log, sequence), value },

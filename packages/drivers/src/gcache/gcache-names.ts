@@ -1,5 +1,5 @@
 /** How the engine's keys, logs and revisions stand in the cache. */
-import type { CacheName, EntryVersion } from "@sluice/cache/state/operation";
+import type { CacheName, EntryVersion, LeaseId } from "@sluice/cache/state/operation";
 import type { CacheState } from "@sluice/cache/state/cache-state";
 import type { EntryView } from "@sluice/cache/state/entry-view";
 import type { Entry, Key } from "@sluice/engine/engine";
@@ -26,4 +26,9 @@ export function entryOf(state: CacheState, key: Key, view: EntryView): Entry {
 export function versionFor(state: CacheState, revision: Epoch): EntryVersion | undefined {
   const isOfThisLife = revision.generation === state.generation && revision.number > 0;
   return isOfThisLife ? (revision.number as EntryVersion) : undefined;
+}
+
+/** The lease of a token; `undefined` for a token of another life. */
+export function leaseFor(state: CacheState, token: Epoch): LeaseId | undefined {
+  return token.generation === state.generation && token.number > 0 ? (token.number as LeaseId) : undefined;
 }

@@ -6,12 +6,14 @@ import type { MemoryStore } from "./memory-store.ts";
 
 export function openLogs(store: MemoryStore, link: MemoryLink): EngineLogs {
   return {
-    append: async (log, expectedLast, value) => {
+    append: async (log, expectedLast, value, options) => {
       link.checkOpen("append");
       checkKey(log);
       checkSequence(expectedLast, 0);
       checkValue(value);
-      return link.exchange("append", "write", () => store.logs.append(log, expectedLast, value));
+      return link.exchange("append", "write", () =>
+        store.once(options?.request, () => store.logs.append(log, expectedLast, value)),
+      );
     },
     read: async (log, from) => {
       link.checkOpen("read");

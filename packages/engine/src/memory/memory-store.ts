@@ -1,7 +1,7 @@
 /** What several memory engines share: entries, leases and logs, as the server behind a real engine keeps them. */
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
-import type { CasResult, Entry, Key } from "../engine.ts";
+import type { AppendResult, CasResult, Entry, Key, RequestId } from "../engine.ts";
 import { compareEpochs, type Epoch, formatEpoch } from "../epoch.ts";
 import { EngineArgumentError, EngineLeaseLostError } from "../errors.ts";
 import { MemoryLogs } from "./memory-logs.ts";
@@ -33,6 +33,9 @@ interface LeaseRecord {
   expiry: Timer;
 }
 
+/** Writes whose answers are remembered; those who repeat one do so within seconds. */
+const REMEMBERED_ANSWERS = 1_024;
+
 /** Added to every time to live, so that the holder's `validUntil` passes before its keys vanish. */
 const EXPIRY_MARGIN = 1;
 
@@ -43,6 +46,8 @@ export class MemoryStore {
   readonly #entries = new Map<Key, Stored>();
   readonly #leases = new Map<string, LeaseRecord>();
   readonly #listeners = new Set<StoreListener>();
+  /** Oldest first, by request id. */
+  readonly #answers = new Map<string, CasResult | AppendResult>();
   #generation: number;
   #number = 0;
 
@@ -78,6 +83,19 @@ export class MemoryStore {
     const standing = this.#entries.get(key);
     if (!standing || !isExpected(standing.entry, expected)) return { outcome: "conflict", current: standing?.entry };
     return { outcome: "written", revision: this.#delete(key, standing.lease) };
+  }
+
+  /** Runs `write`, unless it was run under this id before; then its answer is given again. */
+  once<Result extends CasResult | AppendResult>(request: RequestId | undefined, write: () => Result): Result {
+    if (request === undefined) return write();
+    const id = `${request.client} ${request.sequence}`;
+    const answer = (this.#answers.get(id) as Result | undefined) ?? write();
+    this.#answers.set(id, answer);
+    for (const oldest of this.#answers.keys()) {
+      if (this.#answers.size <= REMEMBERED_ANSWERS) break;
+      this.#answers.delete(oldest);
+    }
+    return answer;
   }
 
   grant(ttl: Millis): Epoch {
@@ -129,6 +147,7 @@ export class MemoryStore {
     this.#leases.clear();
     this.#entries.clear();
     this.logs.clear();
+    this.#answers.clear();
     for (const listener of this.#listeners) listener.onWiped();
   }
 

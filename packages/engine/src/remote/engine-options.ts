@@ -20,6 +20,6 @@ export interface RemoteEngineOptions {
 
 export const DEFAULT_STORE_NAME = "sluice";
 
-export function timingsOf(options: RemoteEngineOptions): RemoteEngineTimings {
+export function timingsOf(options: Pick<RemoteEngineOptions, "timings">): RemoteEngineTimings {
   return { ...REMOTE_ENGINE_TIMINGS, ...options.timings };
 }

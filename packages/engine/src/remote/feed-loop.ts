@@ -33,6 +33,8 @@ export interface FeedLoopParts {
   readonly follow: (attempt: WatchAttempt, hasRead: () => void) => Promise<void>;
 }
 
+type FeedLoopOptions = Pick<RemoteEngineOptions, "clock" | "log" | "random" | "timings">;
+
 export class FeedLoop {
   readonly #parts: FeedLoopParts;
   readonly #clock: Clock;
@@ -44,7 +46,7 @@ export class FeedLoop {
   #attempt: WatchAttempt | undefined;
   #ended: Promise<void> | undefined;
 
-  constructor(parts: FeedLoopParts, options: RemoteEngineOptions) {
+  constructor(parts: FeedLoopParts, options: FeedLoopOptions) {
     const { retryFirst: first, retryCap: cap } = timingsOf(options);
     this.#parts = parts;
     this.#clock = options.clock;

@@ -20,8 +20,11 @@ export interface HeldLeaseOptions {
   readonly onEnd: () => void;
 }
 
-/** Renewals per life: two may fail before the third would come too late. */
+/** Renewals per life at least: two may fail before the third would come too late. */
 const RENEWALS = 3;
+/** Lives of seconds are renewed this often, so that a holder in doubt knows soon; long ones a twelfth of their time apart. */
+const RENEW_EVERY = 500;
+const MOST_RENEWALS = 12;
 
 export class HeldLease implements Lease {
   readonly token: Epoch;
@@ -42,7 +45,7 @@ export class HeldLease implements Lease {
     this.#validUntil = (options.sentAt + ttl) as Millis;
     this.#backoff = new Backoff({ first: (ttl / 20) as Millis, cap: (ttl / 6) as Millis, factor: 2, random });
     this.#armExpiry();
-    this.#armRenewal((options.sentAt + ttl / RENEWALS - options.clock.now()) as Millis);
+    this.#armRenewal((options.sentAt + renewalAfter(ttl) - options.clock.now()) as Millis);
   }
 
   get validUntil(): Millis {
@@ -88,7 +91,7 @@ export class HeldLease implements Lease {
       this.#validUntil = (sentAt + ttl) as Millis;
       this.#backoff.reset();
       this.#armExpiry();
-      this.#armRenewal((sentAt + ttl / RENEWALS - clock.now()) as Millis);
+      this.#armRenewal((sentAt + renewalAfter(ttl) - clock.now()) as Millis);
     } catch {
       if (!this.#lost.signal.aborted) this.#armRenewal(this.#backoff.next());
     }
@@ -102,4 +105,8 @@ export class HeldLease implements Lease {
       else this.abandon();
     });
   }
+}
+
+function renewalAfter(ttl: Millis): Millis {
+  return Math.min(ttl / RENEWALS, Math.max(RENEW_EVERY, ttl / MOST_RENEWALS)) as Millis;
 }

@@ -1,0 +1,14 @@
+/** The engine over links passes the conformance suite of all engines, on hosts that stand and on hosts that die under it. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { conformanceCases } from "@sluice/engine/conformance";
+import { lacking } from "@sluice/engine/conformance/harness";
+import { LinkHarness } from "./link-harness.ts";
+
+for (const { id, name, needs, run } of conformanceCases) {
+  test(`[${id}] over links: ${name}`, async () => {
+    await using harness = new LinkHarness(1, { isDeadly: false });
+    assert.deepEqual(lacking(needs, harness, await harness.open()), []);
+    await run(harness);
+  });
+}
