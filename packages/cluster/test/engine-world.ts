@@ -151,12 +151,12 @@ export class EngineWorld {
 
   /** Lets time pass until the promise has settled. @throws {Error} after a minute of the world's time */
   async during<T>(promise: Promise<T>): Promise<T> {
-    let isDone = false;
+    const progress = { isDone: false };
     const settled = promise.then(
-      () => (isDone = true),
-      () => (isDone = true),
+      () => (progress.isDone = true),
+      () => (progress.isDone = true),
     );
-    for (let waited = 0; !isDone; waited += 5) {
+    for (let waited = 0; !progress.isDone; waited += 5) {
       if (waited > 60_000) throw new Error("A call was not settled within a minute");
       await this.advance(5);
     }

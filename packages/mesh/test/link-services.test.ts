@@ -105,3 +105,30 @@ test("[MSH372] what one user cannot take ends that link, for all its users, and 
   assert.equal(there.log.at(-1), "up a", "it is linked again");
   assert.ok(here.log.some((line) => line.startsWith("down b")));
 });
+
+test("[MSH26] channels of a link that is replaced are told as lost before it is, on both sides", () => {
+  let replacedCount = 0;
+  for (let seed = 1; seed <= 20; seed++) {
+    const world = new MembershipWorld(seed);
+    const recorders = [["a", "b"] as const, ["b", "a"] as const].map(([name, seed]) => {
+      const node = world.start(name, { seeds: [seed] });
+      const recorder = new Recorder("calls");
+      const { log } = recorder;
+      recorder.up = ({ peer, driver }) => {
+        log.push(`up ${peer.id}`);
+        driver.link?.openChannel("calls", { class: "state" });
+      };
+      node.services.add(recorder);
+      return recorder;
+    });
+    world.clock.advance(5_000);
+    for (const { log } of recorders) {
+      const at = log.findIndex((line) => line.endsWith("replaced"));
+      if (at < 0) continue;
+      replacedCount++;
+      const before = log.slice(0, at).filter((line) => line.startsWith("closed calls lost") || line.startsWith("up"));
+      assert.ok(before.length >= 2 && before.at(-1)?.startsWith("closed"), `seed ${seed}: ${log.join(", ")}`);
+    }
+  }
+  assert.ok(replacedCount > 0, "no link was replaced in any seed");
+});
