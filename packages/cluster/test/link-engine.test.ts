@@ -55,7 +55,7 @@ test("[CLU10] a lease stands and a watch goes on when the member that served the
   }
   assert.equal(watcher.state, "current");
   assert.deepEqual(watcher.violations, []);
-  const types = watcher.tap.items.map(({ type }) => type);
+  const types = watcher.recorder.items.map(({ type }) => type);
   assert.equal(types.filter((type) => type === "stale").length, 3, "one mark for each host that died");
   assert.equal(types.includes("deleted"), false, "nothing was told as gone");
 });
