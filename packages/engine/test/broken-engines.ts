@@ -236,8 +236,13 @@ export const BROKEN_ENGINES: readonly BrokenEngine[] = [
     fault: "writes without the lease when that is gone",
     plant: (e) =>
       altered(e, {
-        cas: (key, expected, value, options) =>
-          e.cas(key, expected, value, options?.lease?.lost.aborted ? undefined : options),
+        cas: async (key, expected, value, options) => {
+          try {
+            return await e.cas(key, expected, value, options);
+          } catch {
+            return e.cas(key, expected, value);
+          }
+        },
       }),
   },
   {

@@ -136,7 +136,7 @@ export function ownTokens(engine: Engine): Engine {
 
 /** Keys stay bound to the lease of their first write. */
 export function bindingOnce(engine: Engine): Engine {
-  const bound = new Map<Key, Lease>();
+  const bound = new Map<Key, Pick<Lease, "token">>();
   return altered(engine, {
     cas: (key, expected, value, options) => {
       const lease = bound.get(key) ?? options?.lease;
