@@ -201,7 +201,6 @@ test("[RMT12] a watch that fails is begun again after a growing pause, at once w
   const loop = new FeedLoop(
     { engine: "test", mirror, follow },
     {
-      url: "",
       clock,
       log: SILENT_LOG,
       random: () => 1,
