@@ -80,6 +80,10 @@ test("a node alone grows to three while it is written to, hands over, and loses 
     others.push(joiners.use(await CacheMember.start(options)));
     await ledger.writesAgain();
     assert.match(await sluice("add", members, "--resp", resp), new RegExp(`Member ${id} is added`));
+    assert.match(
+      await sluice("add", members, "--resp", resp),
+      new RegExp(`Member ${id} is there already, as a (learner|voter)`),
+    );
   }
   const isGrown = (report: NodeReport): boolean => report.members.filter(({ role }) => role === "voter").length === 3;
   await until("three voters", async () => (isGrown(await first.status()) ? true : undefined));

@@ -208,3 +208,31 @@ fuzz(
     seconds: 1,
   },
 );
+
+test("[RSP342] every container of subcommands has a HELP that names them", () => {
+  const talk = new Talk();
+  for (const name of ["CLIENT", "CONFIG", "COMMAND", "OBJECT", "SENTINEL"]) {
+    assert.match(talk.say(`${name} NOSUCH\r\n`), new RegExp(`^-ERR unknown subcommand 'NOSUCH'. Try ${name} HELP.`));
+    const lines = talk.say(`${name} help\r\n`).split("\r\n");
+    assert.equal(lines[0], `*${lines.length - 2}`);
+    assert.equal(lines[1], `+${name} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:`);
+    assert.ok(lines.includes("+HELP") && lines.length > 5, lines.join());
+  }
+  assert.match(talk.say("CLIENT HELP\r\n"), /\+KILL\r\n/);
+});
+
+test("[RSP343] how a value came about says how Redis would hold it", () => {
+  const talk = new Talk();
+  for (const [commands, encoding] of [
+    ["SET o 56", "int"],
+    ["SET o 5\r\nAPPEND o 6", "raw"],
+    ["INCR o", "int"],
+    ["INCRBYFLOAT o 1", "embstr"],
+    ["APPEND o x", "raw"],
+    ["SET o x", "embstr"],
+    ["DEL o\r\nAPPEND o 5", "int"],
+  ] as const) {
+    talk.say(`${commands}\r\n`);
+    assert.equal(talk.say("OBJECT ENCODING o\r\n"), bulk(encoding), commands);
+  }
+});

@@ -1,6 +1,9 @@
 /** MULTI, EXEC and WATCH: all of it or nothing, at one place in the log. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { WatchedKeys } from "@sluice/cache/resp/watched-keys";
+import { ChangeFeed } from "@sluice/cache/state/change-feed";
+import type { CacheName, EntryVersion } from "@sluice/cache/state/operation";
 import { OneMember } from "./support/one-member.ts";
 import { bulk, request, Talk } from "./support/resp-talk.ts";
 
@@ -153,4 +156,48 @@ test("[RSP17] the values that one transaction reads have a limit together", () =
   const heard = talk.hear();
   assert.equal(heard.split("-ERR the values that this transaction reads are larger").length, 3);
   assert.match(heard.slice(-200), /\+OK\r\n$/);
+});
+
+test("[RSP340] WATCH of a key that is not there hears of one that came and went before EXEC, and of no other", () => {
+  const talk = new Talk();
+  const other = new Talk(talk.member);
+  for (const [meanwhile, expected] of [
+    ["SET w 1\r\nDEL w\r\n", "*-1\r\n"],
+    ["INCR w\r\nFLUSHALL\r\n", "*-1\r\n"],
+    ["SETEX w 1 x\r\nGETDEL w\r\n", "*-1\r\n"],
+    ["SET ww 1\r\nSET v 1\r\nDEL ww v w\r\nSELECT 1\r\nSET w 1\r\nSELECT 0\r\nFLUSHALL\r\n", "*1\r\n+PONG\r\n"],
+  ] as const) {
+    talk.say("WATCH w\r\n");
+    other.say(meanwhile);
+    assert.equal(talk.say("MULTI\r\nPING\r\nEXEC\r\n"), `${OK}${QUEUED}${expected}`, meanwhile);
+    assert.equal(talk.say("MULTI\r\nPING\r\nEXEC\r\n"), `${OK}${QUEUED}*1\r\n+PONG\r\n`, "watched no more");
+  }
+  talk.say("WATCH w\r\n");
+  other.say("SET w 1\r\nDEL w\r\n");
+  assert.equal(talk.say("UNWATCH\r\nMULTI\r\nPING\r\nEXEC\r\n"), `${OK}${OK}${QUEUED}*1\r\n+PONG\r\n`);
+});
+
+test("[RSP340] who waits for a key to be written is forgotten with its session, and told when the state is replaced", () => {
+  const feed = new ChangeFeed(10);
+  const watched = new WatchedKeys();
+  const [cache, key] = ["0" as CacheName, Buffer.from("w")];
+  const state = { onSet: feed.onSet.bind(feed) };
+  watched.add([{ cache, key, version: 0, expiresAt: 0 }], state);
+  feed.hold();
+  feed.tell(cache, key, "set", 1 as EntryVersion);
+  feed.release("drop");
+  assert.ok(!watched.isTouched, "a batch that was undone");
+  feed.tellLoss();
+  assert.ok(watched.isTouched);
+  watched.clear();
+  assert.deepEqual([watched.isTouched, feed.isHeard], [false, false]);
+});
+
+test("[RSP341] EXEC with arguments ends the transaction, and does nothing of it", () => {
+  const talk = new Talk();
+  const aborted = "-EXECABORT Transaction discarded because of: wrong number of arguments for 'exec' command\r\n";
+  assert.equal(talk.say("WATCH a\r\nMULTI\r\nSET a 1\r\nEXEC x\r\n"), OK + OK + QUEUED + aborted);
+  assert.equal(talk.say("EXISTS a\r\n"), ":0\r\n");
+  assert.equal(talk.say("EXEC\r\n"), "-ERR EXEC without MULTI\r\n");
+  assert.equal(talk.say("EXEC x\r\n"), aborted);
 });

@@ -12,17 +12,10 @@ import { openCacheNode } from "@sluice/gcache/node/open-cache-node";
 import { SystemClock } from "@sluice/runtime/system-clock";
 import { NODE_CRYPTO } from "@sluice/runtime/node-crypto";
 import { freePort } from "@sluice/testkit/free-port";
+import { until } from "@sluice/testkit/until";
 import { Redis } from "ioredis";
 
 const IDS = ["n1", "n2", "n3"] as const;
-
-async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 1_000; i++) {
-    if (await isSo()) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  assert.fail(`Waited in vain for ${what}`);
-}
 
 /** In memory, with default times; the leader first. */
 async function three(t: TestContext): Promise<readonly [CacheNode, CacheNode, CacheNode]> {

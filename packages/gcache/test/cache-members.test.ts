@@ -29,6 +29,7 @@ import { openMemoryStore } from "@sluice/gcache/store/memory-store";
 import { SystemClock } from "@sluice/runtime/system-clock";
 import { NODE_CRYPTO } from "@sluice/runtime/node-crypto";
 import { FakeClock } from "@sluice/testkit/fake-clock";
+import { until } from "@sluice/testkit/until";
 import fc from "fast-check";
 import { overhear } from "./resp-fixture.ts";
 import { TEST_CERT, TEST_KEY, TLS_HELLO_START } from "../../runtime/test/tls-fixture.ts";
@@ -102,6 +103,7 @@ function memoryLog(lines: Line[]): Log {
 }
 
 interface Member extends AsyncDisposable {
+  readonly peers: PeerPins;
   readonly transport: MemberTransport;
   readonly address: string;
   readonly lines: readonly Line[];
@@ -147,27 +149,22 @@ async function member(
     placeWanted: () => {},
   });
   const address = (await transport.open()) as string;
-  return { transport, address, lines, received, [Symbol.asyncDispose]: () => transport.close() };
-}
-
-async function until(what: () => boolean, says: string): Promise<void> {
-  for (let i = 0; i < 500 && !what(); i++) await new Promise((resolve) => setTimeout(resolve, 10));
-  assert.ok(what(), says);
+  return { peers, transport, address, lines, received, [Symbol.asyncDispose]: () => transport.close() };
 }
 
 test("members send to each other over TCP, and dial again when the connection breaks", async () => {
   await using a = await member("n1");
   const b = await member("n2");
   a.transport.reach(new Map([["n2", b.address]]));
-  await until(() => a.transport.isConnected("n2"), "connected");
+  await until("connected", () => a.transport.isConnected("n2"));
   a.transport.send("n2", "call", Buffer.from("hello"));
   b.transport.send("n1", "reply", Buffer.from("hello back"));
-  await until(() => b.received.length === 1, "received");
+  await until("received", () => b.received.length === 1);
   assert.deepEqual(b.received, ["n1 call hello"]);
-  await until(() => a.received.length === 1, "received over the same link");
+  await until("received over the same link", () => a.received.length === 1);
   assert.deepEqual(a.received, ["n2 reply hello back"]);
   await b.transport.close();
-  await until(() => !a.transport.isConnected("n2"), "lost");
+  await until("lost", () => !a.transport.isConnected("n2"));
   assert.equal(a.transport.send("n2", "call", Buffer.from("nowhere")), false);
 });
 
@@ -177,13 +174,13 @@ test("[RSP178] a member that was not heard when it should have been counts as aw
   await using b = await member("n2", { limits });
   assert.equal(b.transport.isCalling("n1"), false);
   a.transport.reach(new Map([["n2", b.address]]));
-  await until(() => a.transport.isConnected("n2") && b.transport.isCalling("n1"), "connected");
+  await until("connected", () => a.transport.isConnected("n2") && b.transport.isCalling("n1"));
   a.transport.doubt("n2");
   a.transport.doubt("nobody");
   assert.equal(a.transport.isConnected("n2"), false);
-  await until(() => a.transport.isConnected("n2"), "heard again");
+  await until("heard again", () => a.transport.isConnected("n2"));
   await a.transport.close();
-  await until(() => !b.transport.isCalling("n1"), "gone");
+  await until("gone", () => !b.transport.isCalling("n1"));
 });
 
 test("a wrong secret ends the connection, is told on both sides, and harms nothing else", async () => {
@@ -194,9 +191,34 @@ test("a wrong secret ends the connection, is told on both sides, and harms nothi
   a.transport.reach(new Map([["n2", b.address]]));
   const told = (lines: readonly Line[]): boolean =>
     lines.some((line) => String(line.reason).includes("the secrets differ"));
-  await until(() => told(wrong.lines) && told(b.lines), "both said so");
-  await until(() => a.transport.isConnected("n2"), "the right one is connected");
+  await until("both said so", () => told(wrong.lines) && told(b.lines));
+  await until("the right one is connected", () => a.transport.isConnected("n2"));
   assert.equal(wrong.transport.isConnected("n2"), false);
+});
+
+test("[REP355] a member of the list that is turned away again and again is told of once, by its id and with the reason", async () => {
+  const { meter, counted } = overhear();
+  await using a = await member("n1", { meter });
+  a.peers.setMembers(new Set(["n1", "n2"]));
+  const former = await member("n2");
+  a.transport.reach(new Map([["n2", former.address]]));
+  await until("connected", () => a.transport.isConnected("n2"));
+  await former[Symbol.asyncDispose]();
+  await using lost = await member("n2");
+  for (const [one, other, id] of [
+    [a, lost, "n2"],
+    [lost, a, "n1"],
+  ] as const)
+    one.transport.reach(new Map([[id, other.address]]));
+  await until("six attempts", () => (counted.get("cache_member_refusals WIRE_LINK_REFUSED") ?? 0) >= 6);
+  for (const { lines } of [a, lost]) {
+    const told = lines.filter(({ reason }) => /its store is not the one known/.test(String(reason)));
+    assert.deepEqual(
+      told.map(({ message }) => message),
+      ["No connection to member"],
+    );
+    assert.match(String(told[0]?.reason), /remove the member, then add it again/);
+  }
 });
 
 test("garbage, silence and frames that are too long end their own connection only", async () => {
@@ -218,7 +240,7 @@ test("garbage, silence and frames that are too long end their own connection onl
   assert.ok(b.lines.some((line) => String(line.reason).includes("frame of")));
   await using a = await member("n1");
   a.transport.reach(new Map([["n2", b.address]]));
-  await until(() => a.transport.isConnected("n2"), "a member still gets in");
+  await until("a member still gets in", () => a.transport.isConnected("n2"));
 });
 
 const TLS = { cert: TEST_CERT, key: TEST_KEY };
@@ -240,7 +262,7 @@ for (const [what, tls, bytes, reason, counter] of [
       for (let at = 0; at < bytes.length; at += size) socket.write(Buffer.from(bytes.slice(at, at + size), "latin1"));
       await new Promise((resolve) => socket.once("close", resolve));
     }
-    await until(() => counted.get(counter) === 2, `two of ${counter}`);
+    await until(`two of ${counter}`, () => counted.get(counter) === 2);
     assert.equal(b.lines.filter((line) => reason.test(String(line.reason))).length, 2);
     assert.deepEqual(b.received, []);
   });
@@ -264,9 +286,9 @@ for (const [name, tls] of [
     const sockets = await silentSockets(t, b.address, 2 * DEFAULT_MEMBER_LIMITS.strangersPerAddress);
     await using a = await member("n1", { tls });
     a.transport.reach(new Map([["n2", b.address]]));
-    await until(() => a.transport.isConnected("n2"), "connected");
+    await until("connected", () => a.transport.isConnected("n2"));
     const open = (): number => sockets.filter((socket) => !socket.closed).length;
-    await until(() => open() <= DEFAULT_MEMBER_LIMITS.strangersPerAddress, "the others to be ended");
+    await until("the others to be ended", () => open() <= DEFAULT_MEMBER_LIMITS.strangersPerAddress);
   });
 
   test(`[REP141] ${name}: who has not proved itself in time is ended, however slowly it speaks`, async (t) => {
@@ -278,10 +300,10 @@ for (const [name, tls] of [
       if (slow?.writable) slow.write(tls === undefined ? Buffer.of(0) : TLS_HELLO_START.subarray(said, ++said));
     }, 20);
     t.after(() => clearInterval(drip));
-    await until(() => sockets.every((socket) => socket.closed), "all to be ended");
+    await until("all to be ended", () => sockets.every((socket) => socket.closed));
     await using a = await member("n1", { tls });
     a.transport.reach(new Map([["n2", b.address]]));
-    await until(() => a.transport.isConnected("n2"), "a member still gets in");
+    await until("a member still gets in", () => a.transport.isConnected("n2"));
   });
 }
 
@@ -290,7 +312,7 @@ test("[REP150] without a secret nobody beyond this machine is dialled or let in,
   a.transport.reach(new Map([["n2", "192.0.2.1:7402"]]));
   await using b = await member("n4", { secret: "" });
   a.transport.reach(new Map([["n4", b.address]]));
-  await until(() => a.transport.isConnected("n4"), "the one of this machine is dialled");
+  await until("the one of this machine is dialled", () => a.transport.isConnected("n4"));
   const dialled = a.lines.map(({ message }) => message).filter((message) => message.includes("member"));
   assert.deepEqual(dialled, ["Connected to member"], "no attempt was made at the others");
   const store = openMemoryStore({ member: "n1", clusterId: new Uint8Array(32) });
@@ -324,11 +346,11 @@ test("a member that does not read is owed a bounded number of bytes, and loses i
   await new Promise<void>((resolve) => deaf.listen(0, "127.0.0.1", resolve));
   const { port } = deaf.address() as { port: number };
   a.transport.reach(new Map([["n2", `127.0.0.1:${port}`]]));
-  await until(() => a.transport.isConnected("n2"), "connected");
+  await until("connected", () => a.transport.isConnected("n2"));
   let sent = 0;
   while (a.transport.send("n2", "log", new Uint8Array(1024 * 1024))) assert.ok(++sent < 100, "the queue is bounded");
   assert.equal(a.transport.droppedCount, 1);
-  await until(() => a.lines.some((line) => String(line.reason).includes("nothing heard")), "its link to be ended");
+  await until("its link to be ended", () => a.lines.some((line) => String(line.reason).includes("nothing heard")));
   assert.equal(a.transport.isConnected("n2"), false);
 });
 

@@ -18,6 +18,7 @@ import { MonotonicWallClock } from "@sluice/gcache/node/monotonic-wall-clock";
 import { SystemClock } from "@sluice/runtime/system-clock";
 import { NODE_CRYPTO } from "@sluice/runtime/node-crypto";
 import { FakeClock } from "@sluice/testkit/fake-clock";
+import { until } from "@sluice/testkit/until";
 
 const CACHE = "0" as CacheName;
 const FAST = { electionMin: 100 as Millis, electionMax: 200 as Millis, heartbeat: 30 as Millis, lease: 80 as Millis };
@@ -45,14 +46,6 @@ const solo = (more: Partial<CacheNodeOptions> = {}): Promise<CacheNode> =>
     timing: FAST,
     ...more,
   });
-
-async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 500; i++) {
-    if (await isSo()) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  assert.fail(`Waited in vain for ${what}`);
-}
 
 /** One inline command over a plain socket, and what comes back within a moment. */
 function ask(node: CacheNode, line: string): Promise<string> {

@@ -3,9 +3,11 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
 import type { Millis } from "@sluice/base/brand";
+import { defineCommands } from "@sluice/cache/resp/command";
 import type { CacheName } from "@sluice/cache/state/operation";
 import { DEFAULT_RESP_LIMITS } from "@sluice/gcache/node/limits";
 import { FakeClock } from "@sluice/testkit/fake-clock";
+import { until } from "@sluice/testkit/until";
 import { oneClient, openListener, overhear, RawClient } from "./resp-fixture.ts";
 
 const request = (...words: readonly string[]): string =>
@@ -221,4 +223,34 @@ test("[RSP104] one client's long pipeline is done in turns, and another's single
   assert.equal(await short.ask("ECHO between\r\n", (text) => text !== ""), bulk("between"));
   assert.ok(at.traffic.commands < count, "the long one is not done yet");
   assert.equal((await done).length, count * "+PONG\r\n".length);
+});
+
+test("[RSP104] after a command that took more than a turn's measure, all clients rest for as long as it was over it", async () => {
+  const clock = new FakeClock();
+  const commands = defineCommands("server", [
+    {
+      name: "heavy",
+      kind: "local",
+      arity: 1,
+      summary: "Takes 50 ms",
+      run: (call) => {
+        call.spend(50_000);
+        call.reply.simple("DONE");
+      },
+    },
+  ]);
+  const limits = { turnWork: 1_000, clientWork: 1_000 };
+  await using at = await openListener({ ...overhear(), clock, commands, limits });
+  using heavy = await RawClient.dial(at.port);
+  using light = await RawClient.dial(at.port);
+  await light.ask("PING\r\n", (heard) => heard.includes("PONG"));
+  await heavy.ask("HEAVY\r\n", (heard) => heard.includes("DONE"));
+  light.heard = "";
+  light.send("PING\r\n");
+  await until("the request to be there", () => at.traffic.inputBytes === "PING\r\nHEAVY\r\nPING\r\n".length);
+  clock.advance(48);
+  for (let round = 0; round < 5; round++) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(light.heard, "", "the loop is left to others");
+  clock.advance(2);
+  await until("the answer", () => light.heard === "+PONG\r\n");
 });

@@ -7,6 +7,7 @@ import type { Log } from "@sluice/base/log";
 import type { Meter } from "@sluice/base/meter";
 import type { LogIndex, MemberId, Term } from "@sluice/cache/ids";
 import type { CommandBackend, CommandStore } from "@sluice/cache/resp/command-backend";
+import type { Command } from "@sluice/cache/resp/command";
 import { WorkTurn } from "@sluice/cache/resp/work-turn";
 import type { SessionEnd } from "@sluice/cache/resp/command-session";
 import { CacheState } from "@sluice/cache/state/cache-state";
@@ -165,15 +166,17 @@ export interface ListenerOptions {
   readonly log: Log;
   readonly meter: Meter;
   readonly clock?: Clock;
+  readonly commands?: readonly Command[];
 }
 
 /** A listener on loopback; `port` is where. */
-export async function openListener({ limits, password, log, meter, clock = new SystemClock() }: ListenerOptions) {
+export async function openListener(options: ListenerOptions) {
+  const { limits, password, log, meter, clock = new SystemClock(), commands = [] } = options;
   const store = storeOfOne((sink) => listener.flush(sink));
   const traffic = new RespTraffic(0 as Millis);
   const backend = { store, counts: traffic, cluster: { ...CLUSTER, infoLines: () => [] } };
   const all = { ...DEFAULT_RESP_LIMITS, ...limits };
-  const listener = new RespListener({ backend, commands: [], password, traffic, clock, log, meter, limits: all });
+  const listener = new RespListener({ backend, commands, password, traffic, clock, log, meter, limits: all });
   const port = Number((await listener.open({ host: "127.0.0.1", port: 0 })).split(":").at(-1));
   return { listener, traffic, store, port, [Symbol.asyncDispose]: () => listener.close() };
 }

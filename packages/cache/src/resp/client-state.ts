@@ -1,6 +1,7 @@
 /** What a client has told of itself, and what it chose: changed by its own commands only. */
-import type { CacheName, WatchedEntry } from "../state/operation.ts";
+import type { CacheName } from "../state/operation.ts";
 import type { Transaction } from "./transaction.ts";
+import { WatchedKeys } from "./watched-keys.ts";
 
 export class ClientState {
   name = "";
@@ -12,7 +13,7 @@ export class ClientState {
   acceptsStale = false;
   /** Between MULTI and EXEC. */
   transaction: Transaction | undefined;
-  watched: WatchedEntry[] = [];
+  readonly watched = new WatchedKeys();
   readonly channels = new Set<string>();
   readonly patterns = new Set<string>();
 

@@ -6,7 +6,7 @@ import { ClientState } from "./client-state.ts";
 import type { Command } from "./command.ts";
 import type { CommandBackend, CommandSink, StoreFailure } from "./command-backend.ts";
 import { CommandTable } from "./command-table.ts";
-import { CommandRefusal, OtherProtocolError, refuse, ReplyHeld, RespProtocolError } from "./errors.ts";
+import { CommandRefusal, OtherProtocolError, refuse, ReplyHeld, RespProtocolError, EXEC_ABORTED } from "./errors.ts";
 import { failureText } from "./failure-text.ts";
 import { DEFAULT_RESP_LIMITS, type RespLimits } from "./limits.ts";
 import { Password } from "./password.ts";
@@ -138,6 +138,7 @@ export class CommandSession implements CommandSink, SessionFigures {
     this.#call.blockedBy = 0;
     this.#call.long = undefined;
     this.#call.pending.drop();
+    this.#client.watched.clear();
     this.#parser.clear();
   }
 
@@ -302,7 +303,10 @@ export class CommandSession implements CommandSink, SessionFigures {
     reply.rewind(replied);
     if (error instanceof ReplyHeld) this.#isHeld = true;
     else if (error instanceof CommandRefusal) {
-      this.#client.transaction?.break();
+      if (error.context.reply.startsWith(EXEC_ABORTED)) {
+        this.#client.transaction = undefined;
+        this.#client.watched.clear();
+      } else this.#client.transaction?.break();
       this.#call.long = undefined;
       pending.addError(error.context.reply);
       this.#parser.release();

@@ -13,8 +13,8 @@ import { SENTINEL_COMMANDS } from "./commands/sentinel.ts";
 import { serverCommands } from "./commands/server.ts";
 import { STRING_COMMANDS } from "./commands/strings.ts";
 import { TRANSACTION_COMMANDS } from "./commands/transactions.ts";
-import type { Command } from "./command.ts";
-import { refuse } from "./errors.ts";
+import { type Command, type CommandCall, defineCommands } from "./command.ts";
+import { EXEC_ABORTED, refuse } from "./errors.ts";
 import type { RespRequest } from "./request.ts";
 
 /** Their second word says which command it is. COMMAND alone is one as well. */
@@ -53,6 +53,10 @@ export class CommandTable {
       ...extra,
     ];
     for (const command of commands) this.#commands.set(command.name, command);
+    for (const container of CONTAINERS) {
+      const help = helpFor(container, () => this.#partsOf(container));
+      this.#commands.set(help.name, help);
+    }
   }
 
   /** @throws {CommandRefusal} for one that is not there, or has too few or too many arguments */
@@ -60,9 +64,14 @@ export class CommandTable {
     const command = this.#last !== undefined && request.isWord(0, this.#last.name) ? this.#last : this.#find(request);
     const { arity } = command;
     if (arity >= 0 ? request.count !== arity : request.count < -arity) {
-      refuse(`ERR wrong number of arguments for '${command.name}' command`);
+      const error = `wrong number of arguments for '${command.name}' command`;
+      refuse(command.name === "exec" ? `${EXEC_ABORTED}${error}` : `ERR ${error}`);
     }
     return command;
+  }
+
+  #partsOf(container: string): readonly Command[] {
+    return [...this.#commands.values()].filter(({ name }) => name.startsWith(container + PART));
   }
 
   #find(request: RespRequest): Command {
@@ -78,9 +87,30 @@ export class CommandTable {
     if (request.count === 1) {
       return this.#commands.get(name) ?? refuse(`ERR wrong number of arguments for '${name}' command`);
     }
-    const part = this.#commands.get(`${name}|${request.word(1)}`);
+    const part = this.#commands.get(`${name}${PART}${request.word(1)}`);
     return part ?? refuse(`ERR unknown subcommand '${printed(request, 1)}'. Try ${name.toUpperCase()} HELP.`);
   }
+}
+
+/** `CLIENT HELP` and its like. */
+function helpFor(container: string, parts: () => readonly Command[]): Command {
+  const run = ({ reply }: CommandCall): void => {
+    const title = `${container.toUpperCase()} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:`;
+    const lines = parts().flatMap(({ name, summary }) => [
+      name.slice(container.length + PART.length).toUpperCase(),
+      `    ${summary}.`,
+    ]);
+    reply.array(lines.length + 1);
+    for (const line of [title, ...lines]) reply.simple(line);
+  };
+  const row = {
+    name: `${container}${PART}help`,
+    kind: "local",
+    arity: 2,
+    run,
+    summary: "Tells its subcommands",
+  } as const;
+  return defineCommands("server", [row])[0] as Command;
 }
 
 function unknownCommand(request: RespRequest): string {

@@ -46,5 +46,8 @@ export function refuse(reply: string): never {
   throw new CommandRefusal({ reply });
 }
 
+/** Begins an error that ends the transaction. */
+export const EXEC_ABORTED = "EXECABORT Transaction discarded because of: ";
+
 export const SYNTAX_ERROR = "ERR syntax error";
 export const NOT_AN_INTEGER = "ERR value is not an integer or out of range";

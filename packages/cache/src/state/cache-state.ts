@@ -114,6 +114,11 @@ export class CacheState implements StateMachine<OperationAnswer> {
     return this.#changes.open(filter);
   }
 
+  /** Calls `told` whenever the key is written, and when the state was replaced. */
+  onSet(cache: CacheName, key: Uint8Array, told: () => void): Disposable {
+    return this.#changes.onSet(cache, key, told);
+  }
+
   /**
    * What a leader proposes now and then (every 100 ms, and again at once while it answers something): entries and
    * leases that are due, and keys that were read. Empty most of the time, bounded in count. What is due is answered

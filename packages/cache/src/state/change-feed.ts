@@ -1,4 +1,5 @@
 /** Tells listeners of this process what happened to entries, each at its own pace and within a bound. */
+import { latin1 } from "./integer-text.ts";
 import type { CacheName, EntryChange, EntryVersion } from "./operation.ts";
 
 export interface ChangeFilter {
@@ -17,6 +18,8 @@ export interface ChangeReader extends Disposable {
 export class ChangeFeed {
   readonly #readers = new Set<Reader>();
   readonly #limit: number;
+  /** Who waits for a key to be written, by cache and key. */
+  readonly #waits = new Map<string, Set<() => void>>();
   /** Changes of a batch that may still be undone. */
   #held: EntryChange[] | undefined;
 
@@ -31,14 +34,26 @@ export class ChangeFeed {
     return reader;
   }
 
+  /** Calls `told` whenever the key is written. */
+  onSet(cache: CacheName, key: Uint8Array, told: () => void): Disposable {
+    const place = placeOf(cache, key);
+    const waits = this.#waits.get(place) ?? new Set();
+    this.#waits.set(place, waits.add(told));
+    return {
+      [Symbol.dispose]: () => {
+        if (waits.delete(told) && waits.size === 0) this.#waits.delete(place);
+      },
+    };
+  }
+
   /** Whether there is anybody to tell. */
   get isHeard(): boolean {
-    return this.#readers.size > 0;
+    return this.#readers.size > 0 || this.#waits.size > 0;
   }
 
   /** @param key  a view; copied when somebody listens */
   tell(cache: CacheName, key: Uint8Array, kind: EntryChange["kind"], version: EntryVersion): void {
-    if (this.#readers.size === 0) return;
+    if (!this.isHeard) return;
     const change = { cache, key: key.slice(), kind, version };
     if (this.#held === undefined) this.#offer(change);
     else this.#held.push(change);
@@ -58,12 +73,17 @@ export class ChangeFeed {
   /** Everything may have changed. */
   tellLoss(): void {
     for (const reader of this.#readers) reader.lose();
+    for (const waits of this.#waits.values()) for (const told of waits) told();
   }
 
   #offer(change: EntryChange): void {
     for (const reader of this.#readers) reader.offer(change);
+    if (this.#waits.size === 0 || change.kind !== "set") return;
+    for (const told of this.#waits.get(placeOf(change.cache, change.key)) ?? []) told();
   }
 }
+
+const placeOf = (cache: CacheName, key: Uint8Array): string => `${cache}\0${latin1(key)}`;
 
 class Reader implements ChangeReader {
   readonly #filter: ChangeFilter;

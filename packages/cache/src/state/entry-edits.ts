@@ -14,7 +14,7 @@ import type {
   SetOperation,
   WriteCondition,
 } from "./operation.ts";
-import type { Slot } from "./slots.ts";
+import { type Slot, VALUE_FORM } from "./slots.ts";
 import type { StateContents } from "./state-contents.ts";
 import { workOfBytes } from "./work.ts";
 
@@ -156,7 +156,8 @@ function increment(
   if ("refusal" in result) return { type: "refused", reason: result.refusal };
   if (!cache.admits(key.length, result.text.length)) return { type: "refused", reason: "entry-over-cache-limit" };
   contents.work += result.text.length >> 1;
-  cache.put(slot, key, latin1Bytes(result.text), version);
+  const written = cache.put(slot, key, latin1Bytes(result.text), version);
+  if (operation.type === "increment-float") cache.table.slots.form[written] = VALUE_FORM.fraction;
   return { type: "number", text: result.text };
 }
 

@@ -7,7 +7,7 @@ import { ExpiryHeap } from "./expiry-heap.ts";
 import type { KeyHash } from "./key-hash.ts";
 import { KeyIndex } from "./key-index.ts";
 import type { Pins } from "./pins.ts";
-import { type LogClock, type Slot, Slots } from "./slots.ts";
+import { type LogClock, type Slot, Slots, VALUE_FORM } from "./slots.ts";
 
 /** What an entry counts beside its key and value: its slot, its place in the index, the rounding of its block. */
 export const ENTRY_OVERHEAD_BYTES = 64;
@@ -93,6 +93,7 @@ export class EntryTable {
     copyInto(arena.bytesOf(address), at, from.valueBytes, from.valueStart, from.valueLength);
     slots.valueLength[slot] = from.valueLength;
     slots.version[slot] = version;
+    slots.form[slot] = VALUE_FORM.plain;
     slots.markUsed(slot);
     this.#usedBytes += from.valueLength - before;
   }
@@ -106,6 +107,7 @@ export class EntryTable {
     const address = slots.address[slot] as number;
     copyInto(arena.bytesOf(address), arena.offsetOf(address) + kept, bytes, 0, bytes.length);
     slots.valueLength[slot] = (slots.valueLength[slot] as number) + bytes.length;
+    slots.form[slot] = VALUE_FORM.appended;
     slots.version[slot] = version;
     slots.markUsed(slot);
     this.#usedBytes += bytes.length;

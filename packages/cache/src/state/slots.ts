@@ -11,6 +11,9 @@ export interface LogClock {
   second: number;
 }
 
+/** Redis holds what was appended to, or is the sum of fractions, otherwise than the same bytes that were set. */
+export const VALUE_FORM = { plain: 0, appended: 1, fraction: 2 } as const;
+
 const FIRST_CAPACITY = 64;
 
 export class Slots {
@@ -24,6 +27,8 @@ export class Slots {
   expiresAt: Float64Array = new Float64Array(FIRST_CAPACITY);
   /** Seconds since 1970 of the last use that this member knows of; no part of what is replicated. */
   usedAt: Uint32Array = new Uint32Array(FIRST_CAPACITY);
+  /** How the value came about, where its bytes do not tell: see `VALUE_FORM`. No part of what is replicated. */
+  form: Uint8Array = new Uint8Array(FIRST_CAPACITY);
   /** Neighbours in order of use. Of a free slot, `newer` is the next free one. */
   older: Uint32Array = new Uint32Array(FIRST_CAPACITY);
   newer: Uint32Array = new Uint32Array(FIRST_CAPACITY);
@@ -60,6 +65,7 @@ export class Slots {
     this.hash[slot] = hash;
     this.version[slot] = version;
     this.expiresAt[slot] = 0;
+    this.form[slot] = VALUE_FORM.plain;
     this.#linkNewest(slot);
     return slot;
   }
@@ -113,13 +119,14 @@ export class Slots {
     this.hash = grown(this.hash, new Uint32Array(capacity));
     this.version = grown(this.version, new Float64Array(capacity));
     this.expiresAt = grown(this.expiresAt, new Float64Array(capacity));
+    this.form = grown(this.form, new Uint8Array(capacity));
     this.usedAt = grown(this.usedAt, new Uint32Array(capacity));
     this.older = grown(this.older, new Uint32Array(capacity));
     this.newer = grown(this.newer, new Uint32Array(capacity));
   }
 }
 
-function grown<T extends Uint16Array | Uint32Array | Float64Array>(from: T, to: T): T {
+function grown<T extends Uint8Array | Uint16Array | Uint32Array | Float64Array>(from: T, to: T): T {
   to.set(from);
   return to;
 }

@@ -67,15 +67,22 @@ export async function cacheSwitchOver(member: string | undefined, options: Cache
 export async function cacheAdd(member: string, options: CacheAdminOptions): Promise<void> {
   const [entry, ...more] = parseMembers(member);
   if (entry === undefined || more.length > 0) throw new UsageError("Give one member, as id=host:port");
-  await askLeader(await statusOf(options), options, ["ADD", ...entry]);
   const [id, address] = entry;
+  const before = await statusOf(options);
+  const present = before.members.find((one) => one.id === id);
+  if (present?.address === address) return print(`Member ${id} is there already, as a ${present.role}\n`);
+  await askLeader(before, options, ["ADD", ...entry]);
   await until(
     options,
     "no majority has the list with the member yet",
     ({ members, isMemberListCommitted }) =>
       isMemberListCommitted && members.some((one) => one.id === id && one.address === address),
   );
-  print(`Member ${id} is added; it votes once it has caught up and voters are odd in number\n`);
+  print(
+    present === undefined
+      ? `Member ${id} is added; it votes once it has caught up and voters are odd in number\n`
+      : `Member ${id} was there already, and is reached at ${address} from now on\n`,
+  );
 }
 
 export async function cacheRemove(member: string, options: CacheAdminOptions): Promise<void> {

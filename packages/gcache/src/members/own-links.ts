@@ -5,7 +5,7 @@ import type { Crypto } from "@sluice/base/crypto";
 import type { Log } from "@sluice/base/log";
 import type { Meter } from "@sluice/base/meter";
 import { WireError } from "@sluice/bytes/wire-error";
-import type { Refusal } from "@sluice/mesh/errors";
+import { LinkRefusedError, type Refusal } from "@sluice/mesh/errors";
 import type { Incarnation, NodeIdentity } from "@sluice/mesh/hello";
 import { DEFAULT_LINK_LIMITS } from "@sluice/mesh/limits";
 import { type LinkService, LinkServices } from "@sluice/mesh/link-services";
@@ -45,6 +45,7 @@ export class OwnLinks implements MemberLinks {
   readonly #services = new LinkServices({ failed: (attempt, error) => this.#failed(attempt, error) });
   /** The last reason for having no link, by member: logged when it changes, not at every attempt. */
   readonly #troubles = new Map<string, string>();
+  #targets: ReadonlyMap<string, DialTarget> = new Map();
   #facts: () => LinkFacts = () => new Map();
 
   constructor(options: OwnLinksOptions) {
@@ -86,6 +87,7 @@ export class OwnLinks implements MemberLinks {
   }
 
   reach(targets: ReadonlyMap<string, DialTarget>): void {
+    this.#targets = targets;
     this.#mesh.reach(targets);
   }
 
@@ -108,8 +110,11 @@ export class OwnLinks implements MemberLinks {
     this.#trouble(peer.id, address, why.type === "lost" ? why.error : new Error("the member closed the connection"));
   }
 
+  /** A member that is turned away tries again and again, over connections of both sides: it is told of once. */
   #failed({ side, address, to }: Attempt, error: Error): void {
+    const named = error instanceof LinkRefusedError ? error.context.peer : "";
     if (side === "dial") this.#trouble(to, address, error);
+    else if (this.#targets.has(named)) this.#trouble(named, address, error);
     else this.#complain(address, error);
   }
 

@@ -194,7 +194,7 @@ export class RespConnection {
     this.#hasClosed = true;
     this.#unread?.cancel();
     this.#linger?.cancel();
-    if (!this.#hasEnded) this.session.end("quit");
+    this.session.end("quit");
     this.#options.owner.load.add(-this.#heldBytes);
     this.#options.owner.closed(this);
   }

@@ -36,7 +36,7 @@ function reset({ reply, client, needsPassword }: CommandCall): void {
   client.database = 0;
   client.acceptsStale = false;
   client.transaction = undefined;
-  client.watched = [];
+  client.watched.clear();
   client.channels.clear();
   client.patterns.clear();
   client.isAuthenticated = !needsPassword;

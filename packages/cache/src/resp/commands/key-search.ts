@@ -1,8 +1,8 @@
 /** KEYS and SCAN: looks through the slots of a cache, so many steps at a time. */
 import type { NamedCache } from "../../state/named-cache.ts";
-import { smallInteger, syntaxError } from "../arguments.ts";
+import { integerArgument, syntaxError } from "../arguments.ts";
 import { type CommandCall, defineCommands, type LongCommand } from "../command.ts";
-import { NOT_AN_INTEGER, refuse } from "../errors.ts";
+import { refuse } from "../errors.ts";
 import { Glob } from "../glob.ts";
 import { listWriter } from "../long-keys.ts";
 import type { RespRequest } from "../request.ts";
@@ -143,8 +143,8 @@ function scanOptions(request: RespRequest): ScanOptions {
 }
 
 function scanCount(request: RespRequest, index: number): number {
-  const count = smallInteger(request, index, NOT_AN_INTEGER);
-  return count < 1 ? syntaxError() : count;
+  const count = integerArgument(request, index);
+  return count < 1n ? syntaxError() : Math.min(Number(count), Number.MAX_SAFE_INTEGER);
 }
 
 const slow = { kind: "read", isSlow: true, flags: ["readonly"] } as const;

@@ -1,6 +1,6 @@
 /** Commands on keys whatever stands there: DEL, EXISTS, OBJECT, FLUSHDB and their kin. */
 import { latin1, parseInt64 } from "../../state/integer-text.ts";
-import type { Slot } from "../../state/slots.ts";
+import { type Slot, VALUE_FORM } from "../../state/slots.ts";
 import { syntaxError } from "../arguments.ts";
 import { type CommandCall, defineCommands, type ReplyForm, ReplyGroup } from "../command.ts";
 import { refuse } from "../errors.ts";
@@ -90,7 +90,10 @@ const SHARED_NUMBERS = 10_000n;
 function objectForm(call: CommandCall, slot: Slot): { readonly encoding: string; readonly isShared: boolean } {
   const table = call.backend.store.state.findCache(call.client.cache)?.table;
   const value = table?.valueView(slot) ?? new Uint8Array(0);
-  const number = value.length <= INT64_TEXT ? parseInt64(latin1(value)) : undefined;
+  const form = table?.slots.form[slot] ?? VALUE_FORM.plain;
+  if (form === VALUE_FORM.appended) return { encoding: "raw", isShared: false };
+  const isNumber = form === VALUE_FORM.plain && value.length <= INT64_TEXT;
+  const number = isNumber ? parseInt64(latin1(value)) : undefined;
   if (number !== undefined) return { encoding: "int", isShared: number >= 0n && number < SHARED_NUMBERS };
   return { encoding: value.length <= EMBEDDED_BYTES ? "embstr" : "raw", isShared: false };
 }

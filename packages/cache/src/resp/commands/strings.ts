@@ -157,26 +157,37 @@ function pairs({ request }: CommandCall, cache: CacheName): SetOperation[] {
 
 /** GETEX key [EX | PX | EXAT | PXAT time | PERSIST]; without an option it only reads. */
 function getex(call: CommandCall): void {
-  const { request } = call;
-  const key = keyArgument(request, 1);
-  const word = request.count > 2 ? request.word(2) : "";
+  const key = keyArgument(call.request, 1);
+  const { word, index } = getexChoice(call);
   const unit = EXPIRY_UNITS.get(word);
-  const isPersist = request.count === 3 && word === "persist";
-  if (request.count !== 2 && !isPersist && (request.count !== 4 || unit === undefined)) syntaxError();
   call.expectValue(valueBytesAt(call, 1));
   const expire = { type: "expire", cache: call.client.cache, key, when: "always", answerWith: "value" } as const;
-  if (isPersist) return call.propose({ ...expire, expiry: "never" }, asValue);
-  const change = unit === undefined ? "none" : getexExpiry(call, unit);
+  if (word === "persist") return call.propose({ ...expire, expiry: "never" }, asValue);
+  const change = unit === undefined ? "none" : getexExpiry(call, unit, index);
   if (typeof change === "number") return call.propose({ ...expire, expiry: change }, asValue);
   // Changes nothing: what has no expiry gets none.
   const form = change === "none" ? asValue : asValueOr(change.context.reply);
   call.propose({ ...expire, expiry: "never", when: "none-set" }, form);
 }
 
+/** One word may stand there again and again: the last one counts. @returns where its time stands */
+function getexChoice({ request }: CommandCall): { readonly word: string; readonly index: number } {
+  let chosen = "";
+  let index = 2;
+  while (index < request.count) {
+    const word = request.word(index);
+    const isUnit = EXPIRY_UNITS.has(word) && index + 1 < request.count;
+    if ((chosen !== "" && chosen !== word) || (word !== "persist" && !isUnit)) syntaxError();
+    chosen = word;
+    index += isUnit ? 2 : 1;
+  }
+  return { word: chosen, index: index - 1 };
+}
+
 /** A bad time is told only of a key that is there, which the log alone knows. */
-function getexExpiry({ request, wall }: CommandCall, unit: ExpiryUnit): Millis | CommandRefusal {
+function getexExpiry({ request, wall }: CommandCall, unit: ExpiryUnit, index: number): Millis | CommandRefusal {
   try {
-    return expiryArgument({ request, index: 3, unit, now: wall, command: "getex", mustBePositive: true });
+    return expiryArgument({ request, index, unit, now: wall, command: "getex", mustBePositive: true });
   } catch (error) {
     if (error instanceof CommandRefusal) return error;
     throw error;

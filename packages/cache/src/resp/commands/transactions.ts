@@ -19,13 +19,13 @@ function multi({ reply, client }: CommandCall): void {
 function discard({ reply, client }: CommandCall): void {
   if (client.transaction === undefined) refuse("ERR DISCARD without MULTI");
   client.transaction = undefined;
-  client.watched = [];
+  client.watched.clear();
   reply.simple("OK");
 }
 
 function exec(call: CommandCall): void {
   const { reply, client, limits } = call;
-  const { transaction, watched } = client;
+  const { transaction } = client;
   if (transaction === undefined) return refuse("ERR EXEC without MULTI");
   const inner = new TransactionCall(call);
   const { database } = client;
@@ -35,8 +35,9 @@ function exec(call: CommandCall): void {
     client.database = database; // it waits for room, and is begun anew
     throw error;
   }
+  const { isTouched, entries: watched } = client.watched;
   client.transaction = undefined;
-  client.watched = [];
+  client.watched.clear();
   if (transaction.isBroken) refuse("EXECABORT Transaction discarded because of previous errors.");
   const undo = (): void => void (client.database = database);
   const { parts } = inner;
@@ -44,6 +45,10 @@ function exec(call: CommandCall): void {
   if (keyCount > limits.keysWritten) {
     undo();
     refuse(`ERR a transaction of ${keyCount} keys is larger than the limit of ${limits.keysWritten}: nothing was done`);
+  }
+  if (isTouched) {
+    undo();
+    return reply.noList();
   }
   const form: ReplyForm = (to, answer) => inner.answer(to, answer, undo);
   if (parts.length + watched.length > 0) call.propose({ type: "transaction", watched, parts }, form);
@@ -59,7 +64,7 @@ function keysOf(part: TransactionPart): number {
 function watch(call: CommandCall): void {
   const { request, reply, client, backend, wall } = call;
   if (client.transaction !== undefined) return reply.error("ERR WATCH inside MULTI is not allowed");
-  let bytes = client.watched.reduce((sum, { key }) => sum + key.length, 0);
+  let bytes = client.watched.byteCount;
   const cache = backend.store.state.findCache(client.cache);
   const seen: WatchedEntry[] = [];
   for (let i = 1; i < request.count; i++) {
@@ -70,15 +75,15 @@ function watch(call: CommandCall): void {
     bytes += key.length;
     seen.push({ cache: client.cache, key, version, expiresAt });
   }
-  const count = client.watched.length + seen.length;
+  const count = client.watched.entries.length + seen.length;
   if (count > call.limits.localWords || bytes > WATCHED_BYTES)
     refuse("ERR too many keys are watched, or too long ones");
-  client.watched.push(...seen);
+  client.watched.add(seen, backend.store.state);
   reply.simple("OK");
 }
 
 function unwatch({ reply, client }: CommandCall): void {
-  client.watched = [];
+  client.watched.clear();
   reply.simple("OK");
 }
 
