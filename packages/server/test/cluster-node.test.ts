@@ -60,7 +60,6 @@ async function open(id: string, seeds: readonly Node[] = [], more: More = {}): P
     })),
     resolve: async () => [],
     interfaces: () => ({}),
-    isGone: () => false,
     tell: (event) => void events.push(event),
     crypto: NODE_CRYPTO,
     clock,
@@ -230,6 +229,25 @@ test("[NOD32] a session is ended and a node drained from afar; one that is not l
   await a.calls.drain("b");
   assert.deepEqual(b.done, ["kick 0001 bored", "kick 0002 bored", "drain by a"]);
   await assert.rejects(a.calls.drain("c"), /no link to the node/);
+});
+
+test("[NOD4] the engine adds to the hello, turns peers away, and says who is dead", async () => {
+  await using a = await open("a");
+  let gone = 0;
+  a.cluster.consult({
+    facts: () => new Map([["cluster", "c1"]]),
+    judge: ({ id }) => (id === "c" ? "wrong-cluster" : undefined),
+    isGone: (id) => id === "b" && ++gone > 0,
+  });
+  await using b = await open("b", [a], { listen: undefined }); // nobody can dial it
+  await linked(a, b);
+  assert.equal(b.cluster.mesh.links.get("a")?.peer.facts.get("cluster"), "c1");
+  await using c = await open("c", [a]);
+  const [refused] = await c.log.heard("No link to node");
+  assert.match(String(refused?.["reason"]), /belongs to another cluster/);
+  b.cluster.mesh.close("as if it were killed"); // and says nothing of leaving
+  await until("its death", () => a.events.some((event) => event.type === "node-dead" && event.id === "b"));
+  assert.ok(gone > 0);
 });
 
 test("[NOD31] files of auth.* count by what they hold, other keys by their values", () => {

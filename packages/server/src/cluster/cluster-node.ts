@@ -43,8 +43,6 @@ export interface ClusterNodeOptions {
   readonly seeds: readonly Seed[];
   readonly resolve: Resolve;
   readonly interfaces: () => Interfaces;
-  /** Whether what a node owned has run out in the state engine; false while the engine cannot say. */
-  readonly isGone: (id: string, incarnation: Incarnation) => boolean;
   readonly tell: (event: AdminEvent) => void;
   readonly crypto: Crypto;
   readonly clock: Clock;
@@ -52,6 +50,16 @@ export interface ClusterNodeOptions {
   readonly log: Log;
   readonly meter: Meter;
   readonly limits: ClusterLimits;
+}
+
+/** What the state engine adds, where it lives in the cluster's nodes. */
+export interface ClusterEngine {
+  /** Names and values for every hello from now on. */
+  facts(): ReadonlyMap<string, string>;
+  /** Why a peer that proved itself is turned away all the same. */
+  judge(peer: NodeIdentity): Refusal | undefined;
+  /** Whether what a node owned has run out; false while the engine cannot say. */
+  isGone(id: string, incarnation: Incarnation): boolean;
 }
 
 /** How long nobody must hear a node before it is suspect: more than a pause of 2 s. */
@@ -73,6 +81,7 @@ export class ClusterNode {
   readonly #dialler: SocketDialler;
   readonly #listener: LinkListener | undefined;
   readonly #seeds: SeedAddresses;
+  #engine: ClusterEngine | undefined;
   #addresses: Readonly<Record<string, string>> = {};
   #advertised: string | undefined;
 
@@ -104,7 +113,7 @@ export class ClusterNode {
       deadAfter: DEAD_AFTER,
       forgetAfter: FORGET_AFTER,
       judgeEvery: JUDGE_EVERY,
-      isGone: options.isGone,
+      isGone: (peer, incarnation) => this.#engine?.isGone(peer, incarnation) ?? false,
       reach: (targets) => this.mesh.reach(this.#provable(targets)),
       changed: (change) => notes.changed(change),
       twin: (record) => notes.twin(record),
@@ -128,6 +137,11 @@ export class ClusterNode {
     this.#describe();
     this.#seeds.start();
     return bound;
+  }
+
+  /** From now on the engine has a say in who is who and who is dead; without one nobody is ever dead. */
+  consult(engine: ClusterEngine): void {
+    this.#engine = engine;
   }
 
   /** Takes part from now on. @param addresses  by protocol, for clients */
@@ -167,6 +181,7 @@ export class ClusterNode {
       ["build", version],
     ]);
     for (const [name, address] of Object.entries(this.#told())) facts.set(`address.${name}`, address);
+    for (const [name, value] of this.#engine?.facts() ?? []) facts.set(name, value);
     return { id, incarnation, purpose: "node", facts };
   }
 
@@ -182,13 +197,15 @@ export class ClusterNode {
     this.membership.describe({ addresses: this.#told() });
   }
 
-  #judge({ id, incarnation, facts }: NodeIdentity): Refusal | undefined {
+  #judge(peer: NodeIdentity): Refusal | undefined {
+    const { id, incarnation, facts } = peer;
     if (!this.#isProvable(facts.get("address.cluster") ?? "")) return "needs-secret";
     const link = this.mesh.links.get(id);
     const silence = link?.driver.link?.silentFor(this.#options.clock.now()) ?? ALIVE;
     if (link !== undefined && link.peer.incarnation !== incarnation && silence < ALIVE) return "twin";
     const known = this.membership.find(id)?.record;
-    return known !== undefined && known.incarnation > incarnation ? "earlier-life" : undefined;
+    if (known !== undefined && known.incarnation > incarnation) return "earlier-life";
+    return this.#engine?.judge(peer);
   }
 
   /** Without a secret nothing beyond this machine is believed, so it is not dialled either. */

@@ -45,7 +45,6 @@ export async function openCluster(options: ClusterPartOptions): Promise<ClusterP
     seeds,
     resolve: async (name) => (await lookup(name, { all: true })).map(({ address }) => address),
     interfaces: networkInterfaces,
-    isGone: () => false,
     tell: (event) => node.tell(event),
     crypto: NODE_CRYPTO,
     clock,
