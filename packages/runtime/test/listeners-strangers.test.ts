@@ -12,7 +12,8 @@ import type { Millis } from "@sluice/base/brand";
 import { SILENT_METER } from "@sluice/base/meter";
 import { type StrangerLimits, Strangers } from "@sluice/runtime/sockets/strangers";
 import { FakeClock } from "@sluice/testkit/fake-clock";
-import { openServer, type RunningServer, until } from "../../server/test/sessions-fixture.ts";
+import { until } from "@sluice/testkit/until";
+import { openServer, type RunningServer } from "../../server/test/sessions-fixture.ts";
 import { TEST_CERT, TEST_KEY, TLS_HELLO_START } from "./tls-fixture.ts";
 
 const TIME = 1_000 as Millis;
@@ -177,7 +178,7 @@ test("[LST141] silent connections to all ports together stay within their number
   await Promise.all(visitors.map(({ open }) => open));
   const isClosed = new Set<Visitor>();
   for (const visitor of visitors) void visitor.closed.then(() => isClosed.add(visitor));
-  await until(() => isClosed.size >= 22, "all but eight to be ended");
+  await until("all but eight to be ended", () => isClosed.size >= 22);
   assert.equal(await secureGet(server.portOf("https")), 200);
   const rtmps = connectTls({ port: server.portOf("rtmps"), host: "127.0.0.1", rejectUnauthorized: false });
   rtmps.on("error", () => {});

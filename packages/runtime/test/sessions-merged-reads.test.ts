@@ -7,7 +7,7 @@ import { setImmediate } from "node:timers/promises";
 import type { Millis } from "@sluice/base/brand";
 import { MergedReads } from "@sluice/runtime/sockets/merged-reads";
 import { FakeClock } from "@sluice/testkit/fake-clock";
-import { until } from "../../server/test/sessions-fixture.ts";
+import { until } from "@sluice/testkit/until";
 
 const WITHIN = 50 as Millis;
 
@@ -39,7 +39,7 @@ test("[MRG1] what comes after an arrival is read after the time it may be held, 
   using reads = new MergedReads(clock);
   const { near, far, heard } = await pair(t);
   far.write("a");
-  await until(() => heard() === "a", "the first byte");
+  await until("the first byte", () => heard() === "a");
   reads.hold(near, WITHIN, 1);
   far.write("b");
   await severalTurns();
@@ -47,7 +47,7 @@ test("[MRG1] what comes after an arrival is read after the time it may be held, 
   await severalTurns();
   assert.equal(heard(), "a");
   clock.advance(2 * WITHIN);
-  await until(() => heard() === "abc", "the rest");
+  await until("the rest", () => heard() === "abc");
 });
 
 test("[MRG2] who sends much, and who may not be held, is read on", async (t) => {
@@ -57,7 +57,7 @@ test("[MRG2] who sends much, and who may not be held, is read on", async (t) => 
   reads.hold(near, WITHIN, 32 * 1024);
   reads.hold(near, 0 as Millis, 1);
   far.write("a");
-  await until(() => heard() === "a", "the first byte");
+  await until("the first byte", () => heard() === "a");
 });
 
 test("[MRG3] a socket that ends, or is destroyed, while it waits is no trouble, and its end is heard", async (t) => {
@@ -84,7 +84,7 @@ test("[MRG4] when merging ends, everybody is read again, and no timer is left", 
   await severalTurns();
   assert.equal(heard(), "");
   reads[Symbol.dispose]();
-  await until(() => heard() === "a", "the byte that waited");
+  await until("the byte that waited", () => heard() === "a");
   assert.equal(clock.pendingCount, 0);
 });
 
@@ -98,7 +98,7 @@ test("[MRG6] what is pulled is read at once, and nothing is pulled twice", async
   await severalTurns();
   clock.advance(WITHIN);
   assert.deepEqual([heard(), reads.pull(near), reads.pull(near)], ["", true, false]);
-  await until(() => heard() === "a", "the byte that was held");
+  await until("the byte that was held", () => heard() === "a");
   clock.advance(2 * WITHIN);
   assert.equal(clock.pendingCount, 0);
 });

@@ -4,12 +4,12 @@ import { once } from "node:events";
 import { createServer, get, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { type AdminAppOptions, adminListener } from "@sluice/server/admin/admin-app";
 import { EventFanout, type EventReader, GATHER, HEARTBEAT } from "@sluice/server/admin/event-fanout";
 import { type AdminLimits, DEFAULT_ADMIN_LIMITS } from "@sluice/server/admin/limits";
 import { PromMeter } from "@sluice/runtime/metrics/prom-meter";
 import { FakeClock } from "@sluice/testkit/fake-clock";
+import { until } from "@sluice/testkit/until";
 import { EVENTS, FakeSource, fakeAdmin, NODE, STREAM } from "./admin-fakes.ts";
 
 async function listening(t: TestContext, changed: Partial<AdminAppOptions> = {}) {
@@ -44,11 +44,6 @@ async function readUntil(response: IncomingMessage, ending: string): Promise<str
   return text;
 }
 
-async function until(holds: () => boolean): Promise<void> {
-  for (let i = 0; i < 500 && !holds(); i++) await sleep(5);
-  assert.ok(holds());
-}
-
 test("[ADM20] [ADM21] events and heartbeats arrive in their form", async (t) => {
   const { open, source, clock } = await listening(t);
   const response = await open();
@@ -75,7 +70,7 @@ test("[ADM24] the server is subscribed to once while anybody listens, and not be
   assert.equal(clock.pendingCount, 1);
   first.destroy();
   second.destroy();
-  await until(() => source.listeners.size === 0);
+  await until("the last listener to leave", () => source.listeners.size === 0);
   assert.equal(clock.pendingCount, 0);
 });
 
@@ -87,7 +82,7 @@ test("[ADM23] a reader too many is refused and counted, and may come when anothe
   assert.match(await readUntil(second, "}}"), /ADMIN_TOO_MANY_SUBSCRIBERS/);
   assert.match(await meter.page(), /^sluice_admin_subscribers_refused_total 1$/m);
   first.destroy();
-  await until(() => source.listeners.size === 0);
+  await until("the last listener to leave", () => source.listeners.size === 0);
   assert.equal((await open()).statusCode, 200);
 });
 
@@ -102,7 +97,7 @@ test("[ADM22] a reader that does not read is dropped and counted, and the others
   for (let sent = 1; sent <= 60; sent++) {
     source.emit({ type: "stream-ended", at: "2026-11-21T10:00:00Z", key: "a/b", reason });
     clock.advance(GATHER);
-    await until(() => heard === sent);
+    await until("all that was sent", () => heard === sent);
   }
   assert.match(await meter.page(), /^sluice_admin_subscribers_dropped_total\{reason="slow"\} 1$/m);
   assert.match(await meter.page(), /^sluice_admin_subscribers 1$/m);

@@ -18,7 +18,8 @@ import { GcacheEngine } from "@sluice/drivers/gcache/gcache-engine";
 import { FakeClock } from "@sluice/testkit/fake-clock";
 import { freePort } from "@sluice/testkit/free-port";
 import { Redis } from "ioredis";
-import { openServer, until } from "./sessions-fixture.ts";
+import { until } from "@sluice/testkit/until";
+import { openServer } from "./sessions-fixture.ts";
 
 function folder(t: TestContext): string {
   const path = mkdtempSync(join(tmpdir(), "sluice-engine-"));
@@ -144,7 +145,7 @@ test("[EPT3] a server that is no engine is tried again, and the node still stops
   const port = await freePort();
   await new Promise<void>((resolve) => stranger.listen(port, "127.0.0.1", resolve));
   await using server = await openServer(["engine.kind=nats", `engine.url=nats://127.0.0.1:${port}`]);
-  await until(() => tries >= 2, "another try");
+  await until("another try", () => tries >= 2);
   const readiness = (await server.get("/readyz")) as { reasons: string[] };
   assert.match(readiness.reasons.join(), /state engine \(nats\) is not reachable/);
 });

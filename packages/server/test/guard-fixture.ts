@@ -90,12 +90,3 @@ export async function openHook(answer: (response: ServerResponse, count: number)
     });
   return { url: `http://127.0.0.1:${port}/hook`, heard, [Symbol.asyncDispose]: close };
 }
-
-/** Waits until `is` holds, a few milliseconds at a time: for what a real socket brings. */
-export async function until(is: () => boolean): Promise<void> {
-  const giveUp = Date.now() + 5_000;
-  while (!is()) {
-    if (Date.now() > giveUp) throw new Error("Waited 5 s in vain");
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-}

@@ -5,7 +5,8 @@ import { test } from "node:test";
 import type { Admission } from "@sluice/server/auth/access";
 import { openWarning } from "@sluice/server/auth/open-warning";
 import { signGrant } from "@sluice/server/auth/signed-url";
-import { guardOf, NEVER, NOW, openHook, requestOf, SECRET, until } from "./guard-fixture.ts";
+import { until } from "@sluice/testkit/until";
+import { guardOf, NEVER, NOW, openHook, requestOf, SECRET } from "./guard-fixture.ts";
 
 const codeOf = (verdict: Admission): string => (verdict.allow ? "allowed" : verdict.code);
 const hooked = (url: string, ...more: string[]): string[] => ["auth.play=hook", `auth.hooks.play=${url}`, ...more];
@@ -135,7 +136,7 @@ test("[GRD23] a hook that does not answer in time has failed", async () => {
   await using hook = await openHook(() => {});
   const { guard, clock } = guardOf(hooked(hook.url, "auth.hooks.timeout=2s"));
   const decision = guard.decide(requestOf(), NEVER);
-  await until(() => hook.heard.length === 1);
+  await until("the hook to hear of it", () => hook.heard.length === 1);
   clock.advance(2_000);
   assert.equal(codeOf(await decision), "hook-unavailable");
   assert.equal(clock.pendingCount, 0);
@@ -145,7 +146,7 @@ test("[GRD23] an answer whose body never ends is held to the same time", async (
   await using hook = await openHook((response) => void response.writeHead(403).write("{"));
   const { guard, clock } = guardOf(hooked(hook.url, "auth.hooks.timeout=2s"));
   const decision = guard.decide(requestOf(), NEVER);
-  await until(() => hook.heard.length === 1);
+  await until("the hook to hear of it", () => hook.heard.length === 1);
   await new Promise((resolve) => setTimeout(resolve, 20)); // the head of the answer is on its way: let it arrive
   clock.advance(2_000);
   assert.equal(codeOf(await decision), "hook-unavailable");
@@ -157,9 +158,9 @@ test("[GRD24] requests under way and waiting are bounded, and each gets its turn
   const { guard } = guardOf(hooked(hook.url, "limits.hookRequests=2", "limits.hookQueue=1"));
   const decisions = [1, 2, 3, 4].map((n) => guard.decide(requestOf({ sessionId: `s${n}` }), NEVER));
   assert.equal(codeOf((await decisions[3]) as Admission), "overloaded");
-  await until(() => open.length === 2);
+  await until("questions under way", () => open.length === 2);
   open[0]?.();
-  await until(() => open.length === 3);
+  await until("questions under way", () => open.length === 3);
   open[1]?.();
   open[2]?.();
   assert.deepEqual((await Promise.all(decisions.slice(0, 3))).map(codeOf), ["allowed", "allowed", "allowed"]);
@@ -167,7 +168,7 @@ test("[GRD24] requests under way and waiting are bounded, and each gets its turn
     codeOf(
       await Promise.race([
         guard.decide(requestOf(), NEVER),
-        until(() => open.length === 4)
+        until("questions under way", () => open.length === 4)
           .then(() => open[3]?.())
           .then(() => new Promise<Admission>(() => {})),
       ]),
@@ -181,7 +182,7 @@ test("[GRD25] a session that ends takes its question along, under way or waiting
   const { guard, clock } = guardOf(hooked(hook.url, "limits.hookRequests=1", "limits.hookQueue=5"));
   const [first, second] = [new AbortController(), new AbortController()];
   const decisions = [guard.decide(requestOf(), first.signal), guard.decide(requestOf(), second.signal)];
-  await until(() => hook.heard.length === 1);
+  await until("the hook to hear of it", () => hook.heard.length === 1);
   second.abort();
   assert.equal(codeOf((await decisions[1]) as Admission), "session-ended");
   assert.equal(clock.pendingCount, 1, "the one under way keeps its time");
@@ -195,7 +196,7 @@ test("[GRD25] a guard that ends lets nobody wait, and gives a hook that was aske
   await using hook = await openHook(() => {});
   const { guard, clock } = guardOf(hooked(hook.url, "auth.hooks.timeout=2s"));
   const decision = guard.decide(requestOf(), NEVER);
-  await until(() => hook.heard.length === 1);
+  await until("the hook to hear of it", () => hook.heard.length === 1);
   const ended = guard[Symbol.asyncDispose]();
   assert.equal(codeOf(await decision), "session-ended");
   clock.advance(2_000);
@@ -251,7 +252,7 @@ test("[GRD26] [GRD151] the end is told once, whoever says it again, and nobody w
   clock.advance(5);
   assert.equal(grant.end("closed", { bytesIn: 6, bytesOut: 7 }), undefined);
   grant.end("closed again");
-  await until(() => counts.get("hook_requests_total done failed") === 1);
+  await until("the count of it", () => counts.get("hook_requests_total done failed") === 1);
   await guard[Symbol.asyncDispose]();
   assert.deepEqual(
     hook.heard.map(({ body }) => body),
@@ -266,7 +267,7 @@ test("[GRD26] a guard that ends sends what it still has to tell", async () => {
   for (const grant of [await grantOf(guard), await grantOf(guard)]) grant.end("closed");
   const ended = guard[Symbol.asyncDispose]();
   for (let i = 0; i < 2; i++) {
-    await until(() => open.length > i);
+    await until("questions under way", () => open.length > i);
     open[i]?.();
   }
   await ended;
@@ -278,9 +279,12 @@ test("[GRD26] reports beyond the bound are dropped and counted", async () => {
   await using hook = await openHook((response) => void open.push(() => response.writeHead(200).end()));
   const { guard, counts } = guardOf([`auth.hooks.done=${hook.url}`, "limits.hookRequests=1", "limits.hookQueue=0"]);
   for (const grant of [await grantOf(guard), await grantOf(guard)]) grant.end("closed");
-  await until(() => open.length === 1 && counts.get("hook_requests_total done overloaded") === 1);
+  await until(
+    "questions under way",
+    () => open.length === 1 && counts.get("hook_requests_total done overloaded") === 1,
+  );
   open[0]?.();
-  await until(() => counts.get("hook_requests_total done allow") === 1);
+  await until("the count of it", () => counts.get("hook_requests_total done allow") === 1);
 });
 
 for (const [status, reasons] of [
@@ -296,7 +300,7 @@ for (const [status, reasons] of [
     const { guard } = guardOf(hooked(hook.url, `auth.hooks.done=${done.url}`));
     const session = new AbortController();
     const decision = guard.decide(requestOf(), session.signal);
-    await until(() => open.length === 1);
+    await until("questions under way", () => open.length === 1);
     session.abort();
     assert.equal(codeOf(await decision), "session-ended");
     open[0]?.();
@@ -314,7 +318,7 @@ test("[GRD151] a question that ends with the guard while its hook thinks is told
   await using hook = await openHook((response) => void open.push(() => response.writeHead(200).end()));
   const { guard } = guardOf(hooked(hook.url, `auth.hooks.done=${done.url}`));
   const decision = guard.decide(requestOf(), NEVER);
-  await until(() => open.length === 1);
+  await until("questions under way", () => open.length === 1);
   const ended = guard[Symbol.asyncDispose]();
   assert.equal(codeOf(await decision), "session-ended");
   open[0]?.();

@@ -4,8 +4,9 @@ import { connect } from "node:net";
 import { test } from "node:test";
 import type { MessageStreamId } from "@sluice/rtmp/ids";
 import { WebSocket } from "ws";
+import { until } from "@sluice/testkit/until";
 import { openHook } from "./guard-fixture.ts";
-import { openPublisher, openServer, RtmpPeer, type RunningServer, sendGop, talk, until } from "./sessions-fixture.ts";
+import { openPublisher, openServer, RtmpPeer, type RunningServer, sendGop, talk } from "./sessions-fixture.ts";
 
 /** A server whose hooks allow everything, and the tally of what they allowed and heard the end of. */
 async function openCounted(
@@ -74,7 +75,7 @@ async function openViewer(server: RunningServer, path: string): Promise<AsyncDis
     heard += bytes.toString("latin1");
   });
   socket.write(`GET ${path} HTTP/1.1\r\nHost: box\r\n\r\n`);
-  await until(() => heard.startsWith("HTTP/1.1 200"), "an answer");
+  await until("an answer", () => heard.startsWith("HTTP/1.1 200"));
   return {
     [Symbol.asyncDispose]() {
       socket.destroy();
@@ -92,7 +93,7 @@ test("[SES150] a stream that is taken, and publishers beyond their limit", async
   await using _other = await openPublisher(server.rtmpPort, "other");
   await using third = new RtmpPeer(server.rtmpPort).publish("third");
   await third.status("NetStream.Publish.Denied");
-  await until(() => counted.reasons().length === 2, "the ends of those that were refused");
+  await until("the ends of those that were refused", () => counted.reasons().length === 2);
   assert.deepEqual(new Set(counted.reasons()), new Set(["limit", "taken"]));
   await counted.assertPairs(4);
 });
@@ -119,7 +120,7 @@ test("[SES150] HEAD, and streams that are not there", async () => {
   assert.match(await ask(server, "GET", "/live/none.flv"), /^HTTP\/1.1 404 /);
   await using player = new RtmpPeer(server.rtmpPort).play("none");
   await player.status("NetStream.Play.StreamNotFound");
-  await until(() => counted.reasons().length === 4, "their ends");
+  await until("their ends", () => counted.reasons().length === 4);
   assert.deepEqual(counted.reasons(), ["head", "not-found", "not-found", "not-found"]);
   await counted.assertPairs(5);
 });
@@ -183,11 +184,11 @@ for (const [says, open] of LEAVERS) {
     await using counted = await openCounted(["play.httpWait=forever"], { isHeld: true });
     const { server, waiting } = counted;
     const leave = await open(server);
-    await until(() => waiting.length === 1, "the question");
+    await until("the question", () => waiting.length === 1);
     leave();
-    await until(async () => (await server.metric("sessions")) === 0, "its session to end");
+    await until("its session to end", async () => (await server.metric("sessions")) === 0);
     waiting[0]?.();
-    await until(() => counted.reasons().length === 1, "the end");
+    await until("the end", () => counted.reasons().length === 1);
     await counted.assertPairs(1);
   });
 }
@@ -198,12 +199,12 @@ for (const [says, open] of LEAVERS.slice(0, 3)) {
     await using counted = await openCounted([], { isHeld: true, status: 403 });
     const { server, waiting } = counted;
     const leave = await open(server);
-    await until(() => waiting.length === 1, "the question");
+    await until("the question", () => waiting.length === 1);
     leave();
-    await until(async () => (await server.metric("sessions")) === 0, "its session to end");
+    await until("its session to end", async () => (await server.metric("sessions")) === 0);
     waiting[0]?.();
     const page = async (): Promise<string> => (await fetch(`http://127.0.0.1:${server.httpPort}/metrics`)).text();
-    await until(async () => /guard_verdicts_total\{.*hook-denied/.test(await page()), "the verdict");
+    await until("the verdict", async () => /guard_verdicts_total\{.*hook-denied/.test(await page()));
     assert.deepEqual((await page()).match(/^sluice_(play|publish)_refused_total.*$/gm), null);
   });
 }
@@ -212,12 +213,12 @@ test("[SES150] requests on one message stream that others overtake", async () =>
   await using counted = await openCounted([], { isHeld: true });
   const { server, waiting } = counted;
   await using player = new RtmpPeer(server.rtmpPort).play("first");
-  await until(() => waiting.length === 1, "the first question");
+  await until("the first question", () => waiting.length === 1);
   for (const name of ["a", "b"]) player.engine.tellStream(1 as MessageStreamId, "play", [name]);
   player.flush();
-  await until(async () => (await bytesIn(server)) === player.socket.bytesWritten, "the others to arrive");
+  await until("the others to arrive", async () => (await bytesIn(server)) === player.socket.bytesWritten);
   waiting[0]?.();
-  await until(() => waiting.length === 2, "the last question");
+  await until("the last question", () => waiting.length === 2);
   waiting[1]?.();
   await player.status("NetStream.Play.Start");
   await counted.assertPairs(2);
@@ -234,7 +235,7 @@ test("[SES150] a server that stops while hooks think", async () => {
   await using counted = await openCounted(["shutdown.timeout=1s", "auth.hooks.timeout=20s"], { isHeld: true });
   const { server, waiting } = counted;
   await using _publisher = new RtmpPeer(server.rtmpPort).publish("cam");
-  await until(() => waiting.length === 1, "the question");
+  await until("the question", () => waiting.length === 1);
   const stopped = server.stop();
   waiting[0]?.();
   await stopped;
@@ -261,6 +262,6 @@ test("[SES151] a hook hears names as the server lists them, at connect, too", as
     ],
   );
   await using _idle = new RtmpPeer(server.rtmpPort, { app: "//caf%C3%A9/room" });
-  await until(async () => (await appsOf(server)).length === 2, "both sessions");
-  await until(async () => (await appsOf(server)).every((app) => app === "caf\u00e9"), "the applications' names");
+  await until("both sessions", async () => (await appsOf(server)).length === 2);
+  await until("the applications' names", async () => (await appsOf(server)).every((app) => app === "caf\u00e9"));
 });

@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { test } from "node:test";
 import { WebSocket } from "ws";
+import { until } from "@sluice/testkit/until";
 import { openHook } from "./guard-fixture.ts";
-import { AVC_DELTA, openPublisher, openServer, type RtmpPeer, sendGop, talk, until } from "./sessions-fixture.ts";
+import { AVC_DELTA, openPublisher, openServer, type RtmpPeer, sendGop, talk } from "./sessions-fixture.ts";
 
 const request = (method: string, path: string, ...headers: readonly string[]): string =>
   `${[`${method} ${path} HTTP/1.1`, "Host: box", ...headers].join("\r\n")}\r\n\r\n`;
@@ -44,10 +45,10 @@ test("[LST1] a viewer over HTTP gets a head without length, the FLV header, set-
     heard += bytes.toString("latin1");
   });
   socket.write(twice);
-  await until(() => heard.length > 500, "frames");
+  await until("frames", () => heard.length > 500);
   socket.write(request("GET", "/healthz"));
   const before = heard.length;
-  await until(() => heard.length > before + 1_000, "more frames");
+  await until("more frames", () => heard.length > before + 1_000);
   socket.destroy();
   assert.equal(statusOf(heard), 200);
   assert.equal(headerOf(heard, "Content-Type"), VIDEO_X_FLV);
@@ -115,12 +116,12 @@ test("[LST4] a viewer that ends its side while frames flow has closed, not faile
     const whenClosed = new Promise((resolve) => socket.once("close", resolve));
     socket.resume();
     socket.write(request("GET", "/live/cam.flv"));
-    await until(async () => (await server.metric("viewers")) === 1, "a viewer");
+    await until("a viewer", async () => (await server.metric("viewers")) === 1);
     socket.end();
-    await until(async () => (await server.metric("viewers")) === 0, "no viewer");
+    await until("no viewer", async () => (await server.metric("viewers")) === 0);
     await whenClosed;
     const closed = 'sessions_closed_total{protocol="http-flv",reason="peer-closed"}';
-    await until(async () => (await server.metric(closed)) === i, "an orderly end");
+    await until("an orderly end", async () => (await server.metric(closed)) === i);
   }
 });
 
@@ -152,7 +153,7 @@ test("[LST6] a viewer over WebSocket gets binary messages of whole tags and a cl
     const closed = new Promise<[number, string]>((resolve) => {
       webSocket.on("close", (code, reason) => resolve([code, reason.toString()]));
     });
-    await until(() => messages.length >= 6, "FLV header and five tags");
+    await until("FLV header and five tags", () => messages.length >= 6);
     return { messages, closed };
   };
   const viewer = await open();
@@ -164,7 +165,7 @@ test("[LST6] a viewer over WebSocket gets binary messages of whole tags and a cl
   const other = await open();
   await publisher[Symbol.asyncDispose]();
   assert.deepEqual(await other.closed, [1000, "stream-ended"]);
-  await until(async () => (await server.metric("streams")) === 0, "no stream");
+  await until("no stream", async () => (await server.metric("streams")) === 0);
 });
 
 test("[LST7] an upgrade to something else is ignored, and a path of the admin side stays there whatever it ends in", async () => {
@@ -185,12 +186,12 @@ test("[LST8] whoever finds the stream full is told so and counted", async () => 
   sendGop(publisher);
   let isDone = false;
   const first = talk(server.httpPort, request("GET", "/live/cam.flv"), () => isDone);
-  await until(async () => (await server.metric("viewers")) === 1, "the first viewer");
+  await until("the first viewer", async () => (await server.metric("viewers")) === 1);
   const second = await talk(server.httpPort, request("GET", "/live/cam.flv"));
   assert.ok(!second.includes("FLV\x01"));
   assert.equal(await server.metric('play_refused_total{protocol="http-flv",reason="limit"}'), 1);
   const waiting = talk(server.httpPort, request("GET", "/live/another.flv"), () => isDone);
-  await until(async () => (await server.metric("streams")) === 2, "the one that waits");
+  await until("the one that waits", async () => (await server.metric("streams")) === 2);
   assert.equal(statusOf(await talk(server.httpPort, request("GET", "/live/third.flv"))), 503);
   isDone = true;
   await Promise.all([first, waiting]);
@@ -208,7 +209,7 @@ test("[LST16] a request for a stream that is pipelined behind an unanswered one 
   sendGop(publisher);
   const both = request("GET", "/slow/x.flv") + request("GET", "/live/cam.flv");
   const heard = talk(server.httpPort, both);
-  await until(() => held.length === 1, "the question");
+  await until("the question", () => held.length === 1);
   await new Promise((resolve) => setTimeout(resolve, 50));
   assert.equal(await server.metric("viewers"), 0);
   held[0]?.();

@@ -9,7 +9,8 @@ import { connect as connectTls } from "node:tls";
 import { WebSocket } from "ws";
 import { CorsRules } from "@sluice/server/http/cors";
 import { listen, ListenError } from "@sluice/runtime/sockets/listen";
-import { openPublisher, openServer, RtmpPeer, sendGop, until } from "./sessions-fixture.ts";
+import { until } from "@sluice/testkit/until";
+import { openPublisher, openServer, RtmpPeer, sendGop } from "./sessions-fixture.ts";
 import { TEST_CERT, TEST_KEY } from "../../runtime/test/tls-fixture.ts";
 
 /** A folder that goes with its test. */
@@ -62,7 +63,7 @@ test("[LST11] RTMP inside WebSocket plays like RTMP; text ends it", async () => 
     heard += bytes.length;
   });
   webSocket.send(Buffer.concat([Buffer.of(3), Buffer.alloc(1536)]));
-  await until(() => heard >= 3073, "the handshake");
+  await until("the handshake", () => heard >= 3073);
   const { sessions } = (await server.get("/api/v1/sessions")) as { sessions: { protocol: string }[] };
   assert.ok(sessions.some(({ protocol }) => protocol === "rtmp-ws"));
   const closed = new Promise<number>((resolve) => webSocket.once("close", (code) => resolve(code)));
@@ -84,15 +85,15 @@ test("[LST12] RTMPS and HTTPS carry the same streams; a handshake that fails is 
     heard += bytes.toString("latin1");
   });
   socket.write("GET /live/cam.flv HTTP/1.1\r\nHost: box\r\n\r\n");
-  await until(() => heard.split("FLV\x01\x05")[1]?.length === 8 + 131, `the stream over TLS: ${heard.length}`);
+  await until(`the stream over TLS: ${heard.length}`, () => heard.split("FLV\x01\x05")[1]?.length === 8 + 131);
   const { sessions } = (await server.get("/api/v1/sessions")) as { sessions: { protocol: string; bytesOut: number }[] };
   const row = sessions.find(({ protocol }) => protocol === "http-flv");
   assert.ok((row?.bytesOut ?? 0) >= heard.length - 10, `${row?.bytesOut} bytes out, ${heard.length} heard`);
   socket.destroy();
   await using plain = new RtmpPeer(server.portOf("rtmps"));
   await plain.closed;
-  await until(async () => (await server.metric('tls_failures_total{listener="rtmps"}')) === 1, "the failure counted");
-  await until(async () => (await server.metric("viewers")) === 0, "the viewer gone");
+  await until("the failure counted", async () => (await server.metric('tls_failures_total{listener="rtmps"}')) === 1);
+  await until("the viewer gone", async () => (await server.metric("viewers")) === 0);
 });
 
 test("[LST13] pages of configured origins may read streams, others may not, programs may", () => {
@@ -117,7 +118,7 @@ test("[LST14] captures are written where asked for; a folder that cannot be made
   await using good = await openServer([`capture.dir=${join(folder.path, "captures")}`]);
   const peer = await openPublisher(good.rtmpPort, "cam");
   await peer[Symbol.asyncDispose]();
-  await until(() => readdirSync(join(folder.path, "captures")).length === 1, "the capture");
+  await until("the capture", () => readdirSync(join(folder.path, "captures")).length === 1);
   const file = join(folder.path, "file");
   writeFileSync(file, "");
   await using bad = await openServer([`capture.dir=${join(file, "captures")}`]);
@@ -129,10 +130,10 @@ test("[LST15] a connection that is refused or gone gives its place back", async 
   await using server = await openServer(["limits.connections=3"]);
   for (let i = 0; i < 6; i++) {
     await using peer = new RtmpPeer(server.rtmpPort);
-    await until(() => peer.events.length > 0, "an answer");
+    await until("an answer", () => peer.events.length > 0);
     peer.socket.destroy();
     await peer.closed;
-    await until(async () => (await server.metric("sessions")) === 0, "the end");
+    await until("the end", async () => (await server.metric("sessions")) === 0);
   }
   await using one = new RtmpPeer(server.rtmpPort).play("a");
   await one.status("NetStream.Play.Start");

@@ -7,16 +7,8 @@ import type { Session } from "@sluice/server/sessions/session";
 import { SessionRegistry } from "@sluice/server/sessions/session-registry";
 import { FakeClock } from "@sluice/testkit/fake-clock";
 import { WebSocket } from "ws";
-import {
-  AVC_DELTA,
-  LogRecorder,
-  openPublisher,
-  openServer,
-  RtmpPeer,
-  sendGop,
-  talk,
-  until,
-} from "./sessions-fixture.ts";
+import { until } from "@sluice/testkit/until";
+import { AVC_DELTA, LogRecorder, openPublisher, openServer, RtmpPeer, sendGop, talk } from "./sessions-fixture.ts";
 
 const flvRequest = (name: string): string => `GET /live/${name}.flv HTTP/1.1\r\nHost: a\r\n\r\n`;
 
@@ -27,11 +19,11 @@ test("[SES11] draining asks those that can to reconnect, and serves everybody un
   sendGop(publisher);
   await using able = new RtmpPeer(server.rtmpPort, { capsEx: 1 }).play("cam");
   await using plain = new RtmpPeer(server.rtmpPort).play("cam");
-  await until(() => able.media.length >= 5 && plain.media.length >= 5, "frames");
+  await until("frames", () => able.media.length >= 5 && plain.media.length >= 5);
   const web = talk(server.httpPort, flvRequest("cam"));
-  await until(async () => (await server.metric("viewers")) === 3, "three viewers");
+  await until("three viewers", async () => (await server.metric("viewers")) === 3);
   const stopped = server.stop();
-  await until(() => able.events.some((event) => event.type === "reconnect-request"), "the request to reconnect");
+  await until("the request to reconnect", () => able.events.some((event) => event.type === "reconnect-request"));
   assert.deepEqual((await recorder.heard("Draining: nothing new begins, sessions go on"))[0], {
     sessions: 4,
     publishers: 1,
@@ -40,8 +32,8 @@ test("[SES11] draining asks those that can to reconnect, and serves everybody un
   });
   assert.ok(!plain.events.some((event) => event.type === "reconnect-request"));
   publisher.send("video", 120, AVC_DELTA);
-  await until(() => able.media.some((event) => event.timestamp === 120), "frames for the one that was asked");
-  await until(() => plain.media.some((event) => event.timestamp === 120), "frames for the one that cannot be asked");
+  await until("frames for the one that was asked", () => able.media.some((event) => event.timestamp === 120));
+  await until("frames for the one that cannot be asked", () => plain.media.some((event) => event.timestamp === 120));
   publisher.tell("closeStream");
   await Promise.all([plain.closed, able.closed, web]);
   assert.deepEqual(plain.codes.slice(-2), ["NetStream.Play.Stop", "NetConnection.Connect.Closed"]);
@@ -54,7 +46,7 @@ test("[SES11] a node that drains takes nothing new over any protocol, says so, a
   await using publisher = await openPublisher(server.rtmpPort, "cam");
   sendGop(publisher);
   await using player = new RtmpPeer(server.rtmpPort).play("cam");
-  await until(() => player.media.length >= 5, "frames");
+  await until("frames", () => player.media.length >= 5);
   const stopped = server.stop();
   await recorder.heard("Draining: nothing new begins, sessions go on");
   const ready = await fetch(`http://127.0.0.1:${server.httpPort}/readyz`);
@@ -97,8 +89,8 @@ test("[SES180] who waits for a stream, or for a publisher that was lost, is let 
   await using publisher = await openPublisher(server.rtmpPort, "cam");
   sendGop(publisher);
   await using player = new RtmpPeer(server.rtmpPort).play("cam");
-  await until(() => player.media.length >= 5, "frames");
-  await until(async () => (await server.metric("viewers")) === 2, "both viewers");
+  await until("frames", () => player.media.length >= 5);
+  await until("both viewers", async () => (await server.metric("viewers")) === 2);
   const stopped = server.stop();
   await Promise.all([waiting.closed, idle.closed]);
   assert.equal(player.isClosed, false);
@@ -115,7 +107,7 @@ test("[SES12] draining ends when its time is over, players first, and says so", 
   await using stubborn = await openPublisher(server.rtmpPort, "cam", { capsEx: 1 });
   sendGop(stubborn);
   await using player = new RtmpPeer(server.rtmpPort).play("cam");
-  await until(() => player.media.length >= 5, "frames");
+  await until("frames", () => player.media.length >= 5);
   await server.stop();
   await Promise.all([stubborn.closed, player.closed]);
   assert.ok(!player.codes.includes("NetStream.Play.UnpublishNotify"));

@@ -1,8 +1,8 @@
 /** A whole server inside the test process, and peers that speak RTMP, HTTP and WebSocket to it over loopback. */
 import { createHmac, randomBytes } from "node:crypto";
 import { connect, type Socket } from "node:net";
-import { setTimeout as pause } from "node:timers/promises";
 import { SlabAllocator } from "@sluice/bytes/allocator";
+import { until } from "@sluice/testkit/until";
 import { type ConnectOptions, RtmpClientEngine } from "@sluice/rtmp/client-engine";
 import type { RtmpClientEvent } from "@sluice/rtmp/client-event";
 import { type Log, type LogFields, SILENT_LOG } from "@sluice/base/log";
@@ -70,7 +70,7 @@ export class LogRecorder {
   }
 
   async heard(msg: string, count = 1): Promise<LogFields[]> {
-    await until(() => this.of(msg).length >= count, `${count} lines "${msg}" in ${JSON.stringify(this.lines)}`);
+    await until(`${count} lines "${msg}" in ${JSON.stringify(this.lines)}`, () => this.of(msg).length >= count);
     return this.of(msg);
   }
 
@@ -155,7 +155,7 @@ export class RtmpPeer implements AsyncDisposable {
   }
 
   async status(code: string, count = 1): Promise<void> {
-    await until(() => this.codes.filter((one) => one === code).length >= count, `${code} in ${this.codes.join(", ")}`);
+    await until(`${code} in ${this.codes.join(", ")}`, () => this.codes.filter((one) => one === code).length >= count);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -199,14 +199,6 @@ export function sendGop(peer: RtmpPeer, from = 0, deltas = 2): void {
   for (let i = 1; i <= deltas; i++) peer.send("video", from + 40 * i, AVC_DELTA);
 }
 
-export async function until(isSo: () => boolean | Promise<boolean>, what: string, waitMillis = 5_000): Promise<void> {
-  const end = performance.now() + waitMillis;
-  while (!(await isSo())) {
-    if (performance.now() > end) throw new Error(`Waited in vain for ${what}`);
-    await pause(5);
-  }
-}
-
 /** Opens a connection, sends `text`, and collects what comes until it closes or `enough` says so. */
 export async function talk(
   port: number,
@@ -224,7 +216,7 @@ export async function talk(
     isClosed = true;
   });
   socket.write(text);
-  await until(() => isClosed || enough(heard), `an end of ${JSON.stringify(heard.slice(0, 200))}`);
+  await until(`an end of ${JSON.stringify(heard.slice(0, 200))}`, () => isClosed || enough(heard));
   socket.destroy();
   return heard;
 }

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CLAIM_LIMITS } from "@sluice/base/claimed-text";
-import { LogRecorder, openPublisher, openServer, RtmpPeer, sendGop, talk, until } from "./sessions-fixture.ts";
+import { until } from "@sluice/testkit/until";
+import { LogRecorder, openPublisher, openServer, RtmpPeer, sendGop, talk } from "./sessions-fixture.ts";
 
 const get = (name: string, headers = ""): string =>
   `GET /live/${name} HTTP/1.1\r\nHost: a\r\nUser-Agent: web/1\r\n${headers}\r\n`;
@@ -13,7 +14,7 @@ test("[LOG180] a session that closes is one line: key, role, protocol, address, 
   const publisher = await openPublisher(server.rtmpPort, "cam", { flashVer: "enc/1" });
   sendGop(publisher);
   const web = talk(server.httpPort, get("cam.flv?token=hidden"));
-  await until(async () => (await server.metric("viewers")) === 1, "the viewer");
+  await until("the viewer", async () => (await server.metric("viewers")) === 1);
   publisher.tell("closeStream"); // what most encoders say before they go: their line has the key all the same
   await web;
   publisher.socket.end();

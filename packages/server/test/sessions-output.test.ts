@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { encodeAmf0Values } from "@sluice/amf/amf0-encode";
 import type { ChunkStreamId, MessageStreamId } from "@sluice/rtmp/ids";
 import { encodeMessageInto, messageByteCount } from "@sluice/rtmp/chunk-writer";
+import { until } from "@sluice/testkit/until";
 import {
   AVC_DELTA,
   AVC_HEADER,
@@ -15,7 +16,6 @@ import {
   type RunningServer,
   sendGop,
   talk,
-  until,
 } from "./sessions-fixture.ts";
 import { InputTurns, SLICE_BYTES, SlicedInput } from "@sluice/server/sessions/input-turns";
 import { FakeClock } from "@sluice/testkit/fake-clock";
@@ -212,13 +212,13 @@ test("[SES107] a connection plays one stream on a few message streams, of which 
 /** A peer that asks for pictures, of which some are made for it alone, and takes none. */
 async function openSilent(server: RunningServer): Promise<RtmpPeer> {
   const peer = new RtmpPeer(server.rtmpPort);
-  await until(() => peer.events.some((event) => event.type === "connected"), "the connect result");
+  await until("the connect result", () => peer.events.some((event) => event.type === "connected"));
   peer.socket.pause();
   for (let id = 1; id <= 3; id++) peer.engine.tellStream(id as MessageStreamId, "play", ["cam"]);
   peer.flush();
   const { sessions } = (await server.get("/api/v1/sessions")) as { sessions: { role: string }[] };
   const players = sessions.filter(({ role }) => role === "player").length;
-  await until(async () => (await server.metric("viewers")) > players, "its place on the stream");
+  await until("its place on the stream", async () => (await server.metric("viewers")) > players);
   return peer;
 }
 
@@ -227,7 +227,7 @@ test("[SES108] above the total for all peers no session is opened, over any prot
   await using publisher = await openPublisher(server.rtmpPort, "cam");
   sendGop(publisher);
   for (let i = 0; i < 3; i++) publisher.send("video", 200 + i, new Uint8Array(1_000_000).fill(0x27, 0, 1));
-  await until(async () => (await server.metric("ingest_bytes_total")) > 3_000_000, "the pictures");
+  await until("the pictures", async () => (await server.metric("ingest_bytes_total")) > 3_000_000);
   await using silent = new AsyncDisposableStack();
   while ((await server.metric("output_waiting_bytes")) < 1024 * 1024) silent.use(await openSilent(server));
   await using late = new RtmpPeer(server.rtmpPort);
@@ -241,7 +241,7 @@ test("[SES108] above the total for all peers no session is opened, over any prot
     assert.equal(await server.metric(`sessions_refused_total{protocol="${protocol}"}`), 1, protocol);
   assert.equal(publisher.isClosed, false);
   await silent.disposeAsync();
-  await until(async () => (await server.metric("output_waiting_bytes")) === 0, "nothing that waits");
+  await until("nothing that waits", async () => (await server.metric("output_waiting_bytes")) === 0);
   await using player = new RtmpPeer(server.rtmpPort).play("cam");
   await player.status("NetStream.Play.Start");
 });
@@ -259,7 +259,7 @@ async function openWebSocket(server: RunningServer): Promise<Socket> {
     heard = (heard + bytes.toString("latin1")).slice(0, 1_000);
   });
   socket.write(upgradeTo("/live", "Sec-WebSocket-Protocol: rtmp\r\n"));
-  await until(() => heard.includes("\r\n\r\n"), "the upgrade");
+  await until("the upgrade", () => heard.includes("\r\n\r\n"));
   assert.match(heard, /^HTTP\/1\.1 101 /);
   return socket;
 }
@@ -285,9 +285,9 @@ test("[SES109] an unfinished WebSocket message of who does not publish ends it, 
   publisher.write(frame(Buffer.concat([Buffer.of(3), Buffer.alloc(2 * 1536)])));
   publisher.write(frame(message(20, encodeAmf0Values(["connect", 1, { app: "live" }]))));
   publisher.write(frame(message(20, encodeAmf0Values(["publish", 0, null, "cam"]), 1)));
-  await until(async () => (await server.metric("streams_live")) === 1, "the publication");
+  await until("the publication", async () => (await server.metric("streams_live")) === 1);
   publisher.write(frame(message(9, new Uint8Array(3 * 1024 * 1024).fill(0x27, 0, 1), 1)));
-  await until(async () => (await server.metric("ingest_bytes_total")) === 3 * 1024 * 1024, "the frame");
+  await until("the frame", async () => (await server.metric("ingest_bytes_total")) === 3 * 1024 * 1024);
   publisher.destroy();
 });
 

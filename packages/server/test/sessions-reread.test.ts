@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { loadConfig } from "@sluice/server/config/load-config";
+import { until } from "@sluice/testkit/until";
 import {
   AVC_DELTA,
   LogRecorder,
@@ -11,7 +12,6 @@ import {
   type RunningServer,
   sendGop,
   talk,
-  until,
 } from "./sessions-fixture.ts";
 
 /** As SIGHUP would with a file that says so. */
@@ -27,7 +27,7 @@ test("[CFG186] guard, limits, policies and origins follow a change; who publishe
   await using publisher = await openPublisher(server.rtmpPort, "cam");
   sendGop(publisher);
   await using player = new RtmpPeer(server.rtmpPort).play("cam");
-  await until(() => player.media.length >= 5, "frames");
+  await until("frames", () => player.media.length >= 5);
   change(server, [
     "auth.signed.secret=0123456789abcdef",
     "auth.publish=signed",
@@ -39,7 +39,7 @@ test("[CFG186] guard, limits, policies and origins follow a change; who publishe
   await closed.status("NetStream.Play.Failed");
   assert.match(await talk(server.httpPort, get("/live/cam.flv", "Origin: https://a.example\r\n")), /^HTTP\/1\.1 401 /);
   publisher.send("video", 120, AVC_DELTA);
-  await until(() => player.media.some(({ timestamp }) => timestamp === 120), "frames after the change");
+  await until("frames after the change", () => player.media.some(({ timestamp }) => timestamp === 120));
   change(server, ["limits.publishers=1", "play.wait=0"]);
   await using second = new RtmpPeer(server.rtmpPort).publish("second").play("nowhere");
   await second.status("NetStream.Publish.Denied");

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encodeAmf0Values } from "@sluice/amf/amf0-encode";
 import type { MessageStreamId } from "@sluice/rtmp/ids";
+import { until } from "@sluice/testkit/until";
 import { openHook } from "./guard-fixture.ts";
 import {
   AAC_FRAME,
@@ -15,7 +16,6 @@ import {
   RtmpPeer,
   type RunningServer,
   sendGop,
-  until,
 } from "./sessions-fixture.ts";
 
 interface Rows {
@@ -30,9 +30,9 @@ test("[SES1] a player gets set-up, cached GOP and live frames, with the publishe
   await using publisher = await openPublisher(server.rtmpPort, "cam");
   sendGop(publisher, 1000);
   await using player = new RtmpPeer(server.rtmpPort, { app: "", tcUrl: "rtmp://127.0.0.1/" }).play("live/cam");
-  await until(() => player.media.some((event) => event.timestamp === 1080), "the cached GOP");
+  await until("the cached GOP", () => player.media.some((event) => event.timestamp === 1080));
   publisher.send("video", 1120, AVC_DELTA);
-  await until(() => player.media.some((event) => event.timestamp === 1120), "the live frame");
+  await until("the live frame", () => player.media.some((event) => event.timestamp === 1120));
   const coded = player.media.filter((event) => event.kind !== "data");
   assert.deepEqual(
     coded.map((event) => [event.kind, event.timestamp, Buffer.from(event.payload).toString("hex")]),
@@ -53,13 +53,13 @@ test("[SES2] a player that came first hears of the publisher's coming and going,
   const publisher = await openPublisher(server.rtmpPort, "cam");
   sendGop(publisher);
   await player.status("NetStream.Play.PublishNotify");
-  await until(() => player.media.length >= 5, "frames");
+  await until("frames", () => player.media.length >= 5);
   await publisher[Symbol.asyncDispose]();
   await player.status("NetStream.Play.UnpublishNotify");
   await using again = await openPublisher(server.rtmpPort, "cam");
   sendGop(again, 500);
   await player.status("NetStream.Play.PublishNotify", 2);
-  await until(() => player.media.length >= 10, "frames of the second publication");
+  await until("frames of the second publication", () => player.media.length >= 10);
 });
 
 test("[SES3] a second publisher is refused with BadName and counted; the first goes on", async () => {
@@ -79,7 +79,7 @@ test("[SES4] every way a publish can end gives its place back", async () => {
     if (i % 2 === 0) peer.engine.close();
     peer.flush();
     await peer[Symbol.asyncDispose]();
-    await until(async () => (await streamsOf(server)).length === 0, "the end of the stream");
+    await until("the end of the stream", async () => (await streamsOf(server)).length === 0);
   }
   await using held = await openPublisher(server.rtmpPort, "cam");
   await using other = new RtmpPeer(server.rtmpPort).publish("other");
@@ -96,7 +96,7 @@ test("[SES5] a replaced publisher hears why and its session ends; the new one's 
   await first.closed;
   assert.ok(first.codes.includes("NetStream.Publish.BadName"));
   sendGop(second);
-  await until(() => player.media.length >= 5, "frames of the second");
+  await until("frames of the second", () => player.media.length >= 5);
   assert.equal((await streamsOf(server))[0]?.state, "live");
 });
 
@@ -108,9 +108,9 @@ test("[SES6] a peer that goes while a hook is asked publishes nothing and plays 
   for (const intent of ["publish", "play"] as const) {
     const asked = answers.length;
     const peer = new RtmpPeer(server.rtmpPort)[intent]("cam");
-    await until(() => answers.length > asked, "the question");
+    await until("the question", () => answers.length > asked);
     peer.socket.destroy();
-    await until(async () => (await server.metric("sessions")) === 0, "the end of the session");
+    await until("the end of the session", async () => (await server.metric("sessions")) === 0);
     answers.at(-1)?.();
     assert.deepEqual(await streamsOf(server), []);
   }
@@ -124,15 +124,15 @@ test("[SES7] of several requests in one burst on one message stream only the las
   await using publisher = await openPublisher(server.rtmpPort, "b");
   sendGop(publisher);
   await using player = new RtmpPeer(server.rtmpPort).play("first");
-  await until(() => heldAnswers.length === 1, "the first question");
+  await until("the first question", () => heldAnswers.length === 1);
   const id = 1 as MessageStreamId;
   for (const name of ["a", "b"]) player.engine.tellStream(id, "play", [name]);
   player.flush();
   await new Promise((resolve) => setTimeout(resolve, 50));
   heldAnswers[0]?.();
-  await until(() => heldAnswers.length === 2, "the second question");
+  await until("the second question", () => heldAnswers.length === 2);
   heldAnswers[1]?.();
-  await until(() => player.media.some((event) => event.kind === "video"), "frames of b");
+  await until("frames of b", () => player.media.some((event) => event.kind === "video"));
   assert.deepEqual(
     hook.heard.map(({ body }) => body["key"]),
     ["live/first", "live/b"],
@@ -149,7 +149,7 @@ test("[SES8] a paused player gets nothing, and goes on with whoever publishes by
   const publisher = await openPublisher(server.rtmpPort, "cam");
   sendGop(publisher);
   await using player = new RtmpPeer(server.rtmpPort).play("cam");
-  await until(() => player.media.some((event) => event.kind === "video"), "video");
+  await until("video", () => player.media.some((event) => event.kind === "video"));
   player.tell("pause", true, 0);
   await player.status("NetStream.Pause.Notify");
   const before = player.media.length;
@@ -163,7 +163,7 @@ test("[SES8] a paused player gets nothing, and goes on with whoever publishes by
   player.tell("pause", false, 0);
   await player.status("NetStream.Unpause.Notify");
   sendGop(again, 2000);
-  await until(() => player.media.length >= before + 5, "frames of the second publication");
+  await until("frames of the second publication", () => player.media.length >= before + 5);
   const [last, resumed] = [player.media[before - 1], player.media[before]];
   assert.ok((resumed?.timestamp ?? 0) >= (last?.timestamp ?? 0));
 });
@@ -197,7 +197,7 @@ test("[SES10] a kicked player hears Play.Stop and the reason; others play on", a
     ["NetStream.Play.Stop", "NetConnection.Connect.Closed"],
   );
   assert.equal(said[1]?.description, "too loud");
-  await until(() => other.media.some((event) => event.timestamp === 1049), "the frames that followed");
+  await until("the frames that followed", () => other.media.some((event) => event.timestamp === 1049));
 });
 
 test("[SES13] two servers live in one process, each with its own streams", async () => {
@@ -234,7 +234,7 @@ test("[SES20] a player that cannot take the stream's codec gets the rest, and th
   await using old = new RtmpPeer(server.rtmpPort).play("cam");
   await using able = new RtmpPeer(server.rtmpPort, { fourCcList: ["hvc1"] }).play("cam");
   const kinds = (peer: RtmpPeer): string[] => peer.media.flatMap(({ kind }) => (kind === "data" ? [] : [kind]));
-  await until(() => kinds(old).length >= 2 && kinds(able).length >= 4, "frames");
+  await until("frames", () => kinds(old).length >= 2 && kinds(able).length >= 4);
   assert.deepEqual(kinds(old), ["audio", "audio"]);
   assert.deepEqual(kinds(able), ["video", "audio", "video", "audio"]);
   assert.equal(await server.metric('plays_without_codec_total{kind="video"}'), 1);
@@ -246,12 +246,12 @@ test("[SES22] metadata that its publisher took back is not told to who joins fro
   publisher.send("data", 0, encodeAmf0Values(["@setDataFrame", "onMetaData", { width: 640 }]));
   sendGop(publisher);
   await using before = new RtmpPeer(server.rtmpPort).play("cam");
-  await until(() => before.media.length >= 5, "the first GOP");
+  await until("the first GOP", () => before.media.length >= 5);
   publisher.send("data", 100, encodeAmf0Values(["@clearDataFrame", "onMetaData"]));
   publisher.send("video", 120, AVC_KEY);
-  await until(() => before.media.at(-1)?.timestamp === 120, "the next key frame");
+  await until("the next key frame", () => before.media.at(-1)?.timestamp === 120);
   await using after = new RtmpPeer(server.rtmpPort).play("cam");
-  await until(() => after.media.at(-1)?.timestamp === 120, "the next key frame");
+  await until("the next key frame", () => after.media.at(-1)?.timestamp === 120);
   const metadata = (peer: RtmpPeer): number =>
     peer.media.filter(({ payload }) => Buffer.from(payload).includes("onMetaData")).length;
   assert.deepEqual([metadata(before), metadata(after)], [1, 0]);
@@ -263,10 +263,10 @@ test("[SES21] nothing is left of two hundred publishers and viewers that came an
     const peers = await Promise.all(Array.from({ length: 10 }, (_, k) => openPublisher(server.rtmpPort, `cam${k}`)));
     for (const peer of peers) sendGop(peer);
     const viewers = peers.map((_, k) => new RtmpPeer(server.rtmpPort).play(`cam${k}`));
-    await until(() => viewers.every((viewer) => viewer.media.length > 0), "frames");
+    await until("frames", () => viewers.every((viewer) => viewer.media.length > 0));
     for (const peer of i % 2 === 0 ? [...peers, ...viewers] : [...viewers, ...peers]) peer.socket.destroy();
     await Promise.all([...peers, ...viewers].map((peer) => peer.closed));
   }
   for (const line of ["sessions", "streams", "viewers", "cohorts"])
-    await until(async () => (await server.metric(line)) === 0, `no ${line}`);
+    await until(`no ${line}`, async () => (await server.metric(line)) === 0);
 });

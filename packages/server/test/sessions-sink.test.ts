@@ -17,7 +17,7 @@ import { peerAddress } from "@sluice/server/sessions/peer-address";
 import { socketSink } from "@sluice/server/sessions/socket-sink";
 import { StreamPolicies } from "@sluice/server/streams/stream-policies";
 import { FakeClock } from "@sluice/testkit/fake-clock";
-import { until } from "./sessions-fixture.ts";
+import { until } from "@sluice/testkit/until";
 import { TEST_CERT, TEST_KEY } from "../../runtime/test/tls-fixture.ts";
 
 interface Pair extends Disposable {
@@ -94,8 +94,8 @@ for (const [over, through, writes] of WAYS) {
     sink.whenDrained(() => calls++);
     assert.equal(calls, 0);
     pair.far.resume();
-    await until(() => calls === 1, "the call back");
-    await until(() => pair.far.bytesRead >= written, "every byte");
+    await until("the call back", () => calls === 1);
+    await until("every byte", () => pair.far.bytesRead >= written);
     assert.equal(sink.write(new Uint8Array(100)), true);
     assert.equal(calls, 1);
   });
@@ -146,7 +146,7 @@ for (const wrap of [findStreamWrap(), undefined]) {
     const heard: Buffer[] = [];
     pair.far.on("data", (bytes: Buffer) => heard.push(bytes));
     const expected = Buffer.concat([batch, Buffer.from("between"), batch.subarray(0, 16_256)]);
-    await until(() => heard.reduce((sum, one) => sum + one.length, 0) === expected.length, "every byte");
+    await until("every byte", () => heard.reduce((sum, one) => sum + one.length, 0) === expected.length);
     assert.ok(Buffer.concat(heard).equals(expected));
     assert.deepEqual(sizes, [16_256, 16_256, 16_256, 1_232, 7, 16_256]);
   });
@@ -166,7 +166,7 @@ test("[SNK5] what goes through the handle keeps its order with a head before it 
   pair.near.write(noted(Buffer.from("a head that waits;")));
   assert.equal(sink.write(noted(Buffer.from("behind it;"))), false);
   pair.near.uncork();
-  await until(() => pair.near.writableLength === 0, "the head to go");
+  await until("the head to go", () => pair.near.writableLength === 0);
   for (let i = 0; i < 3; i++) assert.equal(sink.write(noted(Buffer.from("at once;"))), true);
   send(noted(Buffer.from("by the session;")));
   let fill = 0;
@@ -179,9 +179,9 @@ test("[SNK5] what goes through the handle keeps its order with a head before it 
   const heard: Buffer[] = [];
   pair.far.on("data", (bytes: Buffer) => heard.push(bytes));
   const all = Buffer.concat(expected);
-  await until(() => pair.far.bytesRead === all.length, "every byte");
+  await until("every byte", () => pair.far.bytesRead === all.length);
   assert.ok(Buffer.concat(heard).equals(all));
-  await until(() => drained === 1, "the call back");
+  await until("the call back", () => drained === 1);
   assert.equal(pair.near.bytesWritten, all.length);
 });
 
@@ -263,7 +263,7 @@ test("[SNK8] over tls a socket's stream and its sinks take turns, in order, and 
     if (step % 3 === 0) await new Promise((resolve) => setImmediate(resolve));
   }
   pair.far.resume();
-  await until(() => pair.near.writableLength === 0, "the stream to be empty");
+  await until("the stream to be empty", () => pair.near.writableLength === 0);
   await new Promise((resolve) => setImmediate(resolve));
   assert.equal(one.write(sized(16_000)), true);
   pair.near.end(sized(5));
@@ -343,9 +343,9 @@ for (const [over, through, writes] of WAYS) {
     let calls = 0;
     output.whenTaken(() => calls++);
     pair.far.resume();
-    await until(() => pair.far.bytesRead >= written && calls === 1, "every byte");
+    await until("every byte", () => pair.far.bytesRead >= written && calls === 1);
     assert.ok(sink.takenBytes > taken);
-    await until(() => output.owedBytes === 0 && !sink.isFull, "nothing that waits");
+    await until("nothing that waits", () => output.owedBytes === 0 && !sink.isFull);
     assert.equal(outputs.totalBytes, 0);
   });
 }

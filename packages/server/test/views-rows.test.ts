@@ -7,8 +7,9 @@ import type { SessionRow, StreamRow } from "@sluice/client/admin-contract";
 import type { Frame } from "@sluice/media/frame";
 import { ConfigDescriptions } from "@sluice/server/node/config-descriptions";
 import { StatsRound } from "@sluice/server/node/stats-round";
+import { until } from "@sluice/testkit/until";
 import { STREAM } from "./admin-fakes.ts";
-import { AVC_HEADER, openPublisher, openServer, RtmpPeer, sendGop, until } from "./sessions-fixture.ts";
+import { AVC_HEADER, openPublisher, openServer, RtmpPeer, sendGop } from "./sessions-fixture.ts";
 
 const PIECE_BYTES = 20_000;
 
@@ -105,10 +106,10 @@ test("[VIE212] publishers, viewers and idle peers with long words of themselves 
   const words = `User-Agent: ${"u".repeat(6_000)}\r\nReferer: http://x/${"r".repeat(6_000)}`;
   viewer.write(`GET /live/cam.flv HTTP/1.1\r\nHost: box\r\n${words}\r\n\r\n`);
   let rows: readonly SessionRow[] = [];
-  await until(async () => {
+  await until("three sessions", async () => {
     rows = ((await server.get("/api/v1/sessions")) as { sessions: readonly SessionRow[] }).sessions;
     return rows.length === 3 && rows.every(({ agent }) => agent !== "");
-  }, "three sessions");
+  });
   const { agentCharacters } = CLAIM_LIMITS;
   assert.deepEqual(
     rows.map(({ agent }) => agent.length),

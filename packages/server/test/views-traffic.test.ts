@@ -3,15 +3,8 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { test } from "node:test";
 import { WebSocket } from "ws";
-import {
-  AVC_DELTA,
-  openPublisher,
-  openServer,
-  RtmpPeer,
-  type RunningServer,
-  sendGop,
-  until,
-} from "./sessions-fixture.ts";
+import { until } from "@sluice/testkit/until";
+import { AVC_DELTA, openPublisher, openServer, RtmpPeer, type RunningServer, sendGop } from "./sessions-fixture.ts";
 
 const trafficOf = async (server: RunningServer): Promise<{ bytesIn: number; bytesOut: number }> =>
   ((await server.get("/api/v1/nodes")) as { nodes: { bytesIn: number; bytesOut: number }[] }).nodes[0] ?? {
@@ -46,18 +39,18 @@ for (const [name, open] of Object.entries(VIEWERS)) {
     await using publisher = await openPublisher(server.rtmpPort, "cam");
     sendGop(publisher);
     const viewer = open(server);
-    await until(() => viewer.heard() > 60, "the set-up");
+    await until("the set-up", () => viewer.heard() > 60);
     const before = await trafficOf(server);
     const heardBefore = viewer.heard();
     const big = new Uint8Array(50_000);
     big.set(AVC_DELTA);
     for (let i = 0; i < 10; i++) publisher.send("video", 1000 + i, big);
-    await until(() => viewer.heard() - heardBefore > 500_000, "the frames");
+    await until("the frames", () => viewer.heard() - heardBefore > 500_000);
     const playing = await trafficOf(server);
     assert.ok(playing.bytesOut - before.bytesOut >= 500_000, `${playing.bytesOut - before.bytesOut} bytes out`);
     assert.ok(playing.bytesIn - before.bytesIn >= 500_000, `${playing.bytesIn - before.bytesIn} bytes in`);
     viewer.close();
-    await until(async () => (await server.metric("viewers")) === 0, "nobody");
+    await until("nobody", async () => (await server.metric("viewers")) === 0);
     const after = await trafficOf(server);
     assert.ok(after.bytesOut - playing.bytesOut < 5_000, `${after.bytesOut - playing.bytesOut} bytes at the end`);
   });
@@ -69,18 +62,18 @@ test("[VIE2] metrics hold what streams took in, dropped and gave out, those of e
   publisher.send("video", 0, AVC_DELTA); // no set-up came
   sendGop(publisher);
   await using player = new RtmpPeer(server.rtmpPort).play("cam");
-  await until(() => player.media.length >= 5, "frames");
+  await until("frames", () => player.media.length >= 5);
   const frames = await server.metric("ingest_frames_total");
   assert.equal(frames, 6);
   assert.equal(await server.metric("ingest_frames_without_config_total"), 1);
   player.socket.destroy();
   await publisher[Symbol.asyncDispose]();
-  await until(async () => (await server.metric("streams")) === 0, "no stream");
+  await until("no stream", async () => (await server.metric("streams")) === 0);
   const again = await openPublisher(server.rtmpPort, "cam");
   sendGop(again);
   await until(
-    async () => (await server.metric("ingest_frames_total")) === frames + 5,
     "the frames of both publications",
+    async () => (await server.metric("ingest_frames_total")) === frames + 5,
   );
   assert.ok((await server.metric("delivery_bytes_total")) > 0);
   assert.ok((await server.metric("delivery_writes_total")) > 0);
@@ -92,7 +85,7 @@ test("[VIE3] rows tell the publisher, the codecs and the viewers of a stream, an
   await using publisher = await openPublisher(server.rtmpPort, "room/cam");
   sendGop(publisher);
   await using player = new RtmpPeer(server.rtmpPort, { app: "live/room" }).play("cam");
-  await until(() => player.media.length >= 5, "frames");
+  await until("frames", () => player.media.length >= 5);
   const row = (await server.get("/api/v1/streams/live/room/cam")) as Record<string, unknown>;
   assert.deepEqual([row["app"], row["state"], row["viewers"]], ["live", "live", { here: 1, all: 1 }]);
   assert.deepEqual((row["video"] as { codec: string }).codec, "avc1");
@@ -116,5 +109,5 @@ test("[VIE4] a test pattern is a publisher of protocol internal, without a sessi
   assert.deepEqual(row.publisher, { sessionId: "", protocol: "internal", address: "", agent: "test pattern" });
   assert.deepEqual(await server.get("/api/v1/sessions"), { sessions: [], total: 0 });
   assert.equal((await fetch(`${url}/demo/test-pattern`, { method: "DELETE" })).status, 204);
-  await until(async () => (await server.metric("streams")) === 0, "no stream");
+  await until("no stream", async () => (await server.metric("streams")) === 0);
 });
