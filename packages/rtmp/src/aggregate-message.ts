@@ -1,4 +1,4 @@
-/** Aggregate messages: several media messages in one body, each in the clothes of an FLV tag. RTMP 1.0 §7.1.6. */
+/** Aggregate messages: several media messages in one body, each laid out like an FLV tag. RTMP 1.0 §7.1.6. */
 import { ByteReader } from "@sluice/bytes/byte-reader";
 import { ByteWriter } from "@sluice/bytes/byte-writer";
 import { serialAdd, serialDistance } from "@sluice/base/serial-number";

@@ -6,7 +6,7 @@ import type { ByteAllocator } from "@sluice/bytes/allocator";
 import { ClientDialogue } from "./client-dialogue.ts";
 import type { RtmpClientEvent, StreamIntent } from "./client-event.ts";
 import { decodeCommand } from "./command-message.ts";
-import { RtmpLimitError, RtmpTurnError } from "./errors.ts";
+import { RtmpLimitError, RtmpOrderError } from "./errors.ts";
 import { ClientHandshake } from "./handshake/client-handshake.ts";
 import type { HandshakeForm } from "./handshake/server-handshake.ts";
 import type { MessageStreamId, TransactionId } from "./ids.ts";
@@ -97,7 +97,7 @@ export class RtmpClientEngine {
   /** Opens the handshake; connect follows by itself. Publish and play may be asked for at once. */
   start(options: ConnectOptions): void {
     if (this.#phase !== "idle" || this.#handshake === undefined)
-      throw new RtmpTurnError({ action: "start", phase: this.#phase });
+      throw new RtmpOrderError({ action: "start", phase: this.#phase });
     const { app, tcUrl, flashVer = "FMLE/3.0 (compatible; Sluice)", fourCcList, capsEx, more } = options;
     const list = fourCcList === undefined ? {} : { fourCcList };
     const caps = capsEx === undefined ? {} : { capsEx };
@@ -139,11 +139,11 @@ export class RtmpClientEngine {
    *
    * @param timestamp  milliseconds, absolute, 0 to 2³² − 1
    * @param payload  the whole message body; copied
-   * @throws {RtmpTurnError} no stream was created for publishing
+   * @throws {RtmpOrderError} no stream was created for publishing
    */
   sendMedia(kind: MediaKind, timestamp: number, payload: Uint8Array): void {
     const messageStreamId = this.#publishing;
-    if (messageStreamId === undefined) throw new RtmpTurnError({ action: `send ${kind}`, phase: this.#phase });
+    if (messageStreamId === undefined) throw new RtmpOrderError({ action: `send ${kind}`, phase: this.#phase });
     this.#exchange.sendMedia({ ...WAY_OF[kind], messageStreamId, timestamp, body: payload });
   }
 

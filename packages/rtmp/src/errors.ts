@@ -79,10 +79,10 @@ export class RtmpLimitError extends LimitError {
   }
 }
 
-/** An engine was asked for something out of turn. */
-export class RtmpTurnError extends StateError {
-  override readonly name = "RtmpTurnError";
-  readonly code = "STATE_RTMP_TURN";
+/** An engine was asked for something that its phase does not allow. */
+export class RtmpOrderError extends StateError {
+  override readonly name = "RtmpOrderError";
+  readonly code = "STATE_RTMP_ORDER";
   readonly context: { readonly action: string; readonly phase: string };
   constructor(context: { readonly action: string; readonly phase: string }) {
     super(`Cannot ${context.action}: engine is in phase "${context.phase}"`);

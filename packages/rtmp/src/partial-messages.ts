@@ -110,7 +110,7 @@ export class PartialMessages {
     stream.payload = undefined;
   }
 
-  /** Doubles, so that a long message costs one more copy at most, and a lie costs its teller the bytes. */
+  /** Doubles, so that a long message costs one more copy at most; allocates only in step with what was received, whatever length was declared. */
   #grow(stream: ChunkStream, needed: number): void {
     const old = stream.payload as Uint8Array;
     stream.payload = this.#reserve(Math.min(stream.length, Math.max(needed, old.length * 2)), old);

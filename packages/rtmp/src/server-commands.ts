@@ -3,7 +3,7 @@ import { CLAIM_LIMITS, cutText } from "@sluice/base/claimed-text";
 import { type CommandMessage, decodeCommand } from "./command-message.ts";
 import { type ConnectCommand, type ConnectRequest, readConnectCommand } from "./connect-request.ts";
 import { CONNECTION_COMMANDS } from "./connection-commands.ts";
-import { RtmpDialogueError, RtmpLimitError, RtmpTurnError } from "./errors.ts";
+import { RtmpDialogueError, RtmpLimitError, RtmpOrderError } from "./errors.ts";
 import type { TransactionId } from "./ids.ts";
 import type { RtmpLimits } from "./limits.ts";
 import type { Message } from "./message.ts";
@@ -66,10 +66,10 @@ export class ServerCommands {
     return held;
   }
 
-  /** Ends the wait for a verdict; answers what was asked. @throws {RtmpTurnError} nothing was asked */
+  /** Ends the wait for a verdict; answers what was asked. @throws {RtmpOrderError} nothing was asked */
   judge(verdict: "accept" | "reject"): ConnectCommand & { readonly transactionId: TransactionId } {
     const state = this.#state;
-    if (state.at !== "connect-pending") throw new RtmpTurnError({ action: `${verdict} connect`, phase: state.at });
+    if (state.at !== "connect-pending") throw new RtmpOrderError({ action: `${verdict} connect`, phase: state.at });
     this.#state = verdict === "accept" ? { at: "connected", request: state.request } : { at: "rejected" };
     if (verdict === "reject") this.takeHeld();
     return state;

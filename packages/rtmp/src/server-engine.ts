@@ -141,7 +141,7 @@ export class RtmpServerEngine {
 
   /**
    * Follows what came meanwhile, too; if that broke the rules, the next `receive` throws.
-   * @throws {RtmpTurnError} no connect waits for a verdict
+   * @throws {RtmpOrderError} no connect waits for a verdict
    */
   acceptConnect(acceptance: ConnectAcceptance = {}): void {
     const { transactionId, ...connect } = this.#commands.judge("accept");
@@ -149,7 +149,7 @@ export class RtmpServerEngine {
     this.#followHeld();
   }
 
-  /** Whatever the peer sends afterwards is ignored. @throws {RtmpTurnError} no connect waits for a verdict */
+  /** Whatever the peer sends afterwards is ignored. @throws {RtmpOrderError} no connect waits for a verdict */
   rejectConnect(refusal: ConnectRefusal): void {
     const { transactionId } = this.#commands.judge("reject");
     sendConnectError(this.#exchange, transactionId, refusal);

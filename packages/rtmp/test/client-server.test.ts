@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encodeAmf0Values } from "@sluice/amf/amf0-encode";
-import { RtmpTurnError } from "@sluice/rtmp/errors";
+import { RtmpOrderError } from "@sluice/rtmp/errors";
 import type { MessageStreamId } from "@sluice/rtmp/ids";
 import { encodeMediaMessageInto, mediaMessageByteCount } from "@sluice/rtmp/media-message";
 import { Conversation, createClient, takeAll } from "./ports.ts";
@@ -134,7 +134,7 @@ test("[CTL1] both sides acknowledge what they receive", () => {
 
 test("media before a stream was created, and a second start, are our own mistakes", () => {
   const client = createClient();
-  assert.throws(() => client.sendMedia("audio", 0, new Uint8Array(1)), RtmpTurnError);
+  assert.throws(() => client.sendMedia("audio", 0, new Uint8Array(1)), RtmpOrderError);
   client.start(CONNECT);
-  assert.throws(() => client.start(CONNECT), RtmpTurnError);
+  assert.throws(() => client.start(CONNECT), RtmpOrderError);
 });

@@ -5,7 +5,7 @@ import { encodeAmf0Values } from "@sluice/amf/amf0-encode";
 import { type AmfValue, amfObject } from "@sluice/amf/value";
 import { CLAIM_LIMITS } from "@sluice/base/claimed-text";
 import { LimitError, WireError } from "@sluice/bytes/wire-error";
-import { RtmpLimitError, RtmpTurnError } from "@sluice/rtmp/errors";
+import { RtmpLimitError, RtmpOrderError } from "@sluice/rtmp/errors";
 import type { ConnectRequest } from "@sluice/rtmp/connect-request";
 import type { TransactionId } from "@sluice/rtmp/ids";
 import { Conversation, createServer, join, limitsWith, takeAll } from "./ports.ts";
@@ -364,6 +364,6 @@ test("[RLM1] queuedEvents and outputBytes", () => {
 });
 
 test("a verdict that nobody waits for is our own mistake", () => {
-  assert.throws(() => createServer().acceptConnect(), RtmpTurnError);
-  assert.throws(() => openServer().server.rejectConnect({ description: "late" }), RtmpTurnError);
+  assert.throws(() => createServer().acceptConnect(), RtmpOrderError);
+  assert.throws(() => openServer().server.rejectConnect({ description: "late" }), RtmpOrderError);
 });

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import type { Millis } from "@sluice/base/brand";
 import { SILENT_LOG } from "@sluice/base/log";
 import { SILENT_METER } from "@sluice/base/meter";
-import { ConnectionGate, type GateLimits } from "@sluice/server/auth/connection-gate";
+import { ConnectionLimiter, type ConnectionLimits } from "@sluice/server/auth/connection-limiter";
 import { TokenBuckets } from "@sluice/server/auth/rate-limit";
 import { FakeClock } from "@sluice/testkit/fake-clock";
 
@@ -33,67 +33,67 @@ test("[GRD30] the table of buckets forgets the one unused longest", () => {
   assert.equal(buckets.size, 2);
 });
 
-function gate(limits: Partial<GateLimits>, admitAddress = (_: string) => true) {
+function limiterOf(limits: Partial<ConnectionLimits>, admitAddress = (_: string) => true) {
   const clock = new FakeClock();
   const all = { connections: 0, connectionsPerAddress: 0, connectsPerSecondPerAddress: 0, exempt: [], ...limits };
   return {
     clock,
-    gate: new ConnectionGate({ limits: () => all, admitAddress, clock, meter: SILENT_METER, log: SILENT_LOG }),
+    limiter: new ConnectionLimiter({ limits: () => all, admitAddress, clock, meter: SILENT_METER, log: SILENT_LOG }),
   };
 }
 
 test("[GRD31] connections are bounded in all, and a release makes room", () => {
-  const { gate: door } = gate({ connections: 2 });
+  const { limiter } = limiterOf({ connections: 2 });
   assert.deepEqual(
-    ["1.0.0.1", "1.0.0.2", "1.0.0.3"].map((address) => door.admit(address)),
+    ["1.0.0.1", "1.0.0.2", "1.0.0.3"].map((address) => limiter.admit(address)),
     ["ok", "ok", "too-many-connections"],
   );
-  door.release("1.0.0.1");
-  assert.equal(door.admit("1.0.0.3"), "ok");
-  assert.equal(door.connectionCount, 2);
+  limiter.release("1.0.0.1");
+  assert.equal(limiter.admit("1.0.0.3"), "ok");
+  assert.equal(limiter.connectionCount, 2);
 });
 
 test("[GRD31] connections are bounded per address, an IPv6 /64 counting as one", () => {
-  const { gate: door } = gate({ connectionsPerAddress: 1 });
+  const { limiter } = limiterOf({ connectionsPerAddress: 1 });
   assert.deepEqual(
-    ["10.0.0.1", "::ffff:10.0.0.1", "10.0.0.2"].map((a) => door.admit(a)),
+    ["10.0.0.1", "::ffff:10.0.0.1", "10.0.0.2"].map((a) => limiter.admit(a)),
     ["ok", "too-many-from-address", "ok"],
   );
   assert.deepEqual(
-    ["2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"].map((a) => door.admit(a)),
+    ["2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"].map((a) => limiter.admit(a)),
     ["ok", "too-many-from-address", "ok"],
   );
-  door.release("::ffff:10.0.0.1");
-  assert.equal(door.admit("10.0.0.1"), "ok");
+  limiter.release("::ffff:10.0.0.1");
+  assert.equal(limiter.admit("10.0.0.1"), "ok");
 });
 
 test("[GRD31] new connections are bounded per second and address", () => {
-  const { gate: door, clock } = gate({ connectsPerSecondPerAddress: 2 });
+  const { limiter, clock } = limiterOf({ connectsPerSecondPerAddress: 2 });
   const connect = () => {
-    const admission = door.admit("10.0.0.1");
-    if (admission === "ok") door.release("10.0.0.1");
+    const admission = limiter.admit("10.0.0.1");
+    if (admission === "ok") limiter.release("10.0.0.1");
     return admission;
   };
   assert.deepEqual([connect(), connect(), connect(), connect(), connect()], ["ok", "ok", "ok", "ok", "too-fast"]);
   clock.advance(500);
   assert.deepEqual([connect(), connect()], ["ok", "too-fast"]);
-  assert.equal(door.connectionCount, 0);
+  assert.equal(limiter.connectionCount, 0);
 });
 
 test("[GRD31] a refused address is not counted, nor is a release that has no connection", () => {
-  const { gate: door } = gate({}, (address) => address !== "6.6.6.6");
-  assert.equal(door.admit("6.6.6.6"), "address-denied");
-  door.release("6.6.6.6");
-  assert.equal(door.connectionCount, 0);
+  const { limiter } = limiterOf({}, (address) => address !== "6.6.6.6");
+  assert.equal(limiter.admit("6.6.6.6"), "address-denied");
+  limiter.release("6.6.6.6");
+  assert.equal(limiter.connectionCount, 0);
 });
 
 test("[GRD32] exempt networks are held to the limit of all connections only", () => {
-  const { gate: door } = gate({
+  const { limiter } = limiterOf({
     connections: 3,
     connectionsPerAddress: 1,
     connectsPerSecondPerAddress: 1,
     exempt: ["127.0.0.0/8", "::1"],
   });
-  const admissions = ["127.0.0.1", "127.0.0.1", "::1", "::1"].map((address) => door.admit(address));
+  const admissions = ["127.0.0.1", "127.0.0.1", "::1", "::1"].map((address) => limiter.admit(address));
   assert.deepEqual(admissions, ["ok", "ok", "ok", "too-many-connections"]);
 });

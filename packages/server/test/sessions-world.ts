@@ -21,7 +21,7 @@ import { socketTransport } from "@sluice/server/sessions/byte-transport";
 import { DirectWrites } from "@sluice/runtime/sockets/direct-writes";
 import { findStreamWrap } from "@sluice/runtime/sockets/stream-wrap";
 import type { OutputLimits } from "@sluice/server/sessions/limits";
-import { InputTurns } from "@sluice/server/sessions/input-turns";
+import { InputScheduler } from "@sluice/server/sessions/input-scheduler";
 import { NodeOutput } from "@sluice/server/sessions/peer-output";
 import { MergedReads } from "@sluice/runtime/sockets/merged-reads";
 import { RtmpSession } from "@sluice/server/rtmp/rtmp-session";
@@ -81,7 +81,7 @@ export class World {
     reads: new MergedReads(this.clock),
     writes: WRITES,
     outputs: this.outputs,
-    turns: new InputTurns(this.clock),
+    inputs: new InputScheduler(this.clock),
     limits: { waitsPerConnection: 2, viewsPerConnection: 3 },
     streams: this.streams,
     guard: {

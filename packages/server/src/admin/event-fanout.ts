@@ -56,7 +56,7 @@ export class EventFanout implements Disposable {
     this.#sent = meter.counter("admin_events", "Events written to event streams of the admin API");
     this.#leftOut = meter.counter(
       "admin_events_left_out",
-      "Events that event streams were not told, since there were too many",
+      "Events that event streams were not sent because there were too many",
     );
     this.#refused = meter.counter("admin_subscribers_refused", "Event streams refused because too many are open");
   }

@@ -68,7 +68,7 @@ export class Guard {
 
   /**
    * Answers at once where nothing is to be checked. Never rejects. When `signal` aborts the answer is `session-ended`, and
-   * a question that still waits for its turn is dropped; one that a hook was asked already is answered to nobody, and if
+   * a question that still waits to be sent is dropped; one that a hook was asked already is answered to nobody, and if
    * the answer was yes the grant ends at once.
    */
   decide(request: AccessRequest, signal: AbortSignal): Promise<Admission> {

@@ -15,13 +15,13 @@ export type HookAnswer =
 
 export interface HookClientOptions {
   readonly clock: Clock;
-  /** From the question to the answer, waiting for a turn included. */
+  /** From the question to the answer, waiting to be sent included. */
   readonly timeout: Millis;
   /** Sent as `Authorization: Bearer`. */
   readonly token: string | undefined;
   /** Requests under way at once. */
   readonly requests: number;
-  /** Requests waiting for their turn. */
+  /** Requests waiting to be sent. */
   readonly queue: number;
 }
 
@@ -44,7 +44,7 @@ export class HookClient {
   /**
    * Posts `body` as JSON. Never rejects.
    *
-   * @param gone  takes the question back while it waits for its turn; once asked, a hook may have said yes, so that its
+   * @param gone  takes the question back while it waits to be sent; once asked, a hook may have said yes, so that its
    *   answer is awaited
    */
   async ask(url: string, body: object, gone: AbortSignal): Promise<HookAnswer> {
@@ -55,7 +55,7 @@ export class HookClient {
     const deadline = new AbortController();
     const timer = clock.after(timeout, () => deadline.abort(new Error(`No answer within ${timeout} ms`)));
     try {
-      await this.#turn(AbortSignal.any([gone, deadline.signal]));
+      await this.#place(AbortSignal.any([gone, deadline.signal]));
     } catch (error) {
       timer.cancel();
       return gone.aborted ? { is: "aborted" } : { is: "failed", why: whyOf(error) };
@@ -77,7 +77,7 @@ export class HookClient {
   }
 
   /** Takes a place: at once, or when a finished request hands its own over; rejects when the signal comes first. */
-  #turn(signal: AbortSignal): Promise<void> {
+  #place(signal: AbortSignal): Promise<void> {
     if (this.#running < this.#options.requests) {
       this.#running += 1;
       return Promise.resolve();

@@ -20,7 +20,7 @@ export function answerBadRequests(server: Server, meter: Meter): void {
     }
     const line = STATUS_LINES[error.code ?? ""] ?? "400 Bad Request";
     meter
-      .counter("http_bad_requests_total", "Connections ended since they brought no HTTP request, by status answered", {
+      .counter("http_bad_requests_total", "Connections ended because they sent no HTTP request, by status answered", {
         status: line.slice(0, 3),
       })
       .add();

@@ -4,12 +4,11 @@ import { createServer as createTlsServer } from "node:https";
 import type { Socket } from "node:net";
 import type { Millis } from "@sluice/base/brand";
 import type { Meter } from "@sluice/base/meter";
-import type { ConnectionGate } from "../auth/connection-gate.ts";
+import type { ConnectionLimiter } from "../auth/connection-limiter.ts";
 import { isFlvPath } from "./flv-request.ts";
 import { answerBadRequests } from "./bad-requests.ts";
 import type { HttpFlv } from "./http-flv.ts";
 import { Pipelining } from "./pipelining.ts";
-import { guardConnection } from "../rtmp/rtmp-listener.ts";
 import { NO_TLS_TIMEOUT, type Strangers } from "@sluice/runtime/sockets/strangers";
 import type { WebSocketFront } from "./web-socket-front.ts";
 
@@ -17,7 +16,7 @@ export interface HttpFrontOptions {
   readonly flv: HttpFlv;
   readonly webSockets: WebSocketFront;
   readonly admin: RequestListener;
-  readonly gate: ConnectionGate;
+  readonly limiter: ConnectionLimiter;
   /** Who has not sent a request. */
   readonly strangers: Strangers;
   readonly meter: Meter;
@@ -39,7 +38,7 @@ const HTTPS_STRANGER = { listener: "https", deadline: "here" } as const;
 
 /** Not listening yet. */
 export function createHttpFront(options: HttpFrontOptions): Server {
-  const { flv, webSockets, admin, gate, strangers, meter, headerBytes, handshakeTimeout, tls } = options;
+  const { flv, webSockets, admin, limiter, strangers, meter, headerBytes, handshakeTimeout, tls } = options;
   const shared = {
     noDelay: true,
     maxHeaderSize: headerBytes,
@@ -52,7 +51,7 @@ export function createHttpFront(options: HttpFrontOptions): Server {
   answerBadRequests(server, meter);
   const as = tls === undefined ? HTTP_STRANGER : HTTPS_STRANGER;
   server.prependListener("connection", (socket: Socket) => {
-    if (guardConnection(socket, gate) === "open") strangers.admit(socket, as);
+    if (limiter.accept(socket) === "open") strangers.admit(socket, as);
   });
   server.on("secureConnection", (socket: Socket) => strangers.timeElsewhere(socket));
   const pipelining = new Pipelining(meter);

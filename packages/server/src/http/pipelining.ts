@@ -20,7 +20,7 @@ export class Pipelining {
     const count = this.#underWay.get(socket) ?? 0;
     if (count >= MOST_REQUESTS) {
       this.#meter
-        .counter("http_pipelines_refused_total", "HTTP connections ended since they sent too many requests at once")
+        .counter("http_pipelines_refused_total", "HTTP connections ended because they sent too many requests at once")
         .add();
       socket.destroy();
       return false;

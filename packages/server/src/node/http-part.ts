@@ -23,7 +23,7 @@ export async function openHttp(options: {
   readonly scope: Scope;
 }): Promise<void> {
   const { node, rtmp, admin, tls, scope } = options;
-  const { config, ports, gate, strangers, log } = node;
+  const { config, ports, limiter, strangers, log } = node;
   const { limits } = config;
   const cors = derived(
     () => config.http,
@@ -42,7 +42,7 @@ export async function openHttp(options: {
     flv: new HttpFlv({ ports, cors }),
     webSockets: new WebSocketFront({ ports, rtmp, pages, log, messageBytes: limits.messageBytes }),
     admin,
-    gate,
+    limiter,
     strangers,
     meter: node.meter,
     headerBytes: limits.requestHeaderBytes,

@@ -37,7 +37,10 @@ function streamCounters(meter: PromMeter): readonly (readonly [StreamTotal, Coun
     ["frames", meter.counter("ingest_frames_total", "Audio, video and data messages that publishers sent")],
     [
       "withoutConfig",
-      meter.counter("ingest_frames_without_config_total", "Frames dropped since their decoder set-up had not come"),
+      meter.counter(
+        "ingest_frames_without_config_total",
+        "Frames dropped because their decoder set-up had not arrived",
+      ),
     ],
     [
       "beforeKey",
@@ -50,19 +53,19 @@ function streamCounters(meter: PromMeter): readonly (readonly [StreamTotal, Coun
       "beyondTracks",
       meter.counter(
         "ingest_frames_beyond_tracks_total",
-        "Frames dropped since their stream has as many tracks as it may",
+        "Frames dropped because their stream had reached its limit of tracks",
       ),
     ],
     [
       "poorSetUp",
       meter.counter(
         "ingest_setup_poor_total",
-        "Set-up and metadata dropped since it said nothing, or less than what it would have replaced",
+        "Set-up and metadata dropped because it was empty, or held less than what it would have replaced",
       ),
     ],
     [
       "beyondSetUp",
-      meter.counter("ingest_setup_beyond_total", "Set-up and metadata dropped since no more of it may be kept"),
+      meter.counter("ingest_setup_beyond_total", "Set-up and metadata dropped because its limit was reached"),
     ],
     [
       "gopOverflows",
@@ -70,16 +73,16 @@ function streamCounters(meter: PromMeter): readonly (readonly [StreamTotal, Coun
     ],
     ["bytesOut", meter.counter("delivery_bytes_total", "Bytes handed to viewers")],
     ["writes", meter.counter("delivery_writes_total", "Batches written to viewers")],
-    ["lags", meter.counter("viewer_lags_total", "Times a viewer fell behind since its connection was full")],
+    ["lags", meter.counter("viewer_lags_total", "Times a viewer fell behind because its connection was full")],
     ["skips", meter.counter("viewer_skips_total", "Times a lagging viewer was moved to a later key frame")],
-    ["stalls", meter.counter("viewer_stalls_total", "Viewers disconnected since they took nothing for too long")],
+    ["stalls", meter.counter("viewer_stalls_total", "Viewers disconnected because they took nothing for too long")],
   ];
 }
 
 /** By whose memory it was: that of the connection that published the stream, or of the node. */
 function gopDropCounter(meter: PromMeter, { memory }: StreamDirectory): () => void {
   const by = (limit: "connection" | "node"): Counter =>
-    meter.counter("gop_drops_total", "Cached GOPs dropped since streams held as much as they may together", { limit });
+    meter.counter("gop_drops_total", "Cached GOPs dropped because all streams together held too much", { limit });
   const counters = { connection: by("connection"), node: by("node") };
   let before = memory.dropped;
   return () => {

@@ -8,7 +8,7 @@ import type { Scope } from "@sluice/base/scope";
 import type { AdminEvent, EngineRole, NodeState as ShownState } from "@sluice/client/admin-contract";
 import type { Incarnation } from "@sluice/mesh/hello";
 import { StreamDirectory } from "@sluice/media/stream-directory";
-import { ConnectionGate } from "../auth/connection-gate.ts";
+import { ConnectionLimiter } from "../auth/connection-limiter.ts";
 import { Guard } from "../auth/guard.ts";
 import type { OpenActions } from "../auth/open-warning.ts";
 import type { PreviewRights } from "../auth/preview-rights.ts";
@@ -17,7 +17,7 @@ import { Strangers } from "@sluice/runtime/sockets/strangers";
 import { PromMeter } from "@sluice/runtime/metrics/prom-meter";
 import type { SessionPorts } from "../sessions/session-ports.ts";
 import { DEFAULT_PLAY_LIMITS } from "../sessions/limits.ts";
-import { InputTurns } from "../sessions/input-turns.ts";
+import { InputScheduler } from "../sessions/input-scheduler.ts";
 import { NodeOutput } from "../sessions/peer-output.ts";
 import { DirectWrites } from "@sluice/runtime/sockets/direct-writes";
 import { MergedReads } from "@sluice/runtime/sockets/merged-reads";
@@ -41,7 +41,7 @@ export interface NodePart {
   readonly log: Log;
   readonly clock: Clock;
   readonly meter: PromMeter;
-  readonly gate: ConnectionGate;
+  readonly limiter: ConnectionLimiter;
   /** Of all listeners that speak TLS or HTTP together. */
   readonly strangers: Strangers;
   readonly ports: SessionPorts;
@@ -119,7 +119,7 @@ export function openNode({
   });
   scope.defer(() => streams.close());
   const state = new NodeState(scope.signal);
-  const turns = scope.use(new InputTurns(clock));
+  const inputs = scope.use(new InputScheduler(clock));
   const parts = {
     clock,
     log,
@@ -129,14 +129,14 @@ export function openNode({
     reads,
     writes,
     outputs,
-    turns,
+    inputs,
     streams,
     draining: state.draining,
   };
   const ports = sessionPorts({ ...parts, config, policies });
   const count = meterNode({ meter, streams, registry, totals, load, outputs });
   const patterns = scope.use(new TestPatterns(ports));
-  const gate = new ConnectionGate({
+  const limiter = new ConnectionLimiter({
     limits: () => config.limits,
     admitAddress: (address) => guard.admitAddress(address),
     clock,
@@ -180,7 +180,7 @@ export function openNode({
     log,
     clock,
     meter,
-    gate,
+    limiter,
     strangers,
     ports,
     previews: guard.previews,

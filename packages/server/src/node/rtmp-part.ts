@@ -22,7 +22,7 @@ export async function openRtmp({
   readonly tls: TlsCertificate | undefined;
   readonly scope: Scope;
 }): Promise<RtmpSessions> {
-  const { config, ports, gate, strangers, log, meter } = node;
+  const { config, ports, limiter, strangers, log, meter } = node;
   const { rtmp, rtmps, listen: where, limits } = config;
   const sessions = new RtmpSessions({
     ports,
@@ -46,7 +46,7 @@ export async function openRtmp({
     node.draining.addEventListener("abort", () => void server.close(), { once: true });
     scope.defer(() => closeListener(server));
   };
-  const shared = { sessions, gate, strangers, log, meter, ...captureOf(node) };
+  const shared = { sessions, limiter, strangers, log, meter, ...captureOf(node) };
   if (rtmp.port !== "off") await open("rtmp", createRtmpListener({ ...shared, protocol: "rtmp" }), rtmp.port);
   if (rtmps.port !== "off" && tls !== undefined) {
     const options = tls.pair;

@@ -1,9 +1,9 @@
-/** RTMP and RTMPS ports: accepts, asks the gate, opens sessions. */
+/** RTMP and RTMPS ports: accepts, asks the limiter, opens sessions. */
 import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 import type { Log } from "@sluice/base/log";
 import type { Meter } from "@sluice/base/meter";
-import type { ConnectionGate } from "../auth/connection-gate.ts";
+import type { ConnectionLimiter } from "../auth/connection-limiter.ts";
 import { socketTransport } from "../sessions/byte-transport.ts";
 import type { RtmpSessions } from "./rtmp-sessions.ts";
 import { NO_TLS_TIMEOUT, type Strangers } from "@sluice/runtime/sockets/strangers";
@@ -11,7 +11,7 @@ import { NO_TLS_TIMEOUT, type Strangers } from "@sluice/runtime/sockets/stranger
 export interface RtmpListenerOptions {
   readonly protocol: "rtmp" | "rtmps";
   readonly sessions: RtmpSessions;
-  readonly gate: ConnectionGate;
+  readonly limiter: ConnectionLimiter;
   /** For `rtmps`: who has not finished the TLS handshake. */
   readonly strangers: Strangers;
   readonly log: Log;
@@ -24,7 +24,7 @@ export interface RtmpListenerOptions {
 
 /** Not listening yet. */
 export function createRtmpListener(options: RtmpListenerOptions): Server {
-  const { protocol, sessions, gate, strangers, log, meter, tls } = options;
+  const { protocol, sessions, limiter, strangers, log, meter, tls } = options;
   const open = (socket: Socket): void => {
     if (socket.destroyed) return;
     if (tls !== undefined) strangers.known(socket);
@@ -41,19 +41,8 @@ export function createRtmpListener(options: RtmpListenerOptions): Server {
     log.debug({ address: socket.remoteAddress, err: error }, "TLS handshake failed");
   });
   server.prependListener("connection", (socket: Socket) => {
-    const admission = guardConnection(socket, gate);
-    if (admission === "open" && tls !== undefined) strangers.admit(socket, { listener: protocol, deadline: "here" });
+    if (limiter.accept(socket) === "open" && tls !== undefined)
+      strangers.admit(socket, { listener: protocol, deadline: "here" });
   });
   return server;
-}
-
-/** Refused connections end before a byte is read; the others give their place back when they close. */
-export function guardConnection(socket: Socket, gate: ConnectionGate): "open" | "refused" {
-  const address = socket.remoteAddress ?? "";
-  if (gate.admit(address) !== "ok") {
-    socket.destroy();
-    return "refused";
-  }
-  socket.once("close", () => gate.release(address));
-  return "open";
 }

@@ -240,7 +240,7 @@ export class RtmpNetStreams {
     this.#peer.engine.sendStatus(id, {
       level: "error",
       code: "NetStream.Play.StreamNotFound",
-      description: "Nobody publishes this stream",
+      description: "The stream has no publisher",
     });
     this.#peer.sendOutput();
     this.#leave(id, "not-found");

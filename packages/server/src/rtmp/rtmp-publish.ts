@@ -84,7 +84,7 @@ function accepted(peer: RtmpPeer, id: MessageStreamId, publisher: Publisher): Pu
 }
 
 const REFUSALS: Readonly<Record<Exclude<PublishAnswer["answer"], "accepted">, readonly [PublishRefusal, string]>> = {
-  taken: ["taken", "Somebody publishes this stream already"],
+  taken: ["taken", "This stream has a publisher already"],
   "too-many-streams": ["limit", "The server has reached its stream limit"],
 };
 

@@ -5,7 +5,7 @@ import type { Protocol } from "@sluice/client/admin-contract";
 import { CONNECTION_STREAM, type MessageStreamId } from "@sluice/rtmp/ids";
 import type { RtmpServerEvent } from "@sluice/rtmp/server-event";
 import type { ByteTransport, TransportEvents } from "../sessions/byte-transport.ts";
-import { SLICE_BYTES, SlicedInput } from "../sessions/input-turns.ts";
+import { SLICE_BYTES, SlicedInput } from "../sessions/input-scheduler.ts";
 import { RtmpNetStreams } from "./rtmp-net-streams.ts";
 import type { RtmpPeer } from "./rtmp-peer.ts";
 import { SlowPeer } from "./slow-peer.ts";
@@ -43,7 +43,7 @@ export class RtmpSession implements Session, RtmpPeer {
   #ending: Pick<SessionClosing, "reason" | "detail"> | undefined;
 
   constructor({ settings, id, protocol, address, page, engine, open }: RtmpSessionOptions) {
-    const { clock, turns, registry } = settings.ports;
+    const { clock, inputs, registry } = settings.ports;
     this.settings = settings;
     this.id = id;
     this.protocol = protocol;
@@ -60,7 +60,7 @@ export class RtmpSession implements Session, RtmpPeer {
       closed: (error) => this.#closed(error),
     });
     this.#input = new SlicedInput({
-      turns,
+      scheduler: inputs,
       mayRead: () => this.#phase !== "closing" && !this.#isWaiting && !this.#slow.isBlocked,
       read: (slice) => this.#read(slice),
       discard: (bytes) => this.transport.discard(bytes),

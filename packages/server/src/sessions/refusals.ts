@@ -52,7 +52,7 @@ export function refusesSessions(
   if (!outputs.isFull) return false;
   const { protocol } = refused;
   meter
-    .counter("sessions_refused_total", "Sessions not opened since too much waits for slow peers, by protocol", {
+    .counter("sessions_refused_total", "Sessions refused because too many bytes wait for slow peers, by protocol", {
       protocol,
     })
     .add();

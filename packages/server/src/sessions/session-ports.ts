@@ -6,7 +6,7 @@ import type { Meter } from "@sluice/base/meter";
 import type { PublishPolicy, StreamDirectory } from "@sluice/media/stream-directory";
 import type { AccessRequest, Admission } from "../auth/access.ts";
 import type { DirectWrites } from "@sluice/runtime/sockets/direct-writes";
-import type { InputTurns } from "./input-turns.ts";
+import type { InputScheduler } from "./input-scheduler.ts";
 import type { PlayLimits } from "./limits.ts";
 import type { MergedReads } from "@sluice/runtime/sockets/merged-reads";
 import type { NodeOutput } from "./peer-output.ts";
@@ -41,7 +41,7 @@ export interface SessionPorts {
   readonly reads: MergedReads;
   readonly writes: DirectWrites;
   readonly outputs: NodeOutput;
-  readonly turns: InputTurns;
+  readonly inputs: InputScheduler;
   readonly streams: StreamDirectory;
   readonly guard: AccessPolicy;
   readonly timeouts: SessionTimeouts;

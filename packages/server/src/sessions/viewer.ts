@@ -104,7 +104,7 @@ function obstacleTo(
   const { limits, streams } = ports;
   const isPublished = streams.isPublished(key);
   const mayWait = request.mayWait && waitOf(ports, { key, protocol: request.access.protocol }) !== 0;
-  if (!isPublished && !mayWait) return ["not-found", `Nobody publishes "${key}"`];
+  if (!isPublished && !mayWait) return ["not-found", `The stream "${key}" has no publisher`];
   if (others.filter((other) => other.key === key).length >= limits.viewsPerConnection)
     return ["limit", "The connection has reached its limit of plays of one stream"];
   if (!isPublished && others.filter(({ isWaiting }) => isWaiting).length >= limits.waitsPerConnection)

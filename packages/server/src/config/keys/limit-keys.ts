@@ -98,6 +98,6 @@ export const LIMIT_KEYS = {
   "limits.hookQueue": runningKey(
     integer({ min: 0, max: 1_000_000 }),
     "1000",
-    "Hook requests waiting for their turn; beyond it clients are refused, and done reports are dropped and counted.",
+    "Hook requests that wait to be sent; beyond it clients are refused, and done reports are dropped and counted.",
   ),
 } as const satisfies KeyTable;

@@ -1,4 +1,5 @@
 /** Decides at accept, before a byte is read, whether one more connection fits. */
+import type { Socket } from "node:net";
 import type { Clock } from "@sluice/base/clock";
 import type { Log } from "@sluice/base/log";
 import type { Counter, Meter } from "@sluice/base/meter";
@@ -8,7 +9,7 @@ import { NetworkSet } from "@sluice/runtime/sockets/network-set";
 import { GUARD_LIMITS } from "./limits.ts";
 import { TokenBuckets } from "./rate-limit.ts";
 
-export interface GateLimits {
+export interface ConnectionLimits {
   /** Connections open at once, of every kind and from anywhere. 0: no limit. Configured by `limits.connections`. */
   readonly connections: number;
   /** Connections open at once from one address; an IPv6 /64 counts as one. 0: no limit. Configured by `limits.connectionsPerAddress`. */
@@ -19,8 +20,8 @@ export interface GateLimits {
   readonly exempt: readonly string[];
 }
 
-export interface GatePorts {
-  readonly limits: () => GateLimits;
+export interface ConnectionLimiterPorts {
+  readonly limits: () => ConnectionLimits;
   /** The address rules; `guard.admitAddress`. */
   readonly admitAddress: (address: string) => boolean;
   readonly clock: Clock;
@@ -28,19 +29,19 @@ export interface GatePorts {
   readonly log: Log;
 }
 
-export type Admission = "ok" | "too-many-connections" | "too-many-from-address" | "too-fast" | "address-denied";
+export type ConnectionVerdict = "ok" | "too-many-connections" | "too-many-from-address" | "too-fast" | "address-denied";
 
 const REFUSALS = ["too-many-connections", "too-many-from-address", "too-fast", "address-denied"] as const;
 
-export class ConnectionGate {
-  readonly #ports: GatePorts;
+export class ConnectionLimiter {
+  readonly #ports: ConnectionLimiterPorts;
   readonly #exempt: () => NetworkSet;
   readonly #rates: () => TokenBuckets;
   readonly #open = new Map<string, number>();
-  readonly #refused: ReadonlyMap<Admission, Counter>;
+  readonly #refused: ReadonlyMap<ConnectionVerdict, Counter>;
   #total = 0;
 
-  constructor(ports: GatePorts) {
+  constructor(ports: ConnectionLimiterPorts) {
     this.#ports = ports;
     this.#exempt = derived(ports.limits, ({ exempt }) => new NetworkSet(exempt));
     this.#rates = derived(ports.limits, ({ connectsPerSecondPerAddress: perSecond }) => {
@@ -58,8 +59,19 @@ export class ConnectionGate {
     return this.#total;
   }
 
+  /** Ends a connection that is refused, before a byte is read; another gives its place back when it closes. */
+  accept(socket: Socket): "open" | "refused" {
+    const address = socket.remoteAddress ?? "";
+    if (this.admit(address) !== "ok") {
+      socket.destroy();
+      return "refused";
+    }
+    socket.once("close", () => this.release(address));
+    return "open";
+  }
+
   /** Counts the connection when the answer is `ok`; then, and only then, `release` must follow once. */
-  admit(address: string): Admission {
+  admit(address: string): ConnectionVerdict {
     const group = addressGroup(address);
     const admission = this.#judge(address, group);
     if (admission !== "ok") {
@@ -72,7 +84,7 @@ export class ConnectionGate {
     return "ok";
   }
 
-  #judge(address: string, group: string): Admission {
+  #judge(address: string, group: string): ConnectionVerdict {
     const { clock } = this.#ports;
     const limits = this.#ports.limits();
     if (!this.#ports.admitAddress(address)) return "address-denied";

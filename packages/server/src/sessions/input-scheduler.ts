@@ -1,17 +1,17 @@
-/** Input of those who send much and publish nothing: worked through in slices, by a share of the loop that leaves others theirs. */
+/** Input of connections that send much and publish nothing: worked through in slices, in a bounded share of the event loop. */
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
 
 /** What one connection has worked through at a time; more than any opening dialogue is. */
 export const SLICE_BYTES = 4 * 1024;
 
-/** Slices of one turn take about this long, of whomever they are. */
-const TURN = 4 as Millis;
+/** One run of slices, of all connections, takes about this long. */
+const RUN = 4 as Millis;
 
-/** Between two turns is this many times as long as the one before took. */
+/** The pause after a run is this many times as long as the run took. */
 const REST_SHARE = 4;
 
-export class InputTurns implements Disposable {
+export class InputScheduler implements Disposable {
   readonly #clock: Clock;
   readonly #waiting: (() => void)[] = [];
   #timer: Timer | undefined;
@@ -45,7 +45,7 @@ export class InputTurns implements Disposable {
     for (let work = this.#waiting.shift(); work !== undefined; work = this.#waiting.shift()) {
       work();
       now = this.#clock.now();
-      if (now - began >= TURN) break;
+      if (now - began >= RUN) break;
     }
     this.#timer = undefined;
     this.#restUntil = now + (now - began) * REST_SHARE;
@@ -53,12 +53,12 @@ export class InputTurns implements Disposable {
   }
 }
 
-/** What one connection has sent and nobody has looked at: a slice each turn, until the connection has to wait. */
+/** What one connection has sent and has not been read: one slice at a time, until the connection has to wait. */
 export class SlicedInput {
   readonly #options: SlicedInputOptions;
   readonly #arrivals: Uint8Array[] = [];
   #at = 0;
-  #isTurnDue = false;
+  #isScheduled = false;
 
   constructor(options: SlicedInputOptions) {
     this.#options = options;
@@ -74,12 +74,12 @@ export class SlicedInput {
 
   /** Sees to the next slice, or lets more come where there is none. */
   readOn(): void {
-    const { turns, mayRead, resume } = this.#options;
-    if (this.#isTurnDue || !mayRead()) return;
+    const { scheduler, mayRead, resume } = this.#options;
+    if (this.#isScheduled || !mayRead()) return;
     if (this.isEmpty) return resume();
-    this.#isTurnDue = true;
-    turns.add(() => {
-      this.#isTurnDue = false;
+    this.#isScheduled = true;
+    scheduler.add(() => {
+      this.#isScheduled = false;
       this.#readSlice();
       this.readOn();
     });
@@ -107,7 +107,7 @@ export class SlicedInput {
 }
 
 interface SlicedInputOptions {
-  readonly turns: InputTurns;
+  readonly scheduler: InputScheduler;
   /** Whether the connection waits for nothing. */
   readonly mayRead: () => boolean;
   readonly read: (slice: Uint8Array) => void;
