@@ -1,0 +1,155 @@
+/** Who is home of what: this node's claims and leases, and a view of all others' that is read without waiting. */
+import type { Clock } from "@sluice/base/clock";
+import type { Log } from "@sluice/base/log";
+import { LimitError } from "@sluice/bytes/wire-error";
+import type { Engine, Lease } from "@sluice/engine/engine";
+import type { Epoch } from "@sluice/engine/epoch";
+import type { LinkServices } from "@sluice/mesh/link-services";
+import { DirectoryView } from "./directory-view.ts";
+import { HomeClaim } from "./home-claim.ts";
+import { DIRECTORY_LIMITS, DIRECTORY_TIMINGS, type DirectoryTimings } from "./limits.ts";
+import { OwnLeases } from "./own-leases.ts";
+import { ProvisionalClaims } from "./provisional-claims.ts";
+import { type HomeFields, type HomeKind, keyOfHome, type NodeRow } from "./rows.ts";
+
+/** This node claims more homes at once than it may. */
+export class DirectoryFullError extends LimitError {
+  override readonly name = "DirectoryFullError";
+  readonly code = "LIMIT_DIRECTORY_CLAIMS";
+  readonly context: { readonly limit: number };
+  constructor(context: DirectoryFullError["context"]) {
+    super(`Cannot claim one more home: limit is ${context.limit}`);
+    this.context = context;
+  }
+}
+
+export interface DirectoryOptions {
+  /** Stays open when the directory closes. */
+  readonly engine: Engine;
+  readonly services: Pick<LinkServices, "add">;
+  readonly self: NodeRow;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: () => number;
+  readonly timings?: DirectoryTimings;
+}
+
+/** Who is home of a key, as far as this node knows. */
+export type Home =
+  | (HomeFields & { readonly isConfirmed: true; readonly epoch: Epoch })
+  /** By what it told itself: the engine has not confirmed it. */
+  | (HomeFields & { readonly isConfirmed: false });
+
+export interface ClaimOptions {
+  /** What to do while another is home: wait for its lease to run out, or be lost at once. */
+  readonly ifTaken: "wait" | "yield";
+  /** The epoch that the present home gave when it froze, to hand over to this node. */
+  readonly takesFrom?: Epoch;
+}
+
+export class Directory implements AsyncDisposable {
+  readonly view = new DirectoryView();
+  readonly #options: DirectoryOptions;
+  readonly #timings: DirectoryTimings;
+  readonly #leases: OwnLeases;
+  readonly #provisional: ProvisionalClaims;
+  readonly #service: Disposable;
+  readonly #claims = new Map<string, HomeClaim>();
+  readonly #ending = new AbortController();
+
+  constructor(options: DirectoryOptions) {
+    const { timings = DIRECTORY_TIMINGS, engine, services, clock } = options;
+    this.#options = options;
+    this.#timings = timings;
+    this.#provisional = new ProvisionalClaims({
+      clock,
+      remember: timings.homesLease,
+      changed: (kind, key) => this.#claims.get(keyOfHome(kind, key))?.poke(),
+    });
+    this.#service = services.add(this.#provisional);
+    this.view.onChange((change) => {
+      if (change.type === "home") this.#claims.get(keyOfHome(change.kind, change.key))?.poke(change.row === undefined);
+      if (change.type === "stale" && !change.isStale) this.#pokeAll();
+    });
+    void this.view.follow(engine, this.#ending.signal);
+    this.#leases = new OwnLeases({ ...options, timings, homesChanged: () => this.#pokeAll() });
+  }
+
+  /** Undefined while there is none: nothing may be acknowledged then. */
+  get homesLease(): Lease | undefined {
+    return this.#leases.homes;
+  }
+
+  /** Confirmed homes before those that only say so. */
+  findHome(kind: HomeKind, key: string): Home | undefined {
+    const row = this.view.findHome(kind, key);
+    if (row !== undefined) return { ...row, isConfirmed: true };
+    const own = this.#claims.get(keyOfHome(kind, key));
+    const fields = own?.state.at === "provisional" ? own.wish.fields : this.#provisional.find(kind, key);
+    return fields && { ...fields, isConfirmed: false };
+  }
+
+  /**
+   * @param publication  16 hexadecimal digits; the same at a new home may take the row at once
+   * @throws {DirectoryFullError}
+   */
+  claimStream(
+    key: string,
+    { publication, publisherAt, ...options }: ClaimOptions & Pick<HomeFields, "publication" | "publisherAt">,
+  ): HomeClaim {
+    return this.#claim("stream", key, { publication, publisherAt }, options);
+  }
+
+  /** @throws {DirectoryFullError} */
+  claimObject(key: string, options: ClaimOptions): HomeClaim {
+    return this.#claim("object", key, { publication: "", publisherAt: "" }, options);
+  }
+
+  /** Rows of this node vanish at once, where the engine can be reached. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const claim of this.#claims.values()) claim.release();
+    await this.#leases.close();
+    this.#ending.abort();
+    this.#service[Symbol.dispose]();
+    this.#provisional[Symbol.dispose]();
+  }
+
+  #claim(
+    kind: HomeKind,
+    key: string,
+    fields: Pick<HomeFields, "publication" | "publisherAt">,
+    options: ClaimOptions,
+  ): HomeClaim {
+    const name = keyOfHome(kind, key);
+    const before = this.#claims.get(name);
+    if (before === undefined && this.#claims.size >= DIRECTORY_LIMITS.claims) {
+      throw new DirectoryFullError({ limit: DIRECTORY_LIMITS.claims });
+    }
+    before?.release();
+    const { id: home, incarnation } = this.#options.self;
+    const wish = { ...options, kind, key, fields: { ...fields, home, incarnation } };
+    const ports = {
+      ...this.#options,
+      view: this.view,
+      timings: this.#timings,
+      lease: () => this.#leases.homes,
+      heard: (...of: [HomeKind, string]) => this.#provisional.find(...of),
+      changed: (changed: HomeClaim) => this.#changed(changed),
+    };
+    const claim = new HomeClaim(wish, ports, before?.finished ?? Promise.resolve());
+    this.#claims.set(name, claim);
+    void claim.finished.then(() => {
+      if (this.#claims.get(name) === claim) this.#claims.delete(name);
+    });
+    return claim;
+  }
+
+  #changed({ wish, state }: HomeClaim): void {
+    if (state.at === "provisional") this.#provisional.tell(wish);
+    else this.#provisional.withdraw(wish.kind, wish.key);
+  }
+
+  #pokeAll(): void {
+    for (const claim of this.#claims.values()) claim.poke();
+  }
+}

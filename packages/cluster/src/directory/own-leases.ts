@@ -1,0 +1,89 @@
+/** The two leases of this node: of its row, and of all its homes together; taken anew when they were lost. */
+import { Backoff } from "@sluice/base/backoff";
+import type { Millis } from "@sluice/base/brand";
+import type { Clock } from "@sluice/base/clock";
+import type { Log } from "@sluice/base/log";
+import { aborted } from "@sluice/base/scope";
+import type { Engine, Lease } from "@sluice/engine/engine";
+import type { DirectoryTimings } from "./limits.ts";
+import { decodeNodeRow, encodeNodeRow, keyOfNode, type NodeRow } from "./rows.ts";
+
+export interface OwnLeasesOptions {
+  readonly engine: Engine;
+  readonly self: NodeRow;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: () => number;
+  readonly timings: DirectoryTimings;
+  /** The homes have a lease, or have none any more. */
+  readonly homesChanged: (lease: Lease | undefined) => void;
+}
+
+export class OwnLeases {
+  readonly #options: OwnLeasesOptions;
+  readonly #ending = new AbortController();
+  readonly #loops: Promise<unknown>;
+  #homes: Lease | undefined;
+
+  constructor(options: OwnLeasesOptions) {
+    const { timings } = options;
+    this.#options = options;
+    this.#loops = Promise.all([
+      this.#keep(timings.nodeLease, (lease) => this.#writeRow(lease)),
+      this.#keep(timings.homesLease, (lease) => this.#useForHomes(lease)),
+    ]);
+  }
+
+  /** Of all homes of this node; undefined while there is none, and nothing may be acknowledged. */
+  get homes(): Lease | undefined {
+    return this.#homes?.lost.aborted === false ? this.#homes : undefined;
+  }
+
+  /** Releases both, as far as the engine can be reached: rows vanish at once. */
+  async close(): Promise<void> {
+    this.#ending.abort(new Error("The directory is closing"));
+    await this.#loops;
+  }
+
+  async #keep(ttl: Millis, use: (lease: Lease) => Promise<void>): Promise<void> {
+    const { engine, clock, log, random, timings } = this.#options;
+    const backoff = new Backoff({ first: timings.retryFirst, cap: timings.retryCap, factor: 2, random });
+    const { signal } = this.#ending;
+    while (!signal.aborted) {
+      try {
+        const lease = await engine.lease(ttl);
+        try {
+          if (!signal.aborted) await use(lease);
+          backoff.reset();
+          await Promise.race([aborted(lease.lost), aborted(signal)]);
+        } finally {
+          if (!lease.lost.aborted) await lease.release().catch(() => undefined);
+        }
+      } catch (error) {
+        if (!signal.aborted) log.debug({ err: error, ttl }, "No lease from the state engine yet");
+      }
+      if (!signal.aborted) await clock.sleep(backoff.next(), signal).catch(() => undefined);
+    }
+  }
+
+  /** A row of an earlier life is written over; one of a later life stays, and this life has no row. */
+  async #writeRow(lease: Lease): Promise<void> {
+    const { engine, self, log } = this.#options;
+    const key = keyOfNode(self.id);
+    for (let entry = await engine.get(key); ; ) {
+      const known = entry && decodeNodeRow(self.id, entry.value);
+      if (known !== undefined && known.incarnation > self.incarnation) {
+        return log.error({ id: self.id, incarnation: known.incarnation }, "A later life of this node has its row");
+      }
+      const result = await engine.cas(key, entry?.revision ?? "absent", encodeNodeRow(self), { lease });
+      if (result.outcome === "written") return;
+      entry = result.current;
+    }
+  }
+
+  async #useForHomes(lease: Lease): Promise<void> {
+    this.#homes = lease;
+    lease.lost.addEventListener("abort", () => this.#options.homesChanged(undefined), { once: true });
+    this.#options.homesChanged(lease);
+  }
+}
