@@ -18,6 +18,7 @@ const RECORD: NodeRecord = {
   addresses: { cluster: "10.0.0.1:7935", rtmp: "10.0.0.1:1935" },
   build: "0.1.0",
   settings: "5f3a",
+  heat: 0.25,
   since: 1_700_000_000_000,
   links: ["b", "c"],
 };
@@ -210,11 +211,14 @@ test("[MSH67] a peer cannot speak for this node", () => {
 
 test("[MSH374] what a node adds to its record reaches everybody", () => {
   const world = three();
-  world.nodes.get("c")?.membership.describe({ addresses: { cluster: "c:7935", rtmp: "c:1935" }, settings: "77" });
+  world.nodes
+    .get("c")
+    ?.membership.describe({ addresses: { cluster: "c:7935", rtmp: "c:1935" }, settings: "77", heat: 0.5 });
   world.clock.advance(100);
   for (const name of ["a", "b"]) {
     const record = world.nodes.get(name)?.membership.find("c")?.record;
-    assert.deepEqual([record?.addresses["rtmp"], record?.settings, record?.state], ["c:1935", "77", "ready"]);
+    const told = [record?.addresses["rtmp"], record?.settings, record?.heat, record?.state];
+    assert.deepEqual(told, ["c:1935", "77", 0.5, "ready"]);
   }
 });
 

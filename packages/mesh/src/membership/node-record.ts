@@ -20,6 +20,8 @@ export interface NodeRecord {
   readonly build: string;
   /** Digest of what should be configured alike on every node; empty where it says nothing. */
   readonly settings: string;
+  /** How near the node is to its limits, 0 to 1; carried, and not looked at here. */
+  readonly heat: number;
   /** Wall-clock milliseconds since 1970 at its start, by its own clock. */
   readonly since: number;
   /** Ids of the nodes that it has a link to. */
@@ -102,6 +104,7 @@ function readRecord(value: unknown): NodeRecord {
     addresses: addresses(from["addresses"]),
     build: text(from["build"], "build"),
     settings: text(from["settings"] ?? "", "settings"),
+    heat: share(from["heat"] ?? 0, "heat"),
     since: count(from["since"], "since"),
     links: list(from["links"], "links", RECORD_LIMITS.nodes),
   };
@@ -110,6 +113,11 @@ function readRecord(value: unknown): NodeRecord {
 function text(value: unknown, name: string): string {
   if (typeof value === "string" && value.length <= RECORD_LIMITS.textCharacters) return value;
   throw bad(`${name} that is no text of at most ${RECORD_LIMITS.textCharacters} characters`);
+}
+
+function share(value: unknown, name: string): number {
+  if (typeof value === "number" && value >= 0 && value <= 1) return value;
+  throw bad(`${name} that is not within 0 and 1`);
 }
 
 function count(value: unknown, name: string): number {
