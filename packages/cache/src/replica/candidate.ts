@@ -19,12 +19,12 @@ export class Candidate {
   #votesLost = 0;
   #hasStalled = false;
 
-  constructor(ledger: RaftState<unknown>, timing: ReplicaTiming, random: () => number, now: Millis) {
-    this.#raft = ledger;
+  constructor(raft: RaftState<unknown>, timing: ReplicaTiming, random: () => number, now: Millis) {
+    this.#raft = raft;
     this.#timing = timing;
     this.#random = random;
     this.#electionAt = now;
-    if (!ledger.isSingleVoter) this.postpone(now);
+    if (!raft.isSingleVoter) this.postpone(now);
   }
 
   get isRunning(): boolean {

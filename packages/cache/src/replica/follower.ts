@@ -33,12 +33,12 @@ export class Follower<Answer> {
 
   constructor(options: {
     readonly leader: MemberId;
-    readonly ledger: RaftState<Answer>;
+    readonly raft: RaftState<Answer>;
     readonly incarnation: Incarnation;
     readonly timing: ReplicaTiming;
   }) {
     this.leader = options.leader;
-    this.#raft = options.ledger;
+    this.#raft = options.raft;
     this.#incarnation = options.incarnation;
     this.#timing = options.timing;
   }

@@ -2,7 +2,7 @@
 import type { Millis } from "@sluice/base/brand";
 import type { LogIndex, MemberId } from "../ids.ts";
 import type { RaftState } from "./raft-state.ts";
-import { reachedByMajority } from "./quorum.ts";
+import { majorityOf } from "./members.ts";
 import type { LevelReach } from "./proposals.ts";
 import type { FollowerStatus } from "./replica-options.ts";
 import { ReplicationProgress } from "./replication-progress.ts";
@@ -13,8 +13,8 @@ export class Followers implements LevelReach {
   /** Until anybody confirms more, the election itself counts. */
   readonly #electedAt: Millis;
 
-  constructor(ledger: RaftState<unknown>, electedAt: Millis) {
-    this.#raft = ledger;
+  constructor(raft: RaftState<unknown>, electedAt: Millis) {
+    this.#raft = raft;
     this.#electedAt = electedAt;
     this.followMembers();
   }
@@ -86,4 +86,10 @@ export class Followers implements LevelReach {
       }),
     );
   }
+}
+
+/** The highest value that a majority has reached or passed. @param values  one a voter, at least one */
+function reachedByMajority(values: readonly number[]): number {
+  const descending = [...values].sort((a, b) => b - a);
+  return descending[majorityOf(descending.length) - 1] as number;
 }

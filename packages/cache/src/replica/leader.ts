@@ -18,7 +18,7 @@ const NO_BYTES = new Uint8Array(0);
 
 export class Leader<Answer> {
   readonly followers: Followers;
-  readonly shipping: LogReplicator;
+  readonly replicator: LogReplicator;
   readonly proposals = new Proposals<Answer>();
   readonly reads = new Reads();
   readonly handOver: HandOver;
@@ -28,13 +28,13 @@ export class Leader<Answer> {
   readonly #termStart: LogIndex;
   #isHalted = false;
 
-  constructor(ledger: RaftState<Answer>, timing: ReplicaTiming, now: Millis) {
-    this.#raft = ledger;
+  constructor(raft: RaftState<Answer>, timing: ReplicaTiming, now: Millis) {
+    this.#raft = raft;
     this.#timing = timing;
-    this.followers = new Followers(ledger, now);
-    this.shipping = new LogReplicator(ledger, this.followers, timing, now);
+    this.followers = new Followers(raft, now);
+    this.replicator = new LogReplicator(raft, this.followers, timing, now);
     this.handOver = new HandOver(timing);
-    this.#termStart = ledger.appendOwn("no-op", NO_BYTES, 0 as Millis);
+    this.#termStart = raft.appendOwn("no-op", NO_BYTES, 0 as Millis);
     this.#writeFounders();
   }
 
@@ -54,7 +54,7 @@ export class Leader<Answer> {
   }
 
   get deadline(): Millis {
-    return Math.min(this.shipping.deadline, this.handOver.deadline) as Millis;
+    return Math.min(this.replicator.deadline, this.handOver.deadline) as Millis;
   }
 
   refusal(operation: Uint8Array): Refusal | undefined {
@@ -83,12 +83,12 @@ export class Leader<Answer> {
 
   replied(from: MemberId, reply: AppendReply, now: Millis): void {
     const follower = this.followers.get(from);
-    if (follower !== undefined) this.shipping.replied(follower, reply, now);
+    if (follower !== undefined) this.replicator.replied(follower, reply, now);
   }
 
   snapshotReplied(from: MemberId, reply: SnapshotReply, now: Millis): void {
     const follower = this.followers.get(from);
-    if (follower !== undefined) this.shipping.snapshotReplied(follower, reply, now);
+    if (follower !== undefined) this.replicator.snapshotReplied(follower, reply, now);
   }
 
   /** Commits, answers and ships whatever this turn has made possible. */
@@ -98,7 +98,7 @@ export class Leader<Answer> {
     this.proposals.reach(this.followers);
     if (this.isLeaseValid(now)) this.#answer();
     this.#grantReads(now);
-    this.shipping.ship(now);
+    this.replicator.ship(now);
     this.#handOver(now);
   }
 
@@ -123,7 +123,7 @@ export class Leader<Answer> {
     const held = this.followers.held;
     if (held <= this.#raft.commit || this.#raft.log.termAt(held) !== this.#raft.term) return;
     this.#raft.commitTo(held, this.proposals);
-    this.shipping.committed(now);
+    this.replicator.committed(now);
   }
 
   #answer(): void {

@@ -22,8 +22,8 @@ export class LogReplicator {
   #heartbeatAt: Millis;
   #commitNewsAt: Millis | undefined;
 
-  constructor(ledger: RaftState<unknown>, followers: Followers, timing: ReplicaTiming, now: Millis) {
-    this.#raft = ledger;
+  constructor(raft: RaftState<unknown>, followers: Followers, timing: ReplicaTiming, now: Millis) {
+    this.#raft = raft;
     this.#followers = followers;
     this.#timing = timing;
     this.#heartbeatAt = now;

@@ -10,15 +10,15 @@ type ChangeRefusal = Exclude<ChangeResult, { readonly token: unknown }>;
 /** One at a time: two lists that follow each other always have a majority in common. Raft §4.1 */
 export function changeRefusal(
   change: MemberChange,
-  ledger: RaftState<unknown>,
-  leadership: Leader<unknown>,
+  raft: RaftState<unknown>,
+  asLeader: Leader<unknown>,
 ): ChangeRefusal | undefined {
-  const { membership, commit } = ledger;
-  if (leadership.handOver.to !== undefined) return { refused: "switching-over", leader: leadership.handOver.to };
-  const reason = impossibility(change, ledger);
+  const { membership, commit } = raft;
+  if (asLeader.handOver.to !== undefined) return { refused: "switching-over", leader: asLeader.handOver.to };
+  const reason = impossibility(change, raft);
   if (reason !== undefined) return { refused: "not-possible", reason };
-  if (membership.index > commit || !leadership.isSettled) return { refused: "busy" };
-  return change.type === "promote" ? lag(change, ledger, leadership) : undefined;
+  if (membership.index > commit || !asLeader.isSettled) return { refused: "busy" };
+  return change.type === "promote" ? lag(change, raft, asLeader) : undefined;
 }
 
 function impossibility(change: MemberChange, { membership, self, limits }: RaftState<unknown>): string | undefined {
@@ -39,10 +39,10 @@ function impossibility(change: MemberChange, { membership, self, limits }: RaftS
 }
 
 /** A voter that lacks much of the log would stand in the way of every commit. */
-function lag(change: MemberChange, ledger: RaftState<unknown>, leadership: Leader<unknown>): ChangeRefusal | undefined {
-  const follower = leadership.followers.get(change.id);
-  const held = follower?.held ?? ledger.log.baseIndex;
+function lag(change: MemberChange, raft: RaftState<unknown>, asLeader: Leader<unknown>): ChangeRefusal | undefined {
+  const follower = asLeader.followers.get(change.id);
+  const held = follower?.held ?? raft.log.baseIndex;
   const isGettingSnapshot = follower?.snapshot !== undefined;
-  if (!isGettingSnapshot && held + ledger.limits.appendRecords >= ledger.commit && held > 0) return undefined;
-  return { refused: "not-caught-up", held, wanted: ledger.commit };
+  if (!isGettingSnapshot && held + raft.limits.appendRecords >= raft.commit && held > 0) return undefined;
+  return { refused: "not-caught-up", held, wanted: raft.commit };
 }

@@ -12,7 +12,7 @@ import type { ReplicaTiming } from "./timing.ts";
 import { isBoundToLeader, isPastMember, wouldGrant } from "./voting.ts";
 
 export interface RaftRoleOptions<Answer> {
-  readonly ledger: RaftState<Answer>;
+  readonly raft: RaftState<Answer>;
   readonly timing: ReplicaTiming;
   readonly random: () => number;
   readonly incarnation: Incarnation;
@@ -21,7 +21,7 @@ export interface RaftRoleOptions<Answer> {
 }
 
 export class RaftRole<Answer> {
-  readonly candidacy: Candidate;
+  readonly candidate: Candidate;
   readonly #raft: RaftState<Answer>;
   readonly #timing: ReplicaTiming;
   readonly #incarnation: Incarnation;
@@ -35,15 +35,15 @@ export class RaftRole<Answer> {
   #isRemoved = false;
 
   constructor(options: RaftRoleOptions<Answer>) {
-    this.#raft = options.ledger;
+    this.#raft = options.raft;
     this.#timing = options.timing;
     this.#incarnation = options.incarnation;
     this.#isRecovering = options.isRecovering;
     this.#heardAt = options.now;
-    this.candidacy = new Candidate(options.ledger, options.timing, options.random, options.now);
+    this.candidate = new Candidate(options.raft, options.timing, options.random, options.now);
   }
 
-  get leadership(): Leader<Answer> | undefined {
+  get asLeader(): Leader<Answer> | undefined {
     return this.#asLeader;
   }
 
@@ -58,7 +58,7 @@ export class RaftRole<Answer> {
   get role(): Role {
     if (this.#asLeader !== undefined) return "leader";
     if (this.#isRemoved) return "removed";
-    if (this.candidacy.isRunning) return "candidate";
+    if (this.candidate.isRunning) return "candidate";
     return this.#raft.membership.isVoter(this.#raft.self) ? "follower" : "learner";
   }
 
@@ -75,7 +75,7 @@ export class RaftRole<Answer> {
 
   get deadline(): Millis {
     if (this.#asLeader !== undefined) return this.#asLeader.deadline;
-    return (this.#isRemoved ? Number.POSITIVE_INFINITY : this.candidacy.deadline) as Millis;
+    return (this.#isRemoved ? Number.POSITIVE_INFINITY : this.candidate.deadline) as Millis;
   }
 
   receive(from: MemberId, message: MemberMessage, now: Millis): void {
@@ -105,21 +105,21 @@ export class RaftRole<Answer> {
   }
 
   tick(now: Millis): void {
-    const leadership = this.#asLeader;
-    if (leadership === undefined) {
-      if (!this.#isRemoved) this.candidacy.tick(now, this.#isRecovering);
+    const asLeader = this.#asLeader;
+    if (asLeader === undefined) {
+      if (!this.#isRemoved) this.candidate.tick(now, this.#isRecovering);
       return;
     }
-    const { to } = leadership.handOver;
-    const handOver = leadership.handOver.tick(now);
+    const { to } = asLeader.handOver;
+    const handOver = asLeader.handOver.tick(now);
     if (handOver !== "going-on" && to !== undefined) this.#raft.outbox.put({ type: "switch-over-failed", to });
-    if (handOver === "failed" || leadership.isCutOff(now)) this.stepDown(now);
+    if (handOver === "failed" || asLeader.isCutOff(now)) this.stepDown(now);
   }
 
   turn(now: Millis): void {
-    const outcome = this.#asLeader === undefined ? this.candidacy.outcome(this.#isRecovering) : "open";
+    const outcome = this.#asLeader === undefined ? this.candidate.outcome(this.#isRecovering) : "open";
     if (outcome === "would-win")
-      this.candidacy.begin({ stage: "vote", isTakeOver: false, now, isRecovering: this.#isRecovering });
+      this.candidate.begin({ stage: "vote", isTakeOver: false, now, isRecovering: this.#isRecovering });
     if (outcome === "won") this.#lead(now);
     if (this.#asLeader === undefined) this.#raft.applyRest();
     this.#asLeader?.turn(now);
@@ -132,11 +132,11 @@ export class RaftRole<Answer> {
     this.#asLeader?.end();
     this.#asLeader = undefined;
     this.#asFollower = undefined;
-    this.candidacy.postpone(now);
+    this.candidate.postpone(now);
   }
 
   #lead(now: Millis): void {
-    this.candidacy.cancel();
+    this.candidate.cancel();
     this.#asFollower = undefined;
     this.#isRecovering = false;
     this.#asLeader = new Leader(this.#raft, this.#timing, now);
@@ -153,7 +153,7 @@ export class RaftRole<Answer> {
     const isGranted = wouldGrant(this.#raft, request, facts);
     if (isVote && isGranted) {
       this.#raft.setHardState(request.term, from);
-      this.candidacy.postpone(now);
+      this.candidate.postpone(now);
     }
     const term = isGranted ? request.term : this.#raft.term;
     const { stage } = request;
@@ -162,7 +162,7 @@ export class RaftRole<Answer> {
 
   #onVoteReply(from: MemberId, reply: VoteReply, now: Millis): void {
     const isConsent = reply.stage === "ask" && reply.isGranted;
-    if (isConsent || this.#isCurrent(reply.term, now)) this.candidacy.replied(from, reply);
+    if (isConsent || this.#isCurrent(reply.term, now)) this.candidate.replied(from, reply);
   }
 
   #onLeader(from: MemberId, message: Append | SnapshotPart, now: Millis): void {
@@ -170,7 +170,7 @@ export class RaftRole<Answer> {
     if (this.#asLeader !== undefined) return;
     this.#heardAt = now;
     this.#isRemoved = false;
-    this.candidacy.postpone(now);
+    this.candidate.postpone(now);
     if (this.#asFollower?.leader !== from) this.#asFollower = this.#follow(from);
     if (message.type === "append") this.#asFollower.append(message, now);
     else this.#asFollower.snapshotPart(message);
@@ -178,12 +178,12 @@ export class RaftRole<Answer> {
   }
 
   #follow(leader: MemberId): Follower<Answer> {
-    return new Follower({ leader, ledger: this.#raft, incarnation: this.#incarnation, timing: this.#timing });
+    return new Follower({ leader, raft: this.#raft, incarnation: this.#incarnation, timing: this.#timing });
   }
 
   #takeOver(now: Millis): void {
     if (this.#raft.membership.isVoter(this.#raft.self) && !this.#isRecovering)
-      this.candidacy.begin({ stage: "vote", isTakeOver: true, now, isRecovering: false });
+      this.candidate.begin({ stage: "vote", isTakeOver: true, now, isRecovering: false });
     this.#asFollower = undefined;
   }
 
@@ -196,7 +196,7 @@ export class RaftRole<Answer> {
   #enter(term: Term, now: Millis): void {
     if (this.#asLeader !== undefined) this.stepDown(now);
     this.#asFollower = undefined;
-    this.candidacy.cancel();
+    this.candidate.cancel();
     this.#raft.setHardState(term, undefined);
   }
 

@@ -52,7 +52,7 @@ export class Replica<Answer> {
     checkFounders(options.founders, limits.members);
     restoreRaftState(this.#raft, options.stored);
     const isRecovering = options.stored.tail === "may-have-lost" && !this.#raft.isSingleVoter;
-    this.#roles = new RaftRole({ ...options, ledger: this.#raft, timing, isRecovering });
+    this.#roles = new RaftRole({ ...options, raft: this.#raft, timing, isRecovering });
     this.#snapshots = new SnapshotSchedule(this.#raft);
     this.#raft.tellMembers(true);
   }
@@ -77,50 +77,50 @@ export class Replica<Answer> {
   /** @param operation  belongs to the replica from now on; @param wall  the wall clock */
   propose(operation: Uint8Array, options: ProposeOptions, now: Millis, wall: Millis): ProposeResult {
     this.#at(now);
-    const leadership = this.#asLeader;
-    if (leadership === undefined) return this.#notLeader();
-    const refusal = leadership.refusal(operation);
+    const asLeader = this.#asLeader;
+    if (asLeader === undefined) return this.#notLeader();
+    const refusal = asLeader.refusal(operation);
     if (refusal !== undefined) return refusal;
     const token = this.#nextToken();
-    leadership.propose(operation, options, token, wall);
+    asLeader.propose(operation, options, token, wall);
     return token;
   }
 
   /** Linearizable reads: `granted` at once while the lease holds, else after a round to a majority. */
   readBarrier(now: Millis): ReadResult {
     this.#at(now);
-    const leadership = this.#asLeader;
-    if (leadership === undefined) return this.#notLeader();
-    if (leadership.isSettled && leadership.isLeaseValid(now)) return "granted";
-    const { to, isLeaseGivenUp } = leadership.handOver;
+    const asLeader = this.#asLeader;
+    if (asLeader === undefined) return this.#notLeader();
+    if (asLeader.isSettled && asLeader.isLeaseValid(now)) return "granted";
+    const { to, isLeaseGivenUp } = asLeader.handOver;
     if (isLeaseGivenUp && to !== undefined) return { refused: "switching-over", leader: to };
-    if (leadership.reads.count >= this.#raft.limits.waitingProposals) return { refused: "overloaded" };
+    if (asLeader.reads.count >= this.#raft.limits.waitingProposals) return { refused: "overloaded" };
     const token = this.#nextToken();
-    leadership.reads.add({ token, askedAt: now });
-    leadership.shipping.confirmSoon(now);
+    asLeader.reads.add({ token, askedAt: now });
+    asLeader.replicator.confirmSoon(now);
     return token;
   }
 
   changeMembers(change: MemberChange, now: Millis, wall: Millis): ChangeResult {
     this.#at(now);
-    const leadership = this.#asLeader;
-    if (leadership === undefined) return this.#notLeader();
-    const refusal = changeRefusal(change, this.#raft, leadership);
+    const asLeader = this.#asLeader;
+    if (asLeader === undefined) return this.#notLeader();
+    const refusal = changeRefusal(change, this.#raft, asLeader);
     if (refusal !== undefined) return refusal;
     const token = this.#nextToken();
-    leadership.changeMembers(change, token, wall);
+    asLeader.changeMembers(change, token, wall);
     return { token };
   }
 
   /** Stops taking proposals, lets `to` catch up, then asks it to campaign. Ends in a `role` or `switch-over-failed`. */
   switchOver(to: MemberId, now: Millis): SwitchOverResult {
     this.#at(now);
-    const leadership = this.#asLeader;
-    if (leadership === undefined) return this.#notLeader();
-    if (leadership.handOver.to !== undefined) return { refused: "switching-over", leader: leadership.handOver.to };
+    const asLeader = this.#asLeader;
+    if (asLeader === undefined) return this.#notLeader();
+    if (asLeader.handOver.to !== undefined) return { refused: "switching-over", leader: asLeader.handOver.to };
     const isOtherVoter = to !== this.#raft.self && this.#raft.membership.isVoter(to);
     if (!isOtherVoter) return { refused: "not-possible", reason: "no such other voter" };
-    leadership.handOver.start(to, now);
+    asLeader.handOver.start(to, now);
     return "started";
   }
 
@@ -134,7 +134,7 @@ export class Replica<Answer> {
 
   snapshotStored(index: LogIndex, now: Millis): void {
     this.#at(now);
-    this.#snapshots.saved(index, this.#asLeader?.shipping.keptFrom ?? index);
+    this.#snapshots.saved(index, this.#asLeader?.replicator.keptFrom ?? index);
   }
 
   /** The disk failed: ends everything, answers what waits with `unknown-outcome`; the role becomes `halted`. */
@@ -153,11 +153,11 @@ export class Replica<Answer> {
   }
 
   status(now: Millis): ReplicaStatus {
-    return statusOf({ ledger: this.#raft, roles: this.#roles, snapshots: this.#snapshots, role: this.#role, now });
+    return statusOf({ raft: this.#raft, roles: this.#roles, snapshots: this.#snapshots, role: this.#role, now });
   }
 
   get #asLeader(): Leader<Answer> | undefined {
-    return this.#isHalted ? undefined : this.#roles.leadership;
+    return this.#isHalted ? undefined : this.#roles.asLeader;
   }
 
   get #role() {

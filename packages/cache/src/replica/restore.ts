@@ -1,4 +1,4 @@
-/** Starts a ledger from what the disk gave back. */
+/** Fills the state of Raft with what the disk gave back. */
 import type { Millis } from "@sluice/base/brand";
 import type { LogIndex, Term } from "../ids.ts";
 import { StoredLogError } from "./errors.ts";
@@ -7,18 +7,18 @@ import type { LogRecord } from "./log-record.ts";
 import { LOG_START, type LogPlace } from "./log-window.ts";
 import type { StoredState } from "./replica-options.ts";
 
-/** @throws {StoredLogError} {WireError} when it is damaged; the ledger is of no use then */
-export function restoreRaftState<Answer>(ledger: RaftState<Answer>, stored: StoredState): void {
+/** @throws {StoredLogError} {WireError} when it is damaged; `raft` is of no use then */
+export function restoreRaftState<Answer>(raft: RaftState<Answer>, stored: StoredState): void {
   const { snapshot, hardState } = stored;
-  if (snapshot !== undefined) ledger.state.restore(snapshot.pieces);
+  if (snapshot !== undefined) raft.state.restore(snapshot.pieces);
   const base = snapshot?.meta ?? LOG_START;
   const records = stored.log.filter((record) => record.index > base.index);
   const last = checkRecords(records, base);
   // a record is never written before its term is, but if it were, nobody else gets a vote in that term
   const term = Math.max(hardState?.term ?? 0, last.term) as Term;
   const isVoteLost = (hardState?.term ?? 0) < term;
-  const votedFor = isVoteLost ? ledger.self : hardState?.votedFor;
-  ledger.load({ term, votedFor, snapshot: snapshot?.meta, records });
+  const votedFor = isVoteLost ? raft.self : hardState?.votedFor;
+  raft.load({ term, votedFor, snapshot: snapshot?.meta, records });
 }
 
 function checkRecords(records: readonly LogRecord[], base: LogPlace): LogPlace {

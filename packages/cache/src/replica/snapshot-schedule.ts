@@ -9,9 +9,9 @@ export class SnapshotSchedule {
   #savingIndex: LogIndex | undefined;
   #bytesThen = 0;
 
-  constructor(ledger: RaftState<unknown>) {
-    this.#raft = ledger;
-    this.#savedIndex = ledger.commit;
+  constructor(raft: RaftState<unknown>) {
+    this.#raft = raft;
+    this.#savedIndex = raft.commit;
   }
 
   get index(): LogIndex {

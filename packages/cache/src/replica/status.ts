@@ -7,41 +7,41 @@ import type { RaftRole } from "./raft-role.ts";
 import type { SnapshotSchedule } from "./snapshot-schedule.ts";
 
 export function statusOf(of: {
-  readonly ledger: RaftState<unknown>;
+  readonly raft: RaftState<unknown>;
   readonly roles: Pick<
     RaftRole<unknown>,
-    "leader" | "leadership" | "leaderSilentFor" | "unledFor" | "isRecovering" | "candidacy"
+    "leader" | "asLeader" | "leaderSilentFor" | "unledFor" | "isRecovering" | "candidate"
   >;
   readonly snapshots: SnapshotSchedule;
   readonly role: Role;
   readonly now: Millis;
 }): ReplicaStatus {
-  const { ledger, roles, snapshots, role, now } = of;
-  const { leadership } = roles;
+  const { raft, roles, snapshots, role, now } = of;
+  const { asLeader } = roles;
   return {
-    self: ledger.self,
+    self: raft.self,
     role,
-    term: ledger.term,
+    term: raft.term,
     leader: roles.leader,
     leaderSilentFor: roles.leaderSilentFor(now),
     unledFor: roles.unledFor(now),
-    isHandingOver: leadership?.handOver.to !== undefined,
-    leadingFor: leadership?.followers.electedFor(now),
-    members: ledger.membership.members,
-    memberListIndex: ledger.membership.index,
-    isMemberListCommitted: ledger.membership.index <= ledger.commit,
-    firstIndex: (ledger.log.baseIndex + 1) as ReplicaStatus["firstIndex"],
-    lastIndex: ledger.log.lastIndex,
-    commit: ledger.commit,
-    applied: ledger.commit,
-    synced: ledger.disk.synced,
+    isHandingOver: asLeader?.handOver.to !== undefined,
+    leadingFor: asLeader?.followers.electedFor(now),
+    members: raft.membership.members,
+    memberListIndex: raft.membership.index,
+    isMemberListCommitted: raft.membership.index <= raft.commit,
+    firstIndex: (raft.log.baseIndex + 1) as ReplicaStatus["firstIndex"],
+    lastIndex: raft.log.lastIndex,
+    commit: raft.commit,
+    applied: raft.commit,
+    synced: raft.disk.synced,
     snapshotIndex: snapshots.index,
-    logBytes: ledger.log.byteCount,
-    waitingProposals: leadership?.proposals.count ?? 0,
-    isLeaseValid: leadership?.isLeaseValid(now) ?? false,
+    logBytes: raft.log.byteCount,
+    waitingProposals: asLeader?.proposals.count ?? 0,
+    isLeaseValid: asLeader?.isLeaseValid(now) ?? false,
     isRecovering: roles.isRecovering,
-    truncatedRecords: ledger.truncatedRecords,
-    elections: roles.candidacy.electionCount,
-    followers: leadership?.followers.status(now) ?? [],
+    truncatedRecords: raft.truncatedRecords,
+    elections: roles.candidate.electionCount,
+    followers: asLeader?.followers.status(now) ?? [],
   };
 }

@@ -19,13 +19,13 @@ export function isBoundToLeader(request: VoteRequest, { leaderSilentFor, electio
   return !request.isTakeOver && leaderSilentFor < electionMin;
 }
 
-export function wouldGrant(ledger: RaftState<unknown>, request: VoteRequest, facts: VoteFacts): boolean {
+export function wouldGrant(raft: RaftState<unknown>, request: VoteRequest, facts: VoteFacts): boolean {
   if (isBoundToLeader(request, facts)) return false;
   // Whoever knows of no members has never followed anybody, or has lost its disk and forgotten what it confirmed.
-  if (ledger.membership.members.length === 0) return false;
-  const isFree = ledger.votedFor === undefined || ledger.votedFor === facts.from;
-  const isTermRight = request.stage === "ask" ? request.term > ledger.term : request.term === ledger.term && isFree;
-  return isTermRight && hasAllOf(request, ledger);
+  if (raft.membership.members.length === 0) return false;
+  const isFree = raft.votedFor === undefined || raft.votedFor === facts.from;
+  const isTermRight = request.stage === "ask" ? request.term > raft.term : request.term === raft.term && isFree;
+  return isTermRight && hasAllOf(request, raft);
 }
 
 /**
@@ -33,9 +33,9 @@ export function wouldGrant(ledger: RaftState<unknown>, request: VoteRequest, fac
  * may say it whose committed list does without the asker, and whose log the asker lacks: it could not win, and hears
  * from a leader first should it be added again.
  */
-export function isPastMember(ledger: RaftState<unknown>, from: MemberId, request: VoteRequest): boolean {
-  const { membership, commit } = ledger;
-  return !membership.isMember(from) && membership.index <= commit && !hasAllOf(request, ledger);
+export function isPastMember(raft: RaftState<unknown>, from: MemberId, request: VoteRequest): boolean {
+  const { membership, commit } = raft;
+  return !membership.isMember(from) && membership.index <= commit && !hasAllOf(request, raft);
 }
 
 /** Whoever lacks a record of ours may lack a committed one. Raft §5.4.1 */

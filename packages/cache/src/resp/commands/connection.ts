@@ -1,10 +1,10 @@
 /** Commands about the connection itself: HELLO, AUTH, PING, SELECT, RESET, QUIT, READONLY, WAIT. */
 import type { Millis } from "@sluice/base/brand";
-import { REDIS_VERSION_SHOWN } from "../shown-version.ts";
 import { smallInteger, syntaxError } from "../arguments.ts";
 import { DATABASE_COUNT } from "../client-state.ts";
 import { type CommandCall, defineCommands } from "../command.ts";
 import { refuse } from "../errors.ts";
+import { REDIS_VERSION_SHOWN } from "./info.ts";
 import { roleWord } from "./role.ts";
 import type { RespRequest } from "../request.ts";
 

@@ -2,10 +2,12 @@
 import { DATABASE_COUNT } from "../client-state.ts";
 import type { CommandBackend } from "../command-backend.ts";
 import { type CommandCall, defineCommands } from "../command.ts";
-import { REDIS_VERSION_SHOWN } from "../shown-version.ts";
 import type { CacheName } from "../../state/operation.ts";
 import { runId } from "../sentinel-view.ts";
 import { connectedRows, followedRow, roleWord } from "./role.ts";
+
+/** Which Redis this one behaves like: clients choose commands by it. */
+export const REDIS_VERSION_SHOWN = "7.0.15";
 
 type Lines = readonly (readonly [string, string | number])[];
 
