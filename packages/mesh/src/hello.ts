@@ -15,7 +15,7 @@ export const PROOF_BYTES = 32;
 export const MOST_PROOFS = 4;
 const MOST_FACTS = 32;
 
-/** One life of a process, chosen at random at its start. */
+/** One life of a process. Of a node it is higher than that of every life before; of a cache member it is random. */
 export type Incarnation = Brand<number, "Incarnation">;
 
 /** Who one end of a link is. The facts are proved with the secret, but believed only as far as the peer is. */

@@ -128,6 +128,7 @@ export class Mesh {
     const stranger = this.#driver({ type: "accept" }, (event, driver) => this.#onAccepted(address, event, driver));
     stranger.attach(transport);
     this.#strangers.add(stranger);
+    if (this.#isClosed) stranger.end(new Error("No link is wanted any more"));
     return stranger;
   }
 

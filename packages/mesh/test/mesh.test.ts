@@ -43,6 +43,17 @@ test("[MSH376] who answered at a dialled address is known on both sides of one k
   assert.deepEqual([a.mesh.reachedAt("b:7935"), b.mesh.reachedAt("a:7935")], ["b", "a"]);
 });
 
+test("[MSH377] who has closed takes nobody", () => {
+  const world = new MeshWorld(1);
+  const [a, b] = [world.start("a", []), world.start("b", ["a"])];
+  world.advance(1_000);
+  assertLinked(world, "a", "b", "at first");
+  a.mesh.close("over");
+  world.advance(5_000);
+  assert.deepEqual([a.mesh.links.size, b.mesh.links.size], [0, 0]);
+  assert.ok(a.log.some((line) => line.includes("No link is wanted any more")));
+});
+
 test("[MSH41] a node that dials itself notices once and leaves it", () => {
   const world = new MeshWorld(1);
   const { mesh, log, host } = world.start("a", []);

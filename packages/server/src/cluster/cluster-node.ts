@@ -144,11 +144,10 @@ export class ClusterNode {
     this.#engine = engine;
   }
 
-  /** Takes part from now on. @param addresses  by protocol, for clients */
-  ready(addresses: Readonly<Record<string, string>>): void {
+  /** Clients are served from now on. @param addresses  by protocol */
+  serve(addresses: Readonly<Record<string, string>>): void {
     this.#addresses = addresses;
     this.#describe();
-    this.membership.announce("ready");
   }
 
   /** The seed that names a node: it answers at one of its addresses, or says that one of them is its own. */

@@ -58,7 +58,7 @@ export async function openCluster(options: ClusterPartOptions): Promise<ClusterP
   cluster.services.add(calls);
   scope.use(meterCluster(cluster, meter));
   scope.use(settings.onChange(() => cluster.membership.describe({ settings: settingsDigest(config) })));
-  node.draining.addEventListener("abort", () => cluster.membership.announce("draining"), { once: true });
+  scope.use(node.onState((state) => cluster.membership.announce(state)));
   return { cluster, calls };
 }
 

@@ -42,8 +42,8 @@ export async function runServer(settings: LiveConfig, { log, stop, ready }: Serv
   stop.throwIfAborted();
   const admin = await openAdmin({ node, cluster, scope });
   await openHttp({ node, rtmp, admin, tls, scope });
+  cluster?.cluster.serve(publicAddresses(node));
   node.becomeReady();
-  cluster?.cluster.ready(publicAddresses(node));
   watchOpenListeners({ node, settings, scope });
   ready({ event: "ready", node: config.node.id, pid: process.pid, listeners: node.listeners() });
   await aborted(node.draining);

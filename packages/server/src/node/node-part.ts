@@ -5,7 +5,7 @@ import type { Clock } from "@sluice/base/clock";
 import type { Log } from "@sluice/base/log";
 import { nextIncarnation } from "../cluster/incarnation.ts";
 import type { Scope } from "@sluice/base/scope";
-import type { AdminEvent, EngineRole, NodeState as ShownState } from "@sluice/client/admin-contract";
+import type { AdminEvent, EngineRole } from "@sluice/client/admin-contract";
 import type { Incarnation } from "@sluice/mesh/hello";
 import { StreamDirectory } from "@sluice/media/stream-directory";
 import { ConnectionLimiter } from "../auth/connection-limiter.ts";
@@ -55,6 +55,9 @@ export interface NodePart {
   /** @param shown  what to put into URLs, where that is not the bound address */
   addListener(name: string, bound: string, shown?: string): void;
   becomeReady(): void;
+  readonly state: ShownState;
+  /** Told whenever it may have changed. */
+  onState(listener: (state: ShownState) => void): Disposable;
   /** Keeps the node from being ready, for a reason that operators read, until released under the same name. */
   hold(name: string, reason: string): void;
   release(name: string): void;
@@ -190,6 +193,10 @@ export function openNode({
     listeners: () => state.bound,
     addListener: (name, bound, shown) => state.addListener(name, bound, shown ?? bound),
     becomeReady: () => state.becomeReady(),
+    get state() {
+      return state.now;
+    },
+    onState: (listener) => state.listen(listener),
     hold: (name, reason) => state.hold(name, reason),
     release: (name) => state.release(name),
     incarnation,
@@ -203,16 +210,26 @@ export function openNode({
   };
 }
 
+/** A node says no more of itself; that it is suspect or gone others say. */
+type ShownState = "starting" | "ready" | "draining";
+
 class NodeState {
   readonly #drain = new AbortController();
   readonly #bound: Record<string, string> = {};
   readonly #shown: Record<string, string> = {};
   readonly #holds = new Map<string, string>();
+  readonly #listeners = new Set<(state: ShownState) => void>();
   #isReady = false;
 
   constructor(stop: AbortSignal) {
     if (stop.aborted) this.#drain.abort(stop.reason);
     stop.addEventListener("abort", () => this.#drain.abort(stop.reason), { once: true });
+    this.#drain.signal.addEventListener("abort", () => this.#tell(), { once: true });
+  }
+
+  listen(listener: (state: ShownState) => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
   }
 
   get now(): ShownState {
@@ -243,18 +260,25 @@ class NodeState {
 
   becomeReady(): void {
     this.#isReady = true;
+    this.#tell();
   }
 
   hold(name: string, reason: string): void {
     this.#holds.set(name, reason);
+    this.#tell();
   }
 
   release(name: string): void {
     this.#holds.delete(name);
+    this.#tell();
   }
 
   startDrain(reason: string): void {
     this.#drain.abort(new Error(reason));
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener(this.now);
   }
 }
 

@@ -35,7 +35,7 @@ export async function nodesAnswer({ cluster, calls, own }: NodeRowsOptions): Pro
   const rows = membership.rows.map(async (known): Promise<NodeRow> => {
     const { id } = known.record;
     const seed = cluster.findSeed(id)?.properties ?? null;
-    if (id === self.id) return { ...self, seed };
+    if (id === self.id) return { ...self, seed, addresses: { ...self.addresses, ...known.record.addresses } };
     const counts = await calls.counts(id).catch(() => undefined);
     if (counts === undefined && known.standing !== "left" && known.standing !== "dead") silent.push(id);
     return { ...factsOf(known, { seed, self, settings }), ...(counts ?? UNKNOWN) };
