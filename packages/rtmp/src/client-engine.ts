@@ -157,7 +157,7 @@ export class RtmpClientEngine {
     this.#dialogue.tellStream(messageStreamId, name, args);
   }
 
-  /** Says good-bye for every stream; the connection itself ends with its transport. May be called twice. */
+  /** Sends FCUnpublish and deleteStream for every stream; the connection itself ends with its transport. May be called twice. */
   close(): void {
     for (const [id, { intent, streamName }] of this.#streams) this.#dialogue.closeStream(id, intent, streamName);
     this.#streams.clear();

@@ -1,4 +1,4 @@
-/** Data messages of a publisher: which of them set or clear what late joiners must hear first. */
+/** Data messages of a publisher: which of them set or clear what late joiners must be sent first. */
 import { findMessageName } from "@sluice/amf/amf0-scan";
 
 export type DataPurpose = "set-data-frame" | "clear-data-frame" | "message";

@@ -94,7 +94,7 @@ export class MessageExchange {
     this.#outboundChunkSize = byteCount;
   }
 
-  /** Tells the peer after how many bytes we want to hear an Acknowledgement. */
+  /** Tells the peer after how many bytes it owes an Acknowledgement. */
   announceWindow(byteCount: number): void {
     this.#sendControl(MESSAGE_TYPE.WINDOW_ACK_SIZE, encodeU32Body(byteCount));
     this.#announcedWindow = byteCount;
@@ -148,7 +148,7 @@ export class MessageExchange {
     this.send({ chunkStreamId: CHUNK_STREAM.CONTROL, typeId, messageStreamId: CONNECTION_STREAM, timestamp: 0, body });
   }
 
-  /** Heeds a control message; true when it concerns nobody above. */
+  /** Heeds a control message; true when the engine need not see it. */
   #follow(message: Message): boolean {
     const { typeId, payload } = message;
     switch (typeId) {
@@ -180,7 +180,7 @@ export class MessageExchange {
     return event === undefined || event.type === "ping-request";
   }
 
-  /** Answers with our window when the peer's wish changes it. RTMP 1.0 §5.4.5 */
+  /** Answers with our window when the peer's request changes it. RTMP 1.0 §5.4.5 */
   #followBandwidth(payload: Uint8Array): void {
     const { windowAckSize, limit } = decodeSetPeerBandwidth(payload);
     const isWish = limit === "hard" || (limit === "dynamic" && this.#isWindowHard);

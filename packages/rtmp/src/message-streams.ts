@@ -18,7 +18,7 @@ export class MessageStreams {
     this.#maximum = limits.messageStreams;
   }
 
-  /** The lowest free id from 1 on; `undefined` when as many are open as may be. */
+  /** The lowest free id from 1 on; `undefined` at the limit. */
   create(): MessageStreamId | undefined {
     if (this.#states.size >= this.#maximum) return undefined;
     let id = 1;

@@ -52,7 +52,7 @@ export class PartialMessages {
     this.#account(this.#reservedBytes);
   }
 
-  /** Counts as well what lies unfinished outside of here, before a chunk of it could be read. @throws {RtmpLimitError} */
+  /** Counts unfinished bytes that are held elsewhere, before a chunk of them could be read. @throws {RtmpLimitError} */
   noteOutside(byteCount: number): void {
     const reserved = this.#reservedBytes + byteCount - this.#outsideBytes;
     const excess = this.#findExcess(reserved);

@@ -92,7 +92,7 @@ export class ServerCommands {
     else this.#surface(command);
   }
 
-  /** Results and calls are for the application above; a stray status is for nobody. */
+  /** Results and calls are for the application above; a stray status is dropped. */
   #surface(command: ReceivedCommand): void {
     const { name, transactionId, commandObject, args, messageStreamId } = command;
     if (name === "_result" || name === "_error")

@@ -14,7 +14,7 @@ export interface Refusal {
 }
 
 export interface PlayAcceptance {
-  /** As the player asked: it hears Play.Reset first. */
+  /** As the player asked: it is sent Play.Reset first. */
   readonly reset: boolean;
   readonly isRecorded?: boolean;
 }
@@ -33,7 +33,7 @@ export const STREAM_COMMANDS: ReadonlyMap<string, Follow> = new Map<string, Foll
   ["receiveVideo", (dialogue, command) => receive(dialogue, command, "receive-video")],
 ]);
 
-/** Leaves the stream idle and tells who it was, if anything went on there. A publisher hears Unpublish.Success. */
+/** Leaves the stream idle, with an event if it was published or played. A publisher is sent Unpublish.Success. */
 export function closeStream(dialogue: ServerDialogue, messageStreamId: MessageStreamId, by: StreamClosedBy): void {
   const state = dialogue.streams.stateOf(messageStreamId);
   if (state.at === "idle") return;

@@ -24,7 +24,7 @@ export type UserControl =
   /** `timestamp` means something to the asker only. */
   | { readonly type: "ping-request" | "ping-response"; readonly timestamp: number };
 
-/** A 16-bit event type and its fields; `undefined` for types that nobody has told us of. */
+/** A 16-bit event type and its fields; `undefined` for unknown types. */
 export function decodeUserControl(bytes: Uint8Array): UserControl | undefined {
   const r = new ByteReader(bytes);
   const eventType = r.u16();

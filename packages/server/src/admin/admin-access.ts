@@ -151,7 +151,7 @@ function headerToken({ headers, rawHeaders }: IncomingMessage): string | undefin
   return isRepeated ? NO_TOKEN : bearerOf(headers.authorization);
 }
 
-/** A cookie comes along whoever made the browser ask: from a page of another site it counts only for opening a page here. */
+/** Browsers send the cookie with requests of other sites' pages as well: from those it counts only for opening a page here. */
 function cookieToken({ headers }: IncomingMessage): string | undefined {
   const site = headers["sec-fetch-site"] ?? "none";
   if (site !== "same-origin" && site !== "none" && headers["sec-fetch-mode"] !== "navigate") return undefined;
@@ -176,7 +176,7 @@ export function tokenCookie(token: string, request: FastifyRequest): string {
   return `${COOKIE}=${encodeURIComponent(token)}; Path=/; HttpOnly; SameSite=Strict${secure}`;
 }
 
-/** A proxy that ended TLS says so; whoever says so falsely only keeps the cookie from themselves. RFC 7239 §5.4 */
+/** A proxy that ended TLS says so; a false claim only keeps the cookie from its own sender. RFC 7239 §5.4 */
 function isEncrypted({ protocol, headers }: FastifyRequest): boolean {
   const [forwarded = ""] = (headers.forwarded ?? "").split(",");
   const [first = ""] = [headers["x-forwarded-proto"] ?? ""].flat().join().split(",");

@@ -37,7 +37,7 @@ export type AccessDenialCode =
   | "hook-unavailable"
   /** Too many hook requests are waiting already. */
   | "overloaded"
-  /** The session ended while the hook was asked; nobody hears this answer. */
+  /** The session ended while the hook was asked; this answer is not sent. */
   | "session-ended";
 
 export type Verdict =
@@ -75,7 +75,7 @@ export interface GrantTraffic {
   readonly bytesOut: number;
 }
 
-/** Where nobody wants to hear of the end. */
+/** Where the end is not reported. */
 export const SILENT_GRANT: Grant = Object.freeze({ end() {} });
 
 /** Sent to `auth.hooks.done`, once for each publish or play that had been allowed. */

@@ -1,4 +1,4 @@
-/** What a client showed of itself, read once: the guard checks, and a hook is told, the same values. */
+/** The credentials a client sent, read once: guard and hooks see the same values. */
 
 export interface Credentials {
   /** Parameters of the URL by name; of a name that comes again the last value. */

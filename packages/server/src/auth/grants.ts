@@ -1,4 +1,4 @@
-/** Publishes and plays that were allowed: each ends once, and the hook `auth.hooks.done` hears so. */
+/** Publishes and plays that were allowed: each ends once, which is reported to the hook `auth.hooks.done`. */
 import type { Clock } from "@sluice/base/clock";
 import type { SluiceConfig } from "../config/load-config.ts";
 import { type AccessRequest, type DoneReport, type Grant, type GrantTraffic, SILENT_GRANT } from "./access.ts";
@@ -22,7 +22,7 @@ export class Grants {
     this.#options = options;
   }
 
-  /** Nobody would hear of the end of such a request. */
+  /** The end of such a request is not reported. */
   isSilent({ action }: AccessRequest): boolean {
     return action === "connect" || this.#options.config.auth.hooks.done === undefined;
   }
@@ -43,7 +43,7 @@ export class Grants {
     };
   }
 
-  /** Once all that was to be told has been told, or given up. */
+  /** Resolves once every report has been sent or given up. */
   async told(): Promise<void> {
     while (this.#pending.size > 0) await Promise.all(this.#pending);
   }

@@ -30,7 +30,7 @@ export class Guard {
   readonly previews: PreviewRights;
   readonly #ports: GuardPorts;
   readonly #hooks: HookClient;
-  /** With a client of its own, so that nobody waits behind reports. */
+  /** With a client of its own, so that questions do not wait behind reports. */
   readonly #grants: Grants;
   /** Requests that are judged. */
   readonly #judging = new Set<Promise<Admission>>();

@@ -1,4 +1,4 @@
-/** What a node says at start of what is open, so that nobody leaves it so without knowing. */
+/** The warning about what is open to everybody, with the keys that close it. */
 
 /** Applications where an action needs nothing; "" stands for all those without rules of their own. */
 export interface OpenActions {

@@ -39,7 +39,7 @@ export class PreviewRights {
     return this.#clock.now() < Number(until) && isSameSecret(sign, this.#sign(key, Number(until)));
   }
 
-  /** By the monotonic clock, which nobody can set back. */
+  /** By the monotonic clock, which cannot be set back. */
   #sign(key: string, until: number): string {
     return createHmac("sha256", this.#secret).update(`${until}:${key}`).digest("base64url");
   }

@@ -11,7 +11,7 @@ export interface Key<T> {
   readonly secret?: true;
   /** A default port, moved by `--instance`. */
   readonly shifts?: true;
-  /** Whoever uses it asks for it each time, so that it can change while the node runs; others hold until a restart. */
+  /** Read at each use, so that it can change while the node runs; other keys hold until a restart. */
   readonly running?: true;
 }
 

@@ -16,7 +16,7 @@ export interface FlvSessionOptions {
   readonly socket: Socket;
   readonly form: WireForm;
   readonly ports: SessionPorts;
-  /** Says good-bye in the protocol's words before the socket ends. */
+  /** Closes in the protocol's own way before the socket ends. */
   readonly farewell?: (reason: SessionEnd, detail: string) => void;
 }
 

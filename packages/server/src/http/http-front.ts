@@ -32,7 +32,7 @@ const DEADLINE_CHECK_MS = 1_000;
 /** A connection on which neither side says anything, and none of what waits is taken, ends; event streams beat more often. */
 const SILENCE_MS = 60_000;
 
-/** A late request head is answered with 408, which Node does; before TLS nobody could hear that. */
+/** A late request head is answered with 408, which Node does; before TLS no answer is possible. */
 const HTTP_STRANGER = { listener: "http", deadline: "elsewhere" } as const;
 const HTTPS_STRANGER = { listener: "https", deadline: "here" } as const;
 

@@ -27,7 +27,7 @@ export interface WebSocketFrontOptions {
   readonly messageBytes: number;
 }
 
-/** Viewers only send pings and good-byes. */
+/** Viewers only send pings and close frames. */
 const VIEWER_MESSAGE_BYTES = 4096;
 const RTMP_SUBPROTOCOL = "rtmp";
 const FORM = wsFlvForm(OPEN_FILTER);

@@ -95,7 +95,7 @@ export class RtmpNetStreams {
     }
   }
 
-  /** How long a publisher's next bytes may stay unread; 0 when somebody waits for them, or nothing is published. */
+  /** How long a publisher's next bytes may stay unread; 0 while this connection also plays, or publishes nothing. */
   get holdTime(): Millis {
     const publisher = this.#publishers.size === 1 ? first(this.#publishers.values()) : undefined;
     return this.#players.size === 0 && publisher?.hasMedia ? publisher.holdTime : (0 as Millis);
@@ -119,7 +119,7 @@ export class RtmpNetStreams {
     }
   }
 
-  /** Everything ends; players hear so. */
+  /** Ends everything; sends each player a status. */
   close(reason: SessionEnd): void {
     const { engine } = this.#peer;
     for (const id of this.#players.keys())

@@ -34,7 +34,7 @@ export interface PlayerSays {
 
 /**
  * @param others  what the same connection plays already
- * @returns `undefined` when it was refused, and told so
+ * @returns `undefined` when it was refused; the peer has been answered
  */
 export async function startPlayer(
   peer: RtmpPeer,
@@ -168,7 +168,7 @@ function silenced(form: WireForm): WireForm {
   return { ...form, id: "paused", carry: () => undefined, opening: () => undefined };
 }
 
-/** E12: a player that misses a codec of the stream sees no picture or hears no sound, and its operator should know why. */
+/** E12: a player without the stream's codec gets no picture or no sound: the log says why. */
 function noteWithheld({ id, settings }: RtmpPeer, filter: ViewerFilter, { key, tracks }: LiveStream): void {
   const { meter, log } = settings.ports;
   for (const kind of ["video", "audio"] as const) {

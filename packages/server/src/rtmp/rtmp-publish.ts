@@ -9,7 +9,7 @@ import { reservedReason } from "../streams/reserved-names.ts";
 import type { RtmpPeer } from "./rtmp-peer.ts";
 import type { RtmpRequest } from "./rtmp-request.ts";
 
-/** @returns `undefined` when it was refused, and told so */
+/** @returns `undefined` when it was refused; the peer has been answered */
 export async function startPublisher(
   peer: RtmpPeer,
   messageStreamId: MessageStreamId,

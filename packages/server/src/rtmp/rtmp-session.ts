@@ -228,7 +228,7 @@ export class RtmpSession implements Session, RtmpPeer {
     this.transport.socket.destroy(); // what is queued would never be taken
   }
 
-  /** What the peer says would be heard. */
+  /** Whether what the peer sends is being read. */
   get #isRead(): boolean {
     return this.#phase === "connected" && !this.#isWaiting && !this.#slow.isBlocked;
   }

@@ -19,7 +19,7 @@ export interface ByteTransport {
   send(bytes: Uint8Array): void;
   pause(): void;
   resume(): void;
-  /** Sends what is queued, then closes; what the peer still says is not heard. */
+  /** Sends what is queued, then closes; what the peer still sends is ignored. */
   close(): void;
 }
 
@@ -93,7 +93,7 @@ export function webSocketTransport(
   };
 }
 
-/** Node gives each read memory of its own, and V8 lets tens of megabytes of it lie before it looks. */
+/** Node gives each read memory of its own, and V8 collects it only after tens of megabytes. */
 function freeRead(socket: Socket, { buffer, byteLength }: Uint8Array): void {
   const isShared = socket instanceof TLSSocket || socket.listenerCount("data") > 1 || buffer.byteLength !== byteLength;
   if (!isShared && buffer instanceof ArrayBuffer) buffer.transfer(0);

@@ -14,7 +14,7 @@ export interface CaptureOptions {
 /** Bytes of one file; a capture that reaches it ends there and says so. */
 const MOST_FILE_BYTES = 64 * 1024 * 1024;
 
-/** Names of files tell when a connection came and from where; characters that a file system may not like become `_`. */
+/** File names hold the time and the address of the connection; characters that a file system may not like become `_`. */
 function fileFor({ dir, protocol, clock }: CaptureOptions, socket: Socket): string {
   const when = new Date(clock.wall()).toISOString().replaceAll(":", "-");
   const peer = `${socket.remoteAddress}-${socket.remotePort}`.replaceAll(/[^0-9a-zA-Z.-]/g, "_");

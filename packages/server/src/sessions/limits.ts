@@ -11,7 +11,7 @@ export interface OutputLimits {
   readonly crowdedPeerBytes: number;
   /** Of all connections; above it no new session is opened. What viewers of a stream share counts once it is old. Configured by `limits.outputTotal`. */
   readonly totalBytes: number;
-  /** Age at which a stream lets go of what it shares, so that it counts for whoever still holds it. Configured by `delivery.lag.maxAge`. */
+  /** Age at which a stream releases what it shares; from then on it counts for each peer that still holds it. Configured by `delivery.lag.maxAge`. */
   readonly sharedAge: Millis;
   /** How long a connection above its limit may take nothing. Configured by `delivery.lag.stallTimeout`. */
   readonly stallTimeout: Millis;

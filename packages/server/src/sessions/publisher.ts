@@ -70,7 +70,7 @@ export class Publisher {
     this.#options.publication.stream.deliver();
   }
 
-  /** A node that drains takes no publisher back: its viewers wait for nobody. @param reason  in words of the log */
+  /** While the node drains there is no grace window, as no publisher may return. @param reason  in words of the log */
   stop(how: "unpublished" | "lost", reason: string): void {
     const { publication, ports, grant, source } = this.#options;
     const { flushes } = publication.stream;

@@ -5,7 +5,7 @@ import type { Meter } from "@sluice/base/meter";
 import type { Protocol } from "@sluice/client/admin-contract";
 import type { SessionPorts } from "./session-ports.ts";
 
-/** name: no legal stream key; taken: somebody publishes there; guard: rules, token or hook; origin: a foreign web page; limit: too many of something; stopping: the node drains. */
+/** name: no legal stream key; taken: the stream has a publisher; guard: rules, token or hook; origin: a foreign web page; limit: one of `limits.*` is reached; stopping: the node drains. */
 export type PublishRefusal = "name" | "taken" | "guard" | "origin" | "limit" | "stopping";
 
 /** origin: the page may not connect. */

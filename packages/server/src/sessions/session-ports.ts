@@ -49,7 +49,7 @@ export interface SessionPorts {
   /** Aborted once the node drains: nothing new is published or played. */
   readonly draining: AbortSignal;
   readonly policyOf: (app: string) => ApplicationPolicy;
-  /** Takes a publisher's place; false when the node has as many as it may. Give it back with `releasePublisher`. */
+  /** Takes a publisher's place; false when the node has reached `limits.publishers`. Give it back with `releasePublisher`. */
   readonly claimPublisher: () => boolean;
   readonly releasePublisher: () => void;
 }

@@ -1,8 +1,8 @@
-/** Whether a peer is still there: when it was last heard, and what becomes of those who doubt it. */
+/** Whether a peer is still alive: when it last sent something, and what a question in between found out. */
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
 
-/** Who was heard this lately is there; longer than a publisher's bytes are left unread. */
+/** A peer that sent something this recently is alive; longer than a publisher's bytes are left unread. */
 const FRESH = 1_000 as Millis;
 
 /** What a peer has for its answer, however long it has been silent; must outlast a detour over a satellite and a lost packet. */
@@ -12,7 +12,7 @@ export class SignOfLife {
   readonly #clock: Clock;
   readonly #ask: () => void;
   #heardAt: Millis;
-  /** The first and the last time since it was heard. */
+  /** First and last question since it last sent something. */
   #askedAt: Millis | undefined;
   #askedAgainAt: Millis | undefined;
   #doubt: { readonly verdict: Promise<boolean>; readonly settle: (isAlive: boolean) => void } | undefined;
@@ -37,7 +37,7 @@ export class SignOfLife {
     if (interval > 0 && now - Math.max(this.#heardAt, this.#askedAgainAt ?? 0) >= interval) this.#question(now);
   }
 
-  /** Resolves with true when it is heard, with false when it was silent for `patience` and has not answered in its time. */
+  /** Resolves with true when it sends something, with false when it was silent for `patience` and has not answered in time. */
   prove(patience: Millis): Promise<boolean> {
     const now = this.#clock.now();
     if (now - this.#heardAt < FRESH) return Promise.resolve(true);
@@ -58,7 +58,7 @@ export class SignOfLife {
     return promise;
   }
 
-  /** Nobody has to doubt any more. */
+  /** Settles an open question: the session has ended anyway. */
   close(): void {
     this.#doubt?.settle(true);
   }

@@ -1,4 +1,4 @@
-/** A subscriber's bytes onto a socket: one call a batch, and honest about whether the kernel took it. */
+/** A subscriber's bytes onto a socket: one call a batch, whose answer is whether the kernel took it. */
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
@@ -57,7 +57,7 @@ class PlainSink extends SocketSink implements SubscriberSink {
   readonly burstBytes = PLAIN_BURST_BYTES;
   readonly #socket: Socket;
   readonly #writes: DirectWrites;
-  /** Since a write found the socket's queue empty: a head that came before has gone, and nobody fills it again. */
+  /** Since a write found the socket's queue empty: a head written before has left, and nothing else fills the queue. */
   #handle: WritableHandle | undefined;
 
   constructor(options: SocketSinkOptions) {
@@ -128,7 +128,7 @@ class TlsSink extends SocketSink implements SubscriberSink {
   }
 }
 
-/** It takes no more: its sinks pretend that it does, until its session hears of the end and leaves the stream. */
+/** It takes no more: sinks report success until its session has handled the end and left the stream. */
 function isEnding(socket: Socket): boolean {
   return !socket.writable;
 }

@@ -44,7 +44,7 @@ export interface PlayRefused {
 }
 
 export type PlayAnswer =
-  /** Whoever takes the viewer ends it. */
+  /** The caller owns the viewer and ends it. */
   { readonly answer: "allowed"; readonly viewer: Viewer } | { readonly answer: "gone" } | PlayRefused;
 
 const GONE: PlayAnswer = { answer: "gone" };
@@ -157,12 +157,12 @@ export class Viewer {
     return this.#subscriber?.skips ?? 0;
   }
 
-  /** Nobody publishes what it is to play. */
+  /** Its stream has no publisher. */
   get isWaiting(): boolean {
     return !this.#ports.streams.isPublished(this.key);
   }
 
-  /** It has waited for a publisher as long as it may; to be asked about once a second. */
+  /** It has waited longer for a publisher than its application allows; to be asked about once a second. */
   isOverdue(now: Millis): boolean {
     if (!this.isWaiting) this.#lastPublishedAt = now;
     const wait = waitOf(this.#ports, this.facts);
@@ -197,7 +197,7 @@ export class Viewer {
     if (this.#subscriber !== undefined) this.stream.setPatience(this.#subscriber, isPatient);
   }
 
-  /** Gives its place on the stream back; the end is not reported yet, as bytes may still be under way. */
+  /** Leaves the stream; the end is not reported yet, as bytes may still be on their way. */
   leave(): void {
     if (this.#subscriber !== undefined) this.stream.unsubscribe(this.#subscriber);
     this.#subscriber = undefined;
