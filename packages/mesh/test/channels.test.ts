@@ -140,6 +140,22 @@ test("[MSH23, MSH373] a full queue takes nothing and says when it has room", () 
   );
 });
 
+test("[MSH23] a sender that holds back earlier is told once, when no more waits than it named", () => {
+  const pair = linkPair();
+  pair.pump();
+  const channel = pair.a.openChannel("changes", { class: "state" });
+  for (let number = 1; number <= 3; number++) channel.send(filled(10 * KIB, number));
+  channel.tellDrained(10 * KIB);
+  const waiting: number[] = [];
+  for (let bytes = pair.a.nextOutput(0 as Millis); bytes !== undefined; bytes = pair.a.nextOutput(0 as Millis)) {
+    for (let event = pair.a.nextEvent(); event !== undefined; event = pair.a.nextEvent()) {
+      if (event.type === "drained") waiting.push(channel.queuedBytes);
+    }
+  }
+  assert.equal(waiting.length, 1);
+  assert.ok((waiting[0] as number) <= 10 * KIB);
+});
+
 test("[MSH24] bulk moves on while state always has more to say", () => {
   const pair = linkPair();
   pair.pump();
