@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
 import { test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { connect as connectTls } from "node:tls";
 import { freePort } from "@sluice/testkit/free-port";
 import { until } from "@sluice/testkit/until";
@@ -80,6 +81,29 @@ test("[NOD41] a killed node is suspect and the view stale; started again it is o
     assert.deepEqual(told, [["restarted"], ["joined", "joined"]], server.id);
     assert.equal(server.said("Node is dead").length, 0);
     await until("a view that is not stale", async () => !(await server.nodes()).stale);
+  }
+});
+
+test("[NOD46] a frozen process is missed only when it takes long, and comes back as the same", async () => {
+  using folder = new WorkFolder();
+  await using nodes = await three(folder, [SECRET]);
+  const { a, b, c } = nodes;
+  const SUSPECT = "Nobody hears node: it is suspect";
+  c.child.kill("SIGSTOP");
+  await pause(2_000);
+  c.child.kill("SIGCONT");
+  await allLinked([a, b, c]);
+  const missed = [a, b, c].flatMap((server) => server.said(SUSPECT));
+  assert.deepEqual(missed, []);
+  c.child.kill("SIGSTOP");
+  for (const server of [a, b]) await server.heard(SUSPECT, ({ peer }) => peer === "c");
+  c.child.kill("SIGCONT");
+  for (const server of [a, b]) await server.heard("Node is heard again", ({ peer }) => peer === "c");
+  await allLinked([a, b, c]);
+  assert.deepEqual(c.said(SUSPECT), []);
+  for (const server of [a, b]) {
+    assert.equal(server.said("Node left").length, 0);
+    assert.equal(server.said("Node joined").filter(({ peer }) => peer === "c").length, 1);
   }
 });
 
