@@ -268,7 +268,7 @@ describe("a phone", () => {
       box && box.x >= 0 && box.x + box.width <= 390 && box.y >= 0 && box.y + box.height <= 844,
       JSON.stringify(box),
     );
-    for (const path of [`#/streams/${key}`, "#/", "#/sessions", "#/activity"]) {
+    for (const path of [`#/streams/${key}`, "#/", "#/sessions", "#/cluster", "#/activity"]) {
       await page.goto(server.http(`/console/${path}`));
       await page.locator("main h1").first().waitFor();
       assert.ok((await pageWidth(page)) <= 390, `${path} is ${await pageWidth(page)} wide`);

@@ -1,5 +1,8 @@
 // The one place that makes the console's stores and ties them together.
 import { type AdminApi, createAdminApi } from "./api/admin-api.ts";
+import { pageVisibility } from "./base/page-visibility.ts";
+import { isClusterEvent } from "./live/cluster-view.ts";
+import { ClusterFeed } from "./live/cluster-feed.ts";
 import { History } from "./live/history.ts";
 import { LiveFeed } from "./live/live-feed.ts";
 import { SessionList } from "./live/session-list.ts";
@@ -12,6 +15,7 @@ export interface ConsoleRoot {
   readonly history: History;
   readonly feed: LiveFeed;
   readonly sessions: SessionList;
+  readonly cluster: ClusterFeed;
   readonly timeline: Timeline;
   readonly toasts: Toasts;
 }
@@ -29,10 +33,12 @@ export function createConsoleRoot(): ConsoleRoot {
       timeline.add(event);
       announce(toasts, event);
       if (event.type === "session-opened" || event.type === "session-closed") sessions.noteChange();
+      if (isClusterEvent(event)) cluster.noteEvent(event);
     },
   });
   const sessions = new SessionList(api, feed.connection);
-  return { api, history, feed, sessions, timeline, toasts };
+  const cluster = new ClusterFeed({ api, connection: feed.connection, isPageVisible: pageVisibility() });
+  return { api, history, feed, sessions, cluster, timeline, toasts };
 }
 
 /** Streams coming and going and nodes in trouble deserve a toast; sessions come by the hundred and do not. */
@@ -45,9 +51,9 @@ function announce(toasts: Toasts, event: TimelineEvent): void {
     case "stream-ended":
       return toasts.show({ kind: "plain", text: `${event.key} ended` });
     case "node-suspect":
-      return toasts.show({ kind: "warning", text: `Nobody hears node ${event.id}` });
+      return toasts.show({ kind: "warning", text: `Nobody hears node ${event.id}`, href: CLUSTER });
     case "node-dead":
-      return toasts.show({ kind: "warning", text: `Node ${event.id} is dead` });
+      return toasts.show({ kind: "warning", text: `Node ${event.id} is dead`, href: CLUSTER });
     case "session-opened":
     case "session-closed":
     case "node-joined":
@@ -58,6 +64,8 @@ function announce(toasts: Toasts, event: TimelineEvent): void {
       return;
   }
 }
+
+const CLUSTER = formatRoute({ at: "cluster" });
 
 function hrefOf(key: string): string {
   return formatRoute({ at: "stream", key });

@@ -14,6 +14,8 @@ import "./styles/streams.css";
 import "./styles/stream-detail.css";
 import "./styles/player.css";
 import "./styles/tables.css";
+import "./styles/cluster-map.css";
+import "./styles/cluster.css";
 
 const place = document.getElementById("console");
 if (!place) throw new Error("Cannot open the console: the page has no #console element");

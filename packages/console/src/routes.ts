@@ -4,11 +4,12 @@ export type Route =
   | { readonly at: "streams" }
   | { readonly at: "stream"; readonly key: string }
   | { readonly at: "sessions" }
+  | { readonly at: "cluster" }
   | { readonly at: "activity" };
 
 export function parseRoute(hash: string): Route {
   const path = hash.replace(/^#\/?/, "");
-  if (path === "sessions" || path === "activity") return { at: path };
+  if (path === "sessions" || path === "cluster" || path === "activity") return { at: path };
   const key = path.startsWith("streams/") ? decodeKey(path.slice("streams/".length)) : "";
   return key ? { at: "stream", key } : { at: "streams" };
 }
@@ -20,6 +21,7 @@ export function formatRoute(route: Route): string {
     case "stream":
       return `#/streams/${route.key.split("/").map(encodeURIComponent).join("/")}`;
     case "sessions":
+    case "cluster":
     case "activity":
       return `#/${route.at}`;
   }

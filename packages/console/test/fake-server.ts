@@ -4,8 +4,17 @@ import { readFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { extname, join, normalize } from "node:path";
-import type { AdminEvent, OwnNodeRow, SessionRow, StreamRow } from "@sluice/client/admin-contract";
+import type {
+  AdminEvent,
+  LinkRow,
+  NodeRow,
+  NodesAnswer,
+  OwnNodeRow,
+  SessionRow,
+  StreamRow,
+} from "@sluice/client/admin-contract";
 import { sendFlv, sendFlvOverWebSocket } from "./fake-flv.ts";
+import { carried } from "./fake-nodes.ts";
 import { flowed, moved, nodeRow, streamRow } from "./fake-rows.ts";
 
 /** A response or a socket over which a viewer is served. */
@@ -15,6 +24,11 @@ export class FakeServer {
   streams: StreamRow[] = [];
   sessions: SessionRow[] = [];
   node: Partial<OwnNodeRow> = {};
+  /** The other nodes of the cluster, and the links to them. */
+  others: NodeRow[] = [];
+  links: LinkRow[] = [];
+  silent: string[] = [];
+  isViewStale = false;
   /** While set, every call needs it, in a cookie named `token` that `/console/?token=` sets. */
   token = "";
   /** While true, every API call is cut off without an answer, as by a dead server. */
@@ -132,6 +146,11 @@ export class FakeServer {
     return nodeRow(this.#tick, { sessions: this.sessions.length, streams: this.streams.length, ...this.node });
   }
 
+  #nodes(): NodesAnswer {
+    const nodes = [this.#node(), ...this.others].sort((a, b) => (a.id < b.id ? -1 : 1));
+    return { nodes, silent: this.silent, stale: this.isViewStale };
+  }
+
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? "/", "http://fake");
     if (url.pathname.startsWith("/console/")) return this.#sendPage(url, response);
@@ -155,7 +174,9 @@ export class FakeServer {
     if (method !== "GET" && path !== "/previews") this.changes.push(`${method} ${path}`);
     switch (`${method} ${path}`) {
       case "GET /nodes":
-        return sendJson(response, 200, { nodes: [this.#node()], silent: [], stale: false });
+        return sendJson(response, 200, this.#nodes());
+      case "GET /links":
+        return sendJson(response, 200, { links: this.links.map((row) => carried(row, this.#tick)) });
       case "GET /streams":
         return sendJson(response, 200, { streams: this.streams, total: this.streams.length });
       case "GET /sessions":
@@ -167,6 +188,7 @@ export class FakeServer {
       case "GET /events":
         return this.#listen(response);
     }
+    if (method === "POST" && path.endsWith("/drain")) return sendJson(response, 202, { state: "draining" });
     if (method === "DELETE" && path.startsWith("/sessions/")) return this.#endSession(path.slice(10), response);
     if (method === "DELETE" && path.startsWith("/test-patterns/"))
       return this.#stopTestPattern(path.slice(15), response);

@@ -145,7 +145,14 @@ test("[CON8] a token is asked for, and opens the page that was wanted", async ()
 test("[CON11] nothing scrolls sideways on a phone", async () => {
   await using console = await open(busy, "", { width: 390, height: 844 });
   const { page } = console;
-  for (const path of ["#/", "#/sessions", "#/activity", "#/streams/live/stage-left", "#/streams/live/nobody"]) {
+  for (const path of [
+    "#/",
+    "#/sessions",
+    "#/cluster",
+    "#/activity",
+    "#/streams/live/stage-left",
+    "#/streams/live/nobody",
+  ]) {
     await page.goto(`${console.base}/console/${path}`);
     await page.waitForTimeout(400);
     assert.ok((await widthOf(page)) <= 390, path);

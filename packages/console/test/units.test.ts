@@ -95,7 +95,7 @@ test("[CON14] every key survives the address bar", () => {
       assert.deepEqual(parseRoute(formatRoute({ at: "stream", key: wanted })), { at: "stream", key: wanted });
     }),
   );
-  const pages: readonly Route[] = [{ at: "streams" }, { at: "sessions" }, { at: "activity" }];
+  const pages: readonly Route[] = [{ at: "streams" }, { at: "sessions" }, { at: "cluster" }, { at: "activity" }];
   for (const route of pages) assert.deepEqual(parseRoute(formatRoute(route)), route);
   assert.deepEqual(parseRoute("#/streams/%E0%A4%A"), { at: "streams" });
 });

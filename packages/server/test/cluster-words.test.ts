@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { NodeRow, NodesAnswer } from "@sluice/client/admin-contract";
-import { clusterAdvice, nodeTable } from "@sluice/server/cli/cluster-words";
+import { clusterAdvice } from "@sluice/client/cluster-advice";
+import { nodeTable } from "@sluice/server/cli/cluster-words";
 import { NODE, NODES } from "./admin-fakes.ts";
 
 const other = (id: string, more: Partial<NodeRow> = {}): NodeRow => ({ ...NODE, id, self: false, ...more });
@@ -15,21 +16,32 @@ test("[NOD34] a node alone has a short table and no advice", () => {
 });
 
 test("[NOD34] two nodes are told that state does not fail over; three, and other engines, are not", () => {
-  const [line = ""] = clusterAdvice(answer(other("n2")), "gcache");
-  assert.match(line, /no automatic fail-over of state.*node\.roles: voter is enough.*engine\.strategy: priority/);
+  const [advice] = clusterAdvice(answer(other("n2")), "gcache");
+  assert.match(
+    advice?.text ?? "",
+    /no automatic fail-over of state.*node\.roles: voter is enough.*engine\.strategy: priority/,
+  );
   assert.deepEqual(clusterAdvice(answer(other("n2")), "nats"), []);
   assert.deepEqual(clusterAdvice(answer(other("n2"), other("n3")), "gcache"), []);
   assert.equal(clusterAdvice(answer(other("n2"), other("n3", { state: "dead" })), "gcache").length, 1);
 });
 
 test("[NOD34] what does not answer, is not linked or differs is named", () => {
-  assert.deepEqual(clusterAdvice({ ...NODES, nodes: [...NODES.nodes, other("n3", { linked: false })] }, "gcache"), [
-    "Suspect, since nobody hears them: n2.",
-    "Alive but not linked with this node (is the path between the two open?): n3.",
-    "No answer in time from: n2.",
-    "This view may be wrong: nobody can say whether a suspect node is dead or only cut off from here.",
-    "Another version than this node: n2.",
-    "Other auth.* settings than this node, so clients are judged differently: n2.",
-  ]);
+  const advice = clusterAdvice({ ...NODES, nodes: [...NODES.nodes, other("n3", { linked: false })] }, "gcache");
+  assert.deepEqual(
+    advice.map(({ nodes }) => nodes.join()),
+    ["n2", "n3", "n2", "", "n2", "n2"],
+  );
+  assert.deepEqual(
+    advice.map(({ text }) => text),
+    [
+      "Suspect, since nobody hears them: n2.",
+      "Alive but not linked with this node (is the path between the two open?): n3.",
+      "No answer in time from: n2.",
+      "This view may be wrong: nobody can say whether a suspect node is dead or only cut off from here.",
+      "Another version than this node: n2.",
+      "Other auth.* settings than this node, so clients are judged differently: n2.",
+    ],
+  );
   assert.match(nodeTable(NODES), /^n2 +suspect +\? +\? +\? +\? +\? +\? +voter +\? +\? +no$/m);
 });

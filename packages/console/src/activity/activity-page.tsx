@@ -17,7 +17,7 @@ export function ActivityPage() {
       </header>
       {entries.length === 0 && (
         <Notice icon="activity" title="Quiet so far">
-          <p>Streams and sessions that come and go are listed here.</p>
+          <p>Streams, sessions and nodes that come and go are listed here.</p>
         </Notice>
       )}
       {entries.length > 0 && (
@@ -31,7 +31,7 @@ export function ActivityPage() {
   );
 }
 
-function TimelineLine({ entry: { event } }: { readonly entry: TimelineEntry }) {
+export function TimelineLine({ entry: { event } }: { readonly entry: TimelineEntry }) {
   return (
     <li class={`timeline-line event-${event.type}`}>
       <time dateTime={event.at}>{formatClock(event.at)}</time>

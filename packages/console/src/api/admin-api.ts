@@ -1,5 +1,12 @@
 // The calls of /api/v1 that the console makes.
-import type { NodesAnswer, PreviewRow, SessionRow, StreamRow, TestPatternRow } from "@sluice/client/admin-contract";
+import type {
+  LinkRow,
+  NodesAnswer,
+  PreviewRow,
+  SessionRow,
+  StreamRow,
+  TestPatternRow,
+} from "@sluice/client/admin-contract";
 import { ApiAnswerError, ApiUnreachableError } from "./api-errors.ts";
 
 const BASE = "/api/v1";
@@ -9,6 +16,9 @@ const ANSWER_TIMEOUT = 8_000;
 
 export interface AdminApi {
   nodes(): Promise<NodesAnswer>;
+  /** Those of the node that answers. */
+  links(): Promise<readonly LinkRow[]>;
+  drainNode(id: string): Promise<void>;
   streams(): Promise<readonly StreamRow[]>;
   /** The first page, with the number of all. @param key  a StreamKey; "" for all sessions of the node */
   sessions(key: string): Promise<{ readonly sessions: readonly SessionRow[]; readonly total: number }>;
@@ -25,6 +35,8 @@ export function createAdminApi(): AdminApi {
   return {
     eventsUrl: `${BASE}/events`,
     nodes: () => ask<NodesAnswer>("GET", "/nodes"),
+    links: async () => (await ask<{ links: LinkRow[] }>("GET", "/links")).links,
+    drainNode: async (id) => void (await ask<object>("POST", `/nodes/${encodeURIComponent(id)}/drain`)),
     streams: async () => (await ask<{ streams: StreamRow[] }>("GET", "/streams")).streams,
     sessions: (key) => ask("GET", key === "" ? "/sessions" : `/sessions?key=${encodeURIComponent(key)}`),
     endSession: (id) => ask<undefined>("DELETE", `/sessions/${encodeURIComponent(id)}`),

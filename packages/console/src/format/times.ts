@@ -17,10 +17,22 @@ export function formatSince(since: string, now: number): string {
   return formatDuration((now - Date.parse(since)) / 1000);
 }
 
+/** Round trips: `0.42 ms`, `3.1 ms`, `128 ms`. */
+export function formatMillis(millis: number): string {
+  return `${millis.toFixed(millis < 1 ? 2 : millis < 10 ? 1 : 0)} ms`;
+}
+
 /** Local wall clock with seconds. */
 export function formatClock(at: string): string {
   const time = new Date(at);
   return `${pad(time.getHours())}:${pad(time.getMinutes())}:${pad(time.getSeconds())}`;
+}
+
+/** Local day and clock, to the minute. */
+export function formatDay(at: string): string {
+  const time = new Date(at);
+  const day = `${time.getFullYear()}-${pad(time.getMonth() + 1)}-${pad(time.getDate())}`;
+  return `${day} ${pad(time.getHours())}:${pad(time.getMinutes())}`;
 }
 
 function pad(value: number): string {

@@ -3,14 +3,11 @@ import type { SessionRow } from "@sluice/client/admin-contract";
 import type { AdminApi } from "../api/admin-api.ts";
 import { messageOf } from "../api/api-errors.ts";
 import { Observable, type Readable, type Unsubscribe } from "../base/observable.ts";
+import { ByteRates, type Rated } from "./byte-rates.ts";
 import type { Connection } from "./live-feed.ts";
 import { Refresher } from "./refresher.ts";
 
-export interface RatedSession extends SessionRow {
-  /** Bits per second between the last two answers; 0 in the first. */
-  readonly inRate: number;
-  readonly outRate: number;
-}
+export type RatedSession = Rated<SessionRow>;
 
 export type SessionsState =
   | { readonly at: "loading" }
@@ -26,12 +23,12 @@ const SPACING = 1_000;
 export class SessionList {
   readonly #api: Pick<AdminApi, "sessions" | "endSession">;
   readonly #refresher: Refresher;
+  readonly #rates = new ByteRates<SessionRow>(({ id }) => id);
   readonly #state = new Observable<SessionsState>({ at: "loading" });
   /** Those who watch, each with the stream it shows; "" shows all. The last one's is asked for. */
   readonly #watchers: { readonly key: string }[] = [];
   #key = "";
   #polling: ReturnType<typeof setInterval> | undefined;
-  #answered = 0;
 
   constructor(api: Pick<AdminApi, "sessions" | "endSession">, connection: Readable<Connection>) {
     this.#api = api;
@@ -92,28 +89,6 @@ export class SessionList {
   }
 
   #take(rows: readonly SessionRow[], total: number): void {
-    const now = performance.now();
-    const seconds = (now - this.#answered) / 1000;
-    const state = this.#state.get();
-    // Answers close together would turn jitter into rates: keep the old ones.
-    const isTooSoon = seconds < 0.5;
-    if (!isTooSoon) this.#answered = now;
-    const before = new Map(state.at === "ready" ? state.rows.map((row) => [row.id, row]) : []);
-    const ratedRows = rows.map((row) => rated(row, before.get(row.id), isTooSoon ? 0 : seconds));
-    this.#state.set({ at: "ready", rows: ratedRows, total });
+    this.#state.set({ at: "ready", rows: this.#rates.take(rows, performance.now()), total });
   }
-}
-
-function rated(row: SessionRow, before: RatedSession | undefined, seconds: number): RatedSession {
-  if (!before) return { ...row, inRate: 0, outRate: 0 };
-  if (seconds === 0)
-    return {
-      ...row,
-      bytesIn: before.bytesIn,
-      bytesOut: before.bytesOut,
-      inRate: before.inRate,
-      outRate: before.outRate,
-    };
-  const rate = (now: number, then: number) => (Math.max(0, now - then) * 8) / seconds;
-  return { ...row, inRate: rate(row.bytesIn, before.bytesIn), outRate: rate(row.bytesOut, before.bytesOut) };
 }

@@ -3,6 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { useObservable } from "../base/use-observable.ts";
 import { useConsole } from "../console-context.ts";
 import { ActivityPage } from "../activity/activity-page.tsx";
+import { ClusterPage } from "../cluster/cluster-page.tsx";
 import type { Route } from "../routes.ts";
 import { SessionsPage } from "../sessions/sessions-page.tsx";
 import { StreamPage } from "../stream-detail/stream-page.tsx";
@@ -31,7 +32,7 @@ export function App() {
       <TopBar route={route} />
       <ConnectionBanner />
       <main ref={main} class="page" tabIndex={-1}>
-        {route.at !== "stream" && <NodeStrip />}
+        {route.at !== "stream" && route.at !== "cluster" && <NodeStrip />}
         <Page route={route} />
       </main>
       <NavBar route={route} placement="bottom" />
@@ -48,12 +49,14 @@ function Page({ route }: { readonly route: Route }) {
       return <StreamPage key={route.key} streamKey={route.key} />;
     case "sessions":
       return <SessionsPage />;
+    case "cluster":
+      return <ClusterPage />;
     case "activity":
       return <ActivityPage />;
   }
 }
 
-const TITLES = { streams: "Streams", sessions: "Sessions", activity: "Activity" } as const;
+const TITLES = { streams: "Streams", sessions: "Sessions", cluster: "Cluster", activity: "Activity" } as const;
 
 /** A new page starts at its top, with its own title, and is announced by taking the focus. */
 function useFreshPage(route: Route, main: { readonly current: HTMLElement | null }): void {

@@ -7,6 +7,7 @@ import { Icon } from "../ui/icon.tsx";
 const PAGES = [
   { at: "streams", label: "Streams" },
   { at: "sessions", label: "Sessions" },
+  { at: "cluster", label: "Cluster" },
   { at: "activity", label: "Activity" },
 ] as const;
 
@@ -18,7 +19,12 @@ export interface NavBarProps {
 export function NavBar({ route, placement }: NavBarProps) {
   const { feed } = useConsole();
   const view = useObservable(feed.view);
-  const counts = { streams: view?.node.streams, sessions: view?.node.sessions, activity: undefined };
+  const counts = {
+    streams: view?.node.streams,
+    sessions: view?.node.sessions,
+    cluster: undefined,
+    activity: undefined,
+  };
   const current = route.at === "stream" ? "streams" : route.at;
   return (
     <nav class={`nav nav-${placement}`} aria-label="Pages">

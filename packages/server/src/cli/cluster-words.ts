@@ -1,4 +1,4 @@
-/** The nodes of a cluster as `sluice status` shows them, and what an operator should do about them. */
+/** The nodes of a cluster as `sluice status` shows them. */
 import type { NodeRow, NodesAnswer } from "@sluice/client/admin-contract";
 import { table } from "@sluice/runtime/process/table";
 
@@ -37,45 +37,6 @@ function clusterCells({ roles, engine, heat, self, linked }: NodeRow): string[] 
     heat === null ? UNKNOWN : heat.toFixed(2),
     self ? "this node" : linked ? "yes" : "no",
   ];
-}
-
-/** What to do, a sentence a line; empty when there is nothing. @param engine  kind of the state engine */
-export function clusterAdvice({ nodes, silent, stale }: NodesAnswer, engine: string): readonly string[] {
-  const present = nodes.filter(({ state }) => state !== "left" && state !== "dead");
-  const named = (suits: (node: NodeRow) => boolean): string =>
-    present
-      .filter(suits)
-      .map(({ id }) => id)
-      .join(", ");
-  const advice = [
-    present.length === 2 && engine === "gcache" ? TWO_NODES : "",
-    sentence(
-      "Suspect, since nobody hears them",
-      named(({ state }) => state === "suspect"),
-    ),
-    sentence(
-      "Alive but not linked with this node (is the path between the two open?)",
-      named(({ linked, state }) => !linked && state !== "suspect"),
-    ),
-    sentence("No answer in time from", silent.join(", ")),
-    stale ? "This view may be wrong: nobody can say whether a suspect node is dead or only cut off from here." : "",
-    sentence(
-      "Another version than this node",
-      named(({ differs }) => differs.includes("version")),
-    ),
-    sentence(
-      "Other auth.* settings than this node, so clients are judged differently",
-      named(({ differs }) => differs.includes("auth")),
-    ),
-  ];
-  return advice.filter((line) => line !== "");
-}
-
-const TWO_NODES =
-  "Two nodes: no automatic fail-over of state. Add a third node (node.roles: voter is enough), or use engine.strategy: priority.";
-
-function sentence(what: string, who: string): string {
-  return who === "" ? "" : `${what}: ${who}.`;
 }
 
 function span(seconds: number): string {

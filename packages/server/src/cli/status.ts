@@ -1,9 +1,10 @@
 /** `sluice status` and `sluice drain`: looks at the node that runs on this machine and its cluster, and empties it. */
 import { setTimeout as pause } from "node:timers/promises";
 import type { NodesAnswer, StreamRow } from "@sluice/client/admin-contract";
+import { clusterAdvice } from "@sluice/client/cluster-advice";
 import type { SluiceConfig } from "../config/load-config.ts";
 import { AdminCallError, callAdmin } from "./admin-call.ts";
-import { clusterAdvice, nodeTable } from "./cluster-words.ts";
+import { nodeTable } from "./cluster-words.ts";
 import { configOf } from "./config-of.ts";
 import type { ConfigOptions } from "./config-options.ts";
 import { table } from "@sluice/runtime/process/table";
@@ -18,7 +19,7 @@ export async function status(options: ConfigOptions): Promise<void> {
   };
   print(nodeTable(answer));
   const advice = clusterAdvice(answer, config.engine.kind);
-  if (advice.length > 0) print(`\n${advice.join("\n")}\n`);
+  if (advice.length > 0) print(`\n${advice.map(({ text }) => text).join("\n")}\n`);
   print("\n");
   print(
     streams.length === 0

@@ -1,0 +1,41 @@
+/** What an operator should do about a cluster: the same sentences for the command line and the console. */
+import type { NodeRow, NodesAnswer } from "./admin-contract.ts";
+
+export interface ClusterAdvice {
+  readonly text: string;
+  /** Ids of the nodes that it is about; empty when it is about the cluster. */
+  readonly nodes: readonly string[];
+}
+
+/** Empty when there is nothing to do. @param engine  kind of the state engine */
+export function clusterAdvice({ nodes, silent, stale }: NodesAnswer, engine: string): readonly ClusterAdvice[] {
+  const present = nodes.filter(({ state }) => state !== "left" && state !== "dead");
+  const about = (what: string, suits: (node: NodeRow) => boolean): readonly ClusterAdvice[] =>
+    advise(
+      what,
+      present.filter(suits).map(({ id }) => id),
+    );
+  return [
+    ...(present.length === 2 && engine === "gcache" ? [{ text: TWO_NODES, nodes: [] }] : []),
+    ...about("Suspect, since nobody hears them", ({ state }) => state === "suspect"),
+    ...about(
+      "Alive but not linked with this node (is the path between the two open?)",
+      ({ linked, state }) => !linked && state !== "suspect",
+    ),
+    ...advise("No answer in time from", silent),
+    ...(stale ? [{ text: STALE, nodes: [] }] : []),
+    ...about("Another version than this node", ({ differs }) => differs.includes("version")),
+    ...about("Other auth.* settings than this node, so clients are judged differently", ({ differs }) =>
+      differs.includes("auth"),
+    ),
+  ];
+}
+
+const TWO_NODES =
+  "Two nodes: no automatic fail-over of state. Add a third node (node.roles: voter is enough), or use engine.strategy: priority.";
+
+const STALE = "This view may be wrong: nobody can say whether a suspect node is dead or only cut off from here.";
+
+function advise(what: string, nodes: readonly string[]): readonly ClusterAdvice[] {
+  return nodes.length === 0 ? [] : [{ text: `${what}: ${nodes.join(", ")}.`, nodes }];
+}

@@ -1,0 +1,88 @@
+// The nodes and links of the cluster, asked for only while a page that is seen shows them; events change them at once.
+import type { LinkRow } from "@sluice/client/admin-contract";
+import type { AdminApi } from "../api/admin-api.ts";
+import { messageOf } from "../api/api-errors.ts";
+import { Observable, type Readable, type Unsubscribe } from "../base/observable.ts";
+import { ByteRates } from "./byte-rates.ts";
+import { changedBy, type ClusterEvent, type ClusterView } from "./cluster-view.ts";
+import type { Connection } from "./live-feed.ts";
+import { Refresher } from "./refresher.ts";
+
+export type ClusterState =
+  | { readonly at: "loading" }
+  | { readonly at: "ready"; readonly view: ClusterView }
+  | { readonly at: "failed"; readonly reason: string };
+
+export interface ClusterFeedParts {
+  readonly api: Pick<AdminApi, "nodes" | "links">;
+  readonly connection: Readable<Connection>;
+  readonly isPageVisible: Readable<boolean>;
+}
+
+/** Every answer costs a question to each node of the cluster. */
+const INTERVAL = 2_000;
+const SPACING = 1_000;
+
+export class ClusterFeed {
+  readonly #parts: ClusterFeedParts;
+  readonly #refresher: Refresher;
+  readonly #rates = new ByteRates<LinkRow>(({ peer, since }) => `${peer} ${since}`);
+  readonly #state = new Observable<ClusterState>({ at: "loading" });
+  #watchers = 0;
+  #polling: ReturnType<typeof setInterval> | undefined;
+  /** Events since the present question was put: its answer may be older than they are. */
+  #sinceAsked: ClusterEvent[] = [];
+
+  constructor(parts: ClusterFeedParts) {
+    this.#parts = parts;
+    this.#refresher = new Refresher({ ask: () => this.#ask(), connection: parts.connection, spacing: SPACING });
+    parts.isPageVisible.subscribe(() => this.#turn());
+  }
+
+  get state(): Readable<ClusterState> {
+    return this.#state;
+  }
+
+  /** Polls while the page is seen, until every watcher has left. */
+  watch(): Unsubscribe {
+    this.#watchers++;
+    this.#turn();
+    return () => {
+      this.#watchers--;
+      this.#turn();
+    };
+  }
+
+  /** Shows the event at once, and asks for the rest of it when somebody watches. */
+  noteEvent(event: ClusterEvent): void {
+    const state = this.#state.get();
+    this.#sinceAsked.push(event);
+    if (state.at === "ready") this.#state.set({ at: "ready", view: changedBy(state.view, event) });
+    if (this.#isWatched()) this.#refresher.want();
+    else this.#sinceAsked = [];
+  }
+
+  #isWatched(): boolean {
+    return this.#watchers > 0 && this.#parts.isPageVisible.get();
+  }
+
+  #turn(): void {
+    clearInterval(this.#polling);
+    if (!this.#isWatched()) return this.#refresher.forget();
+    this.#polling = setInterval(() => this.#refresher.want(), INTERVAL);
+    this.#refresher.want();
+  }
+
+  async #ask(): Promise<void> {
+    this.#sinceAsked = [];
+    try {
+      const [answer, links] = await Promise.all([this.#parts.api.nodes(), this.#parts.api.links()]);
+      const fresh: ClusterView = { ...answer, links: this.#rates.take(links, performance.now()) };
+      this.#state.set({ at: "ready", view: this.#sinceAsked.reduce(changedBy, fresh) });
+    } catch (error) {
+      // Known rows stay on screen: the banner already says that the view is stale.
+      if (this.#state.get().at !== "ready") this.#state.set({ at: "failed", reason: messageOf(error) });
+      throw error;
+    }
+  }
+}
