@@ -83,7 +83,7 @@ export class EngineWorld {
       facts: new Map(),
     };
     const services = new LinkServices({ failed() {} });
-    const links = new EngineLinks();
+    const links = new EngineLinks(name);
     services.add(links);
     const transport = new SimHost({
       name,

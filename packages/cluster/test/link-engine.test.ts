@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Millis } from "@sluice/base/brand";
+import { EngineHost } from "@sluice/cluster/engine/engine-host";
 import { ENGINE_LINK_LIMITS } from "@sluice/cluster/engine/limits";
 import type { LinkEngine } from "@sluice/cluster/engine/link-engine";
 import { WatchRecorder } from "@sluice/engine/conformance/watch-recorder";
@@ -245,4 +246,38 @@ test("[CLU18] closing releases leases, and ends the feed at the host; opening ca
   await world.advance(1_000);
   ending.abort(new Error("Called off"));
   assert.equal(((await world.during(opening)) as Error).message, "Called off");
+});
+
+test("[CLU400] a node with a host of its own asks itself, and others only while that cannot answer", async () => {
+  const world = new EngineWorld(1);
+  const [own] = ["host1", "host2"].map((name) => world.startHost(name));
+  assert.ok(own !== undefined);
+  const client = await world.during(world.openClient(own));
+  const watcher = new WatchRecorder(client.watch("", NEVER));
+  const lease = await world.during(client.lease(TTL));
+  await world.during(client.cas("key", "absent", new Uint8Array(200_000).fill(7), { lease }));
+  assert.deepEqual([client.host, watcher.entries.get("key")?.value.length], ["host1", 200_000]);
+  own.engine.cut();
+  await world.until("another host", () => client.host === "host2");
+  assert.equal((await world.during(client.get("key")))?.key, "key");
+  await world.advance(3 * TTL);
+  assert.equal(lease.lost.aborted, false);
+  assert.deepEqual(watcher.violations, []);
+  assert.equal(watcher.recorder.items.filter(({ type }) => type === "deleted").length, 0);
+});
+
+test("[CLU400] a node that becomes a host serves its own client, and one that ends is left by it", async () => {
+  const world = new EngineWorld(1);
+  const node = world.startNode("alone");
+  const opening = world.openClient(node);
+  await world.advance(1_000);
+  const engine = new MemoryEngine(world.store);
+  const host = new EngineHost({ engine, links: node.links, clock: node.clock });
+  const client = await world.during(opening);
+  assert.equal((await world.during(client.cas("key", "absent", text("1")))).outcome, "written");
+  host[Symbol.dispose]();
+  const failure = await world.during(client.get("key").catch((error: unknown) => error));
+  assert.ok(failure instanceof EngineUnavailableError);
+  using _again = new EngineHost({ engine, links: node.links, clock: node.clock });
+  assert.equal((await world.during(client.get("key")))?.key, "key");
 });

@@ -19,6 +19,7 @@ const RECORD: NodeRecord = {
   build: "0.1.0",
   settings: "5f3a",
   heat: 0.25,
+  services: ["engine"],
   since: 1_700_000_000_000,
   links: ["b", "c"],
 };
@@ -213,12 +214,12 @@ test("[MSH374] what a node adds to its record reaches everybody", () => {
   const world = three();
   world.nodes
     .get("c")
-    ?.membership.describe({ addresses: { cluster: "c:7935", rtmp: "c:1935" }, settings: "77", heat: 0.5 });
+    ?.membership.describe({ addresses: { cluster: "c:7935", rtmp: "c:1935" }, settings: "77", heat: 0.5, services: ["engine"] });
   world.clock.advance(100);
   for (const name of ["a", "b"]) {
     const record = world.nodes.get(name)?.membership.find("c")?.record;
-    const told = [record?.addresses["rtmp"], record?.settings, record?.heat, record?.state];
-    assert.deepEqual(told, ["c:1935", "77", 0.5, "ready"]);
+    const told = [record?.addresses["rtmp"], record?.settings, record?.heat, record?.services, record?.state];
+    assert.deepEqual(told, ["c:1935", "77", 0.5, ["engine"], "ready"]);
   }
 });
 

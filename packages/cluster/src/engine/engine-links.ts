@@ -3,6 +3,7 @@ import type { Channel, ChannelClass } from "@sluice/mesh/channel";
 import type { ChannelEvent } from "@sluice/mesh/link-event";
 import type { LinkService } from "@sluice/mesh/link-services";
 import type { LinkEnd, MeshLink } from "@sluice/mesh/mesh";
+import { OwnChannel, type OwnChannelEvent } from "./own-channel.ts";
 
 /** Questions and answers (`Requests`); version 1 of the service. */
 export const CALLS_SERVICE = "engine";
@@ -29,16 +30,23 @@ export interface EngineChannelHost {
 /** Add it to the node's `LinkServices`. A node may be a client and a host, and change from one to the other. */
 export class EngineLinks implements LinkService {
   readonly names: readonly EngineService[] = [CALLS_SERVICE, FEED_SERVICE];
+  readonly self: string;
   readonly #links = new Map<string, MeshLink>();
   readonly #users = new Map<Channel, ChannelUser>();
   readonly #onLinked = new Set<() => void>();
   #host: EngineChannelHost | undefined;
 
-  isLinked(id: string): boolean {
-    return this.#links.has(id);
+  /** @param self  id of this node, which may be a client of its own host */
+  constructor(self: string) {
+    this.self = self;
   }
 
-  /** Calls `listener` whenever a link has come about. */
+  /** Of this node itself: whether it has a host. */
+  isLinked(id: string): boolean {
+    return id === this.self ? this.#host !== undefined : this.#links.has(id);
+  }
+
+  /** Calls `listener` whenever a link has come about, and when this node has a host. */
   onLinked(listener: () => void): Disposable {
     this.#onLinked.add(listener);
     return { [Symbol.dispose]: () => void this.#onLinked.delete(listener) };
@@ -47,6 +55,7 @@ export class EngineLinks implements LinkService {
   /** Peers are served from now on; those that asked before were refused, and ask again. */
   serve(host: EngineChannelHost): Disposable {
     this.#host = host;
+    this.#tellLinked();
     return {
       [Symbol.dispose]: () => {
         if (this.#host === host) this.#host = undefined;
@@ -56,6 +65,7 @@ export class EngineLinks implements LinkService {
 
   /** Undefined where there is no link, or no room on it for one more channel. */
   open(id: string, service: EngineService, user: ChannelUser): Channel | undefined {
+    if (id === this.self) return this.#openOwn(service, user);
     const link = this.#links.get(id)?.driver.link;
     if (link === undefined) return undefined;
     try {
@@ -75,16 +85,23 @@ export class EngineLinks implements LinkService {
 
   up(link: MeshLink): void {
     this.#links.set(link.peer.id, link);
-    for (const listener of this.#onLinked) listener();
+    this.#tellLinked();
   }
 
   happened(link: MeshLink, event: ChannelEvent): void {
+    if (event.type !== "opened") return this.#onChannel(event);
+    const { channel } = event;
+    if (this.#host === undefined) channel.close("refused", "this node has no copy of the engine's data");
+    else this.#users.set(channel, this.#host.opened(link.peer.id, channel));
+  }
+
+  down(link: MeshLink, _why: LinkEnd): void {
+    if (this.#links.get(link.peer.id) === link) this.#links.delete(link.peer.id);
+  }
+
+  #onChannel(event: OwnChannelEvent): void {
     const { channel } = event;
     switch (event.type) {
-      case "opened":
-        if (this.#host === undefined) channel.close("refused", "this node has no copy of the engine's data");
-        else this.#users.set(channel, this.#host.opened(link.peer.id, channel));
-        return;
       case "message":
         return this.#users.get(channel)?.message(event.message);
       case "drained":
@@ -97,8 +114,16 @@ export class EngineLinks implements LinkService {
     }
   }
 
-  down(link: MeshLink, _why: LinkEnd): void {
-    if (this.#links.get(link.peer.id) === link) this.#links.delete(link.peer.id);
+  #openOwn(service: EngineService, user: ChannelUser): Channel | undefined {
+    if (this.#host === undefined) return undefined;
+    const { near, far } = new OwnChannel({ service, class: CLASS, happened: (event) => this.#onChannel(event) });
+    this.#users.set(near, user);
+    this.#users.set(far, this.#host.opened(this.self, far));
+    return near;
+  }
+
+  #tellLinked(): void {
+    for (const listener of this.#onLinked) listener();
   }
 }
 

@@ -30,7 +30,7 @@ const ANNOUNCE_AFTER = 200 as Millis;
 const COMPARE_EVERY = 5_000 as Millis;
 
 /** What a node says of itself beside its state. */
-export type Description = Pick<NodeRecord, "addresses"> & Partial<Pick<NodeRecord, "settings" | "heat">>;
+export type Description = Pick<NodeRecord, "addresses"> & Partial<Pick<NodeRecord, "settings" | "heat" | "services">>;
 
 export interface MembershipOptions extends Omit<ViewOptions, "self"> {
   readonly self: NodeIdentity;
@@ -74,7 +74,7 @@ export class Membership implements LinkService {
     this.#options = options;
     this.#view = new MembershipView({ ...options, self: self.id });
     const { id, incarnation } = self;
-    this.#own = { settings: "", heat: 0, ...record, id, incarnation, version: 1, state: "starting", links: [] };
+    this.#own = { settings: "", heat: 0, services: [], ...record, id, incarnation, version: 1, state: "starting", links: [] };
     this.#judgedAt = clock.now();
     this.#comparedAt = clock.now();
     this.#view.heard(this.#own, clock.now());

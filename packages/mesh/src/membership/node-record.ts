@@ -22,6 +22,8 @@ export interface NodeRecord {
   readonly settings: string;
   /** How near the node is to its limits, 0 to 1; carried, and not looked at here. */
   readonly heat: number;
+  /** What others may ask of it just now that not every node has: `engine`, say. */
+  readonly services: readonly string[];
   /** Wall-clock milliseconds since 1970 at its start, by its own clock. */
   readonly since: number;
   /** Ids of the nodes that it has a link to. */
@@ -32,7 +34,7 @@ export interface NodeRecord {
 export interface RecordLimits {
   /** Characters of one text. */
   readonly textCharacters: number;
-  /** Roles, and addresses. */
+  /** Roles, services, and addresses. */
   readonly entries: number;
   /** Links, and records of one message. */
   readonly nodes: number;
@@ -105,6 +107,7 @@ function readRecord(value: unknown): NodeRecord {
     build: text(from["build"], "build"),
     settings: text(from["settings"] ?? "", "settings"),
     heat: share(from["heat"] ?? 0, "heat"),
+    services: list(from["services"] ?? [], "services", RECORD_LIMITS.entries),
     since: count(from["since"], "since"),
     links: list(from["links"], "links", RECORD_LIMITS.nodes),
   };
