@@ -48,6 +48,7 @@ export interface CacheNodeOptions {
   readonly store?: NodeStore;
   /** When a write is answered; `quorum` when left out. */
   readonly ackLevel?: AckLevel;
+  /** Of no use with `links`, whose owner proves for all. */
   readonly secret?: Uint8Array;
   readonly tls?: LinkTls | undefined;
   /** Without it there is no RESP port. */

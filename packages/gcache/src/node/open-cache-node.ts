@@ -37,11 +37,19 @@ import { Rejoin } from "./rejoin.ts";
 import { Upkeep } from "./upkeep.ts";
 
 const NO_SECRET = new Uint8Array(0);
+/** Whoever has a link has proved itself to the node that owns the links, and whom to dial is that node's to judge. */
+const PROVED_BY_LINK = Uint8Array.of(1);
 const DEFAULT_ACK: AckLevel = { type: "quorum" };
 
 /** @throws {CacheSetupError | ListenError | UnavailableError}, or the signal's reason, with everything closed again */
 export async function openCacheNode(given: CacheNodeOptions): Promise<CacheNode> {
-  const options = { random: Math.random, defer: setImmediate, ...given, log: given.log.child({ node: given.id }) };
+  const options = {
+    random: Math.random,
+    defer: setImmediate,
+    ...given,
+    ...(given.links !== undefined && { secret: PROVED_BY_LINK }),
+    log: given.log.child({ node: given.id }),
+  };
   const { id, address, secret, ackLevel = DEFAULT_ACK, clock, random, defer, log, meter } = options;
   for (const warning of checkSetup(options)) log.warn({}, warning);
   const silentAfter = options.timing?.electionMin ?? DEFAULT_REPLICA_TIMING.electionMin;

@@ -10,7 +10,8 @@ import type { Incarnation, NodeIdentity } from "@sluice/mesh/hello";
 import { DEFAULT_LINK_LIMITS, DEFAULT_LINK_TIMINGS } from "@sluice/mesh/limits";
 import { LinkServices } from "@sluice/mesh/link-services";
 import { Membership } from "@sluice/mesh/membership/membership";
-import { type DialTarget, Mesh } from "@sluice/mesh/mesh";
+import type { AnnouncedState } from "@sluice/mesh/membership/node-record";
+import { type Attempt, type DialTarget, Mesh } from "@sluice/mesh/mesh";
 import { LinkListener, type LinkTls, SocketDialler } from "@sluice/runtime/links/link-ports";
 import { type HostAndPort, isLoopback, splitAddress } from "@sluice/runtime/sockets/host-and-port";
 import { type Interfaces, shownHost } from "@sluice/runtime/sockets/reach";
@@ -60,6 +61,8 @@ export interface ClusterEngine {
   judge(peer: NodeIdentity): Refusal | undefined;
   /** Whether what a node owned has run out; false while the engine cannot say. */
   isGone(id: string, incarnation: Incarnation): boolean;
+  /** A connection ended before it was a link. */
+  failed?(attempt: Attempt, error: Error): void;
 }
 
 /** How long nobody must hear a node before it is suspect: more than a pause of 2 s. */
@@ -84,13 +87,20 @@ export class ClusterNode {
   #engine: ClusterEngine | undefined;
   #addresses: Readonly<Record<string, string>> = {};
   #advertised: string | undefined;
+  /** Whom to dial, by a name of the room that wants it. */
+  #nodes: ReadonlyMap<string, DialTarget> = new Map();
+  #members: ReadonlyMap<string, DialTarget> = new Map();
 
   constructor(options: ClusterNodeOptions) {
     const { id, roles, version, settings, proof, clock, random, log } = options;
     this.#options = options;
     const notes = new LinkNotes({ ...options, self: id });
     this.#dialler = new SocketDialler(proof.dialTls);
-    this.services = new LinkServices({ failed: (attempt, error) => notes.failed(attempt, error) });
+    const failed = (attempt: Attempt, error: Error): void => {
+      notes.failed(attempt, error);
+      this.#engine?.failed?.(attempt, error);
+    };
+    this.services = new LinkServices({ failed });
     this.mesh = new Mesh({
       own: () => this.#own(),
       secrets: proof.secrets,
@@ -114,7 +124,10 @@ export class ClusterNode {
       forgetAfter: FORGET_AFTER,
       judgeEvery: JUDGE_EVERY,
       isGone: (peer, incarnation) => this.#engine?.isGone(peer, incarnation) ?? false,
-      reach: (targets) => this.mesh.reach(this.#provable(targets)),
+      reach: (targets) => {
+        this.#nodes = targets;
+        this.#reach();
+      },
       changed: (change) => notes.changed(change),
       twin: (record) => notes.twin(record),
     });
@@ -142,6 +155,20 @@ export class ClusterNode {
   /** From now on the engine has a say in who is who and who is dead; without one nobody is ever dead. */
   consult(engine: ClusterEngine): void {
     this.#engine = engine;
+  }
+
+  /** Where other nodes can dial this one, once it has started; undefined where they cannot. */
+  get advertised(): string | undefined {
+    return this.#advertised;
+  }
+
+  /**
+   * Whom the engine wants links to, whether or not they are known to be there: a cluster that was stopped as a whole finds
+   * itself by them, and an empty disk in the place of a member is told what it was.
+   */
+  reachMembers(targets: ReadonlyMap<string, DialTarget>): void {
+    this.#members = targets;
+    this.#reach();
   }
 
   /** Clients are served from now on. @param addresses  by protocol */
@@ -208,8 +235,11 @@ export class ClusterNode {
   }
 
   /** Without a secret nothing beyond this machine is believed, so it is not dialled either. */
-  #provable(targets: ReadonlyMap<string, DialTarget>): ReadonlyMap<string, DialTarget> {
-    return new Map([...targets].filter(([, { address }]) => this.#isProvable(address)));
+  #reach(): void {
+    const known = new Set([...this.#nodes.values()].map(({ address }) => address));
+    const members = [...this.#members].filter(([, { address }]) => !known.has(address));
+    const targets = [...this.#nodes, ...members.map(([id, target]) => [`member ${id}`, target] as const)];
+    this.mesh.reach(new Map(targets.filter(([, { address }]) => this.#isProvable(address))));
   }
 
   #isProvable(address: string): boolean {

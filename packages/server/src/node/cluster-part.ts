@@ -2,6 +2,9 @@
 import { lookup } from "node:dns/promises";
 import { networkInterfaces } from "node:os";
 import type { Scope } from "@sluice/base/scope";
+import type { NodeState } from "@sluice/client/admin-contract";
+import { EngineLinks } from "@sluice/cluster/engine/engine-links";
+import type { AnnouncedState } from "@sluice/mesh/membership/node-record";
 import type { LinkTls } from "@sluice/runtime/links/link-ports";
 import { NODE_CRYPTO } from "@sluice/runtime/node-crypto";
 import { isLoopback } from "@sluice/runtime/sockets/host-and-port";
@@ -19,6 +22,8 @@ import { settingsDigest } from "./settings-digest.ts";
 export interface ClusterPart {
   readonly cluster: ClusterNode;
   readonly calls: NodeCalls;
+  /** Of the state engine, for this node as a client and as a host. */
+  readonly engineLinks: EngineLinks;
 }
 
 export interface ClusterPartOptions {
@@ -59,7 +64,9 @@ export async function openCluster(options: ClusterPartOptions): Promise<ClusterP
   scope.use(meterCluster(cluster, meter));
   scope.use(settings.onChange(() => cluster.membership.describe({ settings: settingsDigest(config) })));
   scope.use(node.onState((state) => cluster.membership.announce(state)));
-  return { cluster, calls };
+  const engineLinks = new EngineLinks(config.node.id);
+  cluster.services.add(engineLinks);
+  return { cluster, calls, engineLinks };
 }
 
 /** Opens the port and begins to dial. @throws {ListenError} */
@@ -68,8 +75,20 @@ export async function startCluster({ cluster }: ClusterPart, node: NodePart): Pr
   if (bound !== undefined) node.addListener("cluster", bound, undefined);
 }
 
+/** All listeners are open: it takes part from now on, and tells how it stands. */
+export function joinCluster({ cluster }: ClusterPart, node: NodePart, scope: Scope): void {
+  const announce = (): void => cluster.membership.announce(announced(node.state()));
+  cluster.ready(publicAddresses(node), announced(node.state()));
+  scope.use(node.onState(announce));
+}
+
+/** What a node can say of itself. */
+function announced(state: NodeState): AnnouncedState {
+  return state === "ready" || state === "draining" ? state : "starting";
+}
+
 /** By protocol, for clients: what was configured for them, or else what was bound. */
-export function publicAddresses(node: NodePart): Readonly<Record<string, string>> {
+function publicAddresses(node: NodePart): Readonly<Record<string, string>> {
   const { cluster: _, ...clients } = node.addresses();
   const { ws } = node.config.node.public;
   return ws === undefined ? clients : { ...clients, ws };

@@ -4,7 +4,7 @@ import { aborted, Scope } from "@sluice/base/scope";
 import { SystemClock } from "@sluice/runtime/system-clock";
 import type { LiveConfig } from "../config/live-config.ts";
 import { openAdmin } from "./admin-part.ts";
-import { openCluster, publicAddresses, startCluster } from "./cluster-part.ts";
+import { joinCluster, openCluster, startCluster } from "./cluster-part.ts";
 import { watchOpenListeners } from "./open-listeners.ts";
 import { openEngine } from "./engine-part.ts";
 import { openHttp } from "./http-part.ts";
@@ -37,8 +37,8 @@ export async function runServer(settings: LiveConfig, { log, stop, ready }: Serv
   const tls = openTls({ node, settings, scope });
   const rtmp = await openRtmp({ node, tls, scope });
   const cluster = await openCluster({ node, settings, scope });
-  await openEngine({ node, scope });
   if (cluster !== undefined) await startCluster(cluster, node);
+  await openEngine({ node, cluster, scope });
   stop.throwIfAborted();
   const admin = await openAdmin({ node, cluster, scope });
   await openHttp({ node, rtmp, admin, tls, scope });

@@ -1,4 +1,4 @@
-/** The state engine that the configuration asks for: the embedded cache, or a client of NATS or Redis. */
+/** The state engine that the configuration asks for: the embedded cache, alone or as one of a cluster, or a client of NATS or Redis. */
 import { join } from "node:path";
 import type { Scope } from "@sluice/base/scope";
 import type { Engine } from "@sluice/engine/engine";
@@ -7,6 +7,9 @@ import { openCacheNode } from "@sluice/gcache/node/open-cache-node";
 import { NODE_CRYPTO } from "@sluice/runtime/node-crypto";
 import { awaitRemoteEngine, type RemoteEngineKind } from "@sluice/drivers/engine-choice";
 import { GcacheEngine } from "@sluice/drivers/gcache/gcache-engine";
+import { LinkEngine } from "@sluice/cluster/engine/link-engine";
+import type { ClusterPart } from "./cluster-part.ts";
+import { ClusterReplica } from "./cluster-replica.ts";
 import type { NodePart } from "./node-part.ts";
 
 const LOOPBACK = "127.0.0.1";
@@ -15,33 +18,73 @@ const LOOPBACK = "127.0.0.1";
  * Resolves when the engine is open. A server that is not there yet is waited for in the background, and the node is not
  * ready until it is.
  */
-export async function openEngine({ node, scope }: { readonly node: NodePart; readonly scope: Scope }): Promise<void> {
+export async function openEngine({ node, cluster, scope }: EnginePartOptions): Promise<void> {
   const { kind } = node.config.engine;
   if (kind === "off") return;
-  if (kind === "gcache") openedEngine(node, await openEmbedded(node, scope), scope);
-  else waitForEngine(node, kind, scope);
+  if (kind !== "gcache") return waitForEngine(node, kind, scope);
+  if (cluster === undefined) openedEngine(node, await openAlone(node, scope), scope);
+  else await openClustered(node, cluster, scope);
 }
 
-async function openEmbedded(node: NodePart, scope: Scope): Promise<Engine> {
+export interface EnginePartOptions {
+  readonly node: NodePart;
+  /** Has started. */
+  readonly cluster: ClusterPart | undefined;
+  readonly scope: Scope;
+}
+
+async function openAlone(node: NodePart, scope: Scope): Promise<Engine> {
   const { config, clock, log } = node;
-  const cache = await openCacheNode({
+  const founders = new Map([[config.node.id, `${LOOPBACK}:0`]]);
+  const cache = await openCacheNode({ ...cacheOptions(node, scope), address: "none", founders });
+  useCache(node, cache, scope);
+  node.showEngine(() => "leader"); // alone in its cluster
+  return GcacheEngine.open({ node: cache, clock, log, random: Math.random }, scope.signal);
+}
+
+/**
+ * Resolves once the node's own store is open. The engine follows by itself: through this node's copy or that of any
+ * other member, whoever is there first.
+ */
+async function openClustered(node: NodePart, part: ClusterPart, scope: Scope): Promise<void> {
+  const { clock, log } = node;
+  const replica = new ClusterReplica({ node, part });
+  node.hold("engine", "The state engine is not reachable yet: no member of the cluster answers");
+  const cache = await openCacheNode({ ...cacheOptions(node, scope), ...replica.options });
+  useCache(node, cache, scope);
+  scope.use(replica.serve(cache));
+  const { engineLinks: links } = part;
+  const hosts = (): readonly string[] => replica.hosts;
+  LinkEngine.open({ links, hosts, clock, crypto: NODE_CRYPTO, log, random: Math.random }, scope.signal)
+    .then((engine) => {
+      openedEngine(node, engine, scope);
+      node.release("engine");
+    })
+    .catch((error: unknown) => {
+      if (!scope.signal.aborted) throw error;
+    });
+}
+
+/** Of every embedded cache. */
+function cacheOptions(node: NodePart, scope: Scope) {
+  const { config, clock, log, meter } = node;
+  return {
     id: config.node.id,
-    address: "none",
-    founders: new Map([[config.node.id, `${LOOPBACK}:0`]]),
     dir: join(config.data.dir, "cache"),
     ackLevel: { type: "quorum+fsync" },
     resp: respOf(node),
     signal: scope.signal,
     clock,
     log,
-    meter: node.meter,
+    meter,
     crypto: NODE_CRYPTO,
-  });
+  } as const;
+}
+
+function useCache(node: NodePart, cache: CacheNode, scope: Scope): void {
   scope.defer(() => cache.close());
   if (cache.listeners.resp !== undefined) node.addListener("resp", cache.listeners.resp, undefined);
   watchDisk(node, cache);
-  node.showEngine(() => "leader"); // alone in its cluster
-  return GcacheEngine.open({ node: cache, clock, log, random: Math.random }, scope.signal);
 }
 
 function respOf({ config }: NodePart): { host: string; port: number; password?: string } | undefined {
@@ -53,7 +96,7 @@ function respOf({ config }: NodePart): { host: string; port: number; password?: 
 
 /** Streams go on without a disk; state does not. */
 function watchDisk(node: NodePart, cache: CacheNode): void {
-  const failed = (): void => node.hold("engine", "The disk of the embedded cache failed");
+  const failed = (): void => node.hold("disk", "The disk of the embedded cache failed");
   if (cache.failed.aborted) failed();
   else cache.failed.addEventListener("abort", failed, { once: true });
 }
