@@ -46,6 +46,12 @@ export class ClusterServer extends Server {
     await until("the configuration to be reread", () => said() > before);
   }
 
+  /** What keeps it from being ready. */
+  async reasons(): Promise<string> {
+    const response = await fetch(this.http("/readyz"));
+    return ((await response.json()) as { readonly reasons: readonly string[] }).reasons.join("; ");
+  }
+
   nodes(): Promise<NodesAnswer> {
     return this.get<NodesAnswer>("/api/v1/nodes");
   }
@@ -83,6 +89,17 @@ export class ClusterServer extends Server {
 export async function allLinked(servers: readonly ClusterServer[]): Promise<void> {
   for (const server of servers) {
     for (const { id } of servers) await server.node(id, ({ state, linked }) => state === "ready" && linked);
+  }
+}
+
+/** Until each says that so many vote, one of them leads, and the rest uses the engine over links. */
+export async function voting(servers: readonly ClusterServer[], voters: number): Promise<void> {
+  for (const server of servers) {
+    await until(`${voters} voters as ${server.id} sees it`, async () => {
+      const roles = (await server.nodes()).nodes.map(({ engine }) => engine);
+      const count = (role: string): number => roles.filter((one) => one === role).length;
+      return count("leader") === 1 && count("voter") === voters - 1;
+    });
   }
 }
 

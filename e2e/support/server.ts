@@ -23,7 +23,7 @@ export class Server implements AsyncDisposable {
   }
 
   /** Of the listener of that name. */
-  port(name: "rtmp" | "rtmps" | "http" | "https" | "cluster" = "rtmp"): number {
+  port(name: "rtmp" | "rtmps" | "http" | "https" | "cluster" | "resp" = "rtmp"): number {
     const port = this.#ports[name];
     if (port === undefined) throw new Error(`Cannot find listener ${name}: the ready line has none`);
     return port;

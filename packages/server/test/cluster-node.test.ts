@@ -83,6 +83,7 @@ async function open(id: string, seeds: readonly Node[] = [], more: More = {}): P
   cluster.services.add(calls);
   meterCluster(cluster, meter);
   const address = (await cluster.start()) ?? "";
+  cluster.dial();
   cluster.serve({ rtmp: "127.0.0.1:1935" });
   cluster.membership.announce("ready");
   const rest = { cluster, calls, address, log, events, meter, done, [Symbol.asyncDispose]: () => cluster.close() };

@@ -25,10 +25,20 @@ export function buildProgram(version: string): Command {
   withConfigOptions(
     program.command("drain").description("let the node on this machine finish and take nothing new"),
   ).action(async (options) => (await import("./status.ts")).drain(options));
+  addClusterCommands(program);
   addCacheCommands(program);
   addConfigCommands(program);
   addToolCommands(program);
   return program;
+}
+
+function addClusterCommands(program: Command): void {
+  const cluster = program.command("cluster").description("look after the cluster that the node on this machine is one of");
+  withConfigOptions(
+    cluster
+      .command("set-aside")
+      .description("keep the store of a node that is stopped under another name, so that it can join another cluster"),
+  ).action(async (options) => (await import("./cluster-commands.ts")).setAside(options));
 }
 
 function addConfigCommands(program: Command): void {

@@ -10,7 +10,6 @@ import type { Incarnation, NodeIdentity } from "@sluice/mesh/hello";
 import { DEFAULT_LINK_LIMITS, DEFAULT_LINK_TIMINGS } from "@sluice/mesh/limits";
 import { LinkServices } from "@sluice/mesh/link-services";
 import { Membership } from "@sluice/mesh/membership/membership";
-import type { AnnouncedState } from "@sluice/mesh/membership/node-record";
 import { type Attempt, type DialTarget, Mesh } from "@sluice/mesh/mesh";
 import { LinkListener, type LinkTls, SocketDialler } from "@sluice/runtime/links/link-ports";
 import { type HostAndPort, isLoopback, splitAddress } from "@sluice/runtime/sockets/host-and-port";
@@ -139,7 +138,7 @@ export class ClusterNode {
     if (!this.#hasProof) log.warn({}, "Nodes of this machine are believed without a secret (cluster.secret)");
   }
 
-  /** Opens the port and dials the seeds. @returns `host:port` as bound, where there is a port. @throws {ListenError} */
+  /** Opens the port, and is found from now on. @returns `host:port` as bound, where there is a port. @throws {ListenError} */
   async start(): Promise<string | undefined> {
     const { listen, publicAddress: configured, seeds, interfaces, log } = this.#options;
     const bound = listen && (await this.#listener?.open(listen));
@@ -148,8 +147,12 @@ export class ClusterNode {
     if ("address" in advertised) this.#advertised = advertised.address;
     else log.warn({ reason: advertised.onlyDials }, "Other nodes cannot dial this one: it only dials");
     this.#describe();
-    this.#seeds.start();
     return bound;
+  }
+
+  /** Looks for the others where the seeds are. */
+  dial(): void {
+    this.#seeds.start();
   }
 
   /** From now on the engine has a say in who is who and who is dead; without one nobody is ever dead. */

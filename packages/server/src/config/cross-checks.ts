@@ -50,7 +50,8 @@ function portProblems({ values, isClustered }: Checked): Problem[] {
     if (other !== undefined) problems.push(problem(`${name}.port`, `is ${port}, and so is ${other}.port`));
     seen.set(port, name);
   }
-  if ((["rtmp", "rtmps", "http", "https"] as const).every((name) => values[name].port === "off")) {
+  const isVoter = isClustered && values.node.roles.includes("voter");
+  if (!isVoter && (["rtmp", "rtmps", "http", "https"] as const).every((name) => values[name].port === "off")) {
     problems.push(problem("http.port", "is off like every other port: nobody could reach this node"));
   }
   return problems;

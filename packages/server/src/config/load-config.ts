@@ -101,8 +101,8 @@ function readEntries(sources: ConfigSources, problems: Problem[]): ReadEntries {
   const instance = instanceOf(from, problems);
   const written = gather(from, problems).filter((one) => isUsable(one, problems));
   const entries = new Map<string, Entry>();
-  const engine = written.some(isOfCluster) ? [CLUSTER_ENGINE] : [];
-  for (const one of [...defaults(instance, from), ...engine, ...written]) setEntry(entries, one, problems);
+  const implied = [...(written.some(isOfCluster) ? [CLUSTER_ENGINE] : []), ...(isVoter(written) ? [VOTER_RTMP] : [])];
+  for (const one of [...defaults(instance, from), ...implied, ...written]) setEntry(entries, one, problems);
   return { entries, instance, readFile: from.readFile };
 }
 
@@ -118,6 +118,21 @@ const CLUSTER_ENGINE: Written = {
   where: "default beside cluster.*",
   base: "",
 };
+
+/** A node that only votes serves no clients. */
+const VOTER_RTMP: Written = {
+  path: "rtmp.port",
+  raw: "off",
+  source: "default",
+  where: "default of a voter",
+  base: "",
+};
+
+function isVoter(written: readonly Written[]): boolean {
+  const roles = written.findLast(({ path }) => path === "node.roles");
+  const reading = roles && keyAt(roles.path)?.kind.read(roles.raw, roles.base);
+  return reading !== undefined && "value" in reading && (reading.value as readonly string[]).includes("voter");
+}
 
 function differences(held: ReadonlyMap<string, Entry>, read: ReadonlyMap<string, Entry>): string[] {
   const paths = new Set([...held.keys(), ...read.keys()]);

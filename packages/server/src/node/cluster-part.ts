@@ -2,9 +2,7 @@
 import { lookup } from "node:dns/promises";
 import { networkInterfaces } from "node:os";
 import type { Scope } from "@sluice/base/scope";
-import type { NodeState } from "@sluice/client/admin-contract";
 import { EngineLinks } from "@sluice/cluster/engine/engine-links";
-import type { AnnouncedState } from "@sluice/mesh/membership/node-record";
 import type { LinkTls } from "@sluice/runtime/links/link-ports";
 import { NODE_CRYPTO } from "@sluice/runtime/node-crypto";
 import { isLoopback } from "@sluice/runtime/sockets/host-and-port";
@@ -69,22 +67,16 @@ export async function openCluster(options: ClusterPartOptions): Promise<ClusterP
   return { cluster, calls, engineLinks };
 }
 
-/** Opens the port and begins to dial. @throws {ListenError} */
+/** Opens the port for other nodes. @throws {ListenError} */
 export async function startCluster({ cluster }: ClusterPart, node: NodePart): Promise<void> {
   const bound = await cluster.start();
   if (bound !== undefined) node.addListener("cluster", bound, undefined);
 }
 
-/** All listeners are open: it takes part from now on, and tells how it stands. */
-export function joinCluster({ cluster }: ClusterPart, node: NodePart, scope: Scope): void {
-  const announce = (): void => cluster.membership.announce(announced(node.state()));
-  cluster.ready(publicAddresses(node), announced(node.state()));
-  scope.use(node.onState(announce));
-}
-
-/** What a node can say of itself. */
-function announced(state: NodeState): AnnouncedState {
-  return state === "ready" || state === "draining" ? state : "starting";
+/** All listeners are open, and what the node is to the state engine is known: it tells how it is reached, and looks for the others. */
+export function joinCluster({ cluster }: ClusterPart, node: NodePart): void {
+  cluster.serve(publicAddresses(node));
+  cluster.dial();
 }
 
 /** By protocol, for clients: what was configured for them, or else what was bound. */

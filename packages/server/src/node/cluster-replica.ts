@@ -76,6 +76,7 @@ export class ClusterReplica {
     const { node, part } = this.#options;
     node.showEngine(() => roleOf(cache));
     const onRefusals = cache.onRefusals(() => this.#onRefusals(cache));
+    this.#onRefusals(cache);
     let timer: Timer | undefined;
     let serving: { readonly ending: AbortController; readonly over: Promise<void> } | undefined;
     const look = (): void => {
@@ -126,11 +127,12 @@ export class ClusterReplica {
     return Buffer.from(own.clusterId).equals(other.clusterId) ? undefined : "wrong-cluster";
   }
 
-  /** A node that is linked with others has found its own cluster. */
+  /** Whoever has seeds wants to be of their cluster, and a node that is linked with others has found it. */
   #failed({ side, to, address }: Attempt, error: Error): void {
     const { node, part } = this.#options;
     const isForeign = error instanceof LinkRefusedError && error.context.reason === "wrong-cluster";
-    if (side !== "dial" || !isForeign || part.cluster.mesh.links.size > 0) return;
+    const isLooking = node.config.cluster.seeds.length > 0 && part.cluster.mesh.links.size === 0;
+    if (side !== "dial" || !isForeign || !isLooking) return;
     const who = error.context.peer || to || address;
     node.hold(
       "cluster",

@@ -42,7 +42,7 @@ export async function runServer(settings: LiveConfig, { log, stop, ready }: Serv
   stop.throwIfAborted();
   const admin = await openAdmin({ node, cluster, scope });
   await openHttp({ node, rtmp, admin, tls, scope });
-  cluster?.cluster.serve(publicAddresses(node));
+  if (cluster !== undefined) joinCluster(cluster, node);
   node.becomeReady();
   watchOpenListeners({ node, settings, scope });
   ready({ event: "ready", node: config.node.id, pid: process.pid, listeners: node.listeners() });

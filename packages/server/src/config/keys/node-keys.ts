@@ -19,7 +19,7 @@ export const NODE_KEYS = {
   "node.roles": key(
     list(choice("origin", "edge", "voter"), 1),
     "origin,edge",
-    "What this node is for in a cluster: `origin` may be the home of streams and rooms, `edge` serves clients, `voter` alone is a small node that only votes on the state.",
+    "What this node is for in a cluster: `origin` may be the home of streams and rooms, `edge` serves clients, `voter` alone is a small node that only votes on the state: its `rtmp.port` is off unless set, and every other port of clients may be.",
   ),
   "node.public.rtmp": key(
     optional(HOST_PORT),
