@@ -115,7 +115,9 @@ test("[NOD403] a store of another cluster is refused by both, with the command t
     await using b = await start(folder, "b", { seeds: [a] });
     await until("a reason", async () => (await b.reasons()).includes("sluice cluster set-aside"));
     assert.match(await b.reasons(), /Node "a" belongs to another cluster/);
-    await a.heard("Refused a connection to the cluster port", ({ reason }) => /another cluster/.test(`${reason as string}`));
+    await a.heard("Refused a connection to the cluster port", ({ reason }) =>
+      String(reason).includes("another cluster"),
+    );
     assert.deepEqual([await a.reasons(), (await a.nodes()).nodes.length], ["", 1]);
     const setAside = (): string =>
       execFileSync(process.execPath, [MAIN, "cluster", "set-aside", "--config", folder.file("b.yaml")], {
@@ -164,4 +166,22 @@ test("[NOD405] a founder with an empty disk whom members know founds nothing; it
   await using again = await start(folder, "a", { port });
   await until("a reason", async () => (await again.reasons()).includes("sluice cluster replace a"));
   await voting([b, c], 2);
+});
+
+test("[NOD406] a killed node is dead once its row has run out; on the minority side it stays suspect, and the view is stale", async () => {
+  using folder = new WorkFolder();
+  const [a, b, c] = await three(folder);
+  await using _a = a;
+  await using _b = b;
+  await using _c = c;
+  await voting([a, b, c], 3);
+  await end([a], "SIGKILL");
+  for (const server of [b, c]) {
+    await server.node("a", ({ state }) => state === "dead");
+    assert.equal((await server.nodes()).stale, false);
+  }
+  await end([b], "SIGKILL");
+  await until("a stale view", async () => (await c.nodes()).stale);
+  await c.node("b", ({ state }) => state === "suspect");
+  assert.equal(c.said("Node is dead").length, 1);
 });

@@ -214,7 +214,12 @@ test("[MSH374] what a node adds to its record reaches everybody", () => {
   const world = three();
   world.nodes
     .get("c")
-    ?.membership.describe({ addresses: { cluster: "c:7935", rtmp: "c:1935" }, settings: "77", heat: 0.5, services: ["engine"] });
+    ?.membership.describe({
+      addresses: { cluster: "c:7935", rtmp: "c:1935" },
+      settings: "77",
+      heat: 0.5,
+      services: ["engine"],
+    });
   world.clock.advance(100);
   for (const name of ["a", "b"]) {
     const record = world.nodes.get(name)?.membership.find("c")?.record;

@@ -104,3 +104,12 @@ test("[CFG375] secrets change while the node runs, and make no cluster of a node
   assert.deepEqual([reread.changed, reread.kept.toSorted()], [[], ["cluster.secret", "engine.kind"]]);
   assert.deepEqual([reread.config.isClustered, reread.config.engine.kind], [false, "off"]);
 });
+
+test("[NOD407] a voter has no RTMP unless it is set, and may have no port for clients at all", () => {
+  const voter = ["cluster.port=0", "node.roles=voter"];
+  assert.equal(load(...voter).rtmp.port, "off");
+  assert.equal(load(...voter, "rtmp.port=1936").rtmp.port, 1936);
+  assert.equal(load("cluster.port=0", "node.roles=edge").rtmp.port, 1935);
+  assert.deepEqual(problemsOf(...voter, "http.port=off"), []);
+  assert.deepEqual(paths(problemsOf("node.roles=voter", "http.port=off")), ["http.port"]);
+});

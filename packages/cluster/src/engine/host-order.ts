@@ -31,9 +31,7 @@ export class HostOrder {
     const { links, hosts: others } = this.#options;
     const hosts = [links.self, ...others().filter((id) => id !== links.self)];
     if (this.#ranks.size > 2 * hosts.length) this.#forgetAllBut(hosts);
-    return hosts
-      .filter((id) => links.isLinked(id))
-      .sort((one, other) => this.#rank(one) - this.#rank(other));
+    return hosts.filter((id) => links.isLinked(id)).sort((one, other) => this.#rank(one) - this.#rank(other));
   }
 
   /** It did not answer, or cannot serve now. */

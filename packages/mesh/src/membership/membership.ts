@@ -74,7 +74,17 @@ export class Membership implements LinkService {
     this.#options = options;
     this.#view = new MembershipView({ ...options, self: self.id });
     const { id, incarnation } = self;
-    this.#own = { settings: "", heat: 0, services: [], ...record, id, incarnation, version: 1, state: "starting", links: [] };
+    this.#own = {
+      settings: "",
+      heat: 0,
+      services: [],
+      ...record,
+      id,
+      incarnation,
+      version: 1,
+      state: "starting",
+      links: [],
+    };
     this.#judgedAt = clock.now();
     this.#comparedAt = clock.now();
     this.#view.heard(this.#own, clock.now());

@@ -33,7 +33,9 @@ export function buildProgram(version: string): Command {
 }
 
 function addClusterCommands(program: Command): void {
-  const cluster = program.command("cluster").description("look after the cluster that the node on this machine is one of");
+  const cluster = program
+    .command("cluster")
+    .description("look after the cluster that the node on this machine is one of");
   withConfigOptions(
     cluster
       .command("set-aside")

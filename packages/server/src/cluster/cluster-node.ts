@@ -61,7 +61,7 @@ export interface ClusterEngine {
   /** Whether what a node owned has run out; false while the engine cannot say. */
   isGone(id: string, incarnation: Incarnation): boolean;
   /** A connection ended before it was a link. */
-  failed?(attempt: Attempt, error: Error): void;
+  failed(attempt: Attempt, error: Error): void;
 }
 
 /** How long nobody must hear a node before it is suspect: more than a pause of 2 s. */
@@ -83,7 +83,7 @@ export class ClusterNode {
   readonly #dialler: SocketDialler;
   readonly #listener: LinkListener | undefined;
   readonly #seeds: SeedAddresses;
-  #engine: ClusterEngine | undefined;
+  #engine: Partial<ClusterEngine> = {};
   #addresses: Readonly<Record<string, string>> = {};
   #advertised: string | undefined;
   /** Whom to dial, by a name of the room that wants it. */
@@ -97,7 +97,7 @@ export class ClusterNode {
     this.#dialler = new SocketDialler(proof.dialTls);
     const failed = (attempt: Attempt, error: Error): void => {
       notes.failed(attempt, error);
-      this.#engine?.failed?.(attempt, error);
+      this.#engine.failed?.(attempt, error);
     };
     this.services = new LinkServices({ failed });
     this.mesh = new Mesh({
@@ -122,7 +122,7 @@ export class ClusterNode {
       deadAfter: DEAD_AFTER,
       forgetAfter: FORGET_AFTER,
       judgeEvery: JUDGE_EVERY,
-      isGone: (peer, incarnation) => this.#engine?.isGone(peer, incarnation) ?? false,
+      isGone: (peer, incarnation) => this.#engine.isGone?.(peer, incarnation) ?? false,
       reach: (targets) => {
         this.#nodes = targets;
         this.#reach();
@@ -155,9 +155,9 @@ export class ClusterNode {
     this.#seeds.start();
   }
 
-  /** From now on the engine has a say in who is who and who is dead; without one nobody is ever dead. */
-  consult(engine: ClusterEngine): void {
-    this.#engine = engine;
+  /** From now on the engine has a say in who is who and who is dead, in what it says; without one nobody is ever dead. */
+  consult(engine: Partial<ClusterEngine>): void {
+    this.#engine = { ...this.#engine, ...engine };
   }
 
   /** Where other nodes can dial this one, once it has started; undefined where they cannot. */
@@ -210,7 +210,7 @@ export class ClusterNode {
       ["build", version],
     ]);
     for (const [name, address] of Object.entries(this.#told())) facts.set(`address.${name}`, address);
-    for (const [name, value] of this.#engine?.facts() ?? []) facts.set(name, value);
+    for (const [name, value] of this.#engine.facts?.() ?? []) facts.set(name, value);
     return { id, incarnation, purpose: "node", facts };
   }
 
@@ -234,7 +234,7 @@ export class ClusterNode {
     if (link !== undefined && link.peer.incarnation !== incarnation && silence < ALIVE) return "twin";
     const known = this.membership.find(id)?.record;
     if (known !== undefined && known.incarnation > incarnation) return "earlier-life";
-    return this.#engine?.judge(peer);
+    return this.#engine.judge?.(peer);
   }
 
   /** Without a secret nothing beyond this machine is believed, so it is not dialled either. */

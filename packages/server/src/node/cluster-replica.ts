@@ -47,7 +47,6 @@ export class ClusterReplica {
     cluster.consult({
       facts: () => this.#links.facts,
       judge: (peer) => this.#judge(peer),
-      isGone: () => false,
       failed: (attempt, error) => this.#failed(attempt, error),
     });
   }

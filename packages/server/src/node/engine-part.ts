@@ -7,6 +7,7 @@ import { openCacheNode } from "@sluice/gcache/node/open-cache-node";
 import { NODE_CRYPTO } from "@sluice/runtime/node-crypto";
 import { awaitRemoteEngine, type RemoteEngineKind } from "@sluice/drivers/engine-choice";
 import { GcacheEngine } from "@sluice/drivers/gcache/gcache-engine";
+import { Directory } from "@sluice/cluster/directory/directory";
 import { LinkEngine } from "@sluice/cluster/engine/link-engine";
 import type { ClusterPart } from "./cluster-part.ts";
 import { ClusterReplica } from "./cluster-replica.ts";
@@ -18,12 +19,13 @@ const LOOPBACK = "127.0.0.1";
  * Resolves when the engine is open. A server that is not there yet is waited for in the background, and the node is not
  * ready until it is.
  */
-export async function openEngine({ node, cluster, scope }: EnginePartOptions): Promise<void> {
+export async function openEngine(options: EnginePartOptions): Promise<void> {
+  const { node, cluster, scope } = options;
   const { kind } = node.config.engine;
   if (kind === "off") return;
-  if (kind !== "gcache") return waitForEngine(node, kind, scope);
-  if (cluster === undefined) openedEngine(node, await openAlone(node, scope), scope);
-  else await openClustered(node, cluster, scope);
+  if (kind !== "gcache") return waitForEngine(options, kind);
+  if (cluster === undefined) openedEngine(options, await openAlone(node, scope));
+  else await openClustered(options, cluster);
 }
 
 export interface EnginePartOptions {
@@ -46,7 +48,8 @@ async function openAlone(node: NodePart, scope: Scope): Promise<Engine> {
  * Resolves once the node's own store is open. The engine follows by itself: through this node's copy or that of any
  * other member, whoever is there first.
  */
-async function openClustered(node: NodePart, part: ClusterPart, scope: Scope): Promise<void> {
+async function openClustered(options: EnginePartOptions, part: ClusterPart): Promise<void> {
+  const { node, scope } = options;
   const { clock, log } = node;
   const replica = new ClusterReplica({ node, part });
   node.hold("engine", "The state engine is not reachable yet: no member of the cluster answers");
@@ -57,7 +60,7 @@ async function openClustered(node: NodePart, part: ClusterPart, scope: Scope): P
   const hosts = (): readonly string[] => replica.hosts;
   LinkEngine.open({ links, hosts, clock, crypto: NODE_CRYPTO, log, random: Math.random }, scope.signal)
     .then((engine) => {
-      openedEngine(node, engine, scope);
+      openedEngine(options, engine);
       node.release("engine");
     })
     .catch((error: unknown) => {
@@ -101,13 +104,14 @@ function watchDisk(node: NodePart, cache: CacheNode): void {
   else cache.failed.addEventListener("abort", failed, { once: true });
 }
 
-function waitForEngine(node: NodePart, kind: RemoteEngineKind, scope: Scope): void {
+function waitForEngine(options: EnginePartOptions, kind: RemoteEngineKind): void {
+  const { node, scope } = options;
   const { config, clock, log } = node;
   node.hold("engine", `The state engine (${kind}) is not reachable yet`);
   const choice = { kind, url: config.engine.url ?? "", clock, log, random: Math.random };
   awaitRemoteEngine(choice, scope.signal)
     .then((engine) => {
-      openedEngine(node, engine, scope);
+      openedEngine(options, engine);
       node.showEngine(() => "client");
       node.release("engine");
     })
@@ -118,7 +122,14 @@ function waitForEngine(node: NodePart, kind: RemoteEngineKind, scope: Scope): vo
     });
 }
 
-function openedEngine({ log }: NodePart, engine: Engine, scope: Scope): void {
+/** In a cluster the node has its row in it from now on, so that others know when its life is over. */
+function openedEngine({ node, cluster: part, scope }: EnginePartOptions, engine: Engine): void {
+  const { clock, log, incarnation } = node;
   scope.use(engine);
   if (engine.capabilities().engine === "gcache") log.info({ ...engine.capabilities() }, "state engine open");
+  if (part === undefined) return;
+  const { services } = part.cluster;
+  const self = { id: node.config.node.id, incarnation };
+  const directory = scope.use(new Directory({ engine, services, self, clock, log, random: Math.random }));
+  part.cluster.consult({ isGone: (id, life) => directory.view.isGone(id, life) });
 }
