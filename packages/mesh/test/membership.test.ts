@@ -212,14 +212,12 @@ test("[MSH67] a peer cannot speak for this node", () => {
 
 test("[MSH374] what a node adds to its record reaches everybody", () => {
   const world = three();
-  world.nodes
-    .get("c")
-    ?.membership.describe({
-      addresses: { cluster: "c:7935", rtmp: "c:1935" },
-      settings: "77",
-      heat: 0.5,
-      services: ["engine"],
-    });
+  world.nodes.get("c")?.membership.describe({
+    addresses: { cluster: "c:7935", rtmp: "c:1935" },
+    settings: "77",
+    heat: 0.5,
+    services: ["engine"],
+  });
   world.clock.advance(100);
   for (const name of ["a", "b"]) {
     const record = world.nodes.get(name)?.membership.find("c")?.record;
