@@ -17,6 +17,8 @@ export interface ConsoleRoot {
   readonly sessions: SessionList;
   readonly cluster: ClusterFeed;
   readonly timeline: Timeline;
+  /** Of nodes and links alone: in a crowd the others would push them out. */
+  readonly clusterTimeline: Timeline;
   readonly toasts: Toasts;
 }
 
@@ -24,6 +26,7 @@ export function createConsoleRoot(): ConsoleRoot {
   const api = createAdminApi();
   const history = new History();
   const timeline = new Timeline();
+  const clusterTimeline = new Timeline();
   const toasts = new Toasts();
   const feed = new LiveFeed({
     api,
@@ -33,12 +36,15 @@ export function createConsoleRoot(): ConsoleRoot {
       timeline.add(event);
       announce(toasts, event);
       if (event.type === "session-opened" || event.type === "session-closed") sessions.noteChange();
-      if (isClusterEvent(event)) cluster.noteEvent(event);
+      if (isClusterEvent(event)) {
+        clusterTimeline.add(event);
+        cluster.noteEvent(event);
+      }
     },
   });
   const sessions = new SessionList(api, feed.connection);
   const cluster = new ClusterFeed({ api, connection: feed.connection, isPageVisible: pageVisibility() });
-  return { api, history, feed, sessions, cluster, timeline, toasts };
+  return { api, history, feed, sessions, cluster, timeline, clusterTimeline, toasts };
 }
 
 /** Streams coming and going and nodes in trouble deserve a toast; sessions come by the hundred and do not. */

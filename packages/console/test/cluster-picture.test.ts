@@ -81,19 +81,20 @@ test("[CON401] each node says the one thing to know of it", () => {
 test("[CON401] the headline counts who is there, who is linked, and names the leader", () => {
   assert.equal(headline(view([])), "1 node, media-1 leads the engine");
   const three = [otherNode("b"), otherNode("c")];
+  assert.match(headline(view([otherNode("b", { engine: "leader" })])), /all linked, engines of their own$/);
   assert.equal(headline(view(three)), "3 nodes, all linked, media-1 leads the engine");
   const hurt = [otherNode("b", { state: "suspect", linked: false }), otherNode("c", { state: "dead", linked: false })];
   assert.equal(headline(view(hurt)), "2 nodes, 0 linked with this one, media-1 leads the engine");
 });
 
 test("[CON402] rates of links are differences of answers; a link that began anew begins at 0", () => {
-  const rates = new ByteRates<LinkRow>(({ peer, since }) => `${peer} ${since}`);
-  const at = (bytesIn: number, since = "x") => [linkRow("b", { since, bytesIn, bytesOut: 0 })];
+  const rates = new ByteRates<LinkRow>(({ peer }) => peer);
+  const at = (bytesIn: number) => [linkRow("b", { bytesIn, bytesOut: 0 })];
   assert.equal(rates.take(at(1_000), 10_000)[0]?.inRate, 0);
   assert.equal(rates.take(at(3_000), 12_000)[0]?.inRate, 8_000);
   assert.equal(rates.take(at(3_100), 12_100)[0]?.inRate, 8_000, "too soon for another");
   assert.equal(rates.take(at(4_000), 13_000)[0]?.inRate, 8_000);
-  assert.equal(rates.take(at(50, "y"), 15_000)[0]?.inRate, 0);
+  assert.equal(rates.take(at(50), 15_000)[0]?.inRate, 0);
 });
 
 const AT = "2026-11-21T10:00:00.000Z";

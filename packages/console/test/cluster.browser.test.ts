@@ -74,6 +74,10 @@ test("[CON403] [CON407] a suspect is seen as it happens, and nothing moves for i
   await page.locator(".map-line.is-missing").waitFor({ state: "attached" });
   await page.locator(".stale-mark").waitFor();
   assert.deepEqual(await places(), before);
+  for (let i = 0; i < 250; i++)
+    server.send({ type: "session-opened", at, id: `s-${i}`, protocol: "http-flv", address: "" });
+  server.send({ type: "link-up", at, peer: "media-2", direction: "in" });
+  await page.locator(".cluster-events", { hasText: "Linked with node media-2" }).waitFor();
   const told = await page.locator(".cluster-events").innerText();
   assert.match(told, /Node media-3 is heard by nobody[\s\S]*Link to node media-3 ended/);
   assert.match(await page.locator(".cluster-advice").innerText(), /nobody hears them: media-3/);

@@ -2,14 +2,13 @@
 import { TimelineLine } from "../activity/activity-page.tsx";
 import { useObservable } from "../base/use-observable.ts";
 import { useConsole } from "../console-context.ts";
-import { isClusterEvent } from "../live/cluster-view.ts";
 
-/** The activity page has the rest. */
+/** More is in the log. */
 const SHOWN = 12;
 
 export function ClusterEvents() {
-  const { timeline } = useConsole();
-  const entries = useObservable(timeline.entries).filter(({ event }) => isClusterEvent(event));
+  const { clusterTimeline } = useConsole();
+  const entries = useObservable(clusterTimeline.entries);
   return (
     <section class="panel cluster-events" aria-labelledby="cluster-events-title">
       <h2 id="cluster-events-title">Lately</h2>

@@ -24,12 +24,12 @@ export const ENGINE_MEANINGS: Readonly<Record<EngineRole, string>> = {
 /** How the cluster stands, in one line. */
 export function headline({ nodes }: ClusterView): string {
   const present = nodes.filter(({ state }) => state !== "left" && state !== "dead");
-  const leader = present.find(({ engine }) => engine === "leader");
+  const leaders = present.filter(({ engine }) => engine === "leader").map(({ id }) => id);
   const linked = present.filter(({ linked: isLinked }) => isLinked).length;
   const parts = [
     counted(present.length, "node"),
     present.length === 1 ? "" : linked === present.length ? "all linked" : `${linked - 1} linked with this one`,
-    leader === undefined ? "" : `${leader.id} leads the engine`,
+    leaders.length > 1 ? "engines of their own" : leaders.map((id) => `${id} leads the engine`).join(),
   ];
   return parts.filter((part) => part !== "").join(", ");
 }

@@ -44,22 +44,13 @@ export function NodeDetails({ row, link, advice }: NodeDetailsProps) {
   );
 }
 
-const UNKNOWN = <span class="faint">unknown</span>;
-
 function Figures({ row }: { readonly row: NodeRow }) {
-  const { roles, engine, version, differs, heat, load, sessions, streams, incarnation, since, uptimeSeconds } = row;
+  const { roles, engine, version, differs, incarnation, since } = row;
   return (
     <>
-      <dl class="node-figures three">
-        <Stat label="Heat" title="How near it is to its limits" value={heat === null ? UNKNOWN : formatPercent(heat)} />
-        <Stat label="Sessions" value={sessions === null ? UNKNOWN : formatCount(sessions)} />
-        <Stat label="Streams" value={streams === null ? UNKNOWN : formatCount(streams)} />
-        <Stat label="CPU" title="Share of one core" value={load === null ? UNKNOWN : formatPercent(load.cpu)} />
-        <Stat label="Memory" value={load === null ? UNKNOWN : formatBytes(load.memoryBytes)} />
-        <Stat label="Up" value={uptimeSeconds === null ? UNKNOWN : formatDuration(uptimeSeconds)} />
-      </dl>
+      <OwnFigures row={row} />
       <dl class="node-figures">
-        <Stat label="Engine" title={engine ? ENGINE_MEANINGS[engine] : ""} value={engine ?? UNKNOWN} />
+        {engine !== null && <Stat label="Engine" title={ENGINE_MEANINGS[engine]} value={engine} />}
         <Stat label="Roles" value={roles.join(", ")} />
         <Stat label="Version" value={differs.includes("version") ? <Differing value={version} /> : version} />
         {differs.includes("auth") && <Stat label="auth.* settings" value={<Differing value="other" />} />}
@@ -67,6 +58,22 @@ function Figures({ row }: { readonly row: NodeRow }) {
         <Stat label="Incarnation" title="Later lives of one id have higher numbers" value={incarnation} />
       </dl>
     </>
+  );
+}
+
+/** What a node says of itself: all of it, or nothing. */
+function OwnFigures({ row: { heat, load, sessions, streams, uptimeSeconds } }: { readonly row: NodeRow }) {
+  if (heat === null || load === null || sessions === null || streams === null || uptimeSeconds === null)
+    return <p class="faint">It does not answer: what it carries is unknown.</p>;
+  return (
+    <dl class="node-figures three">
+      <Stat label="Heat" title="How near it is to its limits" value={formatPercent(heat)} />
+      <Stat label="Sessions" value={formatCount(sessions)} />
+      <Stat label="Streams" value={formatCount(streams)} />
+      <Stat label="CPU" title="Share of one core" value={formatPercent(load.cpu)} />
+      <Stat label="Memory" value={formatBytes(load.memoryBytes)} />
+      <Stat label="Up" value={formatDuration(uptimeSeconds)} />
+    </dl>
   );
 }
 
@@ -87,7 +94,7 @@ function LinkFigures({ link }: { readonly link: RatedLink | undefined }) {
     <div class="node-part">
       <h3>Link</h3>
       <dl class="node-figures">
-        <Stat label="Round trip" value={link.rtt === null ? UNKNOWN : formatMillis(link.rtt)} />
+        <Stat label="Round trip" value={link.rtt === null ? "unknown" : formatMillis(link.rtt)} />
         <Stat
           label={link.direction === "out" ? "Dialled" : "Came from"}
           value={<span class="mono">{link.address}</span>}

@@ -40,6 +40,7 @@ function rated<Row extends Counted>(row: Row, before: Rated<Row> | undefined, se
   const { bytesIn, bytesOut, inRate, outRate } = before;
   // Too soon for a rate: keeps the old one, and the counters that the next is made from.
   if (seconds === 0) return { ...row, bytesIn, bytesOut, inRate, outRate };
+  // Counters that went back are those of a later link or session.
   const rate = (now: number, then: number) => (Math.max(0, now - then) * 8) / seconds;
   return { ...row, inRate: rate(row.bytesIn, bytesIn), outRate: rate(row.bytesOut, bytesOut) };
 }

@@ -26,7 +26,7 @@ const SPACING = 1_000;
 export class ClusterFeed {
   readonly #parts: ClusterFeedParts;
   readonly #refresher: Refresher;
-  readonly #rates = new ByteRates<LinkRow>(({ peer, since }) => `${peer} ${since}`);
+  readonly #rates = new ByteRates<LinkRow>(({ peer }) => peer);
   readonly #state = new Observable<ClusterState>({ at: "loading" });
   #watchers = 0;
   #polling: ReturnType<typeof setInterval> | undefined;
