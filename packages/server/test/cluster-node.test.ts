@@ -216,6 +216,8 @@ test("[NOD30, NOD33] every node is asked how it is; one that answers nonsense, o
     [[], ["version", "auth"], []],
   );
   assert.deepEqual(nodes[1]?.addresses, { rtmp: "127.0.0.1:1935", cluster: b.address });
+  c.cluster.membership.describe({ heat: 0.5 });
+  await until("the heat that it told by itself", async () => (await ask()).nodes[2]?.heat === 0.5);
   await c.cluster.close();
   await until("the leave", () => a.cluster.membership.find("c")?.standing === "left");
   const after = await ask();

@@ -73,3 +73,15 @@ test("[NOD32] any node ends a session of another, and takes another out of servi
   assert.equal(drain.status, 202);
   await seen(a, "d", "left");
 });
+
+test("[NOD36] the heat of a node is that of its fullest resource, and the others hear of it", async () => {
+  await using a = await open("h", []);
+  await using b = await open("i", [seedOf(a), "limits.memory=1MiB"]);
+  await seen(a, "i", "ready");
+  await until("a node beyond its memory to be hot", async () => (await b.metric("node_heat")) === 1);
+  const heat = async (): Promise<unknown> => {
+    const { nodes } = (await a.get("/api/v1/nodes")) as NodesAnswer;
+    return nodes.find(({ id }) => id === "i")?.heat;
+  };
+  assert.equal(await heat(), 1);
+});

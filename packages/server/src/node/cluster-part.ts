@@ -62,6 +62,7 @@ export async function openCluster(options: ClusterPartOptions): Promise<ClusterP
   scope.use(meterCluster(cluster, meter));
   scope.use(settings.onChange(() => cluster.membership.describe({ settings: settingsDigest(config) })));
   scope.use(node.onState((state) => cluster.membership.announce(state)));
+  node.onHeat((heat) => cluster.membership.describe({ heat }));
   const engineLinks = new EngineLinks(config.node.id);
   cluster.services.add(engineLinks);
   return { cluster, calls, engineLinks };

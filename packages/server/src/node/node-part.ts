@@ -1,4 +1,5 @@
 /** What every listener stands on: streams, sessions, guard, meter, and the node's own state. */
+import { totalmem } from "node:os";
 import { join } from "node:path";
 import type { Millis } from "@sluice/base/brand";
 import type { Clock } from "@sluice/base/clock";
@@ -6,6 +7,7 @@ import type { Log } from "@sluice/base/log";
 import { nextIncarnation } from "../cluster/incarnation.ts";
 import type { Scope } from "@sluice/base/scope";
 import type { AdminEvent, EngineRole } from "@sluice/client/admin-contract";
+import type { NodeCapacity } from "@sluice/cluster/heat";
 import type { Incarnation } from "@sluice/mesh/hello";
 import { StreamDirectory } from "@sluice/media/stream-directory";
 import { ConnectionLimiter } from "../auth/connection-limiter.ts";
@@ -34,6 +36,7 @@ import { VERSION } from "../version.ts";
 import { drainSessions } from "./drain.ts";
 import { meterNode } from "./node-meter.ts";
 import { noticesFor } from "./notices.ts";
+import { NodeState, type ShownState } from "./node-state.ts";
 import { outputLimits, strangerLimits } from "./running-limits.ts";
 
 export interface NodePart {
@@ -69,8 +72,8 @@ export interface NodePart {
   tell(event: AdminEvent): void;
   /** What this node is to the state engine, from now on. */
   showEngine(role: () => EngineRole): void;
-  /** How near the node is to its limits, 0 to 1, from now on. */
-  showHeat(heat: () => number): void;
+  /** Calls `listener`, at most once a second, when the node's heat (0 to 1) has changed by enough to tell others. */
+  onHeat(listener: (heat: number) => void): void;
   /** Aborts when the node starts to drain, by signal or by an admin's word. */
   readonly draining: AbortSignal;
   startDrain(reason: string): void;
@@ -150,17 +153,17 @@ export function openNode({
   const incarnation = config.isClustered
     ? nextIncarnation(join(config.data.dir, "cluster"), clock.wall())
     : (0 as Incarnation);
-  const shown: { engine: () => EngineRole; heat: () => number | undefined } = {
-    engine: () => "off",
-    heat: () => undefined,
-  };
+  const shown: { engine: () => EngineRole } = { engine: () => "off" };
+  let heatListener = (_heat: number): void => {};
+  const heat = meter.gauge("node_heat", "How near the node is to its limits, 0 to 1, as an average");
   const view = scope.use(
     new NodeView({
       id: config.node.id,
       incarnation,
       roles: config.node.roles,
       engine: () => shown.engine(),
-      heat: () => shown.heat(),
+      capacity: capacityOf(config),
+      heatChanged: (heat) => heatListener(heat),
       version: VERSION,
       clock,
       streams,
@@ -173,7 +176,10 @@ export function openNode({
         return { publish: publish.length > 0, play: play.length > 0 };
       },
       addresses: () => state.shown,
-      eachBeat: count,
+      eachBeat: () => {
+        count();
+        heat.set(view.heat);
+      },
       state: () => state.now,
       heldBy: () => state.heldBy,
     }),
@@ -203,83 +209,25 @@ export function openNode({
     addresses: () => state.shown,
     tell: (event) => hub.tell(event),
     showEngine: (role) => void (shown.engine = role),
-    showHeat: (heat) => void (shown.heat = heat),
+    onHeat: (listener) => void (heatListener = listener),
     draining: state.draining,
     startDrain: (reason) => state.startDrain(reason),
     drain: () => drainSessions({ registry, streams, clock, log, timeout: () => config.shutdown.timeout }),
   };
 }
 
-/** A node says no more of itself; that it is suspect or gone others say. */
-type ShownState = "starting" | "ready" | "draining";
-
-class NodeState {
-  readonly #drain = new AbortController();
-  readonly #bound: Record<string, string> = {};
-  readonly #shown: Record<string, string> = {};
-  readonly #holds = new Map<string, string>();
-  readonly #listeners = new Set<(state: ShownState) => void>();
-  #isReady = false;
-
-  constructor(stop: AbortSignal) {
-    if (stop.aborted) this.#drain.abort(stop.reason);
-    stop.addEventListener("abort", () => this.#drain.abort(stop.reason), { once: true });
-    this.#drain.signal.addEventListener("abort", () => this.#tell(), { once: true });
-  }
-
-  listen(listener: (state: ShownState) => void): Disposable {
-    this.#listeners.add(listener);
-    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
-  }
-
-  get now(): ShownState {
-    if (this.#drain.signal.aborted) return "draining";
-    return this.#isReady && this.#holds.size === 0 ? "ready" : "starting";
-  }
-
-  get heldBy(): readonly string[] {
-    return [...this.#holds.values()];
-  }
-
-  get bound(): Readonly<Record<string, string>> {
-    return this.#bound;
-  }
-
-  get shown(): Readonly<Record<string, string>> {
-    return this.#shown;
-  }
-
-  get draining(): AbortSignal {
-    return this.#drain.signal;
-  }
-
-  addListener(name: string, bound: string, shown: string): void {
-    this.#bound[name] = bound;
-    this.#shown[name] = shown;
-  }
-
-  becomeReady(): void {
-    this.#isReady = true;
-    this.#tell();
-  }
-
-  hold(name: string, reason: string): void {
-    this.#holds.set(name, reason);
-    this.#tell();
-  }
-
-  release(name: string): void {
-    this.#holds.delete(name);
-    this.#tell();
-  }
-
-  startDrain(reason: string): void {
-    this.#drain.abort(new Error(reason));
-  }
-
-  #tell(): void {
-    for (const listener of this.#listeners) listener(this.now);
-  }
+/** Read for each sample, as the configuration may change. */
+function capacityOf(config: SluiceConfig): NodeCapacity {
+  const allowed = process.constrainedMemory();
+  const present = allowed > 0 ? Math.min(allowed, totalmem()) : totalmem();
+  return {
+    get egressBitsPerSecond() {
+      return config.limits.egress > 0 ? config.limits.egress * 1e6 : Number.POSITIVE_INFINITY;
+    },
+    get memoryBytes() {
+      return config.limits.memory > 0 ? config.limits.memory : present;
+    },
+  };
 }
 
 function sessionPorts(

@@ -38,14 +38,13 @@ export async function nodesAnswer({ cluster, calls, own }: NodeRowsOptions): Pro
     if (id === self.id) return { ...self, seed, addresses: { ...self.addresses, ...known.record.addresses } };
     const counts = await calls.counts(id).catch(() => undefined);
     if (counts === undefined && known.standing !== "left" && known.standing !== "dead") silent.push(id);
-    return { ...factsOf(known, { seed, self, settings }), ...(counts ?? UNKNOWN) };
+    return { ...factsOf(known, { seed, self, settings }), ...(counts ?? { ...UNKNOWN, heat: known.record.heat }) };
   });
   const nodes = await Promise.all(rows);
   return { nodes: nodes.sort((a, b) => (a.id < b.id ? -1 : 1)), silent: silent.sort(), stale: membership.isStale };
 }
 
-const UNKNOWN: { readonly [Name in keyof NodeCounts]: null } = {
-  heat: null,
+const UNKNOWN: { readonly [Name in Exclude<keyof NodeCounts, "heat">]: null } = {
   engine: null,
   load: null,
   uptimeSeconds: null,

@@ -1,6 +1,7 @@
 /** The running node as the admin API sees it: rows made at the call, and the beat that samples rates and load. */
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
+import { type NodeCapacity, NodeHeat } from "@sluice/cluster/heat";
 import type { EngineRole, NodeCounts, OwnNodeRow, SessionRow, StreamRow } from "@sluice/client/admin-contract";
 import type { StreamDirectory, StreamEntry } from "@sluice/media/stream-directory";
 import { findStreamKey } from "@sluice/media/stream-key";
@@ -34,8 +35,9 @@ export interface NodeViewOptions {
   readonly heldBy: () => readonly string[];
   readonly open: () => OwnNodeRow["open"];
   readonly engine: () => EngineRole;
-  /** 0 to 1, as an average; undefined: the load of the event loop stands for it. */
-  readonly heat: () => number | undefined;
+  readonly capacity: NodeCapacity;
+  /** Called when the node's heat has changed by enough to tell other nodes, at most once a second. */
+  readonly heatChanged: (heat: number) => void;
   /** Called once a second. */
   readonly eachBeat: () => void;
 }
@@ -49,7 +51,10 @@ export class NodeView implements AdminView, Disposable {
   readonly #round: StatsRound<StreamEntry>;
   readonly #load = new ProcessLoad();
   readonly #startedAt: Millis;
+  readonly #heat: NodeHeat;
   #sample = this.#load.sample();
+  /** At the last beat. */
+  #sent: { readonly bytes: number; readonly at: Millis };
   #timer: Timer;
 
   constructor(options: NodeViewOptions) {
@@ -59,7 +64,9 @@ export class NodeView implements AdminView, Disposable {
       rowOf: (entry) => this.#streamRow(entry),
       maxBytes: DEFAULT_ADMIN_LIMITS.statsBytes,
     });
+    this.#heat = new NodeHeat(options.capacity);
     this.#startedAt = options.clock.now();
+    this.#sent = { bytes: 0, at: this.#startedAt };
     this.#timer = this.#arm();
   }
 
@@ -103,10 +110,10 @@ export class NodeView implements AdminView, Disposable {
   }
 
   counts(): NodeCounts {
-    const { clock, registry, streams, traffic, open, engine, heat } = this.#options;
+    const { clock, registry, streams, traffic, open, engine } = this.#options;
     const { bytesIn, bytesOut } = traffic.read();
     return {
-      heat: heat() ?? this.#sample.loop,
+      heat: this.#heat.value,
       engine: engine(),
       load: this.#sample,
       uptimeSeconds: Math.round((clock.now() - this.#startedAt) / 1000),
@@ -116,6 +123,11 @@ export class NodeView implements AdminView, Disposable {
       bytesOut,
       open: open(),
     };
+  }
+
+  /** How near the node is to its limits, 0 to 1, as an average. */
+  get heat(): number {
+    return this.#heat.value;
   }
 
   testPatterns(): ReturnType<TestPatterns["rows"]> {
@@ -148,10 +160,22 @@ export class NodeView implements AdminView, Disposable {
     });
   }
 
+  #sampleHeat(): void {
+    const { clock, traffic, heatChanged } = this.#options;
+    const [before, now] = [this.#sent, clock.now()];
+    this.#sent = { bytes: traffic.read().bytesOut, at: now };
+    const egressBitsPerSecond = ((this.#sent.bytes - before.bytes) * 8_000) / Math.max(1, now - before.at);
+    const { loop: loopUtilisation, memoryBytes } = this.#sample;
+    this.#heat.sample({ loopUtilisation, egressBitsPerSecond, memoryBytes }, now);
+    const news = this.#heat.takeNews(now);
+    if (news !== undefined) heatChanged(news);
+  }
+
   #beat(): void {
     const { streams, clock, hub, eachBeat } = this.#options;
     eachBeat();
     this.#sample = this.#load.sample();
+    this.#sampleHeat();
     this.#rates.sample(
       streams.entries().map((entry) => entry.stream),
       clock.now(),

@@ -73,6 +73,16 @@ export const LIMIT_KEYS = {
     printSize(DEFAULT_MEMORY_LIMITS.nodeBytes),
     "Bytes of cached pictures, set-up and encoded frames of all streams; beyond it the largest caches are dropped until their next key frame. 0: no limit.",
   ),
+  "limits.egress": runningKey(
+    integer({ min: 0, max: 10_000_000 }),
+    "0",
+    "Megabits a second that the node should send at most: the share in use counts into its heat, and nothing is cut. 0: egress does not count.",
+  ),
+  "limits.memory": runningKey(
+    size({ min: 0, max: 2 ** 50 }),
+    "0",
+    "Bytes of memory that the node should use at most: the share in use counts into its heat. 0: what this machine has, or what its control group allows.",
+  ),
   "limits.messageBytes": key(
     size({ min: 65_536, max: 16_777_215 }),
     printSize(DEFAULT_RTMP_LIMITS.messageBytes),
