@@ -261,7 +261,19 @@ test("[CLU40] a node is gone once its row is: after its lease when it died, at o
   const again = await w.join("b");
   await w.until("b's next life", () => a.directory.view.findNode("b")?.incarnation === 4);
   assert.deepEqual([a.directory.view.isGone("b", 2), a.directory.view.isGone("b", 4)], [true, false]);
-  assert.ok(again.directory.homesLease !== undefined && b.clock.isStopped);
+  assert.ok(b.clock.isStopped);
+  assert.equal(again.directory.homesLease, undefined);
+});
+
+test("[CLU46] a node takes the lease of its homes with its first claim", async () => {
+  const { world: w, a, b } = await world("a", "b");
+  await w.until("both in view", () => a.directory.view.nodes.length === 2);
+  await w.advance(20_000);
+  assert.deepEqual([a.directory.homesLease, b.directory.homesLease], [undefined, undefined]);
+  const claim = a.directory.claimObject("o", YIELD);
+  await w.until("home", () => claim.mayAcknowledge);
+  assert.ok(a.directory.homesLease !== undefined);
+  assert.equal(b.directory.homesLease, undefined);
 });
 
 test("[CLU41] a claim to a key that this node claims already takes the place of the earlier one", async () => {

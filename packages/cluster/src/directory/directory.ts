@@ -126,6 +126,7 @@ export class Directory implements AsyncDisposable {
       throw new DirectoryFullError({ limit: DIRECTORY_LIMITS.claims });
     }
     before?.release();
+    this.#leases.wantHomes();
     const { id: home, incarnation } = this.#options.self;
     const wish = { ...options, kind, key, fields: { ...fields, home, incarnation } };
     const ports = {

@@ -1,4 +1,4 @@
-/** The two leases of this node: of its row, and of all its homes together; taken anew when they were lost. */
+/** The two leases of this node: of its row, and, once it has a home, of all its homes together; taken anew when they were lost. */
 import { Backoff } from "@sluice/base/backoff";
 import type { Millis } from "@sluice/base/brand";
 import type { Clock } from "@sluice/base/clock";
@@ -22,16 +22,14 @@ export interface OwnLeasesOptions {
 export class OwnLeases {
   readonly #options: OwnLeasesOptions;
   readonly #ending = new AbortController();
+  readonly #homesWanted = Promise.withResolvers<void>();
   readonly #loops: Promise<unknown>;
   #homes: Lease | undefined;
 
   constructor(options: OwnLeasesOptions) {
     const { timings } = options;
     this.#options = options;
-    this.#loops = Promise.all([
-      this.#keep(timings.nodeLease, (lease) => this.#writeRow(lease)),
-      this.#keep(timings.homesLease, (lease) => this.#useForHomes(lease)),
-    ]);
+    this.#loops = Promise.all([this.#keep(timings.nodeLease, (lease) => this.#writeRow(lease)), this.#keepForHomes()]);
   }
 
   /** Of all homes of this node; undefined while there is none, and nothing may be acknowledged. */
@@ -39,10 +37,21 @@ export class OwnLeases {
     return this.#homes?.lost.aborted === false ? this.#homes : undefined;
   }
 
+  /** This node is about to have a home. A node without any spares the engine the renewals of this lease. */
+  wantHomes(): void {
+    this.#homesWanted.resolve();
+  }
+
   /** Releases both, as far as the engine can be reached: rows vanish at once. */
   async close(): Promise<void> {
     this.#ending.abort(new Error("The directory is closing"));
+    this.#homesWanted.resolve();
     await this.#loops;
+  }
+
+  async #keepForHomes(): Promise<void> {
+    await this.#homesWanted.promise;
+    await this.#keep(this.#options.timings.homesLease, (lease) => this.#useForHomes(lease));
   }
 
   async #keep(ttl: Millis, use: (lease: Lease) => Promise<void>): Promise<void> {
