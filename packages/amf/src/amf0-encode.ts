@@ -10,6 +10,7 @@ import {
   type AmfValue,
   AmfVector,
   EcmaArray,
+  ExternalizableObject,
   isAmfObject,
   TypedObject,
   XmlDocument,
@@ -17,14 +18,22 @@ import {
 
 const MAX_U16 = 0xffff;
 
+export interface Amf0EncodeOptions {
+  /**
+   * "amf3" writes all that is not a plain value as AMF3 behind the avmplus marker, as clients of object encoding 3 do;
+   * "amf0", if left out, only what AMF0 has no word for.
+   */
+  readonly objects?: "amf0" | "amf3";
+}
+
 /**
  * All values of one message. An object met twice becomes a reference the second time, so cycles end.
  * @throws {AmfLimitError}  nested deeper than `DEFAULT_AMF_LIMITS.depth`, or a key above 65 535 bytes
  * @throws {TypeError}  a value outside `AmfValue`
  */
-export function encodeAmf0Values(values: readonly AmfValue[]): Uint8Array {
+export function encodeAmf0Values(values: readonly AmfValue[], options?: Amf0EncodeOptions): Uint8Array {
   const writer = new ByteWriter(128);
-  const encoder = new Amf0Encoder(writer);
+  const encoder = new Amf0Encoder(writer, options);
   for (const value of values) encoder.writeValue(value);
   return writer.finish();
 }
@@ -39,10 +48,12 @@ export class Amf0Encoder {
   readonly #writer: ByteWriter;
   readonly #budget = new AmfBudget(WRITE_LIMITS);
   readonly #references = new Map<object, number>();
+  readonly #objects: "amf0" | "amf3";
   #amf3: Amf3Encoder | undefined;
 
-  constructor(writer: ByteWriter) {
+  constructor(writer: ByteWriter, options?: Amf0EncodeOptions) {
     this.#writer = writer;
+    this.#objects = options?.objects ?? "amf0";
   }
 
   writeValue(value: AmfValue): void {
@@ -68,14 +79,14 @@ export class Amf0Encoder {
 
   #writeObjectKind(value: AmfValue & object): void {
     const w = this.#writer;
-    if (value instanceof Date) {
-      w.u8(AMF0_MARKER.DATE).f64(value.getTime()).u16(0);
-    } else if (value instanceof XmlDocument && value.form === "document") {
-      this.#writeLongText(AMF0_MARKER.XML_DOCUMENT, encodeUtf8(value.text));
-    } else if (isOfAmf3(value)) {
+    if (this.#objects === "amf3" || isOfAmf3(value)) {
       this.#amf3 ??= new Amf3Encoder(w, this.#budget);
       w.u8(AMF0_MARKER.AVMPLUS);
       this.#amf3.writeValue(value);
+    } else if (value instanceof Date) {
+      w.u8(AMF0_MARKER.DATE).f64(value.getTime()).u16(0);
+    } else if (value instanceof XmlDocument) {
+      this.#writeLongText(AMF0_MARKER.XML_DOCUMENT, encodeUtf8(value.text));
     } else if (!this.#writeReference(value)) {
       this.#budget.descend();
       this.#writeCompound(value);
@@ -145,11 +156,12 @@ function isStrictArray(value: AmfValue): value is readonly AmfValue[] {
 }
 
 /** AMF0 has no word for it. */
-function isOfAmf3(value: object): value is Uint8Array | AmfVector | AmfDictionary | XmlDocument {
+function isOfAmf3(value: object): value is Uint8Array | AmfVector | AmfDictionary | ExternalizableObject {
   return (
     value instanceof Uint8Array ||
     value instanceof AmfVector ||
     value instanceof AmfDictionary ||
-    value instanceof XmlDocument
+    value instanceof ExternalizableObject ||
+    (value instanceof XmlDocument && value.form === "e4x")
   );
 }

@@ -1,5 +1,6 @@
 /** Bytes of AMF3 to values. */
 import { ByteReader } from "@sluice/bytes/byte-reader";
+import { isKnownExternalizable, readExternal } from "./amf3-externalizable.ts";
 import { AMF3_MARKER } from "./amf3-marker.ts";
 import { Amf3TextReader, lookUp } from "./amf3-text.ts";
 import { AmfExternalizableError, AmfMarkerError } from "./errors.ts";
@@ -10,6 +11,7 @@ import {
   type AmfValue,
   AmfVector,
   EcmaArray,
+  ExternalizableObject,
   TypedObject,
   XmlDocument,
 } from "./value.ts";
@@ -31,6 +33,7 @@ export function readAmf3Value(reader: ByteReader, options?: { readonly limits?: 
 /** What objects of one class have in common; sent once, referred to afterwards. */
 interface Traits {
   readonly className: string;
+  readonly isExternalizable: boolean;
   readonly isDynamic: boolean;
   readonly sealedKeys: readonly string[];
 }
@@ -134,8 +137,12 @@ export class Amf3Decoder {
         ? lookUp("traits", this.#traits, head >>> 1)
         : this.#keepTraits(readTraits(this.#text, this.#budget, head >>> 1));
     const properties = Object.create(null) as Record<string, AmfValue>;
-    const object =
-      traits.className === "" ? properties : new TypedObject(traits.className, properties, traits.sealedKeys);
+    if (traits.isExternalizable) {
+      const external = this.#keep(new ExternalizableObject(traits.className, properties));
+      readExternal(traits.className, properties, { reader: this.#reader, budget: this.#budget, values: this });
+      return external;
+    }
+    const object = traits.className === "" ? properties : new TypedObject(traits.className, properties, traits);
     this.#keep(object);
     for (const key of traits.sealedKeys) properties[key] = this.readValue();
     if (traits.isDynamic) this.#readDynamicEntries(properties);
@@ -187,12 +194,15 @@ export class Amf3Decoder {
 /** @param head  bit 0 externalizable, bit 1 dynamic, the rest counts the sealed keys */
 function readTraits(text: Amf3TextReader, budget: AmfBudget, head: number): Traits {
   const className = text.text();
-  if ((head & 1) === 1) throw new AmfExternalizableError({ className });
+  if ((head & 1) === 1) {
+    if (!isKnownExternalizable(className)) throw new AmfExternalizableError({ className });
+    return { className, isExternalizable: true, isDynamic: false, sealedKeys: [] };
+  }
   const sealedCount = head >>> 2;
   budget.expectProperties(sealedCount);
   const sealedKeys: string[] = [];
   for (let i = 0; i < sealedCount; i++) sealedKeys.push(text.text());
-  return { className, isDynamic: (head & 2) === 2, sealedKeys };
+  return { className, isExternalizable: false, isDynamic: (head & 2) === 2, sealedKeys };
 }
 
 function readVectorNumber(reader: ByteReader, budget: AmfBudget, kind: "int" | "uint" | "double"): number {

@@ -1,5 +1,6 @@
 /** Values to bytes of AMF3. */
 import { ByteWriter, encodeUtf8 } from "@sluice/bytes/byte-writer";
+import { isKnownExternalizable, writeExternal } from "./amf3-externalizable.ts";
 import { AMF3_INTEGER_MAX, AMF3_INTEGER_MIN, AMF3_MARKER } from "./amf3-marker.ts";
 import { Amf3TextWriter } from "./amf3-text.ts";
 import { AmfBudget, WRITE_LIMITS } from "./limits.ts";
@@ -9,12 +10,13 @@ import {
   type AmfValue,
   AmfVector,
   EcmaArray,
+  ExternalizableObject,
   isAmfObject,
   TypedObject,
   XmlDocument,
 } from "./value.ts";
 
-/** All values of one message. Throws like `encodeAmf0Values`. */
+/** All values of one message. Throws like `encodeAmf0Values`. A property whose name is empty is left out: AMF3 cannot say it. */
 export function encodeAmf3Values(values: readonly AmfValue[]): Uint8Array {
   const writer = new ByteWriter(128);
   const encoder = new Amf3Encoder(writer);
@@ -26,6 +28,11 @@ export function encodeAmf3Values(values: readonly AmfValue[]): Uint8Array {
 export function writeAmf3Value(writer: ByteWriter, value: AmfValue): void {
   new Amf3Encoder(writer).writeValue(value);
 }
+
+/** What an object is announced with. */
+type Traits = Pick<TypedObject, "className" | "sealedKeys" | "isDynamic">;
+
+const ANONYMOUS: Traits = { className: "", sealedKeys: [], isDynamic: true };
 
 /** Writes the values of one message in turn; its three reference tables reach back through all of them. AMF3 §2.2, §3. */
 export class Amf3Encoder {
@@ -103,9 +110,11 @@ export class Amf3Encoder {
     } else if (value instanceof EcmaArray) {
       this.#writeEcmaArray(value.entries);
     } else if (value instanceof TypedObject) {
-      this.#writeObject(value.className, value.properties, value.sealedKeys);
+      this.#writeObject(value.properties, value);
+    } else if (value instanceof ExternalizableObject) {
+      this.#writeExternalizable(value);
     } else if (isAmfObject(value)) {
-      this.#writeObject("", value, []);
+      this.#writeObject(value, ANONYMOUS);
     } else {
       this.#writeList(value);
     }
@@ -131,11 +140,16 @@ export class Amf3Encoder {
     for (let i = 0; i < denseCount; i++) this.writeValue(entries[i]);
   }
 
-  #writeObject(className: string, properties: AmfObject, sealedKeys: readonly string[]): void {
+  #writeObject(properties: AmfObject, traits: Traits): void {
+    const { className, sealedKeys } = traits;
     const sealed = new Set(sealedKeys);
     const dynamicKeys = Object.keys(properties).filter((key) => key !== "" && !sealed.has(key));
-    const isDynamic = dynamicKeys.length > 0 || sealedKeys.length === 0;
-    this.#writeTraits(className, sealedKeys, isDynamic);
+    const isDynamic = dynamicKeys.length > 0 || traits.isDynamic;
+    if (!this.#writeTraitsReference([className, isDynamic, sealedKeys])) {
+      this.#text.u29((sealedKeys.length << 4) | (isDynamic ? 0b1011 : 0b0011));
+      this.#text.text(className);
+      for (const key of sealedKeys) this.#text.text(key);
+    }
     for (const key of sealedKeys) this.writeValue(properties[key]);
     if (!isDynamic) return;
     for (const key of dynamicKeys) {
@@ -145,17 +159,23 @@ export class Amf3Encoder {
     this.#text.text("");
   }
 
-  #writeTraits(className: string, sealedKeys: readonly string[], isDynamic: boolean): void {
-    const identity = JSON.stringify([className, isDynamic, sealedKeys]);
-    const known = this.#traits.get(identity);
-    if (known !== undefined) {
-      this.#text.u29((known << 2) | 0b01);
-      return;
+  #writeExternalizable({ className, properties }: ExternalizableObject): void {
+    if (!isKnownExternalizable(className))
+      throw new TypeError(`Cannot encode AMF3 object of class "${className}": the layout of this class is unknown`);
+    if (!this.#writeTraitsReference([className, "externalizable"])) {
+      this.#text.u29(0b0111);
+      this.#text.text(className);
     }
-    this.#traits.set(identity, this.#traits.size);
-    this.#text.u29((sealedKeys.length << 4) | (isDynamic ? 0b1011 : 0b0011));
-    this.#text.text(className);
-    for (const key of sealedKeys) this.#text.text(key);
+    writeExternal(className, properties, { writer: this.#writer, values: this });
+  }
+
+  /** True when such traits went before and a reference was written; else they take the next place in the table. */
+  #writeTraitsReference(traits: readonly unknown[]): boolean {
+    const identity = JSON.stringify(traits);
+    const known = this.#traits.get(identity);
+    if (known === undefined) this.#traits.set(identity, this.#traits.size);
+    else this.#text.u29((known << 2) | 0b01);
+    return known !== undefined;
   }
 
   #writeVector(vector: AmfVector): void {
@@ -198,7 +218,8 @@ function markerOf(value: AmfValue & object): number {
   if (value instanceof AmfVector) return VECTOR_MARKERS[value.kind];
   if (value instanceof AmfDictionary) return AMF3_MARKER.DICTIONARY;
   if (value instanceof EcmaArray || Array.isArray(value)) return AMF3_MARKER.ARRAY;
-  if (value instanceof TypedObject || isAmfObject(value)) return AMF3_MARKER.OBJECT;
+  if (value instanceof TypedObject || value instanceof ExternalizableObject || isAmfObject(value))
+    return AMF3_MARKER.OBJECT;
   throw new TypeError("Cannot encode AMF value: not an AMF type");
 }
 

@@ -23,13 +23,13 @@ export class AmfReferenceError extends WireError {
   }
 }
 
-/** An object whose class writes its own bytes: where it ends cannot be known. */
+/** An object whose class writes its own bytes, and is none of the Flex classes whose layout is known: where it ends cannot be known. */
 export class AmfExternalizableError extends WireError {
   override readonly name = "AmfExternalizableError";
   readonly code = "WIRE_AMF_EXTERNALIZABLE";
   readonly context: { readonly className: string };
   constructor(context: AmfExternalizableError["context"]) {
-    super(`Cannot read AMF3 object of class "${context.className}": externalizable classes have private bytes`);
+    super(`Cannot read AMF3 object of class "${context.className}": its layout is known to the class alone`);
     this.context = context;
   }
 }

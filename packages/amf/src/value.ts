@@ -1,6 +1,6 @@
 /** What AMF can say, as values of the language plus small classes where the language has no word for it. */
 
-/** Everything that both encodings carry. AMF0 alone has no word for the last three; there they travel as AMF3. */
+/** Everything that both encodings carry. AMF0 alone has no word for the last four; there they travel as AMF3. */
 export type AmfValue =
   | undefined
   | null
@@ -15,7 +15,8 @@ export type AmfValue =
   | XmlDocument
   | Uint8Array
   | AmfVector
-  | AmfDictionary;
+  | AmfDictionary
+  | ExternalizableObject;
 
 /** An anonymous object. Decoded ones have no prototype, so `__proto__` and its like are ordinary keys. */
 export interface AmfObject {
@@ -36,10 +37,28 @@ export class TypedObject {
   readonly properties: AmfObject;
   /** Keys that the class declares, in its order. AMF3 sends them once per class; AMF0 knows no difference. */
   readonly sealedKeys: readonly string[];
-  constructor(className: string, properties: AmfObject, sealedKeys: readonly string[] = []) {
+  /** Whether an instance may have more keys than those; true if left out and nothing is sealed. */
+  readonly isDynamic: boolean;
+  constructor(
+    className: string,
+    properties: AmfObject,
+    traits?: { readonly sealedKeys?: readonly string[]; readonly isDynamic?: boolean },
+  ) {
     this.className = className;
     this.properties = properties;
-    this.sealedKeys = sealedKeys;
+    this.sealedKeys = traits?.sealedKeys ?? [];
+    this.isDynamic = traits?.isDynamic ?? this.sealedKeys.length === 0;
+  }
+}
+
+/** An instance of a class that writes its own bytes. Only classes of `amf3-externalizable.ts` can be read and written. */
+export class ExternalizableObject {
+  readonly className: string;
+  /** Under the names that the class has for them, such as `source` of an ArrayCollection. */
+  readonly properties: AmfObject;
+  constructor(className: string, properties: AmfObject) {
+    this.className = className;
+    this.properties = properties;
   }
 }
 
@@ -93,9 +112,9 @@ export function amfObject(entries: Readonly<Record<string, AmfValue>> = {}): Amf
   return Object.assign(Object.create(null) as Record<string, AmfValue>, entries);
 }
 
-/** The named entries of whatever carries names: object, ECMA array or typed object; `undefined` for all else. */
+/** The named entries of whatever carries names: object, ECMA array, class instance; `undefined` for all else. */
 export function entriesOf(value: AmfValue): AmfObject | undefined {
   if (value instanceof EcmaArray) return value.entries;
-  if (value instanceof TypedObject) return value.properties;
+  if (value instanceof TypedObject || value instanceof ExternalizableObject) return value.properties;
   return isAmfObject(value) ? value : undefined;
 }

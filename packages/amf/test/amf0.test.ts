@@ -11,13 +11,14 @@ import {
   AmfVector,
   amfObject,
   entriesOf,
+  ExternalizableObject,
   XmlDocument,
 } from "@sluice/amf/value";
 import { ByteReader } from "@sluice/bytes/byte-reader";
 import { ByteWriter } from "@sluice/bytes/byte-writer";
 import { ShortReadError } from "@sluice/bytes/wire-error";
 import { golden } from "@sluice/testkit/golden";
-import { hex } from "@sluice/testkit/hex";
+import { hex, toHex } from "@sluice/testkit/hex";
 import { AMF0_GOLDEN, AMF0_LENIENT } from "./amf0-golden.ts";
 
 golden<readonly AmfValue[]>("amf0", AMF0_GOLDEN, { decode: decodeAmf0Values, encode: encodeAmf0Values });
@@ -102,6 +103,41 @@ test("[AMF17] E4X stays E4X, and the older XML document is AMF0's own", () => {
   const bytes = encodeAmf0Values(values);
   assert.deepEqual([bytes[0], bytes[1]], [0x11, 0x0b]);
   assert.deepEqual(decodeAmf0Values(bytes), values);
+});
+
+test("[AMF17] an externalizable object travels as AMF3", () => {
+  const values = [new ExternalizableObject("flex.messaging.io.ArrayCollection", amfObject({ source: ["a"] })), "a"];
+  const bytes = encodeAmf0Values(values);
+  assert.deepEqual([...bytes.subarray(0, 3)], [0x11, 0x0a, 0x07]);
+  assert.deepEqual(decodeAmf0Values(bytes), values);
+});
+
+test("[AMF425] objects can be written as AMF3 throughout, with one set of tables for the message", () => {
+  const shared = [1];
+  const values = [
+    true,
+    0.5,
+    "text",
+    null,
+    undefined,
+    amfObject({ a: shared }),
+    shared,
+    new Date(1000),
+    new XmlDocument("<a/>"),
+  ];
+  const bytes = encodeAmf0Values(values, { objects: "amf3" });
+  assert.equal(
+    toHex(bytes),
+    toHex(
+      hex(
+        `01 01  00 3fe0000000000000  02 0004 74657874  05 06  11 0a 0b 01 03 61 09 03 01 04 01 01
+         11 09 02  11 08 01 408f400000000000  11 07 09 3c612f3e`,
+      ),
+    ),
+  );
+  const read = decodeAmf0Values(bytes);
+  assert.deepEqual(read, values);
+  assert.equal((read[5] as AmfObject)["a"], read[6]);
 });
 
 test("[AMF18] a key that AMF0 cannot count is refused by name", () => {

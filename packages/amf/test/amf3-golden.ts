@@ -1,8 +1,25 @@
 /** AMF3 values and the bytes that stand for them: decoded, encoded, and seeds of the fuzzer. */
-import { AmfDictionary, AmfVector, amfObject, EcmaArray, TypedObject, XmlDocument } from "@sluice/amf/value";
+import {
+  AmfDictionary,
+  AmfVector,
+  amfObject,
+  EcmaArray,
+  ExternalizableObject,
+  TypedObject,
+  XmlDocument,
+} from "@sluice/amf/value";
 import type { Row } from "./amf0-golden.ts";
 
-const SEALED = new TypedObject("P", amfObject({ x: 1, y: 2 }), ["x", "y"]);
+const text = (name: string): string => {
+  const bytes = Buffer.from(name);
+  return `${((bytes.length << 1) | 1).toString(16)} ${bytes.toString("hex")}`;
+};
+const ARRAY_COLLECTION = text("flex.messaging.io.ArrayCollection");
+const OBJECT_PROXY = text("flex.messaging.io.ObjectProxy");
+const MANAGED_OBJECT_PROXY = text("flex.messaging.io.ManagedObjectProxy");
+const ASYNC_MESSAGE_EXT = text("flex.messaging.messages.AsyncMessageExt");
+
+const SEALED = new TypedObject("P", amfObject({ x: 1, y: 2 }), { sealedKeys: ["x", "y"] });
 
 /** True in both directions. */
 export const AMF3_GOLDEN: readonly Row[] = [
@@ -34,7 +51,16 @@ export const AMF3_GOLDEN: readonly Row[] = [
     rule: "AMF23",
     says: "sealed class with a dynamic key",
     bytes: "0a 1b 03 50 03 78 04 01 03 7a 01 01",
-    value: [new TypedObject("P", amfObject({ x: 1, z: null }), ["x"])],
+    value: [new TypedObject("P", amfObject({ x: 1, z: null }), { sealedKeys: ["x"], isDynamic: true })],
+  },
+  {
+    rule: "AMF420",
+    says: "a sealed class without keys, and a dynamic one whose instance has no more",
+    bytes: "0a 03 03 50  0a 1b 03 51 03 78 04 01 01",
+    value: [
+      new TypedObject("P", amfObject(), { isDynamic: false }),
+      new TypedObject("Q", amfObject({ x: 1 }), { sealedKeys: ["x"], isDynamic: true }),
+    ],
   },
   { rule: "AMF25", says: "date", bytes: "08 01 408f400000000000", value: [new Date(1000)] },
   {
@@ -61,6 +87,58 @@ export const AMF3_GOLDEN: readonly Row[] = [
     bytes: "11 03 01 04 01 06 03 61",
     value: [new AmfDictionary([[1, "a"]], { hasWeakKeys: true })],
   },
+  {
+    rule: "AMF421",
+    says: "ArrayCollection around a list, and an empty one that shares its traits",
+    bytes: `0a 07 ${ARRAY_COLLECTION} 09 03 01 04 01  0a 01 09 01 01`,
+    value: [
+      new ExternalizableObject("flex.messaging.io.ArrayCollection", amfObject({ source: [1] })),
+      new ExternalizableObject("flex.messaging.io.ArrayCollection", amfObject({ source: [] })),
+    ],
+  },
+  {
+    rule: "AMF421",
+    says: "ObjectProxy",
+    bytes: `0a 07 ${OBJECT_PROXY} 0a 0b 01 03 61 04 01 01`,
+    value: [new ExternalizableObject("flex.messaging.io.ObjectProxy", amfObject({ object: amfObject({ a: 1 }) }))],
+  },
+  {
+    rule: "AMF421",
+    says: "ManagedObjectProxy: a count of 32 bits, names and values",
+    bytes: `0a 07 ${MANAGED_OBJECT_PROXY} 00000002 06 03 61 04 01 06 03 62 06 02`,
+    value: [new ExternalizableObject("flex.messaging.io.ManagedObjectProxy", amfObject({ a: 1, b: "a" }))],
+  },
+  {
+    rule: "AMF422",
+    says: "a small acknowledgement: three steps of flags, ids as bytes in the second byte of the first",
+    bytes: "0a 07 07 44534b  a8 03 0a 0b 01 01 05 408f440000000000 0c 03 01 0c 03 02  02 0c 03 03  00",
+    value: [
+      new ExternalizableObject(
+        "DSK",
+        amfObject({
+          headers: amfObject(),
+          timestamp: 1000.5,
+          clientIdBytes: Uint8Array.of(1),
+          messageIdBytes: Uint8Array.of(2),
+          correlationIdBytes: Uint8Array.of(3),
+        }),
+      ),
+    ],
+  },
+  {
+    rule: "AMF422",
+    says: "a small command, with its operation in the last step",
+    bytes: "0a 07 07 445343  11 01 06 03 6d  01 06 01  01 04 02",
+    value: [
+      new ExternalizableObject("DSC", amfObject({ body: null, messageId: "m", correlationId: "", operation: 2 })),
+    ],
+  },
+  {
+    rule: "AMF422",
+    says: "a small message that says nothing",
+    bytes: "0a 07 07 445341  00 00",
+    value: [new ExternalizableObject("DSA", amfObject())],
+  },
 ];
 
 /** Bytes that are read, but that this codec would write otherwise. */
@@ -71,5 +149,23 @@ export const AMF3_LENIENT: readonly Row[] = [
     says: "an anonymous object with sealed keys",
     bytes: "0a 13 01 03 61 01",
     value: [amfObject({ a: null })],
+  },
+  {
+    rule: "AMF420",
+    says: "the empty name, sealed",
+    bytes: "0a 13 01 01 04 01",
+    value: [amfObject({ "": 1 })],
+  },
+  {
+    rule: "AMF422",
+    says: "values that a newer message announces behind those known, left out",
+    bytes: "0a 07 07 445341  80 84 01 04 01 04 02  26 06 03 63 06 03 64 01  06 02",
+    value: [new ExternalizableObject("DSA", amfObject({ correlationIdBytes: "c" })), "c"],
+  },
+  {
+    rule: "AMF422",
+    says: "by the full name of its class",
+    bytes: `0a 07 ${ASYNC_MESSAGE_EXT} 02 05 3fe0000000000000 00`,
+    value: [new ExternalizableObject("flex.messaging.messages.AsyncMessageExt", amfObject({ clientId: 0.5 }))],
   },
 ];

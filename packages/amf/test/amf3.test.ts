@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { decodeAmf3Values, readAmf3Value } from "@sluice/amf/amf3-decode";
 import { encodeAmf3Values, writeAmf3Value } from "@sluice/amf/amf3-encode";
 import { AmfExternalizableError, AmfMarkerError } from "@sluice/amf/errors";
-import { type AmfObject, type AmfValue, amfObject } from "@sluice/amf/value";
+import { type AmfObject, type AmfValue, amfObject, entriesOf, ExternalizableObject } from "@sluice/amf/value";
 import { ByteReader } from "@sluice/bytes/byte-reader";
 import { ByteWriter } from "@sluice/bytes/byte-writer";
 import { golden } from "@sluice/testkit/golden";
@@ -29,6 +29,33 @@ test("[AMF24] an externalizable class is refused with its name", () => {
       return true;
     },
   );
+});
+
+test("[AMF421] a collection may contain itself", () => {
+  const bytes = hex("0a 07 07 445341 01 09 03 01 0a 00 00");
+  const [message] = decodeAmf3Values(bytes) as [ExternalizableObject];
+  assert.deepEqual(message.properties["body"], [message]);
+  assert.equal((message.properties["body"] as readonly AmfValue[])[0], message);
+  assert.deepEqual(encodeAmf3Values([message]), bytes);
+  assert.equal(entriesOf(message), message.properties);
+});
+
+test("[AMF421] a ManagedObjectProxy's name that is no text is refused, and more names than an object may have", () => {
+  const head = Buffer.from("flex.messaging.io.ManagedObjectProxy").toString("hex");
+  assert.throws(() => decodeAmf3Values(hex(`0a 07 49 ${head} 00000001 04 01 01`)), { code: "WIRE_AMF_MARKER" });
+  assert.throws(() => decodeAmf3Values(hex(`0a 07 49 ${head} ffffffff`)), { code: "LIMIT_AMF_PROPERTIES" });
+});
+
+test("[AMF423] what an externalizable class does not say cannot be written", () => {
+  const written = (name: string, properties: AmfObject) => () =>
+    encodeAmf3Values([new ExternalizableObject(name, properties)]);
+  assert.throws(written("com.example.Own", {}), TypeError);
+  assert.throws(written("DSA", { operation: 1 }), TypeError);
+  assert.throws(written("flex.messaging.io.ArrayCollection", { items: [] }), TypeError);
+});
+
+test("[AMF424] a property without a name is left out", () => {
+  assert.deepEqual(decodeAmf3Values(encodeAmf3Values([{ "": 1, a: 2 }])), [amfObject({ a: 2 })]);
 });
 
 for (const { table, bytes } of [

@@ -7,7 +7,14 @@ import { decodeAmf3Values } from "@sluice/amf/amf3-decode";
 import { encodeAmf3Values } from "@sluice/amf/amf3-encode";
 import { amfToJson } from "@sluice/amf/json";
 import { DEFAULT_AMF_LIMITS } from "@sluice/amf/limits";
-import { type AmfObject, type AmfValue, AmfVector, EcmaArray, TypedObject, XmlDocument } from "@sluice/amf/value";
+import {
+  AmfDictionary,
+  type AmfValue,
+  AmfVector,
+  EcmaArray,
+  ExternalizableObject,
+  TypedObject,
+} from "@sluice/amf/value";
 import { LimitError, WireError } from "@sluice/bytes/wire-error";
 import { fuzz } from "@sluice/testkit/fuzz";
 import { goldenSeeds } from "@sluice/testkit/golden";
@@ -15,6 +22,7 @@ import { hex } from "@sluice/testkit/hex";
 import fc from "fast-check";
 import { AMF0_GOLDEN, AMF0_LENIENT } from "./amf0-golden.ts";
 import { AMF3_GOLDEN, AMF3_LENIENT } from "./amf3-golden.ts";
+import { plainValues, values, worldsOf } from "./arbitrary-values.ts";
 
 const allowed = [WireError, LimitError];
 fuzz("[AMF30] amf0", decodeAmf0Values, { seeds: goldenSeeds([...AMF0_GOLDEN, ...AMF0_LENIENT]), allowed });
@@ -47,11 +55,11 @@ function settle(bytes: Uint8Array): void {
   assert.deepEqual(decodeAmf3Values(encodeAmf3Values(once)), once);
 }
 
-/** Which of a class's keys are sealed has no place in AMF0; inside of AMF3 they stay. */
+/** Which of a class's keys are sealed, and whether it has others, has no place in AMF0; inside of AMF3 they stay. */
 function forgetSealedKeys(value: unknown, seen = new Set<unknown>()): void {
   if (typeof value !== "object" || value === null || seen.has(value)) return;
   seen.add(value);
-  if (value instanceof TypedObject) (value.sealedKeys as string[]).length = 0;
+  if (value instanceof TypedObject) Object.assign(value, { sealedKeys: [], isDynamic: true });
   for (const inner of Object.values(value)) forgetSealedKeys(inner, seen);
 }
 
@@ -59,41 +67,52 @@ function behindAvmplus(bytes: Uint8Array): Uint8Array {
   return Uint8Array.of(0x11, ...bytes);
 }
 
-const key = fc.oneof(fc.string({ unit: "grapheme" }), fc.constantFrom("__proto__", "constructor", "0", "1", "width"));
-const values: fc.Arbitrary<AmfValue> = fc.letrec<{ value: AmfValue }>((tie) => ({
-  value: fc.oneof(
-    { maxDepth: 4, withCrossShrink: true },
-    fc.constantFrom<AmfValue>(undefined, null, true, false, -0, Number.NaN, Number.NEGATIVE_INFINITY),
-    fc.integer(),
-    fc.double(),
-    fc.string({ unit: "grapheme" }),
-    fc.integer({ min: -8.64e15, max: 8.64e15 }).map((millis) => new Date(millis)),
-    fc.string({ unit: "grapheme" }).map((text) => new XmlDocument(text)),
-    fc.uint8Array(),
-    fc.array(fc.integer({ min: 0, max: 0xffffffff })).map((items) => new AmfVector("uint", items)),
-    fc.array(tie("value")),
-    entries(tie("value")),
-    entries(tie("value")).map((named) => new EcmaArray(named)),
-    fc.tuple(key, entries(tie("value"))).map(([name, named]) => new TypedObject(`C${name}`, named)),
-  ),
-})).value;
-
-function entries(value: fc.Arbitrary<AmfValue>): fc.Arbitrary<AmfObject> {
-  return fc.array(fc.tuple(key, value), { maxLength: 6 }).map((pairs) => {
-    const named = Object.create(null) as Record<string, AmfValue>;
-    for (const [name, one] of pairs) named[name] = one;
-    return named;
-  });
-}
-
 test("[AMF32] AMF0 there and back", () => {
   fc.assert(
-    fc.property(fc.array(values), (list) => {
+    fc.property(fc.array(plainValues), (list) => {
       assert.deepEqual(decodeAmf0Values(encodeAmf0Values(list)), list);
     }),
     { numRuns: 300 },
   );
 });
+
+test("[AMF425] AMF0 there and back with what only AMF3 has, and with all objects as AMF3", () => {
+  fc.assert(
+    fc.property(fc.array(values.filter((value) => !hasAmf3Gap(value))), (list) => {
+      assert.deepEqual(decodeAmf0Values(encodeAmf0Values(list)), list);
+      assert.deepEqual(decodeAmf0Values(encodeAmf0Values(list, { objects: "amf3" })), list);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+/** Every object once, by the order in which it is met: two graphs are the same when their pictures are. */
+function pictureOf(roots: readonly AmfValue[]): string {
+  const met = new Map<unknown, number>();
+  return JSON.stringify(roots, (_key, value: unknown) => {
+    if (typeof value !== "object" || value === null || value === roots) return value;
+    const known = met.get(value);
+    if (known !== undefined) return `#${known}`;
+    met.set(value, met.size);
+    const { sealedKeys: _sealed, isDynamic: _dynamic, ...rest } = value as Record<string, unknown>;
+    return Array.isArray(value) ? value : { is: value.constructor?.name, ...rest };
+  });
+}
+
+const OF_BOTH = ["list", "object", "ecma", "typed", "sealed"];
+for (const [name, write, read, kinds] of [
+  ["AMF0", encodeAmf0Values, decodeAmf0Values, OF_BOTH],
+  ["AMF3", encodeAmf3Values, decodeAmf3Values, [...OF_BOTH, "vector", "dictionary", "proxy"]],
+] as const) {
+  test(`[AMF426] objects that hold each other and themselves come back as one ${name} graph`, () => {
+    fc.assert(
+      fc.property(worldsOf(kinds), (world) => {
+        assert.equal(pictureOf(read(write(world))), pictureOf(world));
+      }),
+      { numRuns: 300 },
+    );
+  });
+}
 
 test("[AMF32] AMF3 there and back, but for the empty name and the array without names", () => {
   fc.assert(
@@ -109,6 +128,9 @@ function hasAmf3Gap(value: AmfValue): boolean {
   if (Array.isArray(value)) return value.some((item: AmfValue) => hasAmf3Gap(item));
   if (value instanceof EcmaArray)
     return !Object.keys(value.entries).some((name) => Number.isNaN(Number(name))) || hasGapIn(value.entries);
+  if (value instanceof AmfVector) return value.items.some((item) => hasAmf3Gap(item));
+  if (value instanceof AmfDictionary) return value.pairs.some((pair) => hasAmf3Gap(pair));
+  if (value instanceof ExternalizableObject) return Object.values(value.properties).some((item) => hasAmf3Gap(item));
   if (value instanceof TypedObject) return hasGapIn(value.properties);
   return (
     typeof value === "object" &&
