@@ -4,54 +4,12 @@ import { execFileSync } from "node:child_process";
 import { readdirSync, rmSync } from "node:fs";
 import { test } from "node:test";
 import { until } from "@sluice/testkit/until";
-import { CacheLedger, findMissing, openSentinelRedis } from "./support/cache-ledger.ts";
+import { CacheLedger, openSentinelRedis } from "./support/cache-ledger.ts";
 import { WorkFolder } from "./support/clip.ts";
-import { allLinked, ClusterServer, voting } from "./support/cluster-server.ts";
+import { allLinked, voting } from "./support/cluster-server.ts";
+import { end, missing, sentinels, start, three } from "./support/engine-cluster.ts";
 import { RespClient } from "./support/resp-client.ts";
 import { MAIN, startServer } from "./support/server.ts";
-
-const SECRET = "secret: the secret of this cluster";
-const RESP = ["cache.resp.port: 0"];
-
-interface StartOptions {
-  readonly seeds?: readonly ClusterServer[];
-  readonly cluster?: readonly string[];
-  readonly more?: readonly string[];
-  /** Where it listens for nodes; any free one if left out. */
-  readonly port?: number;
-}
-
-function start(folder: WorkFolder, id: string, options: StartOptions = {}): Promise<ClusterServer> {
-  const { seeds = [], cluster = [], more = RESP, port = 0 } = options;
-  const named = seeds.length === 0 ? [] : [`seeds: [${seeds.map(({ address }) => address).join(", ")}]`];
-  return ClusterServer.start(folder, { id, cluster: [`port: ${port}`, SECRET, ...named, ...cluster], more });
-}
-
-/** A; B with A as its seed; C with B as its seed. */
-async function three(folder: WorkFolder): Promise<readonly [ClusterServer, ClusterServer, ClusterServer]> {
-  const a = await start(folder, "a");
-  const b = await start(folder, "b", { seeds: [a] });
-  const c = await start(folder, "c", { seeds: [b] });
-  return [a, b, c];
-}
-
-async function end(servers: readonly ClusterServer[], signal: "SIGTERM" | "SIGKILL"): Promise<void> {
-  for (const server of servers) server.child.kill(signal);
-  await Promise.all(servers.map(({ child }) => child.exited));
-}
-
-const sentinels = (servers: readonly ClusterServer[]) =>
-  servers.map((server) => ({ host: "127.0.0.1", port: server.port("resp") }));
-
-/** What was acknowledged and is not there, as the leader answers. */
-async function missing(servers: readonly ClusterServer[], ledger: CacheLedger): Promise<readonly string[]> {
-  const redis = openSentinelRedis(sentinels(servers));
-  try {
-    return await findMissing(redis, ledger.acknowledged);
-  } finally {
-    redis.disconnect();
-  }
-}
 
 test("[NOD400] three nodes that each know one become three voters while the first is written to", async () => {
   using folder = new WorkFolder();

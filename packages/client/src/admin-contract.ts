@@ -140,6 +140,28 @@ export interface NodesAnswer {
   readonly stale: boolean;
 }
 
+/** A node that has a copy of the state, or is to get one. */
+export interface EngineMemberRow {
+  readonly id: string;
+  readonly role: "leader" | "voter" | "learner";
+  /** Where the others dial it; empty for one that only dials. */
+  readonly address: string;
+  /** The node is there, as far as the one that answers knows. A voter that is not goes on counting until it is removed. */
+  readonly present: boolean;
+}
+
+/**
+ * `GET /api/v1/cluster`: the state engine and its members, as this node knows them or the first member that it asks.
+ * `DELETE /api/v1/cluster/members/<id>` removes one that is gone for good, `POST /api/v1/cluster/members/<id>/replace`
+ * takes the store that its node has now in the place of one that was lost: 204 once it is done, 409 with the reason.
+ */
+export interface EngineAnswer {
+  readonly kind: "off" | "gcache" | "nats" | "redis";
+  /** Null while nobody leads; with `nats` and `redis`, which have no members here. */
+  readonly leader: string | null;
+  readonly members: readonly EngineMemberRow[];
+}
+
 /** What waits on the channels of one class of a link. */
 export interface LinkClassRow {
   /** Bytes that wait to be sent. */

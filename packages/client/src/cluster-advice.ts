@@ -1,5 +1,5 @@
 /** What an operator should do about a cluster: the same sentences for the command line and the console. */
-import type { NodeRow, NodesAnswer } from "./admin-contract.ts";
+import type { EngineMemberRow, NodeRow, NodesAnswer } from "./admin-contract.ts";
 
 export interface ClusterAdvice {
   readonly text: string;
@@ -7,8 +7,12 @@ export interface ClusterAdvice {
   readonly nodes: readonly string[];
 }
 
-/** Empty when there is nothing to do. @param engine  kind of the state engine */
-export function clusterAdvice({ nodes, silent, stale }: NodesAnswer, engine: string): readonly ClusterAdvice[] {
+/** Empty when there is nothing to do. @param engine  kind of the state engine. @param members  of the embedded one */
+export function clusterAdvice(
+  { nodes, silent, stale }: NodesAnswer,
+  engine: string,
+  members: readonly EngineMemberRow[] = [],
+): readonly ClusterAdvice[] {
   const present = nodes.filter(({ state }) => state !== "left" && state !== "dead");
   const about = (what: string, suits: (node: NodeRow) => boolean): readonly ClusterAdvice[] =>
     advise(
@@ -17,6 +21,9 @@ export function clusterAdvice({ nodes, silent, stale }: NodesAnswer, engine: str
     );
   return [
     ...(present.length === 2 && engine === "gcache" ? [{ text: TWO_NODES, nodes: [] }] : []),
+    ...members.flatMap(({ id, role, present: isThere }) =>
+      role === "learner" || isThere ? [] : [{ text: goneVoter(id), nodes: [id] }],
+    ),
     ...about("Suspect, since nobody hears them", ({ state }) => state === "suspect"),
     ...about(
       "Alive but not linked with this node (is the path between the two open?)",
@@ -33,6 +40,9 @@ export function clusterAdvice({ nodes, silent, stale }: NodesAnswer, engine: str
 
 const TWO_NODES =
   "Two nodes: no automatic fail-over of state. Add a third node (node.roles: voter is enough), or use engine.strategy: priority.";
+
+const goneVoter = (id: string): string =>
+  `${id} votes on the state and is not there: start it again. Where that cannot be: sluice cluster remove ${id}, or where its disk alone is lost, sluice cluster replace ${id}.`;
 
 const STALE = "This view may be wrong: nobody can say whether a suspect node is dead or only cut off from here.";
 

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { API_ERRORS } from "@sluice/server/admin/api-error";
 import { DEFAULT_ADMIN_LIMITS } from "@sluice/server/admin/limits";
 import { Ajv2020 } from "ajv/dist/2020.js";
-import { EVENTS, fakeAdmin, LINK, NODES, SESSION, STREAM, WAITING } from "./admin-fakes.ts";
+import { ENGINE, EVENTS, fakeAdmin, LINK, NODES, SESSION, STREAM, WAITING } from "./admin-fakes.ts";
 
 type Call = {
   readonly method: "GET" | "POST" | "DELETE" | "PUT" | "HEAD";
@@ -39,6 +39,12 @@ const CALLS: readonly (readonly [Call, path: string, status: number, body: unkno
   [{ method: "DELETE", url: "/api/v1/sessions/s1?node=n2" }, "/api/v1/sessions/{id}", 503, "error"],
   [{ method: "DELETE", url: "/api/v1/sessions/s1?node=n9" }, "/api/v1/sessions/{id}", 404, "error"],
   [{ method: "POST", url: "/api/v1/nodes/n9/drain" }, "/api/v1/nodes/{id}/drain", 404, "error"],
+  [{ method: "GET", url: "/api/v1/cluster" }, "/api/v1/cluster", 200, ENGINE],
+  [{ method: "DELETE", url: "/api/v1/cluster/members/n3" }, "/api/v1/cluster/members/{id}", 204, undefined],
+  [{ method: "DELETE", url: "/api/v1/cluster/members/n1" }, "/api/v1/cluster/members/{id}", 409, "error"],
+  [{ method: "DELETE", url: "/api/v1/cluster/members/n2" }, "/api/v1/cluster/members/{id}", 503, "error"],
+  [{ method: "POST", url: "/api/v1/cluster/members/n3/replace" }, "/api/v1/cluster/members/{id}/replace", 204, undefined],
+  [{ method: "POST", url: "/api/v1/cluster/members/n1/replace" }, "/api/v1/cluster/members/{id}/replace", 409, "error"],
   [{ method: "POST", url: "/api/v1/test-patterns" }, "/api/v1/test-patterns", 201, { key: "demo/test-pattern" }],
   [
     { method: "POST", url: "/api/v1/test-patterns", payload: {} },

@@ -3,6 +3,7 @@ import { SILENT_LOG } from "@sluice/base/log";
 import type { Log } from "@sluice/base/log";
 import type {
   AdminEvent,
+  EngineAnswer,
   LinkRow,
   NodesAnswer,
   OwnNodeRow,
@@ -16,6 +17,7 @@ import type {
   AdminSource,
   AdminView,
   DeedOutcome,
+  MemberChangeOutcome,
   Page,
   PageOf,
 } from "@sluice/server/admin/admin-source";
@@ -67,6 +69,12 @@ export const SESSION: SessionRow = {
   bytesOut: 2,
   lagging: true,
   skips: 4,
+};
+
+export const ENGINE: EngineAnswer = {
+  kind: "gcache",
+  leader: "n1",
+  members: [{ id: "n1", role: "leader", address: "127.0.0.1:7935", present: true }],
 };
 
 export const NODE: OwnNodeRow = {
@@ -194,6 +202,13 @@ export class FakeSource implements AdminSource, AdminView, AdminCluster {
     if (node !== NODE.id) return this.drain(node);
     this.kicked.push({ id, reason });
     return id === SESSION.id ? "done" : "not-found";
+  }
+  async engine(): Promise<EngineAnswer> {
+    return ENGINE;
+  }
+  async changeMember({ type, id }: { type: string; id: string }): Promise<MemberChangeOutcome> {
+    if (id === "n2") return { silent: "no link to the node" };
+    return id === NODE.id ? { refused: `Cannot ${type} member "${id}": it leads` } : "done";
   }
   async drain(id: string): Promise<DeedOutcome> {
     if (id === "n2") return { silent: "no link to the node" };

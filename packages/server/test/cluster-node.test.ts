@@ -7,6 +7,7 @@ import { test } from "node:test";
 import type { Millis } from "@sluice/base/brand";
 import type { AdminEvent, NodeCounts, OwnNodeRow } from "@sluice/client/admin-contract";
 import type { Incarnation } from "@sluice/mesh/hello";
+import { RequestFailedError } from "@sluice/mesh/requests";
 import { PromMeter } from "@sluice/runtime/metrics/prom-meter";
 import { NODE_CRYPTO } from "@sluice/runtime/node-crypto";
 import { SystemClock } from "@sluice/runtime/system-clock";
@@ -14,7 +15,8 @@ import { meterCluster } from "@sluice/server/cluster/cluster-meter";
 import { ClusterNode, type ClusterNodeOptions } from "@sluice/server/cluster/cluster-node";
 import { DataFolderError, nextIncarnation } from "@sluice/server/cluster/incarnation";
 import { DEFAULT_CLUSTER_LIMITS } from "@sluice/server/cluster/limits";
-import { NodeCalls } from "@sluice/server/cluster/node-calls";
+import { readMemberList } from "@sluice/server/cluster/member-list";
+import { type MemberOrder, NodeCalls } from "@sluice/server/cluster/node-calls";
 import { loadConfig } from "@sluice/server/config/load-config";
 import { linkRows, nodesAnswer } from "@sluice/server/node/node-rows";
 import { settingsDigest } from "@sluice/server/node/settings-digest";
@@ -76,9 +78,12 @@ async function open(id: string, seeds: readonly Node[] = [], more: More = {}): P
       counts: () => node.counts as NodeCounts,
       kick: (session, reason) => done.push(`kick ${session} ${reason}`) > 0 && session === "0001",
       drain: (from) => void done.push(`drain by ${from}`),
+      members: () =>
+        id === "b" ? { leader: "b", members: [{ id: "b", role: "voter", address: "127.0.0.1:7935" }] } : undefined,
+      changeMember: async (order) => (order.id === "gone" ? "" : `not ${order.type} ${order.id}`),
     },
     clock,
-    limits: { calls: 4, answer: 20_000 as Millis },
+    limits: { calls: 4, answer: 20_000 as Millis, memberChange: 20_000 as Millis },
   });
   cluster.services.add(calls);
   meterCluster(cluster, meter);
@@ -222,6 +227,27 @@ test("[NOD30, NOD33] every node is asked how it is; one that answers nonsense, o
   await until("the leave", () => a.cluster.membership.find("c")?.standing === "left");
   const after = await ask();
   assert.deepEqual([after.nodes[2]?.state, after.nodes[2]?.load, after.silent], ["left", null, []]);
+});
+
+test("[NOD408] members are asked about members; a node that is none says so, and what it was not asked well is refused", async () => {
+  await using a = await open("a");
+  await using b = await open("b", [a]);
+  await linked(a, b);
+  assert.deepEqual(await a.calls.members("b"), {
+    leader: "b",
+    members: [{ id: "b", role: "voter", address: "127.0.0.1:7935" }],
+  });
+  await assert.rejects(b.calls.members("a"), /it is no member/);
+  const asked = (type: string, id: string): Promise<string> => a.calls.changeMember("b", { type, id } as MemberOrder);
+  assert.deepEqual([await asked("remove", "gone"), await asked("replace", "c")], ["", "not replace c"]);
+  await assert.rejects(asked("promote", "c"), /does not know/);
+});
+
+test("[NOD408] an answer about members that cannot be read is none", () => {
+  const row = { id: "a", role: "voter", address: "" };
+  for (const value of [undefined, {}, { members: [{}] }, { members: [{ ...row, role: "king" }] }])
+    assert.throws(() => readMemberList(value), RequestFailedError);
+  assert.deepEqual(readMemberList({ leader: 3, members: [{ ...row, more: 1 }] }), { leader: null, members: [row] });
 });
 
 test("[NOD32] a session is ended and a node drained from afar; one that is not linked says so", async () => {

@@ -45,3 +45,18 @@ test("[NOD34] what does not answer, is not linked or differs is named", () => {
   );
   assert.match(nodeTable(NODES), /^n2 +suspect +\? +\? +\? +\? +\? +\? +voter +\? +\? +no$/m);
 });
+
+test("[NOD409] a voter that is not there is named with what may be done about it; a learner is not", () => {
+  const member = { address: "10.0.0.3:7935", present: false } as const;
+  const members = [
+    { ...member, id: "n2", role: "voter", present: true },
+    { ...member, id: "n3", role: "voter" },
+    { ...member, id: "n4", role: "learner" },
+  ] as const;
+  const advice = clusterAdvice(answer(other("n2"), other("n5")), "gcache", members);
+  assert.deepEqual(
+    advice.map(({ nodes }) => nodes),
+    [["n3"]],
+  );
+  assert.match(advice[0]?.text ?? "", /sluice cluster remove n3.*sluice cluster replace n3/);
+});

@@ -33,8 +33,9 @@ export class MemberOrders {
 
   /** On the leader; resolves once it is committed. @throws {CacheChangeError} */
   async perform(order: MemberOrder): Promise<void> {
-    if (order.type === "remove") await this.#remove(order.id);
-    else await this.#replace(order.id);
+    if (order.type === "remove") return this.#remove(order.id);
+    await this.#untilSilent(order.id);
+    await this.#replace(order.id);
   }
 
   /** A node with an empty store asks for its former place. Only a leader does it, and only once at a time. */
@@ -52,13 +53,25 @@ export class MemberOrders {
     await changes.changeMembers({ type: "remove", id: id as MemberId });
   }
 
+  /** The former one may have died a moment ago: whoever orders this by hand need not know when it may be. */
+  async #untilSilent(id: string): Promise<void> {
+    const { clock, transport } = this.#options;
+    const isThere = transport.acceptedMember(id) !== undefined;
+    const wait = HEARD_WITHIN - (this.#silentFor(id) ?? HEARD_WITHIN);
+    if (!isThere && wait > 0) await clock.sleep(wait as Millis, NEVER);
+  }
+
+  #silentFor(id: string): number | undefined {
+    return this.#options.driver.status().followers.find((one) => one.id === id)?.silentFor;
+  }
+
   async #replace(id: string): Promise<void> {
     const { changes, driver, transport } = this.#options;
     const change = `replace member "${id}"`;
-    const { members, followers } = driver.status();
+    const { members } = driver.status();
     const member = members.find((one) => one.id === id);
     if (member === undefined) throw new CacheChangeError({ change, reason: "no such member" });
-    const silentFor = followers.find((one) => one.id === id)?.silentFor;
+    const silentFor = this.#silentFor(id);
     if (transport.acceptedMember(id) !== undefined || (silentFor !== undefined && silentFor < HEARD_WITHIN)) {
       throw new CacheChangeError({ change, reason: "it runs with the store that is known here" });
     }

@@ -13,6 +13,7 @@ import { EventFanout } from "./event-fanout.ts";
 import { eventRoutes } from "./event-routes.ts";
 import { type AdminLimits, DEFAULT_ADMIN_LIMITS } from "./limits.ts";
 import { describeRoutes, openapiRoute } from "./openapi.ts";
+import { clusterRoutes } from "./cluster-routes.ts";
 import { openRoutes } from "./open-routes.ts";
 import { answerListedOrigin, refuseForeignChange } from "./origin-rules.ts";
 import { withOtherMethods } from "./other-methods.ts";
@@ -126,6 +127,7 @@ function apiRoutes(api: FastifyInstance, source: AdminSource, fanout: EventFanou
   previewRoutes(api, source, limits);
   sessionRoutes(api, source, limits);
   nodeRoutes(api, source);
+  clusterRoutes(api, source.cluster);
   eventRoutes(api, fanout);
   openapiRoute(api);
 }

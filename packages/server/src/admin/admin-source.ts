@@ -1,6 +1,7 @@
 /** What the admin API needs to know and do; the composition root fills it from the running server. */
 import type {
   AdminEvent,
+  EngineAnswer,
   LinkRow,
   NodesAnswer,
   PreviewRow,
@@ -25,7 +26,13 @@ export interface AdminCluster {
   /** @param session.node  whose it is; undefined: of the node that answers */
   kick(session: { readonly id: string; readonly node: string | undefined }, reason: string): Promise<DeedOutcome>;
   drain(nodeId: string): Promise<DeedOutcome>;
+  engine(): Promise<EngineAnswer>;
+  /** @param order.type  `replace`: the store that the node has now is to take the place of one that was lost */
+  changeMember(order: { readonly type: "remove" | "replace"; readonly id: string }): Promise<MemberChangeOutcome>;
 }
+
+/** Each with the reason. `silent`: it may be done all the same. */
+export type MemberChangeOutcome = "done" | { readonly refused: string } | { readonly silent: string };
 
 /** `silent` says why the node did not answer; it may have done it all the same. */
 export type DeedOutcome = "done" | "unknown-node" | "not-found" | { readonly silent: string };

@@ -18,6 +18,8 @@ export const API_ERRORS = {
   ADMIN_METHOD_NOT_ALLOWED: 405,
   /** A test pattern cannot start there, for the reason given. */
   ADMIN_TEST_PATTERN_REFUSED: 409,
+  /** The members of the state engine cannot be changed so, for the reason given. */
+  ADMIN_MEMBERS_REFUSED: 409,
   /** The body is larger than the limit `bodyBytes`. */
   ADMIN_BODY_TOO_LARGE: 413,
   /** The body is not JSON. */

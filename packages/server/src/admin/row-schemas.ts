@@ -2,6 +2,7 @@
 import type {
   AdminError,
   AdminEvent,
+  EngineMemberRow,
   EngineRole,
   LinkClassRow,
   LinkRow,
@@ -153,6 +154,15 @@ const LINK_ROW = schemaOf<LinkRow>()(
   }),
 );
 
+const ENGINE_MEMBER_ROW = schemaOf<EngineMemberRow>()(
+  objectOf({
+    id: text(),
+    role: oneOf(["leader", "voter", "learner"]),
+    address: text("Where the others dial it; empty for one that only dials"),
+    present: flag("The node is there; a voter that is not goes on counting until it is removed"),
+  }),
+);
+
 const TEST_PATTERN_ROW = schemaOf<TestPatternRow>()(objectOf({ key: text("StreamKey of a running test pattern") }));
 
 const PREVIEW_ROW = schemaOf<PreviewRow>()(
@@ -213,6 +223,7 @@ export const NAMED_SCHEMAS = {
   NodeRow: NODE_ROW,
   OwnNodeRow: OWN_NODE_ROW,
   LinkRow: LINK_ROW,
+  EngineMemberRow: ENGINE_MEMBER_ROW,
   TestPatternRow: TEST_PATTERN_ROW,
   PreviewRow: PREVIEW_ROW,
   AdminError: ADMIN_ERROR,

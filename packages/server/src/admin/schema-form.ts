@@ -1,5 +1,6 @@
 /** How JSON schemas of the admin API are written, and how the compiler compares them with the contract's types. */
 import type {
+  EngineMemberRow,
   LinkRow,
   NodeRow,
   OwnNodeRow,
@@ -15,6 +16,7 @@ export interface NamedRows {
   readonly "NodeRow#": NodeRow;
   readonly "OwnNodeRow#": OwnNodeRow;
   readonly "LinkRow#": LinkRow;
+  readonly "EngineMemberRow#": EngineMemberRow;
   readonly "TestPatternRow#": TestPatternRow;
 }
 

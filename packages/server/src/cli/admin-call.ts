@@ -23,11 +23,16 @@ export class AdminCallError extends UnavailableError {
 const PATIENCE = 5_000;
 
 /** @returns the answer's JSON; `undefined` when it has no body */
-export async function callAdmin(config: SluiceConfig, method: "GET" | "POST", path: string): Promise<unknown> {
+export async function callAdmin(
+  config: SluiceConfig,
+  method: "GET" | "POST" | "DELETE",
+  path: string,
+  patience = PATIENCE,
+): Promise<unknown> {
   const url = `${baseUrl(config)}${path}`;
   const token = config.secrets.adminToken;
   const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
-  const response = await fetch(url, { method, headers, signal: AbortSignal.timeout(PATIENCE) }).catch(
+  const response = await fetch(url, { method, headers, signal: AbortSignal.timeout(patience) }).catch(
     (error: Error) => {
       throw new AdminCallError({ url, detail: reasonOf(error), isGone: isGone(error) });
     },

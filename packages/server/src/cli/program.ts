@@ -41,6 +41,18 @@ function addClusterCommands(program: Command): void {
       .command("set-aside")
       .description("keep the store of a node that is stopped under another name, so that it can join another cluster"),
   ).action(async (options) => (await import("./cluster-commands.ts")).setAside(options));
+  withConfigOptions(
+    cluster.command("remove").description("remove a node that is gone for good from the members of the state engine"),
+  )
+    .argument("<id>", "id of the node")
+    .action(async (id, options) => (await import("./cluster-commands.ts")).removeMember(id, options));
+  withConfigOptions(
+    cluster
+      .command("replace")
+      .description("let a node whose disk was lost take its former place, with the store that it has now"),
+  )
+    .argument("<id>", "id of the node")
+    .action(async (id, options) => (await import("./cluster-commands.ts")).replaceMember(id, options));
 }
 
 function addConfigCommands(program: Command): void {

@@ -1,6 +1,6 @@
 /** `sluice status` and `sluice drain`: looks at the node that runs on this machine and its cluster, and empties it. */
 import { setTimeout as pause } from "node:timers/promises";
-import type { NodesAnswer, StreamRow } from "@sluice/client/admin-contract";
+import type { EngineAnswer, NodesAnswer, StreamRow } from "@sluice/client/admin-contract";
 import { clusterAdvice } from "@sluice/client/cluster-advice";
 import type { SluiceConfig } from "../config/load-config.ts";
 import { AdminCallError, callAdmin } from "./admin-call.ts";
@@ -18,7 +18,8 @@ export async function status(options: ConfigOptions): Promise<void> {
     readonly total: number;
   };
   print(nodeTable(answer));
-  const advice = clusterAdvice(answer, config.engine.kind);
+  const { kind, members } = (await callAdmin(config, "GET", "/api/v1/cluster")) as EngineAnswer;
+  const advice = clusterAdvice(answer, kind, members);
   if (advice.length > 0) print(`\n${advice.map(({ text }) => text).join("\n")}\n`);
   print("\n");
   print(

@@ -13,6 +13,8 @@ export interface ClusterLimits extends Omit<StrangerLimits, "exempt"> {
   readonly calls: number;
   /** How long an answer of another node is waited for, before it is named as silent. */
   readonly answer: Millis;
+  /** How long a change of the engine's members is waited for. Must outlast an election and what removes and adds one. */
+  readonly memberChange: Millis;
 }
 
 export const DEFAULT_CLUSTER_LIMITS: ClusterLimits = {
@@ -21,4 +23,5 @@ export const DEFAULT_CLUSTER_LIMITS: ClusterLimits = {
   handshake: 3_000 as Millis,
   calls: 256,
   answer: 1_000 as Millis,
+  memberChange: 15_000 as Millis,
 };

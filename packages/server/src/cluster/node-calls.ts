@@ -1,12 +1,13 @@
-/** What nodes ask each other about themselves: how they are, to end a session, to drain. */
+/** What nodes ask each other: how they are, to end a session, to drain; and members about the members of the engine. */
 import type { Clock } from "@sluice/base/clock";
-import type { NodeCounts } from "@sluice/client/admin-contract";
+import type { EngineMemberRow, NodeCounts } from "@sluice/client/admin-contract";
 import type { Channel } from "@sluice/mesh/channel";
 import type { ChannelEvent } from "@sluice/mesh/link-event";
 import type { LinkService } from "@sluice/mesh/link-services";
 import type { MeshLink } from "@sluice/mesh/mesh";
 import { RequestFailedError, Requests } from "@sluice/mesh/requests";
 import type { ClusterLimits } from "./limits.ts";
+import { readMemberList } from "./member-list.ts";
 import { readNodeCounts } from "./node-counts.ts";
 
 const SERVICE = "node calls";
@@ -17,17 +18,33 @@ export interface NodeDeeds {
   /** `false`: no such session. */
   kick(sessionId: string, reason: string): boolean;
   drain(from: string): void;
+  /** Undefined where this node is no member. */
+  members(): MemberList | undefined;
+  /** @returns why not; empty once it is done. @throws {RequestFailedError} where this node is no member */
+  changeMember(order: MemberOrder): Promise<string>;
+}
+
+export interface MemberList {
+  readonly leader: string | null;
+  readonly members: readonly Pick<EngineMemberRow, "id" | "role" | "address">[];
+}
+
+export interface MemberOrder {
+  readonly type: "remove" | "replace";
+  readonly id: string;
 }
 
 type Call =
   | { readonly ask: "counts" }
   | { readonly ask: "kick"; readonly session: string; readonly reason: string }
-  | { readonly ask: "drain" };
+  | { readonly ask: "drain" }
+  | { readonly ask: "members" }
+  | { readonly ask: "change-member"; readonly order: MemberOrder };
 
 export interface NodeCallsOptions {
   readonly deeds: NodeDeeds;
   readonly clock: Clock;
-  readonly limits: Pick<ClusterLimits, "calls" | "answer">;
+  readonly limits: Pick<ClusterLimits, "calls" | "answer" | "memberChange">;
 }
 
 export class NodeCalls implements LinkService {
@@ -57,6 +74,16 @@ export class NodeCalls implements LinkService {
     await this.#ask(peer, { ask: "drain" });
   }
 
+  /** Asked of a member. @throws {RequestFailedError} */
+  async members(peer: string): Promise<MemberList> {
+    return readMemberList(await this.#ask(peer, { ask: "members" }));
+  }
+
+  /** Asked of a member. @returns why not; empty once it is done. @throws {RequestFailedError} */
+  async changeMember(peer: string, order: MemberOrder): Promise<string> {
+    return String(await this.#ask(peer, { ask: "change-member", order }, this.#options.limits.memberChange));
+  }
+
   up(link: MeshLink): void {
     this.#requests.set(link, new Map());
     const channel = link.driver.link?.openChannel(SERVICE, { class: "state" });
@@ -71,7 +98,9 @@ export class NodeCalls implements LinkService {
     const requests = this.#requests.get(link);
     switch (event.type) {
       case "opened":
-        this.#requestsOn(link, channel, async (payload) => encode(this.#answer(link.peer.id, decode(payload))));
+        this.#requestsOn(link, channel, async (payload) =>
+          encode(await this.#answer(link.peer.id, decode(payload))),
+        );
         return;
       case "message":
         return requests?.get(channel)?.receive(event.message);
@@ -100,13 +129,13 @@ export class NodeCalls implements LinkService {
     return requests;
   }
 
-  async #ask(peer: string, call: Call): Promise<unknown> {
+  async #ask(peer: string, call: Call, timeout = this.#options.limits.answer): Promise<unknown> {
     const requests = this.#asking.get(peer);
     if (requests === undefined) throw new RequestFailedError({ failure: "refused", detail: "no link to the node" });
-    return decode(await requests.request(encode(call), { timeout: this.#options.limits.answer }));
+    return decode(await requests.request(encode(call), { timeout }));
   }
 
-  #answer(from: string, value: unknown): unknown {
+  async #answer(from: string, value: unknown): Promise<unknown> {
     const { deeds } = this.#options;
     const call = (typeof value === "object" ? value : undefined) as Partial<Record<string, unknown>> | undefined;
     switch (call?.["ask"]) {
@@ -117,10 +146,24 @@ export class NodeCalls implements LinkService {
       case "drain":
         deeds.drain(from);
         return true;
+      case "members":
+        return deeds.members() ?? noMember();
+      case "change-member":
+        return deeds.changeMember(readOrder(call["order"]));
       default:
         throw new RequestFailedError({ failure: "refused", detail: "this version does not know what is asked" });
     }
   }
+}
+
+function noMember(): never {
+  throw new RequestFailedError({ failure: "refused", detail: "it is no member" });
+}
+
+function readOrder(value: unknown): MemberOrder {
+  const { type, id } = (value ?? {}) as Partial<Record<string, unknown>>;
+  if ((type === "remove" || type === "replace") && typeof id === "string") return { type, id };
+  throw new RequestFailedError({ failure: "refused", detail: "an order that this version does not know" });
 }
 
 /** As UTF-8 text of JSON, so that any language can read it. */

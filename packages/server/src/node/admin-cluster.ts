@@ -1,7 +1,7 @@
 /** The cluster as the admin API sees it: rows of nodes and links, and what is asked of this node or another. */
-import type { OwnNodeRow } from "@sluice/client/admin-contract";
-import type { AdminCluster, DeedOutcome } from "../admin/admin-source.ts";
-import type { NodeCalls } from "../cluster/node-calls.ts";
+import type { EngineAnswer, EngineMemberRow, OwnNodeRow } from "@sluice/client/admin-contract";
+import type { AdminCluster, DeedOutcome, MemberChangeOutcome } from "../admin/admin-source.ts";
+import type { MemberOrder, NodeCalls } from "../cluster/node-calls.ts";
 import type { ClusterPart } from "./cluster-part.ts";
 import type { NodePart } from "./node-part.ts";
 import { linkRows, nodesAnswer } from "./node-rows.ts";
@@ -24,7 +24,51 @@ export function adminCluster(node: NodePart, part: ClusterPart | undefined): Adm
       node.startDrain("an admin asked for it");
       return "done";
     },
+    engine: () => engineAnswer(node.config.engine.kind, part),
+    changeMember: (order) => changeMember(order, part),
   };
+}
+
+async function engineAnswer(kind: EngineAnswer["kind"], part: ClusterPart | undefined): Promise<EngineAnswer> {
+  const own = part?.replica?.members;
+  const list = own ?? (await askMember(part, (calls, peer) => calls.members(peer)).catch(() => undefined));
+  if (part === undefined || list === undefined) return { kind, leader: null, members: [] };
+  const isPresent = (id: string): boolean => {
+    const standing = part.cluster.membership.find(id)?.standing;
+    return standing === "starting" || standing === "ready" || standing === "draining";
+  };
+  const members = list.members.map(
+    ({ id, role, address }): EngineMemberRow => ({
+      id,
+      role: id === list.leader ? "leader" : role,
+      address,
+      present: isPresent(id),
+    }),
+  );
+  return { kind, leader: list.leader, members };
+}
+
+async function changeMember(order: MemberOrder, part: ClusterPart | undefined): Promise<MemberChangeOutcome> {
+  const { replica } = part ?? {};
+  if (replica === undefined) return { refused: "The engine of this node has no members that could be changed" };
+  try {
+    const reason = await (replica.members === undefined
+      ? askMember(part, (calls, peer) => calls.changeMember(peer, order))
+      : replica.changeMember(order));
+    if (reason === undefined) return { refused: "No member of the cluster is linked with this node" };
+    return reason === "" ? "done" : { refused: reason };
+  } catch (error) {
+    return { silent: (error as Error).message };
+  }
+}
+
+/** The first that is linked; undefined where none is. */
+async function askMember<T>(
+  part: ClusterPart | undefined,
+  question: (calls: NodeCalls, peer: string) => Promise<T>,
+): Promise<T | undefined> {
+  const peer = part?.replica?.hosts.find((id) => part.cluster.mesh.links.has(id));
+  return part === undefined || peer === undefined ? undefined : question(part.calls, peer);
 }
 
 /** Another node. */

@@ -11,9 +11,10 @@ import { TlsCertificate } from "@sluice/runtime/sockets/tls-certificate";
 import { ClusterNode, type ClusterProof } from "../cluster/cluster-node.ts";
 import { meterCluster } from "../cluster/cluster-meter.ts";
 import { DEFAULT_CLUSTER_LIMITS } from "../cluster/limits.ts";
-import { NodeCalls } from "../cluster/node-calls.ts";
+import { NodeCalls, type NodeDeeds } from "../cluster/node-calls.ts";
 import type { LiveConfig } from "../config/live-config.ts";
 import { VERSION } from "../version.ts";
+import { ClusterReplica } from "./cluster-replica.ts";
 import type { NodePart } from "./node-part.ts";
 import { settingsDigest } from "./settings-digest.ts";
 
@@ -22,6 +23,8 @@ export interface ClusterPart {
   readonly calls: NodeCalls;
   /** Of the state engine, for this node as a client and as a host. */
   readonly engineLinks: EngineLinks;
+  /** Undefined where another engine is chosen. */
+  readonly replica: ClusterReplica | undefined;
 }
 
 export interface ClusterPartOptions {
@@ -57,15 +60,16 @@ export async function openCluster(options: ClusterPartOptions): Promise<ClusterP
     limits: DEFAULT_CLUSTER_LIMITS,
   });
   scope.defer(() => cluster.close());
-  const calls = new NodeCalls({ deeds: deedsOf(node), clock, limits: DEFAULT_CLUSTER_LIMITS });
+  const engineLinks = new EngineLinks(config.node.id);
+  cluster.services.add(engineLinks);
+  const replica = config.engine.kind === "gcache" ? new ClusterReplica({ node, cluster, engineLinks }) : undefined;
+  const calls = new NodeCalls({ deeds: deedsOf(node, replica), clock, limits: DEFAULT_CLUSTER_LIMITS });
   cluster.services.add(calls);
   scope.use(meterCluster(cluster, meter));
   scope.use(settings.onChange(() => cluster.membership.describe({ settings: settingsDigest(config) })));
   scope.use(node.onState((state) => cluster.membership.announce(state)));
   node.onHeat((heat) => cluster.membership.describe({ heat }));
-  const engineLinks = new EngineLinks(config.node.id);
-  cluster.services.add(engineLinks);
-  return { cluster, calls, engineLinks };
+  return { cluster, calls, engineLinks, replica };
 }
 
 /** Opens the port for other nodes. @throws {ListenError} */
@@ -87,11 +91,13 @@ function publicAddresses(node: NodePart): Readonly<Record<string, string>> {
   return ws === undefined ? clients : { ...clients, ws };
 }
 
-function deedsOf({ view, ports, startDrain }: NodePart): ConstructorParameters<typeof NodeCalls>[0]["deeds"] {
+function deedsOf({ view, ports, startDrain }: NodePart, replica: ClusterReplica | undefined): NodeDeeds {
   return {
     counts: () => view.counts(),
     kick: (id, reason) => ports.registry.kick(id, reason),
     drain: (from) => startDrain(`an admin asked for it at node ${from}`),
+    members: () => replica?.members,
+    changeMember: async (order) => replica?.changeMember(order) ?? "it has no members",
   };
 }
 

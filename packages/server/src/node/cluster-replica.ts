@@ -4,11 +4,13 @@ import { aborted, Scope } from "@sluice/base/scope";
 import type { Timer } from "@sluice/base/clock";
 import type { EngineRole } from "@sluice/client/admin-contract";
 import { EngineHost } from "@sluice/cluster/engine/engine-host";
+import type { EngineLinks } from "@sluice/cluster/engine/engine-links";
 import { GcacheEngine } from "@sluice/drivers/gcache/gcache-engine";
 import { isUnbound, memberOf } from "@sluice/gcache/members/member-identity";
 import { NodeLinks } from "@sluice/gcache/members/member-links";
 import type { CacheNode } from "@sluice/gcache/node/cache-node";
 import type { EligibleNode } from "@sluice/gcache/node/cluster-growth";
+import { CacheChangeError } from "@sluice/gcache/node/node-errors";
 import type { CacheNodeOptions } from "@sluice/gcache/node/node-options";
 import { LinkRefusedError, type Refusal } from "@sluice/mesh/errors";
 import type { NodeIdentity } from "@sluice/mesh/hello";
@@ -16,7 +18,8 @@ import { DEFAULT_LINK_TIMINGS } from "@sluice/mesh/limits";
 import type { NodeRow } from "@sluice/mesh/membership/membership-view";
 import type { Attempt } from "@sluice/mesh/mesh";
 import { splitAddress } from "@sluice/runtime/sockets/host-and-port";
-import type { ClusterPart } from "./cluster-part.ts";
+import type { ClusterNode } from "../cluster/cluster-node.ts";
+import type { MemberList, MemberOrder } from "../cluster/node-calls.ts";
 import type { NodePart } from "./node-part.ts";
 
 /** What a node tells that has a copy of the engine's data for others to use. */
@@ -26,16 +29,18 @@ const LOOK_EVERY = 200 as Millis;
 
 export interface ClusterReplicaOptions {
   readonly node: NodePart;
-  readonly part: ClusterPart;
+  readonly cluster: ClusterNode;
+  readonly engineLinks: EngineLinks;
 }
 
 export class ClusterReplica {
   readonly #options: ClusterReplicaOptions;
   readonly #links: NodeLinks;
+  #cache: CacheNode | undefined;
 
   /** From now on nodes of another cluster are refused. */
   constructor(options: ClusterReplicaOptions) {
-    const { cluster } = options.part;
+    const { cluster } = options;
     this.#options = options;
     this.#links = new NodeLinks({
       mesh: cluster.mesh,
@@ -54,7 +59,7 @@ export class ClusterReplica {
   /** For the cache, beside what every embedded one has. */
   get options(): Pick<CacheNodeOptions, "address" | "links" | "founders" | "growth" | "rejoin"> {
     const { config } = this.#options.node;
-    const { advertised } = this.#options.part.cluster;
+    const { advertised } = this.#options.cluster;
     const { bootstrap, seeds, voters, rejoin } = config.cluster;
     return {
       address: advertised === undefined ? "none" : splitAddress(advertised),
@@ -70,9 +75,29 @@ export class ClusterReplica {
     return this.#rows.flatMap(({ record }) => (record.services.includes(SERVICE) ? [record.id] : []));
   }
 
+  /** As this node's copy says; undefined while it is no member. */
+  get members(): MemberList | undefined {
+    if (this.#cache === undefined || roleOf(this.#cache) === "client") return undefined;
+    const { leader = null, members } = this.#cache.status();
+    return { leader, members: members.map(({ id, role, address }) => ({ id, role, address })) };
+  }
+
+  /** Asked of the leader, where this node is a member. @returns why not; empty once it is done */
+  async changeMember({ type, id }: MemberOrder): Promise<string> {
+    if (this.#cache === undefined) return "this node's store is not open yet";
+    try {
+      await (type === "remove" ? this.#cache.remove(id) : this.#cache.replace(id));
+      return "";
+    } catch (error) {
+      if (error instanceof CacheChangeError) return error.message;
+      throw error;
+    }
+  }
+
   /** Serves this node and others while it is a member, and shows how it stands. Stays open: the cache. */
   serve(cache: CacheNode): AsyncDisposable {
-    const { node, part } = this.#options;
+    const { node, cluster } = this.#options;
+    this.#cache = cache;
     node.showEngine(() => roleOf(cache));
     const onRefusals = cache.onRefusals(() => this.#onRefusals(cache));
     this.#onRefusals(cache);
@@ -97,7 +122,7 @@ export class ClusterReplica {
       async [Symbol.asyncDispose]() {
         timer?.cancel();
         onRefusals[Symbol.dispose]();
-        part.cluster.membership.describe({ services: [] });
+        cluster.membership.describe({ services: [] });
         serving?.ending.abort(new Error("The node is stopping"));
         await serving?.over;
       },
@@ -105,18 +130,18 @@ export class ClusterReplica {
   }
 
   async #host(cache: CacheNode, signal: AbortSignal): Promise<void> {
-    const { node, part } = this.#options;
+    const { node, cluster, engineLinks } = this.#options;
     const { clock, log } = node;
     await using scope = new Scope(signal);
     const engine = scope.use(await GcacheEngine.open({ node: cache, clock, log, random: Math.random }, scope.signal));
-    scope.use(new EngineHost({ engine, links: part.engineLinks, clock }));
-    part.cluster.membership.describe({ services: [SERVICE] });
+    scope.use(new EngineHost({ engine, links: engineLinks, clock }));
+    cluster.membership.describe({ services: [SERVICE] });
     await aborted(scope.signal);
-    part.cluster.membership.describe({ services: [] });
+    cluster.membership.describe({ services: [] });
   }
 
   get #rows(): readonly NodeRow[] {
-    return this.#options.part.cluster.membership.rows;
+    return this.#options.cluster.membership.rows;
   }
 
   #judge(peer: NodeIdentity): Refusal | undefined {
@@ -128,9 +153,9 @@ export class ClusterReplica {
 
   /** Whoever has seeds wants to be of their cluster, and a node that is linked with others has found it. */
   #failed({ side, to, address }: Attempt, error: Error): void {
-    const { node, part } = this.#options;
+    const { node, cluster } = this.#options;
     const isForeign = error instanceof LinkRefusedError && error.context.reason === "wrong-cluster";
-    const isLooking = node.config.cluster.seeds.length > 0 && part.cluster.mesh.links.size === 0;
+    const isLooking = node.config.cluster.seeds.length > 0 && cluster.mesh.links.size === 0;
     if (side !== "dial" || !isForeign || !isLooking) return;
     const who = error.context.peer || to || address;
     node.hold(
@@ -140,9 +165,9 @@ export class ClusterReplica {
   }
 
   #onRefusals(cache: CacheNode): void {
-    const { node, part } = this.#options;
+    const { node, cluster } = this.#options;
     for (const { member, reason } of cache.refusals) {
-      if (reason === "wrong-cluster") part.cluster.mesh.drop(member, "it belongs to another cluster");
+      if (reason === "wrong-cluster") cluster.mesh.drop(member, "it belongs to another cluster");
     }
     const lost = cache.refusals.find(({ by, reason }) => by === "the other member" && reason === "other-store");
     if (lost === undefined) node.release("store");

@@ -8,9 +8,10 @@ import { NODE_CRYPTO } from "@sluice/runtime/node-crypto";
 import { awaitRemoteEngine, type RemoteEngineKind } from "@sluice/drivers/engine-choice";
 import { GcacheEngine } from "@sluice/drivers/gcache/gcache-engine";
 import { Directory } from "@sluice/cluster/directory/directory";
+import type { EngineLinks } from "@sluice/cluster/engine/engine-links";
 import { LinkEngine } from "@sluice/cluster/engine/link-engine";
 import type { ClusterPart } from "./cluster-part.ts";
-import { ClusterReplica } from "./cluster-replica.ts";
+import type { ClusterReplica } from "./cluster-replica.ts";
 import type { NodePart } from "./node-part.ts";
 
 const LOOPBACK = "127.0.0.1";
@@ -24,8 +25,8 @@ export async function openEngine(options: EnginePartOptions): Promise<void> {
   const { kind } = node.config.engine;
   if (kind === "off") return;
   if (kind !== "gcache") return waitForEngine(options, kind);
-  if (cluster === undefined) openedEngine(options, await openAlone(node, scope));
-  else await openClustered(options, cluster);
+  if (cluster?.replica === undefined) openedEngine(options, await openAlone(node, scope));
+  else await openClustered(options, cluster.engineLinks, cluster.replica);
 }
 
 export interface EnginePartOptions {
@@ -48,15 +49,17 @@ async function openAlone(node: NodePart, scope: Scope): Promise<Engine> {
  * Resolves once the node's own store is open. The engine follows by itself: through this node's copy or that of any
  * other member, whoever is there first.
  */
-async function openClustered(options: EnginePartOptions, part: ClusterPart): Promise<void> {
+async function openClustered(
+  options: EnginePartOptions,
+  links: EngineLinks,
+  replica: ClusterReplica,
+): Promise<void> {
   const { node, scope } = options;
   const { clock, log } = node;
-  const replica = new ClusterReplica({ node, part });
   node.hold("engine", "The state engine is not reachable yet: no member of the cluster answers");
   const cache = await openCacheNode({ ...cacheOptions(node, scope), ...replica.options });
   useCache(node, cache, scope);
   scope.use(replica.serve(cache));
-  const { engineLinks: links } = part;
   const hosts = (): readonly string[] => replica.hosts;
   LinkEngine.open({ links, hosts, clock, crypto: NODE_CRYPTO, log, random: Math.random }, scope.signal)
     .then((engine) => {
@@ -131,5 +134,9 @@ function openedEngine({ node, cluster: part, scope }: EnginePartOptions, engine:
   const { services } = part.cluster;
   const self = { id: node.config.node.id, incarnation };
   const directory = scope.use(new Directory({ engine, services, self, clock, log, random: Math.random }));
+  directory.view.onChange((change) => {
+    if (change.type === "node" && change.row === undefined)
+      log.debug({ peer: change.id }, "The row of a node in the state engine is gone");
+  });
   part.cluster.consult({ isGone: (id, life) => directory.view.isGone(id, life) });
 }

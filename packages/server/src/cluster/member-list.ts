@@ -1,0 +1,24 @@
+/** What a member says of the members of the engine, read with care: it may be of another version. */
+import { RequestFailedError } from "@sluice/mesh/requests";
+import type { MemberList } from "./node-calls.ts";
+
+const ROLES = ["voter", "learner"] as const;
+
+/** Unknown fields are passed over. @throws {RequestFailedError} for an answer that is none */
+export function readMemberList(value: unknown): MemberList {
+  const { leader, members } = (value ?? {}) as Partial<Record<string, unknown>>;
+  if (!Array.isArray(members)) throw unreadable();
+  return {
+    leader: typeof leader === "string" ? leader : null,
+    members: members.map((member: unknown) => {
+      const { id, role, address } = (member ?? {}) as Partial<Record<string, unknown>>;
+      const known = ROLES.find((one) => one === role);
+      if (typeof id !== "string" || typeof address !== "string" || known === undefined) throw unreadable();
+      return { id, role: known, address };
+    }),
+  };
+}
+
+function unreadable(): RequestFailedError {
+  return new RequestFailedError({ failure: "failed", detail: "an answer without members" });
+}
