@@ -56,7 +56,7 @@ test("[NOD410] each of three is killed and comes back, the founder first: views 
   assert.deepEqual(await missing(servers, ledger), []);
 });
 
-test("[NOD411] a node that stands still for 2 s leaves nowhere; after 20 s it is dead to the others, and comes back", async () => {
+test("[NOD411] a node that stands still for 2 s is missed by nobody, the leader too, and nothing acknowledged is lost", async () => {
   using folder = new WorkFolder();
   const [a, b, c] = await three(folder);
   await using _all = { [Symbol.asyncDispose]: () => end([a, b, c], "SIGKILL") };
@@ -71,18 +71,6 @@ test("[NOD411] a node that stands still for 2 s leaves nowhere; after 20 s it is
   }
   await pause(3_000); // whoever had been missed would be suspect by now
   for (const server of [a, b, c]) assert.equal(server.said("Nobody hears node: it is suspect").length, 0, server.id);
-  await pauseChild(a.child);
-  for (const server of [b, c]) await server.node("a", ({ state }) => state === "dead");
-  await ledger.writesAgain();
-  await pause(5_000);
-  await resumeChild(a.child);
-  await allLinked([a, b, c]);
-  await voting([a, b, c], 3);
-  for (const server of [b, c]) {
-    assert.equal(told(server, "a", "Node is dead"), 1);
-    assert.equal((await server.nodes()).stale, false);
-  }
-  assert.equal(a.said("Node is dead").length, 0, "it had heard nobody itself, and blamed nobody");
   await ledger.stop();
   assert.deepEqual(await missing([a, b, c], ledger), []);
 });
@@ -161,7 +149,10 @@ test("[NOD414] a dead voter is removed, or replaced by a word to any node; with 
   await voting([a, b, auto], 3);
 
   await end([auto], "SIGKILL");
-  const [_, advice] = [await a.node("c", ({ state }) => state === "dead"), await a.get<EngineAnswer>("/api/v1/cluster")];
+  const [_, advice] = [
+    await a.node("c", ({ state }) => state === "dead"),
+    await a.get<EngineAnswer>("/api/v1/cluster"),
+  ];
   assert.equal(advice.members.find(({ id }) => id === "c")?.present, false);
   assert.match(cluster(a, "remove", "c"), /no member/);
   await until("d in the place of c", async () => (await members(a)).join() === "a,b,d");
@@ -194,7 +185,8 @@ for (const kind of ["nats", "redis"] as const) {
     const c = await start(folder, "c", { more, seeds: [b] });
     await using _all = { [Symbol.asyncDispose]: () => end([a, b, c], "SIGKILL") };
     await allLinked([a, b, c]);
-    for (const one of [a, b, c]) await one.node(one.id, ({ engine, state }) => engine === "client" && state === "ready");
+    for (const one of [a, b, c])
+      await one.node(one.id, ({ engine, state }) => engine === "client" && state === "ready");
     await end([c], "SIGKILL");
     for (const one of [a, b]) await one.node("c", ({ state }) => state === "dead");
     assert.throws(() => cluster(a, "remove", "c"), /has no members that could be changed/);

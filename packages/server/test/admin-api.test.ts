@@ -43,7 +43,12 @@ const CALLS: readonly (readonly [Call, path: string, status: number, body: unkno
   [{ method: "DELETE", url: "/api/v1/cluster/members/n3" }, "/api/v1/cluster/members/{id}", 204, undefined],
   [{ method: "DELETE", url: "/api/v1/cluster/members/n1" }, "/api/v1/cluster/members/{id}", 409, "error"],
   [{ method: "DELETE", url: "/api/v1/cluster/members/n2" }, "/api/v1/cluster/members/{id}", 503, "error"],
-  [{ method: "POST", url: "/api/v1/cluster/members/n3/replace" }, "/api/v1/cluster/members/{id}/replace", 204, undefined],
+  [
+    { method: "POST", url: "/api/v1/cluster/members/n3/replace" },
+    "/api/v1/cluster/members/{id}/replace",
+    204,
+    undefined,
+  ],
   [{ method: "POST", url: "/api/v1/cluster/members/n1/replace" }, "/api/v1/cluster/members/{id}/replace", 409, "error"],
   [{ method: "POST", url: "/api/v1/test-patterns" }, "/api/v1/test-patterns", 201, { key: "demo/test-pattern" }],
   [

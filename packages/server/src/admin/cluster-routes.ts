@@ -5,7 +5,11 @@ import { sendApiError } from "./api-error.ts";
 import { answers, nothing } from "./route-schemas.ts";
 import { arrayOf, objectOf, oneOf, orNull, text } from "./schema-form.ts";
 
-const MEMBER_IN_PATH = { type: "object", required: ["id"], properties: { id: text("Id of the member's node") } } as const;
+const MEMBER_IN_PATH = {
+  type: "object",
+  required: ["id"],
+  properties: { id: text("Id of the member's node") },
+} as const;
 
 interface MemberInPath {
   readonly Params: { readonly id: string };

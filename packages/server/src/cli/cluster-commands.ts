@@ -30,7 +30,9 @@ export async function removeMember(id: string, options: ConfigOptions): Promise<
 /** Of a node whose disk was lost. @throws {AdminCallError} likewise */
 export async function replaceMember(id: string, options: ConfigOptions): Promise<void> {
   await callAdmin(configOf(options), "POST", `${memberPath(id)}/replace`, PATIENCE);
-  print(`The former store of node ${id} counts no more: the one that it has now takes its place once it has caught up\n`);
+  print(
+    `The former store of node ${id} counts no more: the one that it has now takes its place once it has caught up\n`,
+  );
 }
 
 const memberPath = (id: string): string => `/api/v1/cluster/members/${encodeURIComponent(id)}`;

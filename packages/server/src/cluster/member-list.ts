@@ -1,6 +1,12 @@
 /** What a member says of the members of the engine, read with care: it may be of another version. */
+import type { EngineMemberRow } from "@sluice/client/admin-contract";
 import { RequestFailedError } from "@sluice/mesh/requests";
-import type { MemberList } from "./node-calls.ts";
+
+/** The members of the engine as one of them knows them. */
+export interface MemberList {
+  readonly leader: string | null;
+  readonly members: readonly Pick<EngineMemberRow, "id" | "role" | "address">[];
+}
 
 const ROLES = ["voter", "learner"] as const;
 

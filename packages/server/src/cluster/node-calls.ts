@@ -1,13 +1,13 @@
 /** What nodes ask each other: how they are, to end a session, to drain; and members about the members of the engine. */
 import type { Clock } from "@sluice/base/clock";
-import type { EngineMemberRow, NodeCounts } from "@sluice/client/admin-contract";
+import type { NodeCounts } from "@sluice/client/admin-contract";
 import type { Channel } from "@sluice/mesh/channel";
 import type { ChannelEvent } from "@sluice/mesh/link-event";
 import type { LinkService } from "@sluice/mesh/link-services";
 import type { MeshLink } from "@sluice/mesh/mesh";
 import { RequestFailedError, Requests } from "@sluice/mesh/requests";
 import type { ClusterLimits } from "./limits.ts";
-import { readMemberList } from "./member-list.ts";
+import { type MemberList, readMemberList } from "./member-list.ts";
 import { readNodeCounts } from "./node-counts.ts";
 
 const SERVICE = "node calls";
@@ -22,11 +22,6 @@ export interface NodeDeeds {
   members(): MemberList | undefined;
   /** @returns why not; empty once it is done. @throws {RequestFailedError} where this node is no member */
   changeMember(order: MemberOrder): Promise<string>;
-}
-
-export interface MemberList {
-  readonly leader: string | null;
-  readonly members: readonly Pick<EngineMemberRow, "id" | "role" | "address">[];
 }
 
 export interface MemberOrder {
@@ -98,9 +93,7 @@ export class NodeCalls implements LinkService {
     const requests = this.#requests.get(link);
     switch (event.type) {
       case "opened":
-        this.#requestsOn(link, channel, async (payload) =>
-          encode(await this.#answer(link.peer.id, decode(payload))),
-        );
+        this.#requestsOn(link, channel, async (payload) => encode(await this.#answer(link.peer.id, decode(payload))));
         return;
       case "message":
         return requests?.get(channel)?.receive(event.message);

@@ -19,7 +19,9 @@ import type { NodeRow } from "@sluice/mesh/membership/membership-view";
 import type { Attempt } from "@sluice/mesh/mesh";
 import { splitAddress } from "@sluice/runtime/sockets/host-and-port";
 import type { ClusterNode } from "../cluster/cluster-node.ts";
-import type { MemberList, MemberOrder } from "../cluster/node-calls.ts";
+import type { MemberList } from "../cluster/member-list.ts";
+import type { MemberOrder } from "../cluster/node-calls.ts";
+import { meterHost } from "./engine-meter.ts";
 import type { NodePart } from "./node-part.ts";
 
 /** What a node tells that has a copy of the engine's data for others to use. */
@@ -134,7 +136,8 @@ export class ClusterReplica {
     const { clock, log } = node;
     await using scope = new Scope(signal);
     const engine = scope.use(await GcacheEngine.open({ node: cache, clock, log, random: Math.random }, scope.signal));
-    scope.use(new EngineHost({ engine, links: engineLinks, clock }));
+    const host = scope.use(new EngineHost({ engine, links: engineLinks, clock }));
+    scope.use(meterHost(host, node.meter));
     cluster.membership.describe({ services: [SERVICE] });
     await aborted(scope.signal);
     cluster.membership.describe({ services: [] });

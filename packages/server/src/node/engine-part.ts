@@ -49,11 +49,7 @@ async function openAlone(node: NodePart, scope: Scope): Promise<Engine> {
  * Resolves once the node's own store is open. The engine follows by itself: through this node's copy or that of any
  * other member, whoever is there first.
  */
-async function openClustered(
-  options: EnginePartOptions,
-  links: EngineLinks,
-  replica: ClusterReplica,
-): Promise<void> {
+async function openClustered(options: EnginePartOptions, links: EngineLinks, replica: ClusterReplica): Promise<void> {
   const { node, scope } = options;
   const { clock, log } = node;
   node.hold("engine", "The state engine is not reachable yet: no member of the cluster answers");
