@@ -6,13 +6,18 @@ import type { NodeStore } from "@sluice/gcache/store/node-store";
 
 /** Everything on it is synced as it is written. */
 export class KeptDisk {
-  readonly storeId = new Uint8Array(randomBytes(16));
+  readonly storeId: Uint8Array;
   clusterId = new Uint8Array(32);
   hardState: HardState | undefined;
   snapshot: { readonly meta: SnapshotMeta; readonly pieces: readonly Uint8Array[] } | undefined;
   log: LogRecord[] = [];
   pins: ReadonlyMap<string, string> = new Map();
   isClosed = false;
+
+  /** @param storeId  16 bytes, as random as can be where they are left out */
+  constructor(storeId = new Uint8Array(randomBytes(16))) {
+    this.storeId = storeId;
+  }
 
   /** For the next life of its member; what the last one writes from now on is lost. */
   open(member: string): NodeStore {
@@ -45,7 +50,7 @@ function openStore(disk: KeptDisk, member: string): NodeStore {
         const from = batch.truncateFrom;
         if (from !== undefined) disk.log = disk.log.filter((record) => record.index < from);
         // A record is a view of bytes that others use again.
-        disk.log.push(...batch.append.map((record) => structuredClone(record)));
+        disk.log.push(...batch.append.map((record) => ({ ...record, body: new Uint8Array(record.body) })));
       });
       return undefined;
     },

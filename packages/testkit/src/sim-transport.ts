@@ -20,9 +20,14 @@ export interface SimHostOptions {
   readonly clock: SimClock;
   /** Whoever is dialled here; undefined where nobody listens. */
   readonly accept: ((transport: LinkTransport, from: string) => TransportReceiver) | undefined;
+  /** Milliseconds that everything of a connection takes beside the network's own, drawn once for each: connections overtake each other. */
+  readonly skew?: () => number;
   /** Bytes that leave a connection in a millisecond; what is over it waits in `queuedBytes`. */
   readonly bytesPerMilli?: number;
 }
+
+/** As real diallers do: nobody answers, not even with a refusal. */
+const CONNECT_WITHIN = 1_000 as Millis;
 
 /** One node's connections. Add it to the network as the node's endpoint. */
 export class SimHost implements LinkDialler, SimEndpoint<SimPacket> {
@@ -45,8 +50,11 @@ export class SimHost implements LinkDialler, SimEndpoint<SimPacket> {
     // Unique across the lives of a node: a packet for an earlier life must find nobody.
     const id = `${name}>${to}#${clock.now()}.${this.#dialCount++}`;
     const connection = this.#add({ own: `${id} dialled`, far: `${id} accepted`, peer: to }, receiver);
-    clock.after(0 as Millis, () => {
+    clock.after(connection.skew, () => {
       if (this.#connections.has(connection.id)) this.#send(to, { type: "dial", to: `${id} accepted` });
+    });
+    clock.after(CONNECT_WITHIN, () => {
+      if (!connection.isOpen) this.#close(connection, new Error("Connection timed out"));
     });
     return connection;
   }
@@ -77,11 +85,15 @@ export class SimHost implements LinkDialler, SimEndpoint<SimPacket> {
   }
 
   #add(ends: SimEnds, receiver?: TransportReceiver): SimConnection {
+    const { clock, bytesPerMilli = Number.POSITIVE_INFINITY } = this.#options;
+    const skew = (this.#options.skew?.() ?? 0) as Millis;
+    const send = (packet: SimPacket): void => this.#send(ends.peer, packet);
     const connection = new SimConnection({
       ...ends,
-      clock: this.#options.clock,
-      bytesPerMilli: this.#options.bytesPerMilli ?? Number.POSITIVE_INFINITY,
-      send: (packet) => this.#send(ends.peer, packet),
+      clock,
+      skew,
+      bytesPerMilli,
+      send: skew === 0 ? send : (packet) => void clock.after(skew, () => send(packet)),
       ended: () => this.#close(connection, undefined),
     });
     if (receiver !== undefined) connection.receiver = receiver;
@@ -116,6 +128,7 @@ interface SimEnds {
 
 interface SimConnectionOptions extends SimEnds {
   readonly clock: SimClock;
+  readonly skew: Millis;
   readonly bytesPerMilli: number;
   readonly send: (packet: SimPacket) => void;
   readonly ended: () => void;
@@ -142,6 +155,14 @@ class SimConnection implements LinkTransport {
 
   get peer(): string {
     return this.#options.peer;
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  get skew(): Millis {
+    return this.#options.skew;
   }
 
   get queuedBytes(): number {

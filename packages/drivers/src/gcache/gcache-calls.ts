@@ -1,7 +1,7 @@
 /** Calls of an engine to its cache node: tried again under one request id until the cluster answers or patience ends. */
-import { randomBytes } from "node:crypto";
 import type { Millis } from "@sluice/base/brand";
 import type { Clock } from "@sluice/base/clock";
+import type { Crypto } from "@sluice/base/crypto";
 import { Backoff } from "@sluice/base/backoff";
 import type { StoreFailure } from "@sluice/cache/resp/command-backend";
 import type { Operation, OperationAnswer, RequestId } from "@sluice/cache/state/operation";
@@ -10,23 +10,28 @@ import type { CacheNode } from "@sluice/gcache/node/cache-node";
 
 /** How long a call may take in all. Must outlast an election; whoever waits longer than this should be told. */
 const PATIENCE = 4_000 as Millis;
+/** One for all: the system's own would be made, with its stack, for every call. */
+const OVER = new Error("Nobody waits any more");
+const CLIENT_BYTES = 12;
 const BACKOFF = { first: 10 as Millis, cap: 250 as Millis, factor: 2 };
 
 export interface GcacheCallsOptions {
   readonly node: CacheNode;
   readonly clock: Clock;
   readonly random: () => number;
+  readonly crypto: Pick<Crypto, "randomBytes">;
   /** Aborts when the engine closes. */
   readonly closing: AbortSignal;
 }
 
 export class GcacheCalls {
   readonly #options: GcacheCallsOptions;
-  readonly #client = randomBytes(12).toString("hex");
+  readonly #client: string;
   #sequence = 0;
 
   constructor(options: GcacheCallsOptions) {
     this.#options = options;
+    this.#client = Buffer.from(options.crypto.randomBytes(CLIENT_BYTES)).toString("hex");
   }
 
   /** Afterwards the node's own copy shows it, or soon will where the node is slow. @throws {EngineUnavailableError} */
@@ -87,7 +92,7 @@ export class GcacheCalls {
     try {
       return await Promise.race([attempt, late]);
     } finally {
-      ending.abort();
+      ending.abort(OVER);
     }
   }
 }

@@ -1,7 +1,9 @@
 /** The state engine on a cache node of this process: nothing else is needed, and it grows with its cluster. */
+import { randomBytes } from "node:crypto";
 import type { Millis } from "@sluice/base/brand";
 import type { Log } from "@sluice/base/log";
 import type { Clock } from "@sluice/base/clock";
+import type { Crypto } from "@sluice/base/crypto";
 import type { LeaseId, OperationAnswer, SetOperation } from "@sluice/cache/state/operation";
 import { checkKey, checkPrefix, checkTtl, checkValue } from "@sluice/engine/checks";
 import type {
@@ -35,6 +37,8 @@ export interface GcacheEngineOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly random: () => number;
+  /** Node's own when left out. */
+  readonly crypto?: Pick<Crypto, "randomBytes">;
 }
 
 /** The leader's clock may run a tenth faster than ours, and its keys must not vanish before we know that they do. */
@@ -74,7 +78,7 @@ export class GcacheEngine implements Engine {
 
   private constructor(options: GcacheEngineOptions) {
     this.#options = options;
-    this.#calls = new GcacheCalls({ ...options, closing: this.#closing.signal });
+    this.#calls = new GcacheCalls({ crypto: { randomBytes }, ...options, closing: this.#closing.signal });
     this.#feed = new GcacheFeed({ ...options, mirror: this.#mirror });
     this.replica = {
       grant: async (ttl) => revisionOf(this.#state, await this.#grant(ttl)),

@@ -11,6 +11,7 @@ import { DEFAULT_LINK_LIMITS, DEFAULT_LINK_TIMINGS } from "@sluice/mesh/limits";
 import { LinkServices } from "@sluice/mesh/link-services";
 import { Membership } from "@sluice/mesh/membership/membership";
 import { type Attempt, type DialTarget, Mesh } from "@sluice/mesh/mesh";
+import type { LinkDialler } from "@sluice/mesh/transport";
 import { LinkListener, type LinkTls, SocketDialler } from "@sluice/runtime/links/link-ports";
 import { type HostAndPort, isLoopback, splitAddress } from "@sluice/runtime/sockets/host-and-port";
 import { type Interfaces, shownHost } from "@sluice/runtime/sockets/reach";
@@ -26,6 +27,13 @@ export interface ClusterProof {
   readonly dialTls: LinkTls;
   /** Undefined: nothing comes in but from this machine. */
   readonly listenTls: LinkTls | undefined;
+}
+
+/** What carries the links of a node. */
+export interface LinkConnections {
+  readonly dialler: LinkDialler & { close(): Promise<void> };
+  /** Undefined: nothing comes in. */
+  readonly listener: Pick<LinkListener, "open" | "close"> | undefined;
 }
 
 export interface ClusterNodeOptions {
@@ -50,6 +58,10 @@ export interface ClusterNodeOptions {
   readonly log: Log;
   readonly meter: Meter;
   readonly limits: ClusterLimits;
+  /** Left out: sockets, as `listen` and `proof` say. */
+  readonly connections?: (accept: Mesh["accept"]) => LinkConnections;
+  /** Runs `action` once all that this turn of the event loop brings is in; `process.nextTick` when left out. */
+  readonly defer?: (action: () => void) => void;
 }
 
 /** What the state engine adds, where it lives in the cluster's nodes. */
@@ -80,8 +92,7 @@ export class ClusterNode {
   readonly services: LinkServices;
   readonly membership: Membership;
   readonly #options: ClusterNodeOptions;
-  readonly #dialler: SocketDialler;
-  readonly #listener: LinkListener | undefined;
+  readonly #connections: LinkConnections;
   readonly #seeds: SeedAddresses;
   #engine: Partial<ClusterEngine> = {};
   #addresses: Readonly<Record<string, string>> = {};
@@ -94,7 +105,8 @@ export class ClusterNode {
     const { id, roles, version, settings, proof, clock, random, log } = options;
     this.#options = options;
     const notes = new LinkNotes({ ...options, self: id });
-    this.#dialler = new SocketDialler(proof.dialTls);
+    const connect = options.connections ?? ((accept) => this.#newSockets(notes, accept));
+    this.#connections = connect((...of) => this.mesh.accept(...of));
     const failed = (attempt: Attempt, error: Error): void => {
       notes.failed(attempt, error);
       this.#engine.failed?.(attempt, error);
@@ -105,9 +117,9 @@ export class ClusterNode {
       secrets: proof.secrets,
       judge: (peer) => this.#judge(peer),
       crypto: options.crypto,
-      dialler: this.#dialler,
+      dialler: this.#connections.dialler,
       clock,
-      defer: (action) => process.nextTick(action),
+      defer: options.defer ?? ((action) => process.nextTick(action)),
       random,
       limits: DEFAULT_LINK_LIMITS,
       timings: { ...DEFAULT_LINK_TIMINGS, handshake: options.limits.handshake },
@@ -134,14 +146,13 @@ export class ClusterNode {
     this.services.add(this.membership);
     const changed = (addresses: readonly string[]): void => this.membership.setSeeds(addresses);
     this.#seeds = new SeedAddresses({ ...options, changed });
-    this.#listener = this.#newListener(notes);
     if (!this.#hasProof) log.warn({}, "Nodes of this machine are believed without a secret (cluster.secret)");
   }
 
   /** Opens the port, and is found from now on. @returns `host:port` as bound, where there is a port. @throws {ListenError} */
   async start(): Promise<string | undefined> {
     const { listen, publicAddress: configured, seeds, interfaces, log } = this.#options;
-    const bound = listen && (await this.#listener?.open(listen));
+    const bound = listen && (await this.#connections.listener?.open(listen));
     const hasFarSeed = seeds.some(({ host }) => !isLoopback(host));
     const advertised = advertisedAddress({ configured, bound, hasFarSeed, interfaces: interfaces() });
     if ("address" in advertised) this.#advertised = advertised.address;
@@ -195,7 +206,8 @@ export class ClusterNode {
     this.membership.announce("left");
     this.membership.close();
     this.mesh.close("this node is stopping");
-    await Promise.all([this.#listener?.close(), this.#dialler.close()]);
+    const { dialler, listener } = this.#connections;
+    await Promise.all([listener?.close(), dialler.close()]);
   }
 
   get #hasProof(): boolean {
@@ -249,12 +261,13 @@ export class ClusterNode {
     return this.#hasProof || address === "" || isLoopback(splitAddress(address).host);
   }
 
-  #newListener(notes: LinkNotes): LinkListener | undefined {
+  #newSockets(notes: LinkNotes, accept: Mesh["accept"]): LinkConnections {
     const { listen, proof, limits, clock, log, meter } = this.#options;
-    if (listen === undefined) return undefined;
-    return new LinkListener({
+    const dialler = new SocketDialler(proof.dialTls);
+    if (listen === undefined) return { dialler, listener: undefined };
+    const listener = new LinkListener({
       name: "cluster",
-      mesh: this.mesh,
+      mesh: { accept },
       tls: proof.listenTls,
       strangers: { ...limits, exempt: [] },
       clock,
@@ -262,5 +275,6 @@ export class ClusterNode {
       meter,
       refused: (error, address) => notes.tlsFailed(error, address),
     });
+    return { dialler, listener };
   }
 }

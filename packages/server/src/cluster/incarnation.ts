@@ -23,19 +23,24 @@ export class DataFolderError extends UnavailableError {
 
 /**
  * Seconds since 1970, or one more than last time, whichever is higher: it grows with a clock that goes back as long as
- * the folder is there, and without the folder as long as the clock goes on.
+ * the last one is known, and otherwise as long as the clock goes on.
  *
- * @throws {DataFolderError}
+ * @param last  0 where it is not known
  */
+export function incarnationAfter(last: number, wall: Millis): Incarnation {
+  return Math.min(MOST, Math.max(last + 1, Math.floor(wall / 1_000))) as Incarnation;
+}
+
+/** What follows the number that the folder keeps, which it keeps then. @throws {DataFolderError} */
 export function nextIncarnation(folder: string, wall: Millis): Incarnation {
-  const next = Math.min(MOST, Math.max(lastOf(folder) + 1, Math.floor(wall / 1_000)));
+  const next = incarnationAfter(lastOf(folder), wall);
   try {
     makePrivateFolder(folder);
     write(join(folder, FILE), `${next}\n`);
   } catch (error) {
     throw new DataFolderError({ folder }, error as Error);
   }
-  return next as Incarnation;
+  return next;
 }
 
 /** Whole or not at all. */

@@ -62,7 +62,8 @@ export async function openCluster(options: ClusterPartOptions): Promise<ClusterP
   scope.defer(() => cluster.close());
   const engineLinks = new EngineLinks(config.node.id);
   cluster.services.add(engineLinks);
-  const replica = config.engine.kind === "gcache" ? new ClusterReplica({ node, cluster, engineLinks }) : undefined;
+  const joined = { node, cluster, engineLinks, crypto: NODE_CRYPTO, random: Math.random };
+  const replica = config.engine.kind === "gcache" ? new ClusterReplica(joined) : undefined;
   const calls = new NodeCalls({ deeds: deedsOf(node, replica), clock, limits: DEFAULT_CLUSTER_LIMITS });
   cluster.services.add(calls);
   scope.use(meterCluster(cluster, meter));

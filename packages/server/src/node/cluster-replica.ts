@@ -2,6 +2,8 @@
 import type { Millis } from "@sluice/base/brand";
 import { aborted, Scope } from "@sluice/base/scope";
 import type { Timer } from "@sluice/base/clock";
+import type { Crypto } from "@sluice/base/crypto";
+import type { Meter } from "@sluice/base/meter";
 import type { EngineRole } from "@sluice/client/admin-contract";
 import { EngineHost } from "@sluice/cluster/engine/engine-host";
 import type { EngineLinks } from "@sluice/cluster/engine/engine-links";
@@ -29,11 +31,22 @@ const SERVICE = "engine";
 /** How often it is looked whether the node is a member; growing takes seconds. */
 const LOOK_EVERY = 200 as Millis;
 
+/** What the engine of a cluster needs of its node. */
+export type EngineNode = Pick<NodePart, "clock" | "log" | "incarnation" | "hold" | "release" | "showEngine"> & {
+  readonly config: Pick<NodePart["config"], "node" | "cluster">;
+  readonly meter: Meter;
+};
+
 export interface ClusterReplicaOptions {
-  readonly node: NodePart;
+  readonly node: EngineNode;
   readonly cluster: ClusterNode;
   readonly engineLinks: EngineLinks;
+  readonly crypto: Crypto;
+  readonly random: () => number;
 }
+
+/** How the cache takes part. */
+export type ReplicaOptions = Pick<CacheNodeOptions, "address" | "links" | "founders" | "growth" | "rejoin">;
 
 export class ClusterReplica {
   readonly #options: ClusterReplicaOptions;
@@ -59,7 +72,7 @@ export class ClusterReplica {
   }
 
   /** For the cache, beside what every embedded one has. */
-  get options(): Pick<CacheNodeOptions, "address" | "links" | "founders" | "growth" | "rejoin"> {
+  get options(): ReplicaOptions {
     const { config } = this.#options.node;
     const { advertised } = this.#options.cluster;
     const { bootstrap, seeds, voters, rejoin } = config.cluster;
@@ -132,10 +145,10 @@ export class ClusterReplica {
   }
 
   async #host(cache: CacheNode, signal: AbortSignal): Promise<void> {
-    const { node, cluster, engineLinks } = this.#options;
+    const { node, cluster, engineLinks, crypto, random } = this.#options;
     const { clock, log } = node;
     await using scope = new Scope(signal);
-    const engine = scope.use(await GcacheEngine.open({ node: cache, clock, log, random: Math.random }, scope.signal));
+    const engine = scope.use(await GcacheEngine.open({ node: cache, clock, log, crypto, random }, scope.signal));
     const host = scope.use(new EngineHost({ engine, links: engineLinks, clock }));
     scope.use(meterHost(host, node.meter));
     cluster.membership.describe({ services: [SERVICE] });

@@ -7,11 +7,9 @@ import { openCacheNode } from "@sluice/gcache/node/open-cache-node";
 import { NODE_CRYPTO } from "@sluice/runtime/node-crypto";
 import { awaitRemoteEngine, type RemoteEngineKind } from "@sluice/drivers/engine-choice";
 import { GcacheEngine } from "@sluice/drivers/gcache/gcache-engine";
-import { Directory } from "@sluice/cluster/directory/directory";
-import type { EngineLinks } from "@sluice/cluster/engine/engine-links";
-import { LinkEngine } from "@sluice/cluster/engine/link-engine";
+import { openClusterEngine, openDirectory } from "./cluster-engine.ts";
 import type { ClusterPart } from "./cluster-part.ts";
-import type { ClusterReplica } from "./cluster-replica.ts";
+import type { ClusterReplica, ReplicaOptions } from "./cluster-replica.ts";
 import type { NodePart } from "./node-part.ts";
 
 const LOOPBACK = "127.0.0.1";
@@ -26,7 +24,7 @@ export async function openEngine(options: EnginePartOptions): Promise<void> {
   if (kind === "off") return;
   if (kind !== "gcache") return waitForEngine(options, kind);
   if (cluster?.replica === undefined) openedEngine(options, await openAlone(node, scope));
-  else await openClustered(options, cluster.engineLinks, cluster.replica);
+  else await openClustered(options, cluster, cluster.replica);
 }
 
 export interface EnginePartOptions {
@@ -45,23 +43,28 @@ async function openAlone(node: NodePart, scope: Scope): Promise<Engine> {
   return GcacheEngine.open({ node: cache, clock, log, random: Math.random }, scope.signal);
 }
 
-/**
- * Resolves once the node's own store is open. The engine follows by itself: through this node's copy or that of any
- * other member, whoever is there first.
- */
-async function openClustered(options: EnginePartOptions, links: EngineLinks, replica: ClusterReplica): Promise<void> {
-  const { node, scope } = options;
-  const { clock, log } = node;
-  node.hold("engine", "The state engine is not reachable yet: no member of the cluster answers");
-  const cache = await openCacheNode({ ...cacheOptions(node, scope), ...replica.options });
-  useCache(node, cache, scope);
-  scope.use(replica.serve(cache));
-  const hosts = (): readonly string[] => replica.hosts;
-  LinkEngine.open({ links, hosts, clock, crypto: NODE_CRYPTO, log, random: Math.random }, scope.signal)
-    .then((engine) => {
-      openedEngine(options, engine);
-      node.release("engine");
-    })
+/** Resolves once the node's own store is open; it is held up until the engine answers. */
+async function openClustered(
+  { node, scope }: EnginePartOptions,
+  part: ClusterPart,
+  replica: ClusterReplica,
+): Promise<void> {
+  const openCache = async (of: ReplicaOptions): Promise<CacheNode> => {
+    const cache = await openCacheNode({ ...cacheOptions(node, scope), ...of });
+    useCache(node, cache, scope);
+    return cache;
+  };
+  const { reached } = await openClusterEngine({
+    ...part,
+    node,
+    replica,
+    openCache,
+    crypto: NODE_CRYPTO,
+    random: Math.random,
+    scope,
+  });
+  reached
+    .then(({ engine }) => node.log.info({ ...engine.capabilities() }, "state engine open"))
     .catch((error: unknown) => {
       if (!scope.signal.aborted) throw error;
     });
@@ -121,18 +124,8 @@ function waitForEngine(options: EnginePartOptions, kind: RemoteEngineKind): void
     });
 }
 
-/** In a cluster the node has its row in it from now on, so that others know when its life is over. */
 function openedEngine({ node, cluster: part, scope }: EnginePartOptions, engine: Engine): void {
-  const { clock, log, incarnation } = node;
   scope.use(engine);
-  if (engine.capabilities().engine === "gcache") log.info({ ...engine.capabilities() }, "state engine open");
-  if (part === undefined) return;
-  const { services } = part.cluster;
-  const self = { id: node.config.node.id, incarnation };
-  const directory = scope.use(new Directory({ engine, services, self, clock, log, random: Math.random }));
-  directory.view.onChange((change) => {
-    if (change.type === "node" && change.row === undefined)
-      log.debug({ peer: change.id }, "The row of a node in the state engine is gone");
-  });
-  part.cluster.consult({ isGone: (id, life) => directory.view.isGone(id, life) });
+  if (engine.capabilities().engine === "gcache") node.log.info({ ...engine.capabilities() }, "state engine open");
+  if (part !== undefined) openDirectory({ ...part, node, engine, random: Math.random, scope });
 }

@@ -1,0 +1,62 @@
+/** The state engine that lives in a cluster's nodes, for one of them: its copy of the data, the way to it, and its row. */
+import type { Scope } from "@sluice/base/scope";
+import { Directory } from "@sluice/cluster/directory/directory";
+import { LinkEngine } from "@sluice/cluster/engine/link-engine";
+import type { Engine } from "@sluice/engine/engine";
+import type { CacheNode } from "@sluice/gcache/node/cache-node";
+import type { ClusterReplica, ClusterReplicaOptions, ReplicaOptions } from "./cluster-replica.ts";
+
+export interface ClusterEngineOptions extends ClusterReplicaOptions {
+  readonly replica: ClusterReplica;
+  /** Opens the node's store; it is closed with `scope`. */
+  readonly openCache: (of: ReplicaOptions) => Promise<CacheNode>;
+  readonly scope: Scope;
+}
+
+export interface ReachedEngine {
+  readonly engine: Engine;
+  readonly directory: Directory;
+}
+
+/**
+ * Resolves once the node's own store is open. The engine is reached by itself then: through this node's copy or that of
+ * any other member, whoever is there first. Until it is, the node is held up.
+ */
+export async function openClusterEngine(
+  options: ClusterEngineOptions,
+): Promise<{ readonly cache: CacheNode; readonly reached: Promise<ReachedEngine> }> {
+  const { node, replica, engineLinks: links, openCache, crypto, random, scope } = options;
+  const { clock, log } = node;
+  node.hold("engine", "The state engine is not reachable yet: no member of the cluster answers");
+  const cache = await openCache(replica.options);
+  scope.use(replica.serve(cache));
+  const hosts = (): readonly string[] => replica.hosts;
+  const reached = LinkEngine.open({ links, hosts, clock, crypto, log, random }, scope.signal).then((engine) => {
+    scope.use(engine);
+    const directory = openDirectory({ ...options, engine });
+    node.release("engine");
+    return { engine, directory };
+  });
+  return { cache, reached };
+}
+
+/** The node has its row in the engine from now on, so that others know when its life is over. */
+export function openDirectory({
+  node: { config, incarnation, clock, log },
+  cluster,
+  engine,
+  random,
+  scope,
+}: Pick<ClusterReplicaOptions, "node" | "cluster" | "random"> & {
+  readonly engine: Engine;
+  readonly scope: Scope;
+}): Directory {
+  const self = { id: config.node.id, incarnation };
+  const directory = scope.use(new Directory({ engine, services: cluster.services, self, clock, log, random }));
+  directory.view.onChange((change) => {
+    if (change.type === "node" && change.row === undefined)
+      log.debug({ peer: change.id }, "The row of a node in the state engine is gone");
+  });
+  cluster.consult({ isGone: (id, life) => directory.view.isGone(id, life) });
+  return directory;
+}
