@@ -281,3 +281,22 @@ test("[CLU400] a node that becomes a host serves its own client, and one that en
   using _again = new EngineHost({ engine, links: node.links, clock: node.clock });
   assert.equal((await world.during(client.get("key")))?.key, "key");
 });
+
+test("[CLU420] a client that stood still while two members were asked does not take the write for not made", async () => {
+  const { world, client, node, direct } = await start(2);
+  for (const host of world.hosts.values()) host.clock.pause();
+  const write = client.cas("key", "absent", text("1"));
+  const outcome = write.then(
+    () => "written",
+    (error: unknown) => (error instanceof EngineUnavailableError && error.isUnknown ? "unknown" : "not made"),
+  );
+  await world.advance(1_000); // both have it
+  node.clock.pause();
+  await world.advance(20_000);
+  node.clock.resume();
+  const told = await outcome;
+  for (const host of world.hosts.values()) host.clock.resume();
+  await world.advance(1_000);
+  assert.ok((await direct.get("key")) !== undefined, "it was made");
+  assert.equal(told, "unknown");
+});

@@ -1,7 +1,9 @@
 /** Members on the links of nodes, over the simulated network: who founds, who joins, who is refused, how a cluster grows. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Millis } from "@sluice/base/brand";
 import type { MemberId } from "@sluice/cache/ids";
+import type { Operation } from "@sluice/cache/state/operation";
 import { factsOf, type MemberIdentity, memberOf, OwnMember } from "@sluice/gcache/members/member-identity";
 import { PeerPins } from "@sluice/gcache/members/peer-pins";
 import { openMemoryStore } from "@sluice/gcache/store/memory-store";
@@ -141,4 +143,23 @@ test("[REP347] a founder that is started to join goes on with the cluster that i
   await world.until("a to lead again", () => world.leader?.id === "a");
   await world.until("its new address", () => world.cacheOf("a").status().members[0]?.address === "a:7936");
   assert.equal(textAt(world, "a", "colour"), "blue");
+});
+
+test("[ENT6] leases run out under a leader whose clock is an hour behind that of the last one", async () => {
+  const world = new NodeWorld(7);
+  world.start("a", "self");
+  await world.until("a to lead", () => world.leader !== undefined);
+  const granted = world.cacheOf("a").write({ type: "lease-grant", ttl: 3_000 as Millis });
+  await world.pass(200);
+  const outcome = await granted;
+  const lease = outcome.type === "answer" && outcome.answer.type === "lease" ? outcome.answer.lease : undefined;
+  assert.ok(lease !== undefined);
+  const written = world.cacheOf("a").write({ ...set("bound", "1"), type: "set", lease } as Operation);
+  await world.pass(200);
+  assert.equal((await written).type, "answer");
+  world.kill("a");
+  world.start("a", "self").clock.jumpWall(-3_600_000);
+  await world.until("a to lead again", () => world.leader !== undefined);
+  await world.until("the row to be there", () => textAt(world, "a", "bound") !== undefined);
+  await world.until("the row to be gone", () => textAt(world, "a", "bound") === undefined);
 });

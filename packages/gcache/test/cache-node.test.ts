@@ -246,4 +246,9 @@ test("the steady wall follows its clock, makes jumps good slowly and never goes 
   jump = -3_600_000;
   clock.advance(1_000 as Millis);
   assert.equal(wall.read() - start, 3_000);
+  wall.follow((start + 10_000) as Millis);
+  clock.advance(1_000 as Millis);
+  assert.equal(wall.read() - start, 10_900);
+  wall.follow(start);
+  assert.equal(wall.read() - start, 10_900);
 });

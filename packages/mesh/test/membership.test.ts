@@ -159,6 +159,38 @@ test("[MSH65] a pause of 2 s costs nothing; one of 20 s is a suspicion that is t
   assert.deepEqual(paused.log.slice(before), []);
 });
 
+test("[MSH420] a node that stood still until it was dead joins again in the same life, everywhere and once", () => {
+  const world = three();
+  const paused = world.nodes.get("b");
+  assert.ok(paused);
+  paused.clock.pause();
+  world.isGone = (id) => id === "b";
+  world.clock.advance(20_000);
+  assert.deepEqual(world.seenBy("a"), ["b dead", "c ready linked"]);
+  const before = [...world.nodes.values()].map(({ log }) => log.length);
+  paused.clock.resume();
+  world.isGone = () => false;
+  world.clock.advance(6_000);
+  const after = [...world.nodes.values()].map(({ log }, index) => log.slice(before[index]));
+  assert.deepEqual(after, [["joined b"], [], ["joined b"]]);
+  assert.deepEqual(world.seenBy("c"), ["a ready linked", "b ready linked"]);
+});
+
+test("[MSH421] a seed is dialled again when the node at its address has left or died", () => {
+  for (const end of ["stop", "kill"] as const) {
+    const world = new MembershipWorld(7);
+    world.start("a");
+    world.start("b", { seeds: ["a"] });
+    world.clock.advance(1_000);
+    world[end]("a");
+    world.clock.advance(10_000);
+    assert.deepEqual(world.seenBy("b"), [end === "stop" ? "a left" : "a dead"]);
+    world.start("a");
+    world.clock.advance(3_000);
+    assert.deepEqual(world.seenBy("b"), ["a ready linked"]);
+  }
+});
+
 test("[MSH66] the first changes are the present view, this node's own row included", () => {
   const world = new MembershipWorld(5);
   assert.deepEqual(world.start("a").log, ["joined a"]);

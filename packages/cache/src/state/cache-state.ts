@@ -64,6 +64,11 @@ export class CacheState implements StateMachine<OperationAnswer> {
     return this.#contents.generation;
   }
 
+  /** Of the log, as far as it was applied. */
+  get time(): Millis {
+    return this.#contents.time;
+  }
+
   /** Bytes of all buffers that hold keys and values. */
   get heldBytes(): number {
     return this.#contents.arena.heldBytes;

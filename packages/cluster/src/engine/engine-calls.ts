@@ -46,6 +46,9 @@ interface Failed {
 
 const NOBODY: Failed = { type: "failed", reason: "no member that serves it is linked", isUnknown: false };
 
+/** One for all: the system's own would be made, with its stack, for every call. */
+const OVER = new Error("Nobody waits any more");
+
 export class EngineCalls implements Disposable {
   readonly #options: EngineCallsOptions;
   readonly #channels = new Map<string, Requests>();
@@ -74,31 +77,34 @@ export class EngineCalls implements Disposable {
     const until = (clock.now() + question.patience) as Millis;
     const ending = new AbortController();
     const payload = encodeCall(question.call);
-    const running = new Map<string, Promise<Answered | Failed>>();
+    const running = new Map<string, Promise<void>>();
     const tried = new Set<string>();
+    let answered: Answered | undefined;
     let failure = NOBODY;
+    // Several may come to an end in one turn, after a pause of this process say: each of them counts.
+    const attempt = async (host: string): Promise<void> => {
+      const outcome = await this.#attempt({ host, question, payload, until, signal: ending.signal });
+      running.delete(host);
+      if (outcome.type === "answered") answered ??= outcome;
+      else failure = { ...outcome, isUnknown: outcome.isUnknown || failure.isUnknown };
+    };
     try {
       for (;;) {
         const host = this.#choose(question, running, tried);
         if (host !== undefined) {
           tried.add(host);
-          const attempt = this.#attempt({ host, question, payload, until, signal: ending.signal });
-          running.set(
-            host,
-            attempt.finally(() => running.delete(host)),
-          );
+          running.set(host, attempt(host));
         } else if (running.size === 0) tried.clear();
         const wait = running.size > 0 ? timings.askSecondAfter : backoff.next();
-        const outcome = await this.#first(running, Math.min(wait, until - clock.now()) as Millis);
-        if (outcome?.type === "answered") return outcome;
-        if (outcome !== undefined) failure = { ...outcome, isUnknown: outcome.isUnknown || failure.isUnknown };
+        await this.#first(running, Math.min(wait, until - clock.now()) as Millis);
+        if (answered !== undefined) return answered;
         const isLost = failure.isUnknown && !question.isRepeatable;
         if (isLost || clock.now() >= until || this.#closing.signal.aborted) {
           throw unavailable(question, failure, running.size > 0);
         }
       }
     } finally {
-      ending.abort();
+      ending.abort(OVER);
     }
   }
 
@@ -108,11 +114,8 @@ export class EngineCalls implements Disposable {
     return this.#options.order.candidates().find((id) => !tried.has(id) && !running.has(id));
   }
 
-  /** The first outcome; undefined once the time is over, or there is somebody new to ask. */
-  async #first(
-    running: ReadonlyMap<string, Promise<Answered | Failed>>,
-    wait: Millis,
-  ): Promise<Answered | Failed | undefined> {
+  /** Resolves with the first attempt that ends, once the time is over, or when there is somebody new to ask. */
+  async #first(running: ReadonlyMap<string, Promise<void>>, wait: Millis): Promise<void> {
     const done = new AbortController();
     const signals = [done.signal, this.#closing.signal, ...(running.size === 0 ? [this.#waiting.signal] : [])];
     const pause = this.#options.clock.sleep(Math.max(0, wait) as Millis, AbortSignal.any(signals)).then(
@@ -120,9 +123,9 @@ export class EngineCalls implements Disposable {
       () => undefined,
     );
     try {
-      return await Promise.race([...running.values(), pause]);
+      await Promise.race([...running.values(), pause]);
     } finally {
-      done.abort();
+      done.abort(OVER);
     }
   }
 

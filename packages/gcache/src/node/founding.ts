@@ -10,8 +10,11 @@ import type { CacheNodeOptions } from "./node-options.ts";
 
 export const NO_CLUSTER = new Uint8Array(32);
 
-/** A member that knows this node dials it at least once a second. */
-const CALLED_WITHIN = 1_500 as Millis;
+/**
+ * A member that knows this node dials it at least every two seconds, also where nothing answered at its address before: a
+ * second until it is given up, a second of rest. The third is for the handshake.
+ */
+const CALLED_WITHIN = 3_000 as Millis;
 
 /**
  * The founders, for a store that knows of no later members: nobody where this member joins. Who founds a cluster of its

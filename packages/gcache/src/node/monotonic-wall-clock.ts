@@ -26,4 +26,9 @@ export class MonotonicWallClock {
     this.#wall += passed + correction;
     return Math.floor(this.#wall) as Millis;
   }
+
+  /** From now on it says at least `time`, and goes on from there: the time of the log must pass, however far its last leader was ahead. */
+  follow(time: Millis): void {
+    if (this.#wall < time && this.read() < time) this.#wall = time;
+  }
 }

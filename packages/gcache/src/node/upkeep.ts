@@ -46,8 +46,9 @@ export class Upkeep implements Disposable {
   }
 
   #look(): void {
-    const { driver, metrics, state, growth } = this.#options;
+    const { driver, metrics, state, growth, wall } = this.#options;
     const status = driver.status();
+    wall.follow(state.time);
     metrics.update(status, state);
     if (status.role !== "leader") return;
     void growth.goOn();

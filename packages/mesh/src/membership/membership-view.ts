@@ -14,7 +14,7 @@ export interface NodeRow {
 }
 
 export type MembershipChange =
-  /** In view for the first time in this life of it. */
+  /** In view for the first time in this life of it, or again after it was dead. */
   | { readonly type: "joined"; readonly row: NodeRow }
   | { readonly type: "suspect"; readonly row: NodeRow }
   /** Heard again, by this node or by one that is linked to it. */
@@ -88,15 +88,14 @@ export class MembershipView {
     return true;
   }
 
-  /** This node has a link to it from now on, or no more. */
-  linked(id: string, isLinked: boolean, now: Millis): void {
+  /** This node has a link to that life of it from now on, or no more. */
+  linked({ id, incarnation }: Pick<NodeRecord, "id" | "incarnation">, isLinked: boolean, now: Millis): void {
     const known = this.#known.get(id);
-    if (known === undefined || known.isLinked === isLinked) return;
+    if (known === undefined || known.isLinked === isLinked || known.record.incarnation !== incarnation) return;
     known.isLinked = isLinked;
     known.heardAt = now;
-    if (!isPresent(known)) return;
-    if (isLinked) this.#back(known);
-    else this.#changes.push({ type: "changed", row: rowOf(known) });
+    if (isLinked) this.#back(known, now);
+    else if (isPresent(known)) this.#changes.push({ type: "changed", row: rowOf(known) });
   }
 
   /**
@@ -109,11 +108,11 @@ export class MembershipView {
     let isStale = false;
     for (const [id, known] of this.#known) {
       if (id === this.#options.self) continue;
-      if (!isPresent(known)) {
-        if (now - known.heardAt >= this.#options.forgetAfter) this.#known.delete(id);
-      } else if (known.isLinked || (vouched ??= this.#vouched()).has(id)) {
+      if (known.standing !== "left" && (known.isLinked || (vouched ??= this.#vouched()).has(id))) {
         known.heardAt = now;
-        this.#back(known);
+        this.#back(known, now);
+      } else if (!isPresent(known)) {
+        if (now - known.heardAt >= this.#options.forgetAfter) this.#known.delete(id);
       } else if (this.#judgeSilent(known, now) === "stale") isStale = true;
     }
     return isStale;
@@ -152,10 +151,13 @@ export class MembershipView {
     this.#changes.push({ type: "joined", row: rowOf(known) });
   }
 
-  #back(known: Known): void {
-    if (known.standing !== "suspect") return;
-    known.standing = standingOf(known.record);
-    this.#changes.push({ type: "back", row: rowOf(known) });
+  /** A node that stood still until it was dead joins again in the same life. */
+  #back(known: Known, now: Millis): void {
+    const { standing, record } = known;
+    if (standing !== "suspect" && standing !== "dead") return;
+    known.standing = standingOf(record);
+    known.heardAt = now;
+    this.#changes.push({ type: standing === "dead" ? "joined" : "back", row: rowOf(known) });
   }
 
   #stand(known: Known, standing: NodeStanding): void {

@@ -130,7 +130,7 @@ export class Membership implements LinkService {
     this.#peers.set(link.peer.id, { link, channel });
     this.#send(channel, [this.#own]);
     this.#sendKnown(channel);
-    this.#view.linked(link.peer.id, true, clock.now());
+    this.#view.linked(link.peer, true, clock.now());
     this.#linksChanged();
   }
 
@@ -138,7 +138,7 @@ export class Membership implements LinkService {
     if (this.#peers.get(link.peer.id)?.link !== link) return;
     this.#peers.delete(link.peer.id);
     if (why.type === "replaced") return;
-    this.#view.linked(link.peer.id, false, this.#options.clock.now());
+    this.#view.linked(link.peer, false, this.#options.clock.now());
     this.#linksChanged();
   }
 
@@ -160,8 +160,11 @@ export class Membership implements LinkService {
   #onRecords(from: string, records: readonly NodeRecord[]): void {
     const now = this.#options.clock.now();
     const news = records.filter((record) => record.id !== this.#own.id && this.#view.heard(record, now));
-    for (const { id } of news) if (this.#peers.has(id)) this.#view.linked(id, true, now);
-    for (const { id } of news) this.#toPassOn.set(id, from);
+    for (const { id } of news) {
+      const peer = this.#peers.get(id)?.link.peer;
+      if (peer !== undefined) this.#view.linked(peer, true, now);
+      this.#toPassOn.set(id, from);
+    }
     if (news.length > 0) this.#passOnLater();
     // Somebody remembers this node under a version that it has not reached: an earlier clock, or a forgery. Go above it.
     const own = records.find(({ id }) => id === this.#own.id);
@@ -259,11 +262,9 @@ export class Membership implements LinkService {
     const known = new Set<string>();
     for (const { record, standing } of this.#view.rows) {
       const address = record.addresses["cluster"];
-      if (address === undefined) continue;
+      if (address === undefined || standing === "left" || standing === "dead") continue;
       known.add(address);
-      if (record.id !== self.id && standing !== "left" && standing !== "dead") {
-        targets.set(`node ${record.id}`, { address, to: record.id });
-      }
+      if (record.id !== self.id) targets.set(`node ${record.id}`, { address, to: record.id });
     }
     for (const address of this.#seeds) if (!known.has(address)) targets.set(`seed ${address}`, { address, to: "" });
     reach(targets);

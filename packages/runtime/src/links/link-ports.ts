@@ -25,6 +25,12 @@ export interface LinkTls {
   readonly attach?: (listener: TlsListener) => void;
 }
 
+/**
+ * A machine that is not there is given up so soon, and dialled again: one that comes back with an empty disk must be called
+ * before it founds a cluster of its own. Longer than the way there and back; what follows has the time of the handshake.
+ */
+const CONNECT_WITHIN_MS = 1_000;
+
 /** Dials over TCP, or TLS where `tls` says so. */
 export class SocketDialler implements LinkDialler {
   readonly #tls: LinkTls | undefined;
@@ -45,6 +51,10 @@ export class SocketDialler implements LinkDialler {
     const tls = this.#tls;
     const isPlain = tls === undefined || isPlainAllowed(tls, where.host);
     const socket = isPlain ? connect(where) : connectTls({ ...where, ...dialOptions(tls) });
+    socket.setTimeout(CONNECT_WITHIN_MS, () =>
+      socket.destroy(new Error(`No connection within ${CONNECT_WITHIN_MS} ms`)),
+    );
+    socket.once("connect", () => socket.setTimeout(0));
     this.#sockets.add(socket);
     socket.once("close", () => this.#sockets.delete(socket));
     const transport = new SocketTransport({ socket });
