@@ -3,7 +3,6 @@ import type { Millis } from "@sluice/base/brand";
 import { aborted, Scope } from "@sluice/base/scope";
 import type { Timer } from "@sluice/base/clock";
 import type { Crypto } from "@sluice/base/crypto";
-import type { Meter } from "@sluice/base/meter";
 import type { EngineRole } from "@sluice/client/admin-contract";
 import { EngineHost } from "@sluice/cluster/engine/engine-host";
 import type { EngineLinks } from "@sluice/cluster/engine/engine-links";
@@ -19,6 +18,7 @@ import type { NodeIdentity } from "@sluice/mesh/hello";
 import { DEFAULT_LINK_TIMINGS } from "@sluice/mesh/limits";
 import type { NodeRow } from "@sluice/mesh/membership/membership-view";
 import type { Attempt } from "@sluice/mesh/mesh";
+import type { PromMeter } from "@sluice/runtime/metrics/prom-meter";
 import { splitAddress } from "@sluice/runtime/sockets/host-and-port";
 import type { ClusterNode } from "../cluster/cluster-node.ts";
 import type { MemberList } from "../cluster/member-list.ts";
@@ -34,7 +34,7 @@ const LOOK_EVERY = 200 as Millis;
 /** What the engine of a cluster needs of its node. */
 export type EngineNode = Pick<NodePart, "clock" | "log" | "incarnation" | "hold" | "release" | "showEngine"> & {
   readonly config: Pick<NodePart["config"], "node" | "cluster">;
-  readonly meter: Meter;
+  readonly meter: Pick<PromMeter, "counter" | "gauge" | "beforePage">;
 };
 
 export interface ClusterReplicaOptions {
