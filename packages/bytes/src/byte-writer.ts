@@ -49,6 +49,15 @@ export class ByteWriter {
     return this;
   }
 
+  /** Replaces four bytes that were written before, such as a length that is known only now. */
+  u32At(at: number, value: number): this {
+    this.#bytes[at] = value >>> 24;
+    this.#bytes[at + 1] = value >>> 16;
+    this.#bytes[at + 2] = value >>> 8;
+    this.#bytes[at + 3] = value;
+    return this;
+  }
+
   u32le(value: number): this {
     const at = this.#grow(4);
     this.#bytes[at] = value;

@@ -12,3 +12,9 @@ test("every write that makes the buffer grow lands in the new buffer", () => {
     assert.deepEqual([...w.finish()], [...count, ...text, 33, 0, 0, 0, 0, 0, 0, 0, 0]);
   }
 });
+
+test("a length can be filled in once it is known, also after the buffer was replaced", () => {
+  const w = new ByteWriter(1).u8(9).u32(0).utf8("ABC");
+  w.u32At(1, 0xfffefdfc);
+  assert.deepEqual([...w.finish()], [9, 0xff, 0xfe, 0xfd, 0xfc, 65, 66, 67]);
+});

@@ -15,6 +15,7 @@ import { type MediaKind, WAY_OF } from "./media-message.ts";
 import { MESSAGE_TYPE, type Message } from "./message.ts";
 import { MessageExchange } from "./message-exchange.ts";
 import { readMedia, readSharedObject } from "./message-events.ts";
+import type { EncodedSharedObject, SharedObjectMessage } from "./shared-object-message.ts";
 import { decodeUserControl } from "./user-control.ts";
 
 export interface RtmpClientEngineOptions {
@@ -152,6 +153,12 @@ export class RtmpClientEngine {
     return this.#dialogue.call(name, args);
   }
 
+  /** From the event `connected` on. @throws {RtmpOrderError} earlier */
+  sendSharedObject(message: SharedObjectMessage | EncodedSharedObject): void {
+    if (this.#phase !== "connected") throw new RtmpOrderError({ action: "send shared object", phase: this.#phase });
+    this.#exchange.sendSharedObject(message);
+  }
+
   /** A command on a message stream that wants no answer: pause, seek, receiveAudio, receiveVideo, closeStream. */
   tellStream(messageStreamId: MessageStreamId, name: string, args: readonly AmfValue[]): void {
     this.#dialogue.tellStream(messageStreamId, name, args);
@@ -202,7 +209,7 @@ export class RtmpClientEngine {
       }
       case MESSAGE_TYPE.SHARED_OBJECT_AMF0:
       case MESSAGE_TYPE.SHARED_OBJECT_AMF3:
-        return this.#tell(readSharedObject(message));
+        return this.#tell(readSharedObject(message, this.#limits));
       default:
         for (const event of readMedia(message, messageStreamId, this.#limits)) this.#tell(event);
     }

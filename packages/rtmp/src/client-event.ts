@@ -2,7 +2,7 @@
 import type { AmfObject, AmfValue } from "@sluice/amf/value";
 import type { HandshakeForm } from "./handshake/server-handshake.ts";
 import type { MessageStreamId, TransactionId } from "./ids.ts";
-import type { CallEvent, MediaEvent, SharedObjectEvent } from "./server-event.ts";
+import type { CallEvent, MediaEvent, SharedObjectReceived } from "./server-event.ts";
 import type { UserControl } from "./user-control.ts";
 
 export type StreamIntent = "publish" | "play";
@@ -30,7 +30,7 @@ export type RtmpClientEvent =
     }
   | { readonly type: "reconnect-request"; readonly tcUrl: string | undefined; readonly description: string }
   | MediaEvent
-  | SharedObjectEvent
+  | SharedObjectReceived
   /** Answer to `call`. */
   | {
       readonly type: "call-result";

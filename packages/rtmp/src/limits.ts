@@ -28,6 +28,10 @@ export interface RtmpLimits {
   readonly messageStreams: number;
   /** Messages inside one aggregate message. */
   readonly aggregateMessages: number;
+  /** Bytes of one shared-object message. */
+  readonly sharedObjectBytes: number;
+  /** Events inside one shared-object message. */
+  readonly sharedObjectEvents: number;
   /** Events not yet taken by the owner of the engine. */
   readonly queuedEvents: number;
   /** Bytes of dialogue not yet taken by the owner of the engine. */
@@ -48,6 +52,8 @@ export const DEFAULT_RTMP_LIMITS: RtmpLimits = {
   heldBytes: 512 * 1024,
   messageStreams: 32,
   aggregateMessages: 4096,
+  sharedObjectBytes: 1024 * 1024,
+  sharedObjectEvents: 16_384,
   queuedEvents: 16_384,
   outputBytes: 1024 * 1024,
 };

@@ -5,7 +5,8 @@ import { readDataBody } from "./data-message.ts";
 import type { MessageStreamId } from "./ids.ts";
 import type { RtmpLimits } from "./limits.ts";
 import { MESSAGE_TYPE, type Message } from "./message.ts";
-import type { MediaEvent, SharedObjectEvent } from "./server-event.ts";
+import type { MediaEvent, SharedObjectReceived } from "./server-event.ts";
+import { decodeSharedObject } from "./shared-object-message.ts";
 
 const NONE: readonly MediaEvent[] = [];
 
@@ -28,10 +29,13 @@ export function readMedia(
   return event === undefined ? NONE : [event];
 }
 
-/** @param message  of one of the two types of shared objects */
-export function readSharedObject({ typeId, messageStreamId, timestamp, payload }: Message): SharedObjectEvent {
+/**
+ * @param message  of one of the two types of shared objects
+ * @throws {WireError | LimitError}
+ */
+export function readSharedObject({ typeId, payload }: Message, limits: RtmpLimits): SharedObjectReceived {
   const encoding = typeId === MESSAGE_TYPE.SHARED_OBJECT_AMF3 ? "amf3" : "amf0";
-  return { type: "shared-object", messageStreamId, encoding, timestamp, payload };
+  return { type: "shared-object", message: decodeSharedObject(payload, encoding, limits) };
 }
 
 function readOne(

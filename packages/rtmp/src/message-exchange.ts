@@ -10,6 +10,7 @@ import { CHUNK_STREAM, CONNECTION_STREAM, type MessageStreamId } from "./ids.ts"
 import type { RtmpLimits } from "./limits.ts";
 import { MESSAGE_TYPE, type Message } from "./message.ts";
 import type { PartialPools, PartialRole } from "./partial-pools.ts";
+import { type EncodedSharedObject, encodeSharedObject, type SharedObjectMessage } from "./shared-object-message.ts";
 import { decodeUserControl, encodeUserControl, type UserControl } from "./user-control.ts";
 
 const INITIAL_CHUNK_SIZE = 128;
@@ -132,6 +133,14 @@ export class MessageExchange {
   sendData(messageStreamId: MessageStreamId, timestamp: number, body: Uint8Array): void {
     const { DATA_AMF0: typeId } = MESSAGE_TYPE;
     this.send({ chunkStreamId: CHUNK_STREAM.DIALOGUE_DATA, typeId, messageStreamId, timestamp, body });
+  }
+
+  /** @param message  or its body, encoded once for several peers. @throws {RtmpLimitError} outputBytes */
+  sendSharedObject(message: SharedObjectMessage | EncodedSharedObject): void {
+    const { SHARED_OBJECT_AMF0, SHARED_OBJECT_AMF3 } = MESSAGE_TYPE;
+    const typeId = message.encoding === "amf3" ? SHARED_OBJECT_AMF3 : SHARED_OBJECT_AMF0;
+    const body = "body" in message ? message.body : encodeSharedObject(message);
+    this.send({ chunkStreamId: CHUNK_STREAM.COMMAND, typeId, messageStreamId: CONNECTION_STREAM, timestamp: 0, body });
   }
 
   /** Our caller's own media; see `DialogueOutput.writeMedia`. */

@@ -4,6 +4,7 @@ import type { Crypto } from "@sluice/base/crypto";
 import type { ByteAllocator } from "@sluice/bytes/allocator";
 import { LimitError, WireError } from "@sluice/bytes/wire-error";
 import { type ConnectAcceptance, type ConnectRefusal, sendConnectError, sendConnectResult } from "./connect-verdict.ts";
+import { RtmpDialogueError } from "./errors.ts";
 import { ServerHandshake } from "./handshake/server-handshake.ts";
 import { CONNECTION_STREAM, type MessageStreamId, type TransactionId } from "./ids.ts";
 import { DEFAULT_RTMP_LIMITS, type RtmpLimits } from "./limits.ts";
@@ -15,6 +16,7 @@ import { callOf, errorOf, type Status } from "./replies.ts";
 import { ServerCommands } from "./server-commands.ts";
 import { ServerDialogue } from "./server-dialogue.ts";
 import type { RtmpServerEvent } from "./server-event.ts";
+import type { EncodedSharedObject, SharedObjectMessage } from "./shared-object-message.ts";
 import {
   acceptPlay,
   acceptPublish,
@@ -184,6 +186,10 @@ export class RtmpServerEngine {
     this.#exchange.sendData(messageStreamId, timestamp, payload);
   }
 
+  sendSharedObject(message: SharedObjectMessage | EncodedSharedObject): void {
+    this.#exchange.sendSharedObject(message);
+  }
+
   /** Asks the client to go elsewhere, or to come again; only if it said at connect that it can. E-RTMP v2. */
   requestReconnect(target: { readonly tcUrl?: string; readonly description?: string }): "sent" | "not-supported" {
     if (this.phase !== "connected" || !this.#commands.request?.capabilities.reconnect) return "not-supported";
@@ -256,7 +262,8 @@ export class RtmpServerEngine {
         return this.#heedUserControl(message);
       case MESSAGE_TYPE.SHARED_OBJECT_AMF0:
       case MESSAGE_TYPE.SHARED_OBJECT_AMF3:
-        return this.#dialogue.tell(readSharedObject(message));
+        if (phase !== "connected") throw new RtmpDialogueError({ command: "shared object", phase });
+        return this.#dialogue.tell(readSharedObject(message, this.#limits));
       default:
         return this.#heedMedia(message);
     }

@@ -5,6 +5,7 @@ import type { DataPurpose } from "./data-message.ts";
 import type { HandshakeForm } from "./handshake/server-handshake.ts";
 import type { MessageStreamId, TransactionId } from "./ids.ts";
 import type { PlayRange } from "./play-request.ts";
+import type { SharedObjectMessage } from "./shared-object-message.ts";
 import type { StreamNameParts } from "./stream-name.ts";
 
 interface OnStream {
@@ -46,12 +47,9 @@ export interface CallEvent extends OnStream {
   readonly args: readonly AmfValue[];
 }
 
-export interface SharedObjectEvent extends OnStream {
+export interface SharedObjectReceived {
   readonly type: "shared-object";
-  /** With AMF3 the body's first byte is a zero before the name. */
-  readonly encoding: "amf0" | "amf3";
-  readonly timestamp: number;
-  readonly payload: Uint8Array;
+  readonly message: SharedObjectMessage;
 }
 
 export type RtmpServerEvent =
@@ -78,6 +76,6 @@ export type RtmpServerEvent =
       readonly isError: boolean;
       readonly values: readonly AmfValue[];
     }
-  | SharedObjectEvent
+  | SharedObjectReceived
   | { readonly type: "acknowledgement" /** Counted on beyond 2³². */; readonly bytes: number }
   | { readonly type: "ping-response"; readonly timestamp: number };

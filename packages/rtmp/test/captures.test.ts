@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { amfObject } from "@sluice/amf/value";
 import { LimitError, WireError } from "@sluice/bytes/wire-error";
 import type { RtmpServerEvent } from "@sluice/rtmp/server-event";
 import { everySplitGives } from "@sluice/testkit/byte-splitter";
@@ -79,8 +80,29 @@ test("[MSG1] metadata of real encoders is told as such", () => {
   }
 });
 
+test("[SOB432] capture rtmp-client-objects", () => {
+  const recorded = load("rtmp-client-objects");
+  const events = run(piecesFrom(recorded, "peer"));
+  const told = events.flatMap((event) => (event.type === "shared-object" ? [event.message] : []));
+  const best = amfObject({ name: "a", points: [1, 2], since: new Date(1_180_000_000_000) });
+  assert.deepEqual(
+    told.map(({ name, version, isPersistent, events: [event] }) => [name, version, isPersistent, event]),
+    [
+      ["ball", 0, false, { type: "use" }],
+      ["scores", 0, false, { type: "use" }],
+      ["ball", 0, false, { type: "request-change", properties: [["x", 12.5]] }],
+      ["ball", 0, false, { type: "request-change", properties: [["label", "Käse"]] }],
+      ["scores", 0, false, { type: "request-change", properties: [["best", best]] }],
+      ["ball", 0, false, { type: "request-remove", names: ["x"] }],
+      ["ball", 0, false, { type: "request-clear" }],
+    ],
+  );
+  assert.deepEqual(everySplitGives(bytesFrom(recorded, "peer"), run, { runs: 20 }), events);
+});
+
 const HANDSHAKE_BYTES = 1 + 2 * 1536;
-const handshakes = CAPTURES.map(({ name }) => bytesFrom(load(name), "peer"));
+const NAMES = [...CAPTURES.map(({ name }) => name), "rtmp-client-objects"];
+const handshakes = NAMES.map((name) => bytesFrom(load(name), "peer"));
 fuzz(
   "[RLM3] server-engine",
   (bytes) => {

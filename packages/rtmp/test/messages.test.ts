@@ -131,11 +131,13 @@ test("[MSG4] media before the verdict on a publish is told", () => {
   assert.equal(server.nextEvent()?.type, "media");
 });
 
-test("[MSG5] shared-object messages are told as they came", () => {
-  const { events } = openServer().say(message(19, hex("0001 61"), { time: 7 }), message(16, hex("00 0001 61")));
+test("[MSG5] shared-object messages are told with their type's encoding", () => {
+  const head = "0001 61 00000002 00000002 00000000";
+  const { events } = openServer().say(message(19, hex(head), { time: 7 }), message(16, hex(`00 ${head}`)));
+  const told = { name: "a", version: 2, isPersistent: true, events: [] };
   assert.deepEqual(events, [
-    { type: "shared-object", messageStreamId: 0, encoding: "amf0", timestamp: 7, payload: hex("000161") },
-    { type: "shared-object", messageStreamId: 0, encoding: "amf3", timestamp: 0, payload: hex("00000161") },
+    { type: "shared-object", message: { encoding: "amf0", ...told } },
+    { type: "shared-object", message: { encoding: "amf3", ...told } },
   ]);
 });
 

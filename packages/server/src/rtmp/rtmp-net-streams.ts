@@ -13,6 +13,7 @@ import type { RtmpPeer } from "./rtmp-peer.ts";
 import { type RtmpPlayer, startPlayer } from "./rtmp-player.ts";
 import { startPublisher } from "./rtmp-publish.ts";
 import { readRequest, type RtmpRequest } from "./rtmp-request.ts";
+import { refuseSharedObject } from "./rtmp-shared-objects.ts";
 
 export class RtmpNetStreams {
   readonly #peer: RtmpPeer;
@@ -215,6 +216,10 @@ export class RtmpNetStreams {
       case "buffer-length":
         this.#bufferMs = event.milliseconds;
         return this.#players.get(event.messageStreamId)?.setBuffer(event.milliseconds);
+      case "shared-object": {
+        const refusal = refuseSharedObject(event.message);
+        return refusal === undefined ? undefined : engine.sendSharedObject(refusal);
+      }
       case "call":
         if (event.transactionId !== 0)
           engine.failCall(event.transactionId, {
