@@ -122,6 +122,41 @@ for (const [over, through, writes] of WAYS) {
   });
 }
 
+/** The next write to the handle counts as under way until the returned function is called, though nothing is queued in the system. */
+function holdNextWrite(socket: Socket): () => void {
+  const wrap = findStreamWrap();
+  assert.ok(wrap !== undefined);
+  type Write = (request: { oncomplete?: (status: number) => void }, bytes: Buffer) => number;
+  const { _handle: handle } = socket as unknown as { _handle: { writeBuffer: Write } };
+  const write = handle.writeBuffer.bind(handle);
+  let end = (): void => assert.fail("nothing was written");
+  handle.writeBuffer = (request) => {
+    handle.writeBuffer = write;
+    wrap.streamBaseState[wrap.kLastWriteWasAsync] = 1;
+    end = () => request.oncomplete?.(0);
+    return 0;
+  };
+  return () => end();
+}
+
+test("[SNK1] a write that the system took and has not reported yet is waited for: asking again in the same turn would never end", async () => {
+  using pair = await openPair("tcp");
+  const writes = new DirectWrites(findStreamWrap());
+  const output = outputsOf(writes).of(pair.near);
+  const sink = socketSink({ socket: pair.near, writes, output, notify: () => {}, end: () => {} });
+  assert.equal(sink.write(new Uint8Array(100)), true);
+  const report = holdNextWrite(pair.near);
+  assert.equal(sink.write(new Uint8Array(2 * OUTPUT_LIMITS.peerBytes)), false);
+  assert.ok(sink.isFull);
+  const seen: boolean[] = [];
+  sink.whenDrained(() => seen.push(sink.isFull));
+  for (let turns = 0; turns < 5; turns++) await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(seen, []);
+  report();
+  await until("the call back", () => seen.length > 0);
+  assert.deepEqual(seen, [false]);
+});
+
 /** All that is written to the handle, by whom ever. */
 function sizesAt(socket: Socket): number[] {
   const sizes: number[] = [];

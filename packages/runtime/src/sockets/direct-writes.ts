@@ -52,6 +52,7 @@ export class DirectWrites {
     this.#request.oncomplete = (status) => {
       queue.queuedBytes -= bytes.length;
       if (status < 0) socket.destroy(writeError(status));
+      if (queue.queuedBytes === 0) queue.drained?.();
     };
     this.#request = new wrap.WriteWrap();
     return "queued";

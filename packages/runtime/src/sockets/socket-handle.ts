@@ -17,6 +17,8 @@ export type WritableHandle = Pick<SocketHandle, "writeBuffer">;
 /** What was written past a socket's stream and is under way. */
 export interface DirectQueue {
   queuedBytes: number;
+  /** All of it has been taken, or the socket broke. Must not throw. */
+  drained?(): void;
 }
 
 /** Of a stream's handle: all that it was given, and what of it the kernel has not taken. */

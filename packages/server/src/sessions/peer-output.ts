@@ -68,6 +68,8 @@ export class PeerOutput implements DirectQueue {
   #dialogueBytes = 0;
   #countedBytes = 0;
   #owingSince: Millis | undefined;
+  /** Called once what was written past the stream has been taken. */
+  #afterDirect: (() => void)[] = [];
   /** Of a connection above its limit: what its transport had taken, and since when no more. */
   #taken = 0;
   #takenAt: Millis | undefined;
@@ -134,13 +136,23 @@ export class PeerOutput implements DirectQueue {
 
   /**
    * Calls back once when all that waits now has been taken; never when the socket dies first. An empty write ends when
-   * all before it has: the `drain` event would come only above the high-water mark.
+   * all before it in the stream has: the `drain` event would come only above the high-water mark. What went past the
+   * stream is waited for by itself: the system may have taken it and report so in the next turn of the loop, and an
+   * empty write would end in this one.
    */
   whenTaken(resume: () => void): void {
     if (!this.#socket.writable) return;
+    if (this.queuedBytes > 0) return void this.#afterDirect.push(() => this.whenTaken(resume));
     this.#socket.write(NOTHING, (error) => {
       if (!error) resume();
     });
+  }
+
+  drained(): void {
+    const waiting = this.#afterDirect;
+    if (waiting.length === 0) return;
+    this.#afterDirect = [];
+    for (const go of waiting) go();
   }
 
   #settle(owed: number): void {
