@@ -6,6 +6,7 @@ import { cacheGaps, cachePause } from "./scenarios/cache-faults.ts";
 import { cacheMemory } from "./scenarios/cache-memory.ts";
 import { cacheSpeed } from "./scenarios/cache-speed.ts";
 import { cacheVoters } from "./scenarios/cache-voters.ts";
+import { cluster } from "./scenarios/cluster.ts";
 import { fanout, realtime, tls } from "./scenarios/fanout.ts";
 import { ingest } from "./scenarios/ingest.ts";
 import { join } from "./scenarios/join.ts";
@@ -24,7 +25,7 @@ const CACHE: Readonly<Record<string, Scenario>> = {
   "cache-pause": cachePause,
 };
 const MEDIA: Readonly<Record<string, Scenario>> = { fanout, realtime, tls, join, memory, stalled, cycles, ingest };
-const SCENARIOS: Readonly<Record<string, Scenario>> = { ...MEDIA, ...CACHE, links };
+const SCENARIOS: Readonly<Record<string, Scenario>> = { ...MEDIA, ...CACHE, links, cluster };
 const ALL = Object.keys(SCENARIOS);
 
 const shortened = (options: BenchOptions): BenchOptions => ({

@@ -17,7 +17,7 @@ export type Protocol = "rtmp" | "http" | "ws" | "raw";
 export interface RunningServer extends AsyncDisposable {
   readonly process: PinnedProcess;
   /** By protocol; `+tls` for the secured port. Missing: not served. */
-  readonly ports: Readonly<Partial<Record<Protocol | `${Protocol}+tls`, number>>>;
+  readonly ports: Readonly<Partial<Record<Protocol | `${Protocol}+tls` | "cluster" | "resp", number>>>;
 }
 
 export async function freePort(): Promise<number> {

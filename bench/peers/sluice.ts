@@ -13,6 +13,8 @@ export interface SluiceOptions {
   readonly tls: boolean;
   /** More `key=value` settings. */
   readonly settings: readonly string[];
+  /** The server's where left out. */
+  readonly core?: number;
 }
 
 export const hasSluice = (): boolean => existsSync(MAIN);
@@ -38,18 +40,19 @@ function settingsOf(options: SluiceOptions, folder: string): string[] {
 export async function startSluice(options: SluiceOptions): Promise<RunningServer> {
   const folder = temporaryFolder();
   const child = new PinnedProcess({
-    core: SERVER_CORE,
+    core: options.core ?? SERVER_CORE,
     command: join(ROOT, "sluice"),
     args: ["serve", ...settingsOf(options, folder.path)],
   });
   const ready = await child.take("ready", 60_000); // a stale build is built first
-  const { rtmp, http, rtmps, https } = ready["listeners"] as Record<string, unknown>;
+  const { rtmp, http, rtmps, https, cluster, resp } = ready["listeners"] as Record<string, unknown>;
   if (rtmp === undefined) await child[Symbol.asyncDispose]();
   if (rtmp === undefined) throw new Error("Sluice opened no RTMP listener");
+  const others = { cluster: portOf(cluster), resp: portOf(resp) };
   const secured = options.tls ? { "rtmp+tls": portOf(rtmps), "http+tls": portOf(https), "ws+tls": portOf(https) } : {};
   return {
     process: child,
-    ports: { rtmp: portOf(rtmp), http: portOf(http), ws: portOf(http), ...secured },
+    ports: { rtmp: portOf(rtmp), http: portOf(http), ws: portOf(http), ...others, ...secured },
     async [Symbol.asyncDispose]() {
       await child[Symbol.asyncDispose]();
       folder.remove();
