@@ -75,6 +75,32 @@ test("[NOD411] a node that stands still for 2 s is missed by nobody, the leader 
   assert.deepEqual(await missing([a, b, c], ledger), []);
 });
 
+test("[NOD411] a node that stands still until the others take it for dead, and longer, joins again in the same life", async () => {
+  using folder = new WorkFolder();
+  const [a, b, c] = await three(folder);
+  await using _all = { [Symbol.asyncDispose]: () => end([a, b, c], "SIGKILL") };
+  await voting([a, b, c], 3);
+  await using ledger = new CacheLedger(sentinels([a, b, c]));
+  await ledger.writesAgain();
+  await pauseChild(a.child);
+  for (const server of [b, c]) await server.node("a", ({ state }) => state === "dead");
+  await ledger.writesAgain();
+  await pause(5_000);
+  await resumeChild(a.child);
+  await allLinked([a, b, c]);
+  await voting([a, b, c], 3);
+  for (const server of [b, c]) {
+    assert.deepEqual(
+      ["Node is dead", "Node joined", "Node left"].map((msg) => told(server, "a", msg)),
+      [1, 2, 0],
+    );
+    assert.equal((await server.nodes()).stale, false);
+  }
+  assert.equal(a.said("Node is dead").length, 0, "it had heard nobody itself, and blamed nobody");
+  await ledger.stop();
+  assert.deepEqual(await missing([a, b, c], ledger), []);
+});
+
 test("[NOD412] a rolling restart of three loses nothing and is one leave and one join of each", async () => {
   using folder = new WorkFolder();
   const servers = [...(await three(folder))];
