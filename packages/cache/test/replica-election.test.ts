@@ -87,6 +87,19 @@ test("[REP4] a leader that stood still until another was elected answers nothing
   }
 });
 
+test("[REP44] a machine that stands still with all its members on it changes no leader", () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const { sim, leader } = elected(seed);
+    const { term } = sim.status(leader);
+    sim.propose(leader);
+    for (const member of sim.members.values()) sim.pause(member, 1_300 + seed * 50);
+    sim.run(5_000);
+    assert.equal(sim.leader, leader);
+    assert.equal(sim.status(leader).term, term);
+    assert.deepEqual([sim.acked, sim.unknown], [["op1"], []]);
+  }
+});
+
 test("[REP8] who has heard a leader within the election time, or has just started, gives no vote", () => {
   const { sim, followers } = elected(5);
   const [voter, other] = followers as [SimMember, SimMember];

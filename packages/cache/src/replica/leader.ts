@@ -15,6 +15,10 @@ import { LogReplicator } from "./log-replicator.ts";
 import type { ReplicaTiming } from "./timing.ts";
 
 const NO_BYTES = new Uint8Array(0);
+/** A tick that comes later than this after it was due: the process stood still. */
+const STALL = 50;
+/** Times `electionMax` without a confirmation after which even a process that keeps standing still gives up. */
+const MOST_SILENCE = 3;
 
 export class Leader<Answer> {
   readonly followers: Followers;
@@ -27,10 +31,15 @@ export class Leader<Answer> {
   /** The first record of this term: what stands before it is committed once it is. */
   readonly #termStart: LogIndex;
   #isHalted = false;
+  #tickedAt: Millis;
+  /** What the followers said while this process stood still is read by then. */
+  #listensUntil: Millis;
 
   constructor(raft: RaftState<Answer>, timing: ReplicaTiming, now: Millis) {
     this.#raft = raft;
     this.#timing = timing;
+    this.#tickedAt = now;
+    this.#listensUntil = now;
     this.followers = new Followers(raft, now);
     this.replicator = new LogReplicator(raft, this.followers, timing, now);
     this.handOver = new HandOver(timing);
@@ -48,9 +57,17 @@ export class Leader<Answer> {
     return !this.handOver.isLeaseGivenUp && now < this.followers.confirmedAt(now) + this.#timing.lease;
   }
 
-  /** No majority has confirmed this leader for so long that there may be another one. */
+  /**
+   * No majority has confirmed this leader for so long that there may be another one. Confirmations that came while this
+   * process stood still have not been read yet: it listens for a heartbeat first. Nothing is answered meanwhile, as the
+   * lease has run out.
+   */
   isCutOff(now: Millis): boolean {
-    return this.followers.unconfirmedFor(now) > this.#timing.electionMax;
+    const { heartbeat, electionMax } = this.#timing;
+    if (now - this.#tickedAt > heartbeat + STALL) this.#listensUntil = (now + heartbeat) as Millis;
+    this.#tickedAt = now;
+    const silence = this.followers.unconfirmedFor(now);
+    return silence > electionMax && (now >= this.#listensUntil || silence > MOST_SILENCE * electionMax);
   }
 
   get deadline(): Millis {

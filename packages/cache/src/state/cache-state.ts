@@ -4,6 +4,7 @@ import type { AppliedAt, StateMachine } from "../state-machine.ts";
 import { applyOperation } from "./apply.ts";
 import { ChangeFeed, type ChangeFilter, type ChangeReader } from "./change-feed.ts";
 import { type EntryView, entriesOf, viewEntry } from "./entry-view.ts";
+import { type Checksum, crc32 } from "./crc32.ts";
 import { DEFAULT_STATE_LIMITS, type StateLimits } from "./limits.ts";
 import type { NamedCache } from "./named-cache.ts";
 import type { CacheName, Operation, OperationAnswer } from "./operation.ts";
@@ -16,6 +17,8 @@ export interface CacheStateOptions {
   readonly limits?: StateLimits;
   /** Seeds the hash of keys, so that nobody can choose keys that collide. An unsigned 32-bit number. */
   readonly hashSeed: number;
+  /** CRC-32 as of `crc32.ts`, which serves where it is left out. */
+  readonly checksum?: Checksum;
 }
 
 /** Blocks of flushed entries, in a millisecond or less. */
@@ -25,9 +28,11 @@ export class CacheState implements StateMachine<OperationAnswer> {
   readonly #limits: StateLimits;
   readonly #hashSeed: number;
   readonly #changes: ChangeFeed;
+  readonly #checksum: Checksum;
   #contents: StateContents;
 
-  constructor({ limits = DEFAULT_STATE_LIMITS, hashSeed }: CacheStateOptions) {
+  constructor({ limits = DEFAULT_STATE_LIMITS, hashSeed, checksum = crc32 }: CacheStateOptions) {
+    this.#checksum = checksum;
     this.#limits = limits;
     this.#hashSeed = hashSeed;
     this.#changes = new ChangeFeed(limits.waitingChanges);
@@ -134,6 +139,11 @@ export class CacheState implements StateMachine<OperationAnswer> {
   }
 
   #emptyContents(): StateContents {
-    return new StateContents({ limits: this.#limits, hashSeed: this.#hashSeed, changes: this.#changes });
+    return new StateContents({
+      limits: this.#limits,
+      hashSeed: this.#hashSeed,
+      changes: this.#changes,
+      checksum: this.#checksum,
+    });
   }
 }

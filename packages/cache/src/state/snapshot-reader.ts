@@ -1,7 +1,6 @@
 /** Fills an empty state from the frames of a snapshot, and refuses whatever is not whole. */
 import { ByteQueue } from "@sluice/bytes/byte-queue";
 import { ByteReader } from "@sluice/bytes/byte-reader";
-import { crc32 } from "./crc32.ts";
 import { EntryPlaces } from "./entry-places.ts";
 import { SnapshotBytesError } from "./errors.ts";
 import type { NamedCache } from "./named-cache.ts";
@@ -60,7 +59,7 @@ export class SnapshotReader {
     if (this.#queue.length < FRAME_HEAD_BYTES + length) return undefined;
     this.#queue.skip(FRAME_HEAD_BYTES);
     const body = this.#queue.take(length) as Uint8Array;
-    if (crc32(body) !== r.u32()) throw this.#problem("a checksum is wrong");
+    if (this.#contents.checksum(body) !== r.u32()) throw this.#problem("a checksum is wrong");
     this.#offset += FRAME_HEAD_BYTES + length;
     return body;
   }

@@ -1,6 +1,6 @@
 /** The whole state as it stands, in frames that are made one by one while the state goes on changing. */
 import { ByteWriter } from "@sluice/bytes/byte-writer";
-import { crc32 } from "./crc32.ts";
+import type { Checksum } from "./crc32.ts";
 import { SnapshotEndedError } from "./errors.ts";
 import { FrozenCache } from "./frozen-cache.ts";
 import type { Pin, Pins } from "./pins.ts";
@@ -70,14 +70,14 @@ function freeze(contents: StateContents): Frozen {
   return { first, caches: [...contents.caches()].map((cache) => new FrozenCache(cache, contents.arena)) };
 }
 
-function* framesOf({ limits }: StateContents, { first, caches }: Frozen): Generator<Uint8Array, void> {
+function* framesOf({ limits, checksum }: StateContents, { first, caches }: Frozen): Generator<Uint8Array, void> {
   let w = first;
   let entryCount = 0;
   for (const cache of caches) {
     writeCache(w, cache.name, cache.limits);
     for (const entry of cache.entries()) {
       if (w.length + entry.block.length > limits.snapshotPieceBytes) {
-        yield sealFrame(w);
+        yield sealFrame(w, checksum);
         w = startFrame(limits.snapshotPieceBytes);
       }
       writeEntry(w, entry.block, entry);
@@ -85,17 +85,17 @@ function* framesOf({ limits }: StateContents, { first, caches }: Frozen): Genera
     entryCount += cache.count;
   }
   w.u8(RECORD.end).f64(entryCount);
-  yield sealFrame(w);
+  yield sealFrame(w, checksum);
 }
 
 function startFrame(capacity: number): ByteWriter {
   return new ByteWriter(capacity + 64).u32(0).u32(0);
 }
 
-function sealFrame(w: ByteWriter): Uint8Array {
+function sealFrame(w: ByteWriter, checksum: Checksum): Uint8Array {
   const frame = w.finish();
   const body = frame.subarray(FRAME_HEAD_BYTES);
-  const head = new ByteWriter(FRAME_HEAD_BYTES).u32(body.length).u32(crc32(body)).finish();
+  const head = new ByteWriter(FRAME_HEAD_BYTES).u32(body.length).u32(checksum(body)).finish();
   frame.set(head);
   return frame;
 }

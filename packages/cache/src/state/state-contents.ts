@@ -3,6 +3,7 @@ import type { Millis } from "@sluice/base/brand";
 import { AnswerMemory } from "./answer-memory.ts";
 import { Arena } from "./arena.ts";
 import type { ChangeFeed } from "./change-feed.ts";
+import type { Checksum } from "./crc32.ts";
 import { Discards } from "./discards.ts";
 import { EntryPlaces } from "./entry-places.ts";
 import { KeyHash } from "./key-hash.ts";
@@ -17,10 +18,12 @@ export interface ContentsOptions {
   readonly limits: StateLimits;
   readonly hashSeed: number;
   readonly changes: ChangeFeed;
+  readonly checksum: Checksum;
 }
 
 export class StateContents {
   readonly limits: StateLimits;
+  readonly checksum: Checksum;
   readonly pins: Pins;
   readonly arena = new Arena();
   readonly discards: Discards;
@@ -43,8 +46,9 @@ export class StateContents {
   expiredCount = 0;
   evictedCount = 0;
 
-  constructor({ limits, hashSeed, changes }: ContentsOptions) {
+  constructor({ limits, hashSeed, changes, checksum }: ContentsOptions) {
     this.limits = limits;
+    this.checksum = checksum;
     this.changes = changes;
     this.answers = new AnswerMemory(limits);
     this.pins = new Pins(this.arena, limits.openSnapshots);

@@ -1,4 +1,5 @@
 /** Starts a cache node: each part is made of those before it, and nothing is carried out until all are there. */
+import { crc32 } from "node:zlib";
 import type { Millis } from "@sluice/base/brand";
 import type { MemberId } from "@sluice/cache/ids";
 import type { Incarnation as MemberIncarnation } from "@sluice/cache/replica/member-message";
@@ -56,7 +57,7 @@ export async function openCacheNode(given: CacheNodeOptions): Promise<CacheNode>
   await using opening = new AsyncDisposableStack();
 
   const store = opening.use(await openStore(options));
-  const state = new CacheState({ hashSeed: Math.floor(random() * 2 ** 32) });
+  const state = new CacheState({ hashSeed: Math.floor(random() * 2 ** 32), checksum: crc32 });
   const own = new OwnMember(store);
   const peers = new PeerPins(own, store, secret);
   const links = options.links ?? newOwnLinks(options, peers);
