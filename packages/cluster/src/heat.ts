@@ -1,13 +1,13 @@
-/** How near nodes and streams are to their limits, as averages that forget half in ten seconds. */
+/** Load of nodes and streams relative to their limits, as averages with a half-life of ten seconds. */
 import type { Millis } from "@sluice/base/brand";
 
-/** Long enough that one burst moves nothing, short enough that a crowd is seen before it hurts. */
+/** Long enough to ignore a single burst, short enough to notice a crowd before it overloads the node. */
 const HALF_LIFE = 10_000;
-/** Below such a change a node's heat is not worth telling. */
+/** A node announces its heat only after a change of at least this much. */
 const TOLD_STEP = 0.05;
 const TELL_EVERY = 1_000;
 
-/** Of a level that is sampled now and then; each sample stands for the time since the one before. */
+/** Average of a level sampled at irregular times; each sample covers the time since the one before. */
 export class DecayedAverage {
   #average = 0;
   #at: Millis | undefined;
@@ -25,7 +25,7 @@ export class DecayedAverage {
 }
 
 export interface NodeLoad {
-  /** Share of the time that the event loop was busy. */
+  /** Share of time that the event loop was busy. */
   readonly loopUtilisation: number;
   readonly egressBitsPerSecond: number;
   readonly memoryBytes: number;
@@ -36,7 +36,7 @@ export interface NodeCapacity {
   readonly memoryBytes: number;
 }
 
-/** Of this node: the highest of its loads, each against its limit. */
+/** Heat of this node: the highest of its loads, each relative to its limit. */
 export class NodeHeat {
   readonly #capacity: NodeCapacity;
   readonly #loop = new DecayedAverage();
@@ -61,7 +61,7 @@ export class NodeHeat {
     this.#memory.sample(memoryBytes / this.#capacity.memoryBytes, now);
   }
 
-  /** What all others are to be told now, rounded to hundredths; undefined while it is about what they know, or was told a moment ago. */
+  /** The heat to announce now, rounded to hundredths; undefined while it has hardly changed, or was announced a moment ago. */
   takeNews(now: Millis): number | undefined {
     const isEarly = this.#toldAt !== undefined && now - this.#toldAt < TELL_EVERY;
     if (isEarly || Math.abs(this.value - this.#told) < TOLD_STEP) return undefined;
@@ -71,7 +71,7 @@ export class NodeHeat {
   }
 }
 
-/** Of one stream at one node; those of all nodes are summed by whoever places. */
+/** Heat of one stream at one node; the placing node adds up those of all nodes. */
 export class StreamHeat {
   readonly #average = new DecayedAverage();
   #sampledAt: Millis;
@@ -87,8 +87,8 @@ export class StreamHeat {
   }
 
   /**
-   * @param delivered.bits  to viewers, since the sample before
-   * @param delivered.joins  of viewers since then, each of which is sent a whole GOP at once
+   * @param delivered.bits  sent to viewers since the previous sample
+   * @param delivered.joins  viewers that joined since then, each of which is sent a whole GOP at once
    */
   sample(delivered: { readonly bits: number; readonly joins: number; readonly gopBytes: number }, now: Millis): void {
     const seconds = (now - this.#sampledAt) / 1_000;

@@ -1,37 +1,37 @@
-/** Which node gets something: one function for publishers, relays, redirected clients and drains, by a policy that can be exchanged. */
+/** Chooses a node for publishers, relays, redirected clients and drains: one function with a replaceable policy. */
 import { encodeUtf8 } from "@sluice/bytes/byte-writer";
 
 export interface Candidate {
   readonly id: string;
-  /** 0 to 1, as it told last. */
+  /** 0 to 1, as last announced. */
   readonly heat: number;
-  /** Homes that it has now. */
+  /** Homes at the node now. */
   readonly homeCount: number;
 }
 
 export interface PlacementWish {
-  /** Of the stream, object or client: alike wherever it is asked. */
+  /** Key of the stream, object or client; the same wherever the question is asked. */
   readonly key: string;
-  /** Where it is now; undefined for something new. */
+  /** The node where it is now; undefined for something new. */
   readonly present: string | undefined;
-  /** By how much the heat of whoever takes it will rise. */
+  /** How much the heat of the chosen node will rise. */
   readonly loadToCome: number;
 }
 
 export interface PlacementPolicy {
-  /** The best of the candidates, of which there is at least one; undefined where it has no opinion. */
+  /** The best of at least one candidate; undefined if the policy has no opinion. */
   readonly choose: (wish: PlacementWish, candidates: readonly Candidate[]) => Candidate | undefined;
-  /** `always`: also away from a node that is cool enough, since an operator said so. */
+  /** `always`: also away from a node that is cool enough, at an operator's request. */
   readonly moves: "from-hot-to-cool" | "always";
 }
 
-/** Nothing leaves a node that is not hotter than this, */
+/** Moves nothing away from a node that is not hotter than this. */
 const HOT = 0.75;
-/** nor goes to one that would not stay below this: the space between keeps things from flapping. */
+/** Moves nothing to a node that would get hotter than this; the gap to `HOT` prevents flapping. */
 const COOL = 0.5;
 
 /**
- * @param eligible  nodes that may take it: ready, linked, of the right role
+ * @param eligible  nodes that may be chosen: ready, linked, with the right role
  * @returns the id of one of them; undefined where there is none
  */
 export function place(
@@ -47,13 +47,13 @@ export function place(
   return isWorthIt ? chosen.id : present.id;
 }
 
-/** The least heat after the load to come. */
+/** The least heat, including the load to come. */
 export const BY_HEAT: PlacementPolicy = {
   choose: (wish, candidates) => coolest(wish, candidates),
   moves: "from-hot-to-cool",
 };
 
-/** The fewest homes; of several the coolest. */
+/** The fewest homes; among equals the coolest. */
 export const LEAST_LOADED: PlacementPolicy = {
   choose: (wish, candidates) => {
     const fewest = Math.min(...candidates.map(({ homeCount }) => homeCount));
@@ -63,13 +63,13 @@ export const LEAST_LOADED: PlacementPolicy = {
   moves: "from-hot-to-cool",
 };
 
-/** Rendezvous: every node chooses the same, and only what a lost node had goes elsewhere. */
+/** Rendezvous hashing: every node chooses the same, and only keys of a lost node move. */
 export const BY_HASH: PlacementPolicy = {
   choose: (wish, candidates) => best(candidates, ({ id }) => -rendezvous(id, wish.key)),
   moves: "from-hot-to-cool",
 };
 
-/** By key; what is not pinned, or whose node is not eligible, goes by the other policy. */
+/** Chooses the pinned node of a key; without a pin, or if that node is not eligible, the other policy decides. */
 export function pinned(pins: ReadonlyMap<string, string>, otherwise: PlacementPolicy): PlacementPolicy {
   const pinOf = (wish: PlacementWish, candidates: readonly Candidate[]): Candidate | undefined =>
     candidates.find(({ id }) => id === pins.get(wish.key));
@@ -86,11 +86,11 @@ export function pinned(pins: ReadonlyMap<string, string>, otherwise: PlacementPo
 }
 
 function coolest({ present, loadToCome }: PlacementWish, candidates: readonly Candidate[]): Candidate | undefined {
-  // What is at a node already adds nothing to its heat.
+  // its heat already includes the thing itself
   return best(candidates, ({ id, heat }) => (id === present ? heat : heat + loadToCome));
 }
 
-/** With equal costs the id decides, so that all nodes choose alike. */
+/** The lowest id wins between equal costs, so that all nodes choose alike. */
 function best(candidates: readonly Candidate[], cost: (candidate: Candidate) => number): Candidate | undefined {
   let found: { readonly candidate: Candidate; readonly cost: number } | undefined;
   for (const candidate of candidates) {
@@ -102,7 +102,7 @@ function best(candidates: readonly Candidate[], cost: (candidate: Candidate) => 
   return found?.candidate;
 }
 
-/** FNV-1a over both, then mixed: ids that differ in one letter must not come out close to each other. */
+/** FNV-1a over both, then mixed, so that ids that differ in one letter get unrelated results. */
 function rendezvous(id: string, key: string): number {
   let hash = 0x811c9dc5;
   for (const byte of encodeUtf8(`${id}\n${key}`)) hash = Math.imul(hash ^ byte, 0x01000193);

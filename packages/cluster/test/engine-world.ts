@@ -166,7 +166,7 @@ export class EngineWorld {
 
   async until(what: string, condition: () => boolean, limit = 20_000): Promise<void> {
     for (let waited = 0; !condition(); waited += 5) {
-      if (waited > limit) throw new Error(`Waited ${limit} ms in vain for ${what}`);
+      if (waited > limit) throw new Error(`Waited ${limit} ms for ${what}`);
       await this.advance(5);
     }
     await settle();

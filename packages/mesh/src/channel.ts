@@ -1,32 +1,32 @@
-/** One flow of messages on a link: its queue towards the peer, its credit, and the message that is being put together. */
+/** One flow of messages on a link: its send queue, its credit, and assembly of the message being received. */
 import { ChannelStateError, LinkFrameError } from "./errors.ts";
 import type { ChannelId } from "./frame.ts";
 import type { LinkLimits } from "./limits.ts";
 
-/** In order of priority; the number is the one on the wire. */
+/** In order of priority; the wire carries the index. */
 export const CHANNEL_CLASSES = ["control", "state", "media", "bulk"] as const;
 export type ChannelClass = (typeof CHANNEL_CLASSES)[number];
 
 /** Bytes that either side may send on a new channel before it is given more. */
 export const INITIAL_CREDIT = 64 * 1024;
-/** Bytes of one message of class `control`, which waits for no window: small, so that many fit into any. */
+/** Limit of a message of class `control`. Control messages bypass the flight window, so they must be small. */
 export const CONTROL_MESSAGE_BYTES = 64 * 1024;
 
-/** Why a channel ended. `done`: nothing is left to say; `lost`: the link ended first. */
+/** Why a channel ended. `done`: finished normally; `lost`: the link ended first. */
 export const CLOSE_CODES = { done: 0, refused: 1, failed: 2, overrun: 3 } as const;
 export type CloseCode = keyof typeof CLOSE_CODES | "lost";
 
 export interface ChannelOptions {
   readonly id: ChannelId;
-  /** What the channel is for: the peer chooses by it who serves it. At most 255 bytes as UTF-8. */
+  /** What the channel is for; the peer picks the service by this name. At most 255 bytes as UTF-8. */
   readonly service: string;
   readonly class: ChannelClass;
   readonly limits: LinkLimits;
-  /** `automatic`: a message is released when it is taken. `manual`: the receiver calls `release`. */
+  /** `automatic`: taking a message releases its credit. `manual`: the receiver calls `release`. */
   readonly credit: "automatic" | "manual";
   /** Tells the link that there is something to send. */
   readonly ready: (channel: Channel) => void;
-  /** A message was not taken, since the queue is at its limit. */
+  /** The queue is at its limit: a message was not accepted. */
   readonly full: () => void;
 }
 
@@ -37,11 +37,11 @@ export class Channel {
   readonly #options: ChannelOptions;
   readonly #queue: Uint8Array[] = [];
   #head = 0;
-  /** Bytes of the first message that have gone out. */
+  /** Bytes of the first message already sent. */
   #sentOfFirst = 0;
   #queuedBytes = 0;
   #credit = INITIAL_CREDIT;
-  /** `drained` is due once no more than so many bytes wait. */
+  /** `drained` is due once at most this many bytes are queued. */
   #drainedAt: number | undefined;
   #closing: { readonly code: keyof typeof CLOSE_CODES; readonly reason: string } | undefined;
   #isClosed = false;
@@ -68,16 +68,16 @@ export class Channel {
     return this.#isClosed || this.#closing !== undefined;
   }
 
-  /** Bytes that the peer lets this side send now. */
+  /** Bytes that the peer allows this side to send now. */
   get credit(): number {
     return this.#credit;
   }
 
   /**
-   * Never waits and never grows past the limit. An empty message is a message.
+   * Never blocks and never exceeds the queue limit. An empty message is a message.
    *
-   * @param message  belongs to the link until it is written: the caller changes it no more
-   * @returns `full`: not taken; the link tells `drained` once half of the queue has gone
+   * @param message  owned by the link until written: the caller must not change it
+   * @returns `full`: not accepted; the link reports `drained` once half of the queue has been sent
    * @throws {ChannelStateError} for a message over the limit of its class
    */
   send(message: Uint8Array): "queued" | "full" | "closed" {
@@ -100,27 +100,27 @@ export class Channel {
     return "queued";
   }
 
-  /** `drained` is told once no more than so many bytes wait: for senders that hold back before the queue is full. */
+  /** Reports `drained` once at most this many bytes are queued, for senders that pause before the queue is full. */
   tellDrained(atBytes: number): void {
     this.#drainedAt = atBytes;
   }
 
-  /** What was sent before goes out first. May be called twice. */
+  /** Queued messages are sent first. May be called twice. */
   close(code: keyof typeof CLOSE_CODES = "done", reason = ""): void {
     if (this.isClosed) return;
     this.#closing = { code, reason };
     this.#options.ready(this);
   }
 
-  /** With `credit: "manual"`: these bytes of delivered messages are no longer held here. */
+  /** With `credit: "manual"`: the receiver no longer holds these bytes of delivered messages. */
   release(byteCount: number): void {
     this.#unreleased = Math.max(0, this.#unreleased - byteCount);
     if (!this.#isClosed) this.#options.ready(this);
   }
 
-  // What follows is for the link.
+  // For the link only.
 
-  /** Whether `takePart` would answer something, a close included. */
+  /** Whether `takePart` would return something; a pending close counts. */
   get hasOutput(): boolean {
     if (this.#isClosed) return false;
     const first = this.#queue[this.#head];
@@ -128,7 +128,7 @@ export class Channel {
     return this.#credit > 0 || first.length === 0;
   }
 
-  /** The next part of the first message, at most `most` bytes and what credit allows; `close` once all has gone. */
+  /** The next part of the first message, limited by `most` and by credit; `close` once everything is sent. */
   takePart(most: number): { readonly bytes: Uint8Array; readonly isEnd: boolean } | "close" | undefined {
     const first = this.#queue[this.#head];
     if (first === undefined) return this.#closing === undefined ? undefined : "close";
@@ -147,7 +147,7 @@ export class Channel {
     return this.#closing;
   }
 
-  /** True once after `send` answered "full" and half of the queue has gone, or when what was asked for has come about. */
+  /** True once when `drained` is due: after "full", or after `tellDrained`. */
   takeDrained(): boolean {
     if (this.#drainedAt === undefined || this.#queuedBytes > this.#drainedAt) return false;
     this.#drainedAt = undefined;
@@ -160,10 +160,10 @@ export class Channel {
   }
 
   /**
-   * A part from the peer.
+   * Takes a part from the peer.
    *
-   * @returns the message when it is whole; it belongs to the caller
-   * @throws {LinkFrameError} when the peer had no credit for it, or the message passes the limit
+   * @returns the whole message once complete; the caller owns it
+   * @throws {LinkFrameError} when the peer had no credit for it, or the message exceeds the limit
    */
   receivePart(bytes: Uint8Array, isEnd: boolean): Uint8Array | undefined {
     const { limits } = this.#options;
@@ -186,8 +186,8 @@ export class Channel {
   }
 
   /**
-   * Bytes of credit to grant now; 0 while too few to be worth a frame. What of a message has come so far is not held
-   * against the peer: it is bounded by the limit of a message, and the rest of it must be able to come.
+   * Bytes of credit to grant now; 0 while too few to justify a frame. The received part of an incomplete message does not
+   * count as held: the message limit bounds it, and its remaining parts need credit.
    */
   takeGrant(): number {
     if (this.#isClosed) return 0;
@@ -199,7 +199,7 @@ export class Channel {
     return grant;
   }
 
-  /** Nothing goes out any more, nothing is expected. */
+  /** Stops sending and receiving. */
   end(): void {
     this.#isClosed = true;
     this.#queue.length = 0;

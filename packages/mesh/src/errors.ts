@@ -1,8 +1,8 @@
-/** Why a link ends or does not come about. */
+/** Why a link ends or cannot be opened. */
 import { StateError } from "@sluice/base/errors";
 import { WireError } from "@sluice/bytes/wire-error";
 
-/** By number on the wire; a number is never used again for another reason. */
+/** Numbers as on the wire; a number is never reused for another reason. */
 export const REFUSALS = {
   1: { reason: "wrong-secret", says: "the secrets differ" },
   2: { reason: "wrong-cluster", says: "it belongs to another cluster, or was started with another member list" },
@@ -13,7 +13,7 @@ export const REFUSALS = {
     reason: "other-store",
     says: "its store is not the one known under its id: two processes share the id, or the store was lost; remove the member, then add it again",
   },
-  7: { reason: "self", says: "the address leads back to this very process" },
+  7: { reason: "self", says: "the address is this process's own" },
   8: { reason: "duplicate", says: "another link between the two is kept" },
   9: { reason: "other-purpose", says: "it links nodes of another kind: a cache member met a media node" },
   10: { reason: "refused", says: "an application or an operator refused it" },
@@ -35,7 +35,7 @@ export function codeOfRefusal(reason: Refusal): RefusalCode {
   throw new RangeError(`No such refusal: ${reason}`);
 }
 
-/** Bytes on a link that no node of a known version sends. */
+/** Bytes on a link that no known version sends. */
 export class LinkFrameError extends WireError {
   override readonly name = "LinkFrameError";
   readonly code = "WIRE_LINK_FRAME";
@@ -46,7 +46,7 @@ export class LinkFrameError extends WireError {
   }
 }
 
-/** One side of a link refuses the other; both can tell why. */
+/** One side of a link refused the other; both sides know the reason. */
 export class LinkRefusedError extends WireError {
   override readonly name = "LinkRefusedError";
   readonly code = "WIRE_LINK_REFUSED";
@@ -62,7 +62,7 @@ export class LinkRefusedError extends WireError {
   }
 }
 
-/** A channel was used after it closed, or more are opened than the limit allows: a fault of this process. */
+/** A channel was used after it closed, or more channels were opened than the limit allows: a fault of this process. */
 export class ChannelStateError extends StateError {
   override readonly name = "ChannelStateError";
   readonly code = "STATE_LINK_CHANNEL";

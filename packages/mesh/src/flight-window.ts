@@ -1,23 +1,23 @@
-/** How many bytes may be under way: near what the path carries in one round trip, so that TCP's own queue stays short. */
+/** Limits the bytes in flight to what the path carries in one round trip, so that TCP's own queue stays short. */
 import type { Millis } from "@sluice/base/brand";
 import type { LinkLimits } from "./limits.ts";
 
-/** Bytes between two moments that are remembered to take the round trip from. */
+/** Bytes sent between two marks; a mark yields a round-trip sample once it is acknowledged. */
 const MARK_BYTES = 16 * 1024;
-/** Longer than a route keeps its length; a path that became longer is noticed after it. */
+/** How long the shortest round trip is remembered; a path that became longer is noticed after this. */
 const MEMORY = 30_000 as Millis;
-/** What a busy process adds to a round trip without any queue on the path. */
+/** Round-trip time that a busy process adds even when the path has no queue. */
 const SLACK = 10 as Millis;
 
 interface Mark {
-  /** All bytes sent when it was made. */
+  /** All bytes sent when the mark was made. */
   readonly total: number;
   readonly at: Millis;
 }
 
 /**
- * Delay-based, as TCP Vegas: it grows by what is acknowledged while the round trip stays near the shortest one known, and
- * shrinks by a quarter, at most once a round trip, when that has grown by far: then a queue stands on the path.
+ * Delay-based, like TCP Vegas: grows by the acknowledged bytes while the round trip stays near the shortest one known,
+ * and shrinks by a quarter, at most once per round trip, when the round trip has grown a lot: the path has a queue then.
  */
 export class FlightWindow {
   readonly #limits: Pick<LinkLimits, "windowMin" | "windowMax">;
@@ -49,7 +49,7 @@ export class FlightWindow {
     return this.#smoothed as Millis | undefined;
   }
 
-  /** Whether another frame may go; notes that the window was what held it back. */
+  /** Whether another frame may be sent; if not, records that the window was the limit. */
   hasRoom(): boolean {
     const hasRoom = this.inFlight < this.#size;
     if (!hasRoom) this.#wasLimiting = true;
@@ -64,8 +64,8 @@ export class FlightWindow {
 
   /**
    * @param total  bytes that the peer has received, modulo 2³²
-   * @param sentAt  `at once`: the peer said so when it had received them, so that the time until now is a round trip
-   * @returns false when that is more than was ever sent
+   * @param sentAt  `at once`: the peer acknowledged on receipt, so the time since sending is a round trip
+   * @returns false when the total exceeds what was ever sent
    */
   acknowledged(total: number, sentAt: "at once" | "some time later", now: Millis): boolean {
     const gained = (total - (this.#acknowledged % 2 ** 32) + 2 ** 32) % 2 ** 32;
@@ -77,7 +77,7 @@ export class FlightWindow {
     return true;
   }
 
-  /** A round trip, from a heartbeat that came back. */
+  /** A round trip measured by a heartbeat. */
   measured(rtt: Millis, now: Millis): void {
     this.#smoothed = this.#smoothed === undefined ? rtt : this.#smoothed * 0.75 + rtt * 0.25;
     this.#noteShortest(rtt, now);

@@ -3,12 +3,12 @@ import { ByteQueue } from "@sluice/bytes/byte-queue";
 import type { Brand } from "@sluice/base/brand";
 import { LinkFrameError } from "./errors.ts";
 
-/** Names a flow on a link. 0 is the link itself; the side that dialled opens odd numbers, the other one even ones. */
+/** Identifies a flow on a link. 0 is the link itself; the dialling side opens odd numbers, the other side even ones. */
 export type ChannelId = Brand<number, "ChannelId">;
 
 export const LINK_CHANNEL = 0 as ChannelId;
 
-/** By number on the wire. A number is never used again for another meaning. */
+/** Numbers as on the wire; a number is never reused for another meaning. */
 export const FRAME_TYPE = {
   hello: 0x01,
   welcome: 0x02,
@@ -19,19 +19,19 @@ export const FRAME_TYPE = {
   acknowledge: 0x11,
   goodbye: 0x12,
   open: 0x20,
-  /** A part of a message; more of it follows. */
+  /** A part of a message; more parts follow. */
   part: 0x21,
-  /** The last part of a message, or a whole one. */
+  /** The last part of a message, or a whole message. */
   end: 0x22,
   credit: 0x23,
   close: 0x24,
 } as const;
 
-/** A receiver that does not know a type with this bit passes it over; without it the link ends. */
+/** A receiver skips an unknown type with this bit; an unknown type without it ends the link. */
 export const SKIPPABLE_BIT = 0x80;
 
 export const FRAME_HEADER_BYTES = 8;
-/** Length and type: enough to refuse a frame, and to tell whoever speaks another protocol. */
+/** Length and type: enough to refuse a frame, and to recognise a peer that speaks another protocol. */
 const START_BYTES = 4;
 
 /**
@@ -46,7 +46,7 @@ const START_BYTES = 4;
 export interface LinkFrame {
   readonly type: number;
   readonly channel: ChannelId;
-  /** A view that belongs to the receiver. */
+  /** A view; the receiver owns it. */
   readonly payload: Uint8Array;
 }
 
@@ -66,7 +66,7 @@ export function putFrameHeader(
   into[offset + 7] = channel;
 }
 
-/** A whole frame in bytes of its own; for the small ones about the link and its channels. */
+/** A whole frame in its own bytes; for the small frames about the link and its channels. */
 export function encodeFrame(type: number, channel: ChannelId, payload: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(FRAME_HEADER_BYTES + payload.length);
   putFrameHeader(bytes, 0, { type, channel, length: payload.length });
@@ -74,7 +74,7 @@ export function encodeFrame(type: number, channel: ChannelId, payload: Uint8Arra
   return bytes;
 }
 
-/** Cuts frames from bytes that arrive in any pieces. */
+/** Cuts frames from bytes that arrive split at any position. */
 export class FrameReader {
   readonly #queue = new ByteQueue();
   #maxPayloadBytes: number;
@@ -83,7 +83,7 @@ export class FrameReader {
     this.#maxPayloadBytes = maxPayloadBytes;
   }
 
-  /** Raised once the peer has proved who it is. */
+  /** Raised once the peer has proved its identity. */
   set maxPayloadBytes(count: number) {
     this.#maxPayloadBytes = count;
   }
@@ -121,7 +121,7 @@ const TLS_HANDSHAKE = 0x16;
 const TLS_MAJOR_VERSION = 0x03;
 const HTTP_METHOD_START = /^[A-Za-z]{3,4}[A-Za-z /]?$/;
 
-/** As the start of a frame both would be longer than any. */
+/** HTTP or TLS bytes; read as a frame header, both would exceed any length limit. */
 function otherProtocolOf(start: Uint8Array): "HTTP" | "TLS" | undefined {
   if (start[0] === TLS_HANDSHAKE && start[1] === TLS_MAJOR_VERSION) return "TLS";
   return HTTP_METHOD_START.test(String.fromCharCode(...start)) ? "HTTP" : undefined;

@@ -20,30 +20,30 @@ import {
 
 export interface HandshakeOptions {
   readonly own: NodeIdentity;
-  /** The first is the one in use; a peer that proves any of them is believed. None: anybody who can connect is. */
+  /** The first one is used for proving; a peer may prove any of them. Empty: anybody who can connect is accepted. */
   readonly secrets: readonly Uint8Array[];
-  /** Bytes that both ends of this very TLS connection know and nobody between them; empty without TLS. */
+  /** Bytes that only the two ends of this TLS connection know; empty without TLS. */
   readonly binding: Uint8Array;
   readonly crypto: Crypto;
-  /** Asked once the peer has proved a secret: why it is turned away all the same. */
+  /** Called once the peer has proved a secret: a reason to refuse it, or `undefined` to accept. */
   readonly judge: (peer: NodeIdentity) => Refusal | undefined;
 }
 
-/** What a frame of the handshake led to; `send` goes out first. */
+/** The result of one handshake frame; `send` goes out first. */
 export interface HandshakeStep {
   readonly send?: Uint8Array;
   readonly established?: NodeIdentity;
   readonly refused?: LinkRefusedError;
 }
 
-/** Of the side that dialled. Every method may throw a `WireError`: the connection must end. */
+/** Handshake of the dialling side. Every method may throw a `WireError`: the connection must end. */
 export class DialHandshake {
   readonly #options: HandshakeOptions;
   readonly #to: string;
   readonly #hello: Uint8Array;
   #peer: NodeIdentity | undefined;
 
-  /** @param to  id that is meant to answer; empty for whoever does */
+  /** @param to  expected id of the peer; empty accepts any */
   constructor(to: string, options: HandshakeOptions) {
     this.#options = options;
     this.#to = to;
@@ -75,7 +75,7 @@ export class DialHandshake {
   }
 }
 
-/** Of the side that was dialled. Every method may throw a `WireError`: the connection must end. */
+/** Handshake of the accepting side. Every method may throw a `WireError`: the connection must end. */
 export class AcceptHandshake {
   readonly #options: HandshakeOptions;
   #hello: { readonly bytes: Uint8Array; readonly from: NodeIdentity } | undefined;
@@ -122,7 +122,7 @@ function hasCommonVersion({ oldest, newest }: Hello): boolean {
   return oldest <= LINK_VERSIONS.newest && newest >= LINK_VERSIONS.oldest;
 }
 
-/** @param to  id that was meant; empty for anybody */
+/** @param to  id that the dialler expects; empty for any */
 function refusalOf(peer: NodeIdentity, { own, judge }: HandshakeOptions, to: string): Refusal | undefined {
   if (peer.id === own.id) return peer.incarnation === own.incarnation ? "self" : "own-id";
   if (to !== "" && peer.id !== to) return "wrong-target";
@@ -135,7 +135,7 @@ interface Transcript {
   readonly welcome: Uint8Array;
 }
 
-/** One for each secret. They differ by side, so that a proof cannot be played back to the one who gave it. */
+/** One proof per secret. Proofs differ by side, so a proof cannot be replayed to its sender. */
 function proofsOf(
   side: "acceptor" | "dialler",
   options: HandshakeOptions,
@@ -149,14 +149,14 @@ function proofsOf(
   return secrets.map((secret) => options.crypto.hmacSha256(secret, signed));
 }
 
-/** Compares all with all, so that the time taken tells nothing of which secret is known. */
+/** Compares every pair, so that the time taken does not reveal which secret matched. */
 function isProved(given: readonly Uint8Array[], expected: readonly Uint8Array[]): boolean {
   let isAny = false;
   for (const proof of given) for (const wanted of expected) if (isSame(proof, wanted)) isAny = true;
   return isAny;
 }
 
-/** In constant time for proofs of one length. */
+/** Constant time for proofs of equal length. */
 function isSame(a: Uint8Array, b: Uint8Array): boolean {
   let difference = a.length ^ b.length;
   for (let i = 0; i < b.length; i++) difference |= (a[i] ?? 0) ^ (b[i] as number);

@@ -1,4 +1,4 @@
-/** What both sides of a link say of themselves before anything else. */
+/** What each side of a link states about itself before anything else. */
 import { ByteReader } from "@sluice/bytes/byte-reader";
 import { ByteWriter, encodeUtf8 } from "@sluice/bytes/byte-writer";
 import type { Brand } from "@sluice/base/brand";
@@ -11,27 +11,27 @@ export const LINK_VERSIONS = { oldest: 1, newest: 1 } as const;
 const MAGIC = 0x534c_4345;
 export const NONCE_BYTES = 32;
 export const PROOF_BYTES = 32;
-/** One for each secret that a node accepts: the one in use and the one it is being changed for. */
+/** One per accepted secret: the current one and its successor during a change. */
 export const MOST_PROOFS = 4;
 const MOST_FACTS = 32;
 
-/** One life of a process. Of a node it is higher than that of every life before; of a cache member it is random. */
+/** One life of a process. For a node, higher than in every earlier life; for a cache member, random. */
 export type Incarnation = Brand<number, "Incarnation">;
 
-/** Who one end of a link is. The facts are proved with the secret, but believed only as far as the peer is. */
+/** Identity of one end of a link. The secret proves the facts, but they are as trustworthy as the peer itself. */
 export interface NodeIdentity {
   /** Chosen by the operator or kept with the data; 1 to 128 bytes as UTF-8. */
   readonly id: string;
   /** 0 to 2³² − 1. */
   readonly incarnation: Incarnation;
-  /** `node`, or `cache` for members of a cache that runs alone: the two do not link. */
+  /** `node`, or `cache` for members of a stand-alone cache: the two do not link. */
   readonly purpose: string;
-  /** Names and values, such as `roles`, `cluster`, `address.rtmp`; at most 32. Unknown names are kept, not refused. */
+  /** Names and values, such as `roles`, `cluster`, `address.rtmp`; at most 32. Unknown names are kept. */
   readonly facts: ReadonlyMap<string, string>;
 }
 
 /**
- * First frame, from the side that dialled.
+ * First frame, from the dialling side.
  *
  * | field       | form                         | meaning                                          |
  * | ----------- | ---------------------------- | ------------------------------------------------ |
@@ -39,7 +39,7 @@ export interface NodeIdentity {
  * | oldest      | u8                           | versions of the link protocol                    |
  * | newest      | u8                           |                                                  |
  * | nonce       | 32 bytes                     |                                                  |
- * | to          | u8 length + UTF-8            | id that the dialler means to reach; empty: anybody |
+ * | to          | u8 length + UTF-8            | id that the dialler expects; empty: any          |
  * | id          | u8 length + UTF-8            | identity of the dialler                          |
  * | incarnation | u32                          |                                                  |
  * | purpose     | u8 length + UTF-8            |                                                  |
@@ -55,7 +55,7 @@ export interface Hello {
   readonly from: NodeIdentity;
 }
 
-/** Second frame: u8 version chosen, nonce, identity as in the hello, u8 count of proofs, that many × 32 bytes. */
+/** Second frame: u8 chosen version, nonce, identity as in the hello, u8 count of proofs, then 32 bytes for each proof. */
 export interface Welcome {
   readonly version: number;
   readonly nonce: Uint8Array;
@@ -69,7 +69,7 @@ export function encodeHello({ oldest, newest, nonce, to, from }: Hello): Uint8Ar
   return w.finish();
 }
 
-/** Nothing in the answer is a view of `payload` but the nonce. @throws {WireError} */
+/** Only the nonce of the result is a view of `payload`. @throws {WireError} */
 export function decodeHello(payload: Uint8Array): Hello {
   const r = new ByteReader(payload);
   if (r.u32() !== MAGIC) throw new LinkFrameError({ detail: "this is no node of a cluster" });
@@ -81,7 +81,7 @@ export function decodeHello(payload: Uint8Array): Hello {
   return { oldest, newest, nonce, to, from };
 }
 
-/** Without the proofs, which cover these bytes. */
+/** Without the proofs, which are computed over these bytes. */
 export function encodeWelcome({ version, nonce, from }: Welcome): Uint8Array {
   const w = new ByteWriter(256).u8(version).bytes(nonce);
   writeIdentity(w, from);
@@ -120,7 +120,7 @@ export function encodeRefusal(code: RefusalCode): Uint8Array {
   return Uint8Array.of(code);
 }
 
-/** @throws {LinkFrameError} for a reason that does not exist */
+/** @throws {LinkFrameError} for an unknown reason */
 export function decodeRefusal(payload: Uint8Array): RefusalCode {
   const code = payload[0];
   if (payload.length !== 1 || code === undefined || !(code in REFUSALS)) {
@@ -163,7 +163,7 @@ function requireEnd(r: ByteReader, what: string): void {
   if (r.remaining > 0) throw new LinkFrameError({ detail: `${what} with ${r.remaining} bytes too many` });
 }
 
-/** @throws {RangeError} for more than 255 bytes, which the caller's limits rule out */
+/** @throws {RangeError} for more than 255 bytes; the caller's limits prevent it */
 function writeShort(w: ByteWriter, value: string): void {
   const bytes = encodeUtf8(value);
   if (bytes.length > 255) throw new RangeError(`Too long for a hello: "${value}"`);

@@ -3,25 +3,25 @@ import type { Millis } from "@sluice/base/brand";
 
 /** Every field is a ceiling. */
 export interface LinkLimits {
-  /** Payload bytes of a frame while the peer has not proved who it is. */
+  /** Payload bytes of a frame before the peer has proved its identity. */
   readonly helloBytes: number;
-  /** Payload bytes of a frame that this side sends; larger messages are cut, so that channels interleave. */
+  /** Payload bytes of a frame that this side sends; larger messages are split, so that channels interleave. */
   readonly sentFrameBytes: number;
-  /** Payload bytes of a frame that is accepted. */
+  /** Payload bytes of a frame that this side accepts. */
   readonly frameBytes: number;
   /** Bytes of one message after assembly. Must hold the largest message of the replicated log. */
   readonly messageBytes: number;
-  /** Channels open at once, of both sides together. */
+  /** Open channels of both sides together. */
   readonly channels: number;
-  /** Bytes that one channel's messages may wait here before `send` answers "full". */
+  /** Bytes of one channel's messages queued here before `send` answers "full". */
   readonly queuedBytes: number;
-  /** Bytes of delivered messages that the receiver of a channel has not released; the peer's credit. */
+  /** Bytes of delivered messages that the receiver of a channel has not released: the credit of the peer. */
   readonly creditBytes: number;
-  /** Bytes under way and not acknowledged by the peer's link that are allowed on any path. */
+  /** Bytes in flight, not yet acknowledged by the peer's link, that are allowed on any path. */
   readonly windowMin: number;
-  /** The same on a path that is long and wide. */
+  /** The same on a long path with high bandwidth. */
   readonly windowMax: number;
-  /** Requests of one channel that wait for an answer, in each direction. */
+  /** Requests of one channel without an answer yet, in each direction. */
   readonly requests: number;
 }
 
@@ -44,9 +44,9 @@ export const DEFAULT_LINK_LIMITS: LinkLimits = {
 export interface LinkTimings {
   /** From the connection to the end of the handshake. */
   readonly handshake: Millis;
-  /** A link says at least this often that it is alive. */
+  /** Longest time between two heartbeats of a link. */
   readonly heartbeat: Millis;
-  /** Nothing heard for this long ends the link. Must outlast a pause of 2 s and a lost heartbeat. */
+  /** Without any bytes for this long the link ends. Must outlast a pause of 2 s and a lost heartbeat. */
   readonly silence: Millis;
 }
 

@@ -1,4 +1,4 @@
-/** What went over one link, and what was meant to and did not. */
+/** Counts of what one link sent, received and dropped. */
 import type { ChannelClass } from "./channel.ts";
 
 export class LinkCounts {
@@ -6,7 +6,7 @@ export class LinkCounts {
   bytesOut = 0;
   messagesIn = 0;
   messagesOut = 0;
-  /** Frames of an unknown type that may be skipped. */
+  /** Skipped frames of unknown types. */
   framesSkipped = 0;
   /** Messages that were not sent, by class and reason. */
   readonly drops: Readonly<Record<ChannelClass, Map<string, number>>> = {
@@ -16,7 +16,7 @@ export class LinkCounts {
     bulk: new Map(),
   };
 
-  /** @param reason  `full` for a queue at its limit, or what a user of the link says, from a small closed set */
+  /** @param reason  `full` for a queue at its limit, or a reason of the link's user, from a small closed set */
   noteDrop(kind: ChannelClass, reason: string): void {
     const drops = this.drops[kind];
     drops.set(reason, (drops.get(reason) ?? 0) + 1);

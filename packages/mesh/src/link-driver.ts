@@ -1,11 +1,11 @@
-/** Joins a link to its transport and its clock: moves bytes between them, and hands on what happens, in order. */
+/** Joins a link to its transport and its clock: moves bytes between them and passes on events in order. */
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
 import { Link, type LinkOptions } from "./link.ts";
 import type { LinkEvent } from "./link-event.ts";
 import type { LinkTransport, TransportReceiver } from "./transport.ts";
 
-/** Bytes in the transport's own queue above which nothing more is taken from the link: what is there cannot be overtaken. */
+/** Above this many bytes in the transport's own queue the driver takes no more from the link: queued bytes cannot be overtaken. */
 const TRANSPORT_BYTES = 64 * 1024;
 
 export interface DriverOptions {
@@ -13,11 +13,11 @@ export interface DriverOptions {
   readonly limits: LinkOptions["limits"];
   readonly timings: LinkOptions["timings"];
   readonly clock: Clock;
-  /** Runs `action` once what happens now has been dealt with, so that all that is sent meanwhile leaves together. */
+  /** Runs `action` after the current event is handled, so that all output produced meanwhile leaves in one write. */
   readonly defer: (action: () => void) => void;
-  /** Asked once the transport has connected. */
+  /** Called once the transport has connected. */
   readonly handshake: (binding: Uint8Array) => LinkOptions["handshake"];
-  /** Never called from within a call of the driver's owner, but for `end`. */
+  /** Never called from within a call of the driver's owner, except `end`. */
   readonly happened: (event: LinkEvent, driver: LinkDriver) => void;
 }
 
@@ -34,11 +34,11 @@ export class LinkDriver implements TransportReceiver {
     this.#options = options;
   }
 
-  /** To be called once, before the transport tells anything. */
+  /** Call once, before the transport reports anything. */
   attach(transport: LinkTransport): void {
     this.#transport = transport;
     const { clock, timings } = this.#options;
-    // The link has the same limit for its handshake, but a connection that never comes about has no link.
+    // The link has its own handshake timeout, but a connection that never opens has no link.
     this.#timer = clock.after(timings.handshake, () => {
       this.end(new Error(`No connection within ${timings.handshake} ms`));
     });
@@ -82,7 +82,7 @@ export class LinkDriver implements TransportReceiver {
     this.end(error ?? new Error("The other side closed the connection"));
   }
 
-  /** An orderly end. @param reason  told to the peer */
+  /** Closes the link in order. @param reason  sent to the peer */
   goodbye(reason: string): void {
     this.#link?.goodbye(reason);
     this.#dispatch();

@@ -1,4 +1,4 @@
-/** What one end of a link owes its peer: frames about the link first, then those of channels in their order, as far as the window goes. */
+/** Output of one end of a link: frames about the link first, then frames of channels in their order, within the window. */
 import type { Millis } from "@sluice/base/brand";
 import { ByteWriter } from "@sluice/bytes/byte-writer";
 import type { Channel } from "./channel.ts";
@@ -6,25 +6,25 @@ import type { FlightWindow } from "./flight-window.ts";
 import { FRAME_HEADER_BYTES, FRAME_TYPE, putFrameHeader } from "./frame.ts";
 import { SendOrder } from "./send-order.ts";
 
-/** Bytes that one call of `next` gathers from small frames. */
+/** Bytes of small frames that one call of `next` gathers. */
 const BATCH_BYTES = 16 * 1024;
-/** A payload from this size on goes out as it is, without a copy. */
+/** Payloads of at least this size are sent without a copy. */
 const UNCOPIED_BYTES = 4 * 1024;
 
 export interface LinkOutputOptions {
   readonly window: FlightWindow;
   /** Payload bytes of one frame. */
   readonly frameBytes: number;
-  /** A channel whose messages have all gone and that is to be closed: forget it. @returns the frame that says so */
+  /** Forgets a channel that is closing and has sent all its messages. @returns the closing frame */
   readonly close: (channel: Channel) => Uint8Array;
-  /** A message went out whole. */
+  /** A message was sent completely. */
   readonly sent: (channel: Channel) => void;
 }
 
 export class LinkOutput {
   readonly #options: LinkOutputOptions;
   readonly #order = new SendOrder();
-  /** Frames about the link and its channels: they go before all others. */
+  /** Frames about the link and its channels, sent before all others. */
   #urgent: Uint8Array[] = [];
   readonly #ready: Uint8Array[] = [];
 
@@ -32,7 +32,7 @@ export class LinkOutput {
     this.#options = options;
   }
 
-  /** Whole frames, which wait for nothing. */
+  /** Queues a whole frame that bypasses window and credit. */
   urgent(frame: Uint8Array): void {
     this.#urgent.push(frame);
   }
@@ -46,12 +46,12 @@ export class LinkOutput {
     this.#order.remove(channel);
   }
 
-  /** What is owed even where no channel may send any more: the handshake, and a goodbye. */
+  /** Output allowed even when no channel may send: the handshake and a goodbye. */
   nextUrgent(): Uint8Array | undefined {
     return this.#ready.shift() ?? this.#urgent.shift();
   }
 
-  /** What is owed on channels of class `control`, to go out before the link ends. */
+  /** Queues what channels of class `control` still have to send, before the link ends. */
   flushControl(now: Millis): void {
     const batch: Uint8Array[] = this.#urgent;
     this.#urgent = [];
@@ -102,7 +102,7 @@ export class LinkOutput {
     return FRAME_HEADER_BYTES + part.bytes.length;
   }
 
-  /** Joins runs of small pieces, so that they leave in one write; large ones stay as they are. */
+  /** Joins runs of small pieces into one write; large pieces stay as they are. */
   #pack(batch: readonly Uint8Array[]): void {
     let run: Uint8Array[] = [];
     for (const bytes of batch) {

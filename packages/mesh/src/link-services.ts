@@ -1,21 +1,21 @@
-/** Shares the links of a node among several users: each is told of every link, and of its own channels by their service. */
+/** Shares a node's links among several users: each user sees every link, and its own channels by service name. */
 import type { ChannelEvent } from "./link-event.ts";
 import type { Attempt, LinkEnd, MeshLink, MeshListener } from "./mesh.ts";
 
 /** One user of a node's links. */
 export interface LinkService {
-  /** Services of the channels that are its own, whichever side opens them. */
+  /** Services whose channels belong to this user, whichever side opens them. */
   readonly names: readonly string[];
-  /** A link stands: channels may be opened on it. Throwing ends the link. */
+  /** A link is established: channels may be opened on it. Throwing ends the link. */
   up(link: MeshLink): void;
   /**
-   * On a channel of its own. Throwing ends the link.
+   * An event of one of the user's channels. Throwing ends the link.
    *
-   * @throws {WireError} for what no node sends
+   * @throws {WireError} for bytes that no node sends
    */
   happened(link: MeshLink, event: ChannelEvent): void;
   /**
-   * The link is gone, and its channels with it: those were told as closed before, but not where it was replaced.
+   * The link and its channels are gone. Each channel was reported as closed before, unless the link was replaced.
    * Must not throw.
    *
    * @param why  `replaced`: `up` of the new one follows
@@ -24,15 +24,15 @@ export interface LinkService {
 }
 
 /**
- * The listener of a mesh. Users are added before the mesh dials or accepts anybody: a peer that opens a channel of a
- * service that is not here yet is refused, and not asked to try again.
+ * The listener of a mesh. Add all users before the mesh dials or accepts: a channel for a service that is not added yet
+ * is refused, and the peer does not retry.
  */
 export class LinkServices implements MeshListener {
   readonly #failed: MeshListener["failed"];
   readonly #services: LinkService[] = [];
   readonly #byName = new Map<string, LinkService>();
   readonly #links = new Set<MeshLink>();
-  /** Ended here, since a user could not take what came. */
+  /** Links that this class ended because a user threw. */
   readonly #broken = new WeakSet<MeshLink>();
 
   /** @param options.failed  a connection ended before it was a link */
@@ -40,10 +40,10 @@ export class LinkServices implements MeshListener {
     this.#failed = failed;
   }
 
-  /** Links that stand are told to it at once. @throws {RangeError} where another user has one of the names */
+  /** Reports all established links to it at once. @throws {RangeError} when another user has one of the names */
   add(service: LinkService): Disposable {
     const taken = service.names.find((name) => this.#byName.has(name));
-    if (taken !== undefined) throw new RangeError(`Service has a user already: "${taken}"`);
+    if (taken !== undefined) throw new RangeError(`Service already has a user: "${taken}"`);
     this.#services.push(service);
     for (const name of service.names) this.#byName.set(name, service);
     for (const link of this.#links) this.#attempt(link, () => service.up(link));
@@ -59,10 +59,10 @@ export class LinkServices implements MeshListener {
     const { channel } = event;
     const service = this.#byName.get(channel.service);
     if (service === undefined) {
-      if (event.type === "opened") channel.close("refused", `nobody here serves "${channel.service}"`);
+      if (event.type === "opened") channel.close("refused", `this node does not serve "${channel.service}"`);
       return;
     }
-    // What came behind the message that broke the link is not looked at; that its channels are gone is told.
+    // Events behind the one that broke the link are dropped, except that its channels closed.
     if (this.#broken.has(link) && event.type !== "closed") return;
     this.#attempt(link, () => service.happened(link, event));
   }

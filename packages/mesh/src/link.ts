@@ -1,4 +1,4 @@
-/** One end of a link after the transport: handshake, channels, heartbeats; bytes in, events and bytes out. */
+/** One end of a link, without its transport: handshake, channels, heartbeats; bytes in, events and bytes out. */
 import type { Millis } from "@sluice/base/brand";
 import { ByteReader } from "@sluice/bytes/byte-reader";
 import { ByteWriter, encodeUtf8 } from "@sluice/bytes/byte-writer";
@@ -23,19 +23,19 @@ import type { LinkLimits, LinkTimings } from "./limits.ts";
 import { LinkOutput } from "./link-output.ts";
 
 export interface LinkOptions {
-  /** The side that dialled, and whom it means to reach (empty: whoever answers); the other side accepts. */
+  /** Dialling side with the expected id of the peer (empty: any), or accepting side. */
   readonly side: { readonly type: "dial"; readonly to: string } | { readonly type: "accept" };
   readonly handshake: HandshakeOptions;
   readonly limits: LinkLimits;
   readonly timings: LinkTimings;
   readonly now: Millis;
-  /** Called when `nextOutput` may have something that no other call of the owner's brought about. */
+  /** Called when `nextOutput` may return something although the owner made no other call. */
   readonly outputReady: () => void;
 }
 
-/** Received bytes after which the peer's window must hear of them. */
+/** Acknowledge after this many received bytes, so that the peer's window stays open. */
 const ACKNOWLEDGE_BYTES = 32 * 1024;
-/** A wake-up later than this many heartbeats means that this process itself stood still. */
+/** A tick that is late by more than this many heartbeats means that this process itself was paused. */
 const PAUSED_HEARTBEATS = 1;
 
 type LinkState =
@@ -53,14 +53,14 @@ export class Link {
   readonly #output: LinkOutput;
   #state: LinkState;
   #nextChannel: number;
-  /** Highest channel that the peer has opened. */
+  /** Highest channel number that the peer has opened. */
   #lastOpened = 0;
   #received = 0;
   #acknowledgedTo = 0;
   #heardAt: Millis;
   #sentAliveAt: Millis;
   #tickedAt: Millis;
-  /** The peer's last heartbeat: its clock, and when it came. */
+  /** The peer's last heartbeat: the peer's clock, and the local time of its arrival. */
   #echo: { readonly sentAt: number; readonly at: Millis } | undefined;
   readonly #startedAt: Millis;
 
@@ -89,7 +89,7 @@ export class Link {
     }
   }
 
-  /** Who is at the other end; undefined until it has proved itself, and after the end. */
+  /** Identity of the other end; undefined until it is proved, and after the end. */
   get peer(): NodeIdentity | undefined {
     return this.#state.at === "open" ? this.#state.peer : undefined;
   }
@@ -103,7 +103,7 @@ export class Link {
     return this.#window.rtt;
   }
 
-  /** How long nothing was heard. */
+  /** Time since the last received bytes. */
   silentFor(now: Millis): Millis {
     return (now - this.#heardAt) as Millis;
   }
@@ -112,7 +112,7 @@ export class Link {
     return this.#channels.values();
   }
 
-  /** Takes ownership of `bytes`. What the peer did wrong ends the link and is told by `ended`; nothing is thrown. */
+  /** Takes ownership of `bytes`. A fault of the peer ends the link and is reported by `ended`; never throws. */
   receive(bytes: Uint8Array, now: Millis): void {
     if (this.#state.at === "ended") return;
     this.#heardAt = now;
@@ -128,12 +128,12 @@ export class Link {
     }
   }
 
-  /** The oldest thing that happened; `undefined` once caught up. */
+  /** The oldest event; `undefined` once there are no more. */
   nextEvent(): LinkEvent | undefined {
     return this.#events.shift();
   }
 
-  /** The next bytes owed to the peer; `undefined` when nothing may go now. The caller writes them unchanged, in order. */
+  /** The next bytes for the peer; `undefined` when nothing may be sent now. The caller writes them unchanged, in order. */
   nextOutput(now: Millis): Uint8Array | undefined {
     const bytes = this.#state.at === "open" ? this.#output.next(now) : this.#output.nextUrgent();
     if (bytes !== undefined) this.counts.bytesOut += bytes.length;
@@ -141,8 +141,8 @@ export class Link {
   }
 
   /**
-   * @param greeting  at most what a frame holds; comes with the peer's `opened`
-   * @throws {ChannelStateError} before the handshake is done, after the end, or beyond the limit of channels
+   * @param greeting  at most one frame; delivered with the peer's `opened`
+   * @throws {ChannelStateError} before the handshake is complete, after the end, or above the channel limit
    */
   openChannel(
     service: string,
@@ -154,7 +154,7 @@ export class Link {
   ): Channel {
     if (this.#state.at !== "open") throw new ChannelStateError({ detail: `the link is ${this.#state.at}` });
     if (this.#channels.size >= this.#options.limits.channels) {
-      throw new ChannelStateError({ detail: `${this.#channels.size} are open: that is the limit` });
+      throw new ChannelStateError({ detail: `${this.#channels.size} are open, which is the limit` });
     }
     const id = this.#nextChannel as ChannelId;
     this.#nextChannel += 2;
@@ -167,10 +167,10 @@ export class Link {
     return channel;
   }
 
-  /** Call at least as often as `timings.heartbeat` while the link stands. */
+  /** Call at least as often as `timings.heartbeat` while the link is established. */
   tick(now: Millis): void {
     const { heartbeat, silence, handshake } = this.#options.timings;
-    // Whoever stood still itself has heard nobody, and must not take that for their silence.
+    // This process was paused: it could not read, so the silence is not the peer's fault.
     if (now - this.#tickedAt > heartbeat * (1 + PAUSED_HEARTBEATS)) this.#heardAt = now;
     this.#tickedAt = now;
     if (this.#state.at === "handshake" && now - this.#startedAt >= handshake) {
@@ -184,7 +184,7 @@ export class Link {
     }
   }
 
-  /** An orderly end: the peer is told that it is one, behind what was sent on channels of class `control`. */
+  /** Closes the link in order: sends what channels of class `control` have queued, then a goodbye. */
   goodbye(reason: string): void {
     if (this.#state.at === "open") {
       this.#output.flushControl(this.#tickedAt);
@@ -194,7 +194,7 @@ export class Link {
     this.end(undefined);
   }
 
-  /** The transport is gone, or the owner has had enough. May be called twice. */
+  /** The transport is gone, or the owner ends the link. May be called twice. */
   end(error: Error | undefined): void {
     if (this.#state.at === "ended") return;
     this.#state = { at: "ended" };
@@ -272,7 +272,7 @@ export class Link {
     if (kind === undefined) throw new LinkFrameError({ detail: `channel ${id} of an unknown class` });
     const service = r.utf8(r.u8());
     if (this.#channels.size >= this.#options.limits.channels) {
-      this.#output.urgent(closeFrame(id, "refused", `${this.#channels.size} channels are open: that is the limit`));
+      this.#output.urgent(closeFrame(id, "refused", `${this.#channels.size} channels are open, which is the limit`));
       return;
     }
     const channel = this.#addChannel(id, service, kind, "automatic");
@@ -301,7 +301,7 @@ export class Link {
     }
   }
 
-  /** f64 sender's clock, f64 the receiver's clock that it last heard (NaN: none), f64 milliseconds since then, u32 received. */
+  /** f64 sender's clock, f64 last clock received from the peer (NaN: none), f64 milliseconds since then, u32 bytes received. */
   #onAlive({ payload }: LinkFrame, now: Millis): void {
     const r = new ByteReader(payload);
     this.#echo = { sentAt: r.f64(), at: now };
@@ -337,7 +337,7 @@ export class Link {
     return channel;
   }
 
-  /** The channel, or undefined for one that closed while the frame was under way. */
+  /** The channel, or undefined if it closed while the frame was in flight. */
   #find(id: ChannelId): Channel | undefined {
     const channel = this.#channels.get(id);
     if (channel !== undefined) return channel;

@@ -1,4 +1,4 @@
-/** All links of one node: dials whom it should reach, takes who dials it, and keeps one link for each pair. */
+/** All links of one node: dials its targets, accepts incoming connections, and keeps one link per pair of nodes. */
 import { Backoff } from "@sluice/base/backoff";
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
@@ -10,11 +10,11 @@ import { type DriverOptions, LinkDriver } from "./link-driver.ts";
 import type { LinkLimits, LinkTimings } from "./limits.ts";
 import type { LinkDialler, LinkTransport, TransportReceiver } from "./transport.ts";
 
-/** Short, since a peer that comes back is wanted at once; the cap keeps a missing one cheap. */
+/** Starts short, so that a returning peer is linked quickly; the cap keeps dialling of a missing one cheap. */
 const BACKOFF = { first: 50 as Millis, cap: 1_000 as Millis, factor: 2 };
 
 export interface MeshOptions {
-  /** Asked for every handshake, since a node may learn facts about itself. */
+  /** Read for every handshake, since facts about the node can change. */
   readonly own: () => NodeIdentity;
   readonly secrets: () => HandshakeOptions["secrets"];
   readonly judge: (peer: NodeIdentity) => Refusal | undefined;
@@ -29,15 +29,15 @@ export interface MeshOptions {
   readonly listener: MeshListener;
 }
 
-/** What happens to the links of a node. Nothing is called from within a call of the mesh's owner, but for `close`. */
+/** Events of a node's links. Never called from within a call of the mesh's owner, except `close`. */
 export interface MeshListener {
-  /** The link to a peer stands. */
+  /** A link is established. */
   up(link: MeshLink): void;
-  /** Everything else that happens on a link that stands. */
+  /** Any other event of an established link. */
   happened(link: MeshLink, event: ChannelEvent): void;
-  /** @param why  `replaced`: another link to the same peer took its place, and `up` follows */
+  /** @param why  `replaced`: another link to the same peer took its place; `up` follows */
   down(link: MeshLink, why: LinkEnd): void;
-  /** A connection ended before it was a link. Told at every attempt; the owner logs when the reason changes. */
+  /** A connection ended before it became a link. Called for every attempt; the owner logs when the reason changes. */
   failed(attempt: Attempt, error: Error): void;
 }
 
@@ -49,24 +49,24 @@ export type LinkEnd =
 export interface Attempt {
   readonly side: "dial" | "accept";
   readonly address: string;
-  /** Whom the dialler meant; empty for anybody. */
+  /** Expected id of the peer; empty for any. */
   readonly to: string;
 }
 
-/** A link that stands. */
+/** An established link. */
 export interface MeshLink {
   readonly peer: NodeIdentity;
   readonly driver: LinkDriver;
-  /** Address dialled, or that the connection came from. */
+  /** The address dialled, or the remote address of an accepted connection. */
   readonly address: string;
   readonly since: Millis;
 }
 
-/** Somebody to keep a link to. */
+/** A node to keep a link to. */
 export interface DialTarget {
   /** `host:port`. */
   readonly address: string;
-  /** Id of the node that should answer; empty where it is not known yet. */
+  /** Expected id of the node; empty when not known yet. */
   readonly to: string;
 }
 
@@ -75,7 +75,7 @@ interface Dialling {
   readonly backoff: Backoff;
   driver: LinkDriver | undefined;
   timer: Timer | undefined;
-  /** Id of the node that answered, where the target names none. */
+  /** Id of the node that answered, for a target without an expected id. */
   reached: string;
 }
 
@@ -84,7 +84,7 @@ export class Mesh {
   readonly #links = new Map<string, MeshLink>();
   readonly #linkOf = new Map<LinkDriver, MeshLink>();
   readonly #dialling = new Map<string, Dialling>();
-  /** Accepted, and not proved yet; the listener bounds their number. */
+  /** Accepted and not yet proved; the listener bounds their number. */
   readonly #strangers = new Set<LinkDriver>();
   readonly #replaced = new WeakSet<MeshLink>();
   #isClosed = false;
@@ -93,14 +93,14 @@ export class Mesh {
     this.#options = options;
   }
 
-  /** Links that stand, by the peer's id. */
+  /** Established links, by the peer's id. */
   get links(): ReadonlyMap<string, MeshLink> {
     return this.#links;
   }
 
   /**
-   * Whom to keep a link to from now on, by a name of the caller's. Who was a target and is none any more is not dialled
-   * again; a link that stands stays.
+   * Sets the nodes to keep a link to, by names that the caller chooses. A node that is no longer a target is not dialled
+   * again; its established link stays.
    */
   reach(targets: ReadonlyMap<string, DialTarget>): void {
     if (this.#isClosed) return;
@@ -115,7 +115,7 @@ export class Mesh {
     }
   }
 
-  /** Id of the node that answered at an address that is dialled, whether or not the link was kept; undefined before. */
+  /** Id of the node that answered at a dialled address, whether or not its link was kept; undefined before. */
   reachedAt(address: string): string | undefined {
     for (const { target, reached } of this.#dialling.values()) {
       if (target.address === address && reached !== "") return reached;
@@ -123,16 +123,16 @@ export class Mesh {
     return undefined;
   }
 
-  /** A connection came in. @param address  where from, without the port. @returns what the transport tells */
+  /** Takes an accepted connection. @param address  remote address without the port. @returns receiver of the transport's events */
   accept(transport: LinkTransport, address: string): TransportReceiver {
     const stranger = this.#driver({ type: "accept" }, (event, driver) => this.#onAccepted(address, event, driver));
     stranger.attach(transport);
     this.#strangers.add(stranger);
-    if (this.#isClosed) stranger.end(new Error("No link is wanted any more"));
+    if (this.#isClosed) stranger.end(new Error("The mesh is closed"));
     return stranger;
   }
 
-  /** Ends the link to a peer. @param reason  told to it */
+  /** Ends the link to a peer. @param reason  sent to it */
   drop(id: string, reason: string): void {
     this.#links.get(id)?.driver.goodbye(reason);
   }
@@ -172,7 +172,7 @@ export class Mesh {
     dialling.timer?.cancel();
     this.#dialling.delete(name);
     if (dialling.driver !== undefined && dialling.driver.link?.peer === undefined) {
-      dialling.driver.end(new Error("Nobody wants this link any more"));
+      dialling.driver.end(new Error("The link is no longer needed"));
     }
   }
 
@@ -200,7 +200,7 @@ export class Mesh {
     if (event.type !== "ended") return this.#onLinkEvent(event, driver);
     dialling.driver = undefined;
     this.#ended(event.error, driver, attempt);
-    if (isSelf(event.error)) return; // the address is this node's own: nobody else will ever answer there
+    if (isSelf(event.error)) return; // the address is this node's own: do not dial it again
     this.#dialLater(dialling);
   }
 
@@ -214,7 +214,7 @@ export class Mesh {
     this.#ended(event.error, driver, { side: "accept", address, to: "" });
   }
 
-  /** Of two links between one pair both sides keep the one that the smaller id dialled; of two in one direction the newer. */
+  /** Of two links between one pair both sides keep the one dialled by the smaller id; of two in the same direction, the newer. */
   #established(peer: NodeIdentity, driver: LinkDriver, address: string): void {
     const link: MeshLink = { peer, driver, address, since: this.#options.clock.now() };
     const before = this.#links.get(peer.id);
@@ -222,7 +222,7 @@ export class Mesh {
       const isSameLife = before.peer.incarnation === peer.incarnation;
       if (isSameLife && this.#isPreferred(before) && !this.#isPreferred(link)) return driver.goodbye("duplicate");
       this.#replaced.add(before);
-      before.driver.goodbye("duplicate"); // tells that its channels are lost, then that it is down
+      before.driver.goodbye("duplicate"); // reports that its channels are lost, then that it is down
     }
     this.#links.set(peer.id, link);
     this.#linkOf.set(driver, link);

@@ -1,4 +1,4 @@
-/** Questions and answers on one channel: each has a deadline, can be called off, and is answered or failed exactly once. */
+/** Requests and answers on one channel: each request has a deadline, can be cancelled, and settles exactly once. */
 import { UnavailableError } from "@sluice/base/errors";
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
@@ -8,18 +8,18 @@ import type { Channel } from "./channel.ts";
 import { LinkFrameError } from "./errors.ts";
 
 /**
- * First byte of every message on such a channel; u32 id follows. A request has u32 milliseconds that its asker waits
- * before its payload (0: for ever), a failure one byte of `FAILURES` and a text.
+ * First byte of every message on such a channel; u32 id follows. A request has a u32 timeout in milliseconds before its
+ * payload (0: none), a failure one byte of `FAILURES` and a text.
  */
 const KIND = { request: 1, answer: 2, failure: 3, cancel: 4 } as const;
 
-/** By number on the wire. `lost` stands for a channel that ended: whether the request was carried out is not known. */
+/** Numbers as on the wire. `lost`: the channel ended, so it is unknown whether the request was carried out. */
 const FAILURES = ["failed", "refused", "overloaded", "late", "cancelled", "lost"] as const;
 export type RequestFailure = (typeof FAILURES)[number];
 
 const MOST_DETAIL_BYTES = 1_024;
 
-/** A request over a link has no answer: the other side refused it, failed, took too long, or the link ended. */
+/** A request over a link has no answer: the other side refused it, failed or took too long, or the link ended. */
 export class RequestFailedError extends UnavailableError {
   override readonly name = "RequestFailedError";
   readonly code = "UNAVAILABLE_LINK_REQUEST";
@@ -29,19 +29,19 @@ export class RequestFailedError extends UnavailableError {
     this.context = context;
   }
 
-  /** Whether the other side may have carried it out all the same. */
+  /** Whether the other side may have carried it out regardless. */
   get isOutcomeUnknown(): boolean {
     return this.context.failure === "lost" || this.context.failure === "late" || this.context.failure === "cancelled";
   }
 }
 
 export interface RequestOptions {
-  /** How long to wait; the other side hears of it. */
+  /** How long to wait; sent to the other side. */
   readonly timeout: Millis;
   readonly signal?: AbortSignal;
 }
 
-/** What answers the peer's requests. A rejection with a `RequestFailedError` is passed on, any other as `failed`. */
+/** Answers the peer's requests. A rejection with a `RequestFailedError` is passed on, any other as `failed`. */
 export type Serve = (payload: Uint8Array, signal: AbortSignal) => Promise<Uint8Array>;
 
 interface Open {
@@ -74,11 +74,11 @@ export class Requests {
 
   /**
    * @param payload  copied
-   * @returns the answer's payload, which belongs to the caller
+   * @returns the payload of the answer, owned by the caller
    * @throws {RequestFailedError}
    */
   request(payload: Uint8Array, { timeout, signal }: RequestOptions): Promise<Uint8Array> {
-    if (this.#open.size >= this.#most) return rejected("overloaded", `${this.#most} requests wait for an answer`);
+    if (this.#open.size >= this.#most) return rejected("overloaded", `${this.#most} requests have no answer yet`);
     if (signal?.aborted) return rejected("cancelled", "");
     const id = this.#takeId();
     const message = new ByteWriter(payload.length + 9).u8(KIND.request).u32(id).u32(timeout).bytes(payload).finish();
@@ -103,7 +103,7 @@ export class Requests {
     });
   }
 
-  /** A message of the channel. @throws {WireError} */
+  /** Takes a message of the channel. @throws {WireError} */
   receive(message: Uint8Array): void {
     const r = new ByteReader(message);
     const kind = r.u8();
@@ -124,7 +124,7 @@ export class Requests {
     }
   }
 
-  /** The channel has ended: what is open here has an unknown outcome, what is served is called off. */
+  /** The channel has ended: the outcome of open requests is unknown, and requests being served are cancelled. */
   end(): void {
     for (const id of [...this.#open.keys()]) this.#settle(id, new RequestFailedError({ failure: "lost", detail: "" }));
     for (const controller of this.#serving.values()) {

@@ -1,7 +1,7 @@
-/** Which channel's turn it is to put a frame on the wire: by class, then round robin; no class is starved for ever. */
+/** Order in which channels send frames: by class, then round robin, without starving a class. */
 import { CHANNEL_CLASSES, type Channel } from "./channel.ts";
 
-/** One frame in this many goes to the lowest class that has something, whatever waits above it. */
+/** One frame in this many goes to the lowest class that has output, even while higher ones wait. */
 const FRAMES_PER_LOW_ONE = 32;
 
 export class SendOrder {
@@ -9,14 +9,14 @@ export class SendOrder {
   readonly #isQueued = new Set<Channel>();
   #frameCount = 0;
 
-  /** May be called at any time; a channel stands in line once. */
+  /** May be called at any time; a channel is queued once. */
   add(channel: Channel): void {
     if (this.#isQueued.has(channel)) return;
     this.#isQueued.add(channel);
     this.#lineOf(channel).push(channel);
   }
 
-  /** Takes the next channel out of the line; whoever has more to say is added again. */
+  /** Takes the next channel out of the queue; add it again if it has more to send. */
   take(allowed: "all" | "control"): Channel | undefined {
     if (allowed === "control") return this.#takeFrom(0);
     this.#frameCount++;

@@ -77,7 +77,7 @@ test("[MSH371] a channel that nobody serves is refused, and the link goes on", (
   a.services.add(asker);
   openTo(a, "b", "unheard of").send(Uint8Array.of(1));
   world.clock.advance(100);
-  assert.deepEqual(asker.log, ["up b", 'closed unheard of refused: nobody here serves "unheard of"']);
+  assert.deepEqual(asker.log, ["up b", 'closed unheard of refused: this node does not serve "unheard of"']);
   assert.deepEqual(there.log, ["up a"]);
   assert.deepEqual([a.mesh.links.size, b.mesh.links.size], [1, 1]);
 });

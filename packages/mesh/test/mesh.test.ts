@@ -51,7 +51,7 @@ test("[MSH377] who has closed takes nobody", () => {
   a.mesh.close("over");
   world.advance(5_000);
   assert.deepEqual([a.mesh.links.size, b.mesh.links.size], [0, 0]);
-  assert.ok(a.log.some((line) => line.includes("No link is wanted any more")));
+  assert.ok(a.log.some((line) => line.includes("The mesh is closed")));
 });
 
 test("[MSH41] a node that dials itself notices once and leaves it", () => {

@@ -1,11 +1,11 @@
-/** What a claimant may do about the row that stands: the rules of claims, without any state. */
+/** Decides what a claimant may do about an existing row: the rules of claims, without state. */
 import { compareEpochs, type Epoch } from "@sluice/engine/epoch";
 import type { HomeFields, HomeKind, HomeRow } from "./rows.ts";
 
 export interface Claimant {
   readonly kind: HomeKind;
   readonly wanted: HomeFields;
-  /** It acts as home already, provisionally or under a lease that has run out: it yields to whoever has been confirmed. */
+  /** It already acts as home, provisionally or with an expired lease: it yields to any confirmed home. */
   readonly isHolding: boolean;
   /** Epoch of the present home, which handed over to this node. */
   readonly takesFrom: Epoch | undefined;
@@ -15,23 +15,23 @@ export interface Claimant {
 export type Verdict =
   /** Compare-and-set the row at once. */
   | { readonly act: "write" }
-  /** Until the row is gone, which its lease sees to. */
+  /** Wait until the lease of the row has run out. */
   | { readonly act: "wait" }
   | { readonly act: "yield" };
 
 const WRITE: Verdict = { act: "write" };
 
-/** @param standing  `unreadable`: a row of a version that this one cannot read */
+/** @param standing  `unreadable`: a row of an unknown version */
 export function judgeClaim(claimant: Claimant, standing: HomeRow | "unreadable" | undefined): Verdict {
   const { kind, wanted, isHolding, takesFrom, ifTaken } = claimant;
   if (standing === undefined) return WRITE;
   const other: Verdict = { act: isHolding ? "yield" : ifTaken };
   if (standing === "unreadable") return other;
-  // This very life's own row: an earlier answer was lost, the lease is a new one, or its own policy replaces a publication.
+  // This incarnation's own row: an earlier answer was lost, the lease is new, or the node's own policy replaces a publication.
   if (standing.home === wanted.home && standing.incarnation === wanted.incarnation) return WRITE;
   if (isHolding) return other;
   if (takesFrom !== undefined && compareEpochs(standing.epoch, takesFrom) === 0) return WRITE;
-  // (publication, sequence) makes two homes of one publication harmless for a moment, so nobody waits for a lease.
+  // (publication, sequence) makes two homes of one publication harmless for a moment: no need to wait for a lease.
   if (kind === "stream" && standing.publication === wanted.publication) return WRITE;
   return other;
 }

@@ -1,4 +1,4 @@
-/** A node's copy of the directory, read without waiting: rows of nodes and of homes as the engine's watch tells them. */
+/** A node's copy of the directory, read synchronously: rows of nodes and of homes, kept current by the engine's watch. */
 import type { Engine, Key } from "@sluice/engine/engine";
 import {
   DIRECTORY_PREFIX,
@@ -17,25 +17,25 @@ type Row = { readonly kind: "node"; readonly row: NodeRow } | { readonly kind: "
 export type DirectoryChange =
   | { readonly type: "node"; readonly id: string; readonly row: NodeRow | undefined }
   | { readonly type: "home"; readonly kind: HomeKind; readonly key: string; readonly row: HomeRow | undefined }
-  /** Whether what is shown may be old. */
+  /** Whether the view may be out of date. */
   | { readonly type: "stale"; readonly isStale: boolean };
 
 export class DirectoryView {
-  /** Rows that cannot be read. They stand in the way of claims all the same. */
+  /** Rows that cannot be decoded. They still block claims. */
   unreadableCount = 0;
   readonly #rows = new Map<Key, Row>();
   readonly #listeners = new Set<(change: DirectoryChange) => void>();
-  /** Keys told since `reset`, until `current`. */
+  /** Keys reported since `reset`, until `current`. */
   #told: Set<Key> | undefined;
   #isStale = true;
   #wasCurrent = false;
 
-  /** What is shown may be old, and is not therefore gone: before the first read, and while the engine is out of reach. */
+  /** The view may be out of date (its rows stay): before the first read, and while the engine is unreachable. */
   get isStale(): boolean {
     return this.#isStale;
   }
 
-  /** Everything was read once, so that what is shown is old at worst. */
+  /** The view was complete once: at worst it is out of date. */
   get wasCurrent(): boolean {
     return this.#wasCurrent;
   }
@@ -58,14 +58,14 @@ export class DirectoryView {
     return found?.kind === "home" ? found.row : undefined;
   }
 
-  /** Whether what a node owned in that life has run out; false while the engine cannot say. */
+  /** Whether the leases of that incarnation have run out; false while the engine cannot answer. */
   isGone(id: string, incarnation: number): boolean {
     if (this.#isStale) return false;
     const row = this.findNode(id);
     return row === undefined || row.incarnation > incarnation;
   }
 
-  /** In order; nothing is told of what stands already. */
+  /** Called in order; rows already in the view are not reported. */
   onChange(listener: (change: DirectoryChange) => void): Disposable {
     this.#listeners.add(listener);
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };

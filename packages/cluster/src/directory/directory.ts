@@ -1,4 +1,4 @@
-/** Who is home of what: this node's claims and leases, and a view of all others' that is read without waiting. */
+/** Homes of streams and objects: this node's claims and leases, and a view of all claims that is read synchronously. */
 import type { Clock } from "@sluice/base/clock";
 import type { Log } from "@sluice/base/log";
 import { LimitError } from "@sluice/bytes/wire-error";
@@ -12,7 +12,7 @@ import { OwnLeases } from "./own-leases.ts";
 import { ProvisionalClaims } from "./provisional-claims.ts";
 import { type HomeFields, type HomeKind, keyOfHome, type NodeRow } from "./rows.ts";
 
-/** This node claims more homes at once than it may. */
+/** This node has reached its limit of claimed homes. */
 export class DirectoryFullError extends LimitError {
   override readonly name = "DirectoryFullError";
   readonly code = "LIMIT_DIRECTORY_CLAIMS";
@@ -34,16 +34,16 @@ export interface DirectoryOptions {
   readonly timings?: DirectoryTimings;
 }
 
-/** Who is home of a key, as far as this node knows. */
+/** The home of a key, as far as this node knows. */
 export type Home =
   | (HomeFields & { readonly isConfirmed: true; readonly epoch: Epoch })
-  /** By what it told itself: the engine has not confirmed it. */
+  /** Announced by the node itself, not confirmed by the engine. */
   | (HomeFields & { readonly isConfirmed: false });
 
 export interface ClaimOptions {
-  /** What to do while another is home: wait for its lease to run out, or be lost at once. */
+  /** While another node is home: wait for its lease to run out, or give up the claim at once. */
   readonly ifTaken: "wait" | "yield";
-  /** The epoch that the present home gave when it froze, to hand over to this node. */
+  /** Epoch that the present home returned from `freeze`, to hand over to this node. */
   readonly takesFrom?: Epoch;
 }
 
@@ -75,12 +75,12 @@ export class Directory implements AsyncDisposable {
     this.#leases = new OwnLeases({ ...options, timings, homesChanged: () => this.#pokeAll() });
   }
 
-  /** Undefined while there is none: nothing may be acknowledged then. */
+  /** Undefined while there is none: acknowledge nothing then. */
   get homesLease(): Lease | undefined {
     return this.#leases.homes;
   }
 
-  /** Confirmed homes before those that only say so. */
+  /** Confirmed homes take precedence over announced ones. */
   findHome(kind: HomeKind, key: string): Home | undefined {
     const row = this.view.findHome(kind, key);
     if (row !== undefined) return { ...row, isConfirmed: true };
@@ -90,7 +90,7 @@ export class Directory implements AsyncDisposable {
   }
 
   /**
-   * @param publication  16 hexadecimal digits; the same at a new home may take the row at once
+   * @param publication  16 hexadecimal digits; a new home with the same publication may take the row at once
    * @throws {DirectoryFullError}
    */
   claimStream(
@@ -105,7 +105,7 @@ export class Directory implements AsyncDisposable {
     return this.#claim("object", key, { publication: "", publisherAt: "" }, options);
   }
 
-  /** Rows of this node vanish at once, where the engine can be reached. */
+  /** Removes this node's rows at once if the engine is reachable. */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const claim of this.#claims.values()) claim.release();
     await this.#leases.close();

@@ -1,4 +1,4 @@
-/** This node's claim to be the home of one stream or object: from asking to its end, through every loss of the engine. */
+/** This node's claim to be the home of one stream or object, from request to end, including losses of the engine. */
 import { Backoff } from "@sluice/base/backoff";
 import type { Millis } from "@sluice/base/brand";
 import type { Clock } from "@sluice/base/clock";
@@ -11,15 +11,15 @@ import type { DirectoryTimings } from "./limits.ts";
 import { decodeHomeRow, encodeHomeRow, type HomeFields, type HomeKind, type HomeRow, keyOfHome } from "./rows.ts";
 
 export type ClaimState =
-  /** Not the home. `taken`: waits for the lease of whoever is; `unavailable`: for the engine; `asking`: for its answer. */
+  /** Not the home. `taken`: waits for the lease of the present home; `unavailable`: for the engine; `asking`: for its answer. */
   | { readonly at: "claiming"; readonly why: "asking" | "unavailable" | "taken"; readonly by: HomeFields | undefined }
-  /** Of a stream alone: home as long as nobody is confirmed, and told to all linked nodes. */
+  /** Streams only: home until another node is confirmed; announced to all linked nodes. */
   | { readonly at: "provisional" }
-  /** @property since  `resumed`: nobody else was home since this node's last epoch; `claimed`: somebody may have been */
+  /** @property since  `resumed`: no other home since this node's last epoch; `claimed`: there may have been one */
   | { readonly at: "confirmed"; readonly epoch: Epoch; readonly since: "claimed" | "resumed" }
-  /** Of an object alone: the lease has run out. Nothing is acknowledged until the claim is confirmed again, or lost. */
+  /** Objects only: the lease has run out. Acknowledges nothing until the claim is confirmed again, or lost. */
   | { readonly at: "paused"; readonly epoch: Epoch }
-  /** Handing over: nothing is acknowledged any more. */
+  /** Handing over: acknowledges nothing any more. */
   | { readonly at: "frozen"; readonly epoch: Epoch }
   | { readonly at: "lost"; readonly to: HomeFields | undefined }
   | { readonly at: "released" };
@@ -28,9 +28,9 @@ export interface ClaimWish {
   readonly kind: HomeKind;
   readonly key: string;
   readonly fields: HomeFields;
-  /** What to do while another is home: wait for its lease to run out, or be lost at once. */
+  /** While another node is home: wait for its lease to run out, or give up the claim at once. */
   readonly ifTaken: "wait" | "yield";
-  /** The epoch of the present home, which handed over to this node. */
+  /** Epoch of the present home, which handed over to this node. */
   readonly takesFrom?: Epoch;
 }
 
@@ -40,9 +40,9 @@ export interface ClaimPorts {
   readonly clock: Clock;
   readonly random: () => number;
   readonly timings: DirectoryTimings;
-  /** Of all homes of this node; undefined while there is none. */
+  /** Lease of all homes of this node; undefined while there is none. */
   readonly lease: () => Lease | undefined;
-  /** Who is provisional home by what others told. */
+  /** The provisional home, as announced by other nodes. */
   readonly heard: (kind: HomeKind, key: string) => HomeFields | undefined;
   /** The state has changed. */
   readonly changed: (claim: HomeClaim) => void;
@@ -56,17 +56,17 @@ type Written =
 
 export class HomeClaim {
   readonly wish: ClaimWish;
-  /** Resolves once the claim is over and its row, if it had one, is gone or another's. */
+  /** Resolves once the claim is over and its row, if any, is deleted or belongs to another node. */
   readonly finished: Promise<void>;
   readonly #ports: ClaimPorts;
   readonly #listeners = new Set<(state: ClaimState) => void>();
   readonly #backoff: Backoff;
   #state: ClaimState = { at: "claiming", why: "asking", by: undefined };
   #woken = Promise.withResolvers<void>();
-  /** Under which the row was written. */
+  /** Lease under which the row was written. */
   #lease: Lease | undefined;
   #wasDeleted = false;
-  /** Since when the engine is being asked for what this node does not have. */
+  /** When the present request to the engine began. */
   #askedAt: Millis | undefined;
   #isResuming = false;
 
@@ -83,19 +83,19 @@ export class HomeClaim {
     return this.#state;
   }
 
-  /** To be asked in the turn of the loop in which something is acknowledged, and each time anew. */
+  /** Read in the same turn of the loop as the acknowledgement, and again for each one. */
   get mayAcknowledge(): boolean {
     if (this.#state.at !== "confirmed" || this.#lease?.lost.aborted !== false) return false;
     return this.#lease.validUntil > this.#ports.clock.now();
   }
 
-  /** In order, from the next change on. */
+  /** Called in order, from the next change on. */
   onChange(listener: (state: ClaimState) => void): Disposable {
     this.#listeners.add(listener);
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
   }
 
-  /** Nothing is acknowledged from now on. @returns the epoch for whoever takes over; undefined where this is no confirmed home */
+  /** Acknowledges nothing from now on. @returns the epoch for the next home; undefined unless this is a confirmed home */
   freeze(): Epoch | undefined {
     if (!this.mayAcknowledge || this.#state.at !== "confirmed") return undefined;
     const { epoch } = this.#state;
@@ -103,7 +103,7 @@ export class HomeClaim {
     return epoch;
   }
 
-  /** The hand-over has failed: home again, unless the other has taken the row. */
+  /** The hand-over failed: home again, unless the other node has taken the row. */
   resume(): void {
     if (this.#state.at !== "frozen") return;
     this.#isResuming = true;
@@ -117,7 +117,7 @@ export class HomeClaim {
     this.poke();
   }
 
-  /** For the directory: the lease, what is heard, or the view has changed. @param wasDeleted  the row was told as gone */
+  /** For the directory: the lease, the announcements, or the view changed. @param wasDeleted  the row was reported as deleted */
   poke(wasDeleted = false): void {
     this.#wasDeleted ||= wasDeleted;
     this.#woken.resolve();
@@ -201,7 +201,7 @@ export class HomeClaim {
     this.#set({ at: "confirmed", epoch, since: isSame ? "resumed" : "claimed" });
   }
 
-  /** Until the lease, the row or the owner's will is another. @returns what stands then */
+  /** Waits until the lease, the row or the owner's intention changes. @returns the row that exists then */
   async #hold(epoch: Epoch): Promise<Standing> {
     const { kind, key, fields } = this.wish;
     const own: HomeRow = { ...fields, kind, key, epoch };
@@ -209,7 +209,7 @@ export class HomeClaim {
       const row = this.#ports.view.findHome(kind, key);
       if (row !== undefined && compareEpochs(row.epoch, epoch) > 0) return row;
       if (this.#state.at === "frozen") {
-        await this.#wake(); // the other is to write
+        await this.#wake(); // the other node writes the row
         continue;
       }
       if (this.#ports.lease() !== this.#lease) {
@@ -227,7 +227,7 @@ export class HomeClaim {
     return own;
   }
 
-  /** The row was told as gone: maybe an earlier one was. @returns `own` where it stands, or nobody can say */
+  /** The row was reported as deleted, possibly an earlier one. @returns `own` if it exists, or if the engine cannot answer */
   async #reread(own: HomeRow): Promise<Standing> {
     try {
       const standing = this.#read(await this.#ports.engine.get(keyOfHome(own.kind, own.key)));
@@ -237,14 +237,14 @@ export class HomeClaim {
     }
   }
 
-  /** The engine does not confirm: a stream goes on all the same, and says so; an object waits. */
+  /** The engine does not confirm: a stream goes on provisionally, an object waits. */
   #unconfirmed(): void {
     if (this.#state.at !== "claiming") return;
     if (this.wish.kind === "stream") this.#set({ at: "provisional" });
     else this.#set({ at: "claiming", why: "unavailable", by: undefined });
   }
 
-  /** Nothing of a released claim stays behind; a lost one has no row. */
+  /** Deletes the row of a released claim; a lost claim has no row. */
   async #clear(): Promise<void> {
     const { engine, lease } = this.#ports;
     const { kind, key, fields } = this.wish;

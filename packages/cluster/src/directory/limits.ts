@@ -1,23 +1,23 @@
-/** What the directory may make a node hold, and the times that its leases and claims go by. */
+/** Limits of what the directory holds, and the durations of its leases and claims. */
 import type { Millis } from "@sluice/base/brand";
 
 export interface DirectoryLimits {
-  /** Claims that one node holds or waits for at once. */
+  /** Claims that one node holds or waits for. */
   readonly claims: number;
-  /** Provisional claims that one peer may have told; further ones are passed over and counted. */
+  /** Provisional claims of one peer; further ones are ignored and counted. */
   readonly heardClaims: number;
-  /** Characters of a key, an id or an address in a row; a row beyond it is not read. */
+  /** Characters of a key, an id or an address in a row; longer rows are not read. */
   readonly textCharacters: number;
 }
 
 export const DIRECTORY_LIMITS: DirectoryLimits = { claims: 65_536, heardClaims: 4_096, textCharacters: 1_024 };
 
 export interface DirectoryTimings {
-  /** Of the lease of a node: its row is gone when it has been dead for so long. */
+  /** Lease of a node: its row is deleted when it has been dead for this long. */
   readonly nodeLease: Millis;
-  /** Of the lease of all homes of a node: how long whoever takes one over waits. */
+  /** Lease of all homes of a node: how long a successor waits after its death. */
   readonly homesLease: Millis;
-  /** A claim that the engine has not confirmed by then is provisional, where it may be. Must outlast an election. */
+  /** A claim not confirmed by then becomes provisional, where allowed. Must outlast an election. */
   readonly confirmWithin: Millis;
   readonly retryFirst: Millis;
   readonly retryCap: Millis;

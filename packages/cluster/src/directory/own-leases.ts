@@ -1,4 +1,4 @@
-/** The two leases of this node: of its row, and, once it has a home, of all its homes together; taken anew when they were lost. */
+/** The two leases of this node: one for its row and, once it has a home, one for all its homes; granted anew after a loss. */
 import { Backoff } from "@sluice/base/backoff";
 import type { Millis } from "@sluice/base/brand";
 import type { Clock } from "@sluice/base/clock";
@@ -15,7 +15,7 @@ export interface OwnLeasesOptions {
   readonly log: Log;
   readonly random: () => number;
   readonly timings: DirectoryTimings;
-  /** The homes have a lease, or have none any more. */
+  /** The homes have a new lease, or none. */
   readonly homesChanged: (lease: Lease | undefined) => void;
 }
 
@@ -32,17 +32,17 @@ export class OwnLeases {
     this.#loops = Promise.all([this.#keep(timings.nodeLease, (lease) => this.#writeRow(lease)), this.#keepForHomes()]);
   }
 
-  /** Of all homes of this node; undefined while there is none, and nothing may be acknowledged. */
+  /** Lease of all homes of this node; undefined while there is none: acknowledge nothing then. */
   get homes(): Lease | undefined {
     return this.#homes?.lost.aborted === false ? this.#homes : undefined;
   }
 
-  /** This node is about to have a home. A node without any spares the engine the renewals of this lease. */
+  /** Call before the first claim. Without homes this lease is not taken, which saves the engine its renewals. */
   wantHomes(): void {
     this.#homesWanted.resolve();
   }
 
-  /** Releases both, as far as the engine can be reached: rows vanish at once. */
+  /** Releases both if the engine is reachable: the rows are deleted at once. */
   async close(): Promise<void> {
     this.#ending.abort(new Error("The directory is closing"));
     this.#homesWanted.resolve();
@@ -75,14 +75,14 @@ export class OwnLeases {
     }
   }
 
-  /** A row of an earlier life is written over; one of a later life stays, and this life has no row. */
+  /** Overwrites a row of an earlier incarnation; leaves one of a later incarnation, and then this node has no row. */
   async #writeRow(lease: Lease): Promise<void> {
     const { engine, self, log } = this.#options;
     const key = keyOfNode(self.id);
     for (let entry = await engine.get(key); ; ) {
       const known = entry && decodeNodeRow(self.id, entry.value);
       if (known !== undefined && known.incarnation > self.incarnation) {
-        return log.error({ id: self.id, incarnation: known.incarnation }, "A later life of this node has its row");
+        return log.error({ id: self.id, incarnation: known.incarnation }, "A later incarnation of this node has its row");
       }
       const result = await engine.cas(key, entry?.revision ?? "absent", encodeNodeRow(self), { lease });
       if (result.outcome === "written") return;

@@ -1,4 +1,4 @@
-/** Claims that the engine has not confirmed, told to every linked node: whoever hears of one treats the key as taken. */
+/** Announces claims that the engine has not confirmed to every linked node; receivers treat the key as taken. */
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
 import type { Channel } from "@sluice/mesh/channel";
@@ -8,7 +8,7 @@ import type { LinkEnd, MeshLink } from "@sluice/mesh/mesh";
 import { DIRECTORY_LIMITS } from "./limits.ts";
 import { decode, decodeHomeFields, encode, type HomeFields, type HomeKind, isText } from "./rows.ts";
 
-/** Messages are UTF-8 text of JSON: `{kind, key, claim}`, or without `claim` that it is over. */
+/** Messages are UTF-8 JSON: `{kind, key, claim}`; without `claim` the announcement is withdrawn. */
 export const DIRECTORY_SERVICE = "directory";
 
 export interface ProvisionalClaim {
@@ -19,9 +19,9 @@ export interface ProvisionalClaim {
 
 export interface ProvisionalClaimsOptions {
   readonly clock: Clock;
-  /** How long the claims of a peer are remembered behind its link: as long as a lease would hold. */
+  /** How long a peer's claims are kept after its link ended: as long as a lease would last. */
   readonly remember: Millis;
-  /** What is heard of a key is another. */
+  /** The announced home of a key changed. */
   readonly changed: (kind: HomeKind, key: string) => void;
 }
 
@@ -34,7 +34,7 @@ interface Peer {
 /** Add it to the node's `LinkServices`. */
 export class ProvisionalClaims implements LinkService, Disposable {
   readonly names = [DIRECTORY_SERVICE];
-  /** Passed over, since a peer told too many. */
+  /** Claims ignored because the peer announced too many. */
   passedOverCount = 0;
   readonly #options: ProvisionalClaimsOptions;
   readonly #own = new Map<string, ProvisionalClaim>();
@@ -44,7 +44,7 @@ export class ProvisionalClaims implements LinkService, Disposable {
     this.#options = options;
   }
 
-  /** What a peer said of a key; with several claims of one key, any of them. */
+  /** The announced claim of a key; any of them if there are several. */
   find(kind: HomeKind, key: string): HomeFields | undefined {
     for (const { claims } of this.#peers.values()) {
       const claim = claims.get(nameOf(kind, key));
@@ -59,14 +59,14 @@ export class ProvisionalClaims implements LinkService, Disposable {
     for (const { channel } of this.#peers.values()) channel?.send(encodeClaim(claim));
   }
 
-  /** It is confirmed, lost or given up; nothing happens where it was not told. */
+  /** The claim is confirmed, lost or given up; no effect unless it was announced. */
   withdraw(kind: HomeKind, key: string): void {
     if (!this.#own.delete(nameOf(kind, key))) return;
     for (const { channel } of this.#peers.values()) channel?.send(encode({ kind, key }));
   }
 
   up(link: MeshLink): void {
-    this.#forget(link.peer.id); // what it claims now it tells anew
+    this.#forget(link.peer.id); // the peer announces its present claims anew
     const peer: Peer = { channel: undefined, claims: new Map(), forgetting: undefined };
     this.#peers.set(link.peer.id, peer);
     this.#open(peer, link);
@@ -76,7 +76,7 @@ export class ProvisionalClaims implements LinkService, Disposable {
     const peer = this.#peers.get(link.peer.id);
     if (peer === undefined) return;
     if (event.type === "closed" && event.channel === peer.channel) peer.channel = undefined;
-    // It refused ours before it had a directory itself.
+    // It refused this node's channel before it had a directory itself.
     if (event.type === "opened" && peer.channel === undefined) this.#open(peer, link);
     if (event.type === "message") this.#onMessage(peer, event.message);
   }

@@ -1,36 +1,36 @@
-/** Rows of the directory as they stand in the engine: nodes, and the homes of streams and objects. */
+/** Rows of the directory as stored in the engine: nodes, and the homes of streams and objects. */
 import type { Entry, Key } from "@sluice/engine/engine";
 import type { Epoch } from "@sluice/engine/epoch";
 import { DIRECTORY_LIMITS } from "./limits.ts";
 
-/** Every key of the directory starts so. */
+/** Prefix of every key of the directory. */
 export const DIRECTORY_PREFIX = "cluster/";
 
-/** What has a home. */
+/** Things that have a home. */
 export type HomeKind = "stream" | "object";
 
-/** Of one life of a node; bound to its node lease. */
+/** Row of one incarnation of a node; bound to its node lease. */
 export interface NodeRow {
   readonly id: string;
   readonly incarnation: number;
 }
 
-/** What a claimant says; whoever reads it learns the epoch from the entry's revision. */
+/** Fields of a claim; the epoch is not among them: it is the revision of the entry. */
 export interface HomeFields {
-  /** Node that is the home, and which life of it. */
+  /** Node that is the home, and its incarnation. */
   readonly home: string;
   readonly incarnation: number;
-  /** Of a stream: which publication it is, 16 hexadecimal digits. Empty for an object. */
+  /** Streams: the publication, 16 hexadecimal digits. Objects: empty. */
   readonly publication: string;
-  /** Of a stream: the node that has its publisher. Empty for an object. */
+  /** Streams: the node that has the publisher. Objects: empty. */
   readonly publisherAt: string;
 }
 
-/** Bound to the lease of the home's homes. */
+/** Bound to the homes lease of the home. */
 export interface HomeRow extends HomeFields {
   readonly kind: HomeKind;
   readonly key: string;
-  /** Revision of the row: every write of it is a claim, and so of a higher epoch. */
+  /** Revision of the row. Every write is a claim, so every claim has a higher epoch. */
   readonly epoch: Epoch;
 }
 
@@ -51,7 +51,7 @@ export function parseRowKey(key: Key): RowKey | undefined {
   return kind === "node" ? { kind, id: rest } : { kind: kind as HomeKind, key: rest };
 }
 
-/** As UTF-8 text of JSON, so that any language can read it, and fields can be added. */
+/** UTF-8 JSON, so that any language can read it, and fields can be added. */
 export function encodeNodeRow({ incarnation }: NodeRow): Uint8Array {
   return encode({ v: 1, incarnation });
 }
@@ -61,7 +61,7 @@ export function encodeHomeRow({ home, incarnation, publication, publisherAt }: H
   return encode({ v: 1, home, incarnation, ...stream });
 }
 
-/** Unknown fields are passed over. Undefined for what no version writes so. */
+/** Ignores unknown fields. Undefined for bytes that no version writes. */
 export function decodeNodeRow(id: string, value: Uint8Array): NodeRow | undefined {
   const { incarnation } = decode(value);
   return isCount(incarnation) ? { id, incarnation } : undefined;
@@ -76,7 +76,7 @@ export function decodeHomeRow(
   return fields && { ...fields, kind, key, epoch: entry.revision };
 }
 
-/** Of a row, or of a claim told over a link. */
+/** From a row, or from a claim announced over a link. */
 export function decodeHomeFields(from: Readonly<Record<string, unknown>>): HomeFields | undefined {
   const { home, incarnation, publication = "", publisherAt = "" } = from;
   if (!isText(home) || home === "" || !isCount(incarnation)) return undefined;
@@ -87,7 +87,7 @@ export function encode(value: object): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value));
 }
 
-/** An object without fields for what is no object. */
+/** Returns an object without fields for anything but a JSON object. */
 export function decode(bytes: Uint8Array): Readonly<Record<string, unknown>> {
   try {
     const value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) as unknown;

@@ -1,4 +1,4 @@
-/** Calls of the engine and their answers, as they stand in the payload of a request on a link. */
+/** Calls of the engine and their answers, encoded as the payload of a request on a link. */
 import type { Millis } from "@sluice/base/brand";
 import { unreachable } from "@sluice/base/unreachable";
 import { ByteReader } from "@sluice/bytes/byte-reader";
@@ -10,7 +10,7 @@ import { readCount, readEpoch, readText, writeCount, writeEpoch, writeText } fro
 
 /**
  * First byte of the payload; fields follow in the order of the types below. `text` is u16 bytes and UTF-8, `count` u64,
- * `epoch` two counts, a request id `text` and `count`; what may be missing has a byte 0 or 1 before it; a value, a
+ * `epoch` two counts, a request id `text` and `count`; an optional field has a byte 0 or 1 before it; a value, a
  * message or a reason is the rest.
  */
 const CALL = { get: 1, cas: 2, remove: 3, grant: 4, renew: 5, release: 6, publish: 7, append: 8, read: 9 } as const;
@@ -39,7 +39,7 @@ export type EngineCall =
     }
   | { readonly type: "read"; readonly log: Key; readonly from: number };
 
-/** Below it, what an answer of version 1 is; a record of a log has u32 bytes before its value. */
+/** First byte of an answer in version 1; fields follow as in the types below; a record of a log has u32 bytes before its value. */
 const ANSWER = {
   none: 1,
   entry: 2,
@@ -176,7 +176,7 @@ export function encodeAnswer(answer: EngineAnswer): Uint8Array {
     case "unavailable":
       w.u8(answer.isUnknown ? 1 : 0).utf8(answer.reason);
       break;
-    default: // the kind says it all
+    default: // no fields
   }
   return w.finish();
 }

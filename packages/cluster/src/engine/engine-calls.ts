@@ -1,4 +1,4 @@
-/** A client's calls of the engine: asked of one member, of a second beside it when that is slow, of others when it fails. */
+/** Sends a client's calls to one host, to a second in parallel when the first is slow, and to others on failure. */
 import { Backoff } from "@sluice/base/backoff";
 import type { Millis } from "@sluice/base/brand";
 import type { Clock } from "@sluice/base/clock";
@@ -20,12 +20,12 @@ export interface EngineCallsOptions {
 }
 
 export interface Question {
-  /** As errors name it. */
+  /** Name of the call in errors. */
   readonly action: string;
   readonly call: EngineCall;
-  /** Whether it could change something, so that its outcome is unknown when the answer stays away. */
+  /** Whether it may change something: without an answer its outcome is unknown. */
   readonly isWrite: boolean;
-  /** Whether it may be asked twice: it changes nothing, or the second time changes nothing more. */
+  /** Whether it may be sent twice: it changes nothing, or the second time changes nothing more. */
   readonly isRepeatable: boolean;
   /** How long it may take over all hosts. */
   readonly patience: Millis;
@@ -34,7 +34,7 @@ export interface Question {
 export interface Answered {
   readonly type: "answered";
   readonly answer: Exclude<EngineAnswer, { readonly type: "unavailable" }>;
-  /** When the attempt that was answered was sent. */
+  /** When the answered attempt was sent. */
   readonly sentAt: Millis;
 }
 
@@ -44,17 +44,17 @@ interface Failed {
   readonly isUnknown: boolean;
 }
 
-const NOBODY: Failed = { type: "failed", reason: "no member that serves it is linked", isUnknown: false };
+const NOBODY: Failed = { type: "failed", reason: "no host of the engine is linked", isUnknown: false };
 
-/** One for all: the system's own would be made, with its stack, for every call. */
-const OVER = new Error("Nobody waits any more");
+/** Shared: the default abort reason would be created, with its stack, for every call. */
+const OVER = new Error("The wait is over");
 
 export class EngineCalls implements Disposable {
   readonly #options: EngineCallsOptions;
   readonly #channels = new Map<string, Requests>();
   readonly #linked: Disposable;
   readonly #closing = new AbortController();
-  /** Aborts when a link comes about. */
+  /** Aborts when a new link is established. */
   #waiting = new AbortController();
 
   constructor(options: EngineCallsOptions) {
@@ -108,13 +108,13 @@ export class EngineCalls implements Disposable {
     }
   }
 
-  /** Whom to ask now, beside those that are being asked. */
+  /** The host to ask next, beside those already asked. */
   #choose(question: Question, running: ReadonlyMap<string, unknown>, tried: ReadonlySet<string>): string | undefined {
     if (running.size > 0 && !question.isRepeatable) return undefined;
     return this.#options.order.candidates().find((id) => !tried.has(id) && !running.has(id));
   }
 
-  /** Resolves with the first attempt that ends, once the time is over, or when there is somebody new to ask. */
+  /** Resolves with the first attempt that ends, after the timeout, or when there is another host to ask. */
   async #first(running: ReadonlyMap<string, Promise<void>>, wait: Millis): Promise<void> {
     const done = new AbortController();
     const signals = [done.signal, this.#closing.signal, ...(running.size === 0 ? [this.#waiting.signal] : [])];

@@ -1,4 +1,4 @@
-/** Serves this node's engine to nodes that have no copy of its data: answers their calls, and feeds them. */
+/** Serves this node's engine to nodes without a copy of its data: answers their calls and feeds them changes. */
 import { unreachable } from "@sluice/base/unreachable";
 import type { Clock } from "@sluice/base/clock";
 import type { CasResult, Engine, EngineReplica } from "@sluice/engine/engine";
@@ -11,7 +11,7 @@ import { HostFeed } from "./host-feed.ts";
 import { ENGINE_LINK_LIMITS, type EngineLinkLimits } from "./limits.ts";
 
 export interface EngineHostOptions {
-  /** With `replica`. Stays open when the host closes. */
+  /** Must have `replica`. Stays open when the host closes. */
   readonly engine: Engine;
   readonly links: EngineLinks;
   readonly clock: Clock;
@@ -20,9 +20,9 @@ export interface EngineHostOptions {
 
 export interface EngineHostCounts {
   calls: number;
-  /** Refused, since too many of one client were being served. */
+  /** Calls refused because too many of one client were in progress. */
   callsRefused: number;
-  /** Of subjects, to clients that did not keep up. */
+  /** Messages of subjects dropped because a client was too slow. */
   messagesDropped: number;
 }
 
@@ -44,7 +44,7 @@ export class EngineHost implements EngineChannelHost, Disposable {
     this.#serving = links.serve(this);
   }
 
-  /** Clients that are being served. */
+  /** Clients with an open channel. */
   get clientCount(): number {
     return [...this.#users.keys()].filter(({ service }) => service === CALLS_SERVICE).length;
   }
@@ -62,7 +62,7 @@ export class EngineHost implements EngineChannelHost, Disposable {
     };
   }
 
-  /** Clients go on over another host. */
+  /** Clients continue with another host. */
   [Symbol.dispose](): void {
     this.#serving[Symbol.dispose]();
     for (const [channel, user] of this.#users) {

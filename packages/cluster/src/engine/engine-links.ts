@@ -1,4 +1,4 @@
-/** The channels of the state engine on a node's links: opens them as a client, hands a peer's to the host of this node. */
+/** The channels of the state engine on a node's links: opens them as a client, and passes a peer's to the host of this node. */
 import type { Channel, ChannelClass } from "@sluice/mesh/channel";
 import type { ChannelEvent } from "@sluice/mesh/link-event";
 import type { LinkService } from "@sluice/mesh/link-services";
@@ -12,22 +12,22 @@ export const FEED_SERVICE = "engine-feed";
 
 export type EngineService = typeof CALLS_SERVICE | typeof FEED_SERVICE;
 
-/** Told what happens on one channel. */
+/** Receives the events of one channel. */
 export interface ChannelUser {
-  /** The message belongs to it. @throws {WireError} which ends the link */
+  /** The user owns the message. @throws {WireError} which ends the link */
   message(message: Uint8Array): void;
   /** There is room again after `full`. */
   drained(): void;
-  /** Once, last, whoever closed it first. */
+  /** Once, last, whichever side closed it. */
   closed(reason: string): void;
 }
 
-/** Serves what peers open here. */
+/** Serves the channels that peers open here. */
 export interface EngineChannelHost {
   opened(peer: string, channel: Channel): ChannelUser;
 }
 
-/** Add it to the node's `LinkServices`. A node may be a client and a host, and change from one to the other. */
+/** Add it to the node's `LinkServices`. A node may be client and host at once, or change between them. */
 export class EngineLinks implements LinkService {
   readonly names: readonly EngineService[] = [CALLS_SERVICE, FEED_SERVICE];
   readonly self: string;
@@ -41,18 +41,18 @@ export class EngineLinks implements LinkService {
     this.self = self;
   }
 
-  /** Of this node itself: whether it has a host. */
+  /** For this node's own id: whether it has a host. */
   isLinked(id: string): boolean {
     return id === this.self ? this.#host !== undefined : this.#links.has(id);
   }
 
-  /** Calls `listener` whenever a link has come about, and when this node has a host. */
+  /** Calls `listener` whenever a link is established or this node gets a host. */
   onLinked(listener: () => void): Disposable {
     this.#onLinked.add(listener);
     return { [Symbol.dispose]: () => void this.#onLinked.delete(listener) };
   }
 
-  /** Peers are served from now on; those that asked before were refused, and ask again. */
+  /** Serves peers from now on; peers that were refused before try again. */
   serve(host: EngineChannelHost): Disposable {
     this.#host = host;
     this.#tellLinked();
@@ -63,7 +63,7 @@ export class EngineLinks implements LinkService {
     };
   }
 
-  /** Undefined where there is no link, or no room on it for one more channel. */
+  /** Undefined without a link, or when the link has reached its limit of channels. */
   open(id: string, service: EngineService, user: ChannelUser): Channel | undefined {
     if (id === this.self) return this.#openOwn(service, user);
     const link = this.#links.get(id)?.driver.link;
@@ -77,7 +77,7 @@ export class EngineLinks implements LinkService {
     }
   }
 
-  /** Ends a channel from this side: its user is told nothing more. */
+  /** Ends a channel from this side: its user receives no further event. */
   close(channel: Channel, code: "done" | "failed" = "done", reason = ""): void {
     this.#users.delete(channel);
     channel.close(code, reason);

@@ -1,7 +1,7 @@
-/** What a node may hear on the channels of the engine and cannot read. */
+/** Error for unreadable bytes on the channels of the engine. */
 import { WireError } from "@sluice/bytes/wire-error";
 
-/** Bytes on a channel of the engine that no node of a known version sends. */
+/** Bytes on a channel of the engine that no known version sends. */
 export class EngineFrameError extends WireError {
   override readonly name = "EngineFrameError";
   readonly code = "WIRE_ENGINE_FRAME";

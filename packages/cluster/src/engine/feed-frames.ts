@@ -1,4 +1,4 @@
-/** What a host tells a client of changes and messages, and what a client asks of it, as messages of the feed's channel. */
+/** Messages of the feed channel: changes and messages from the host, subscriptions and syncs from the client. */
 import { ByteReader } from "@sluice/bytes/byte-reader";
 import { ByteWriter } from "@sluice/bytes/byte-writer";
 import type { EngineCapabilities, Entry, Key } from "@sluice/engine/engine";
@@ -6,7 +6,7 @@ import type { Epoch } from "@sluice/engine/epoch";
 import { EngineFrameError } from "./errors.ts";
 import { readEpoch, readText, writeEpoch, writeText } from "./wire-fields.ts";
 
-/** First byte of a message. A frame of an unknown type is passed over from here on, and an error below. */
+/** First byte of a message. From this value on an unknown type is ignored, below it is an error. */
 const SKIPPABLE = 0x80;
 
 const TYPE = {
@@ -24,16 +24,16 @@ const TYPE = {
 
 /** From the host. */
 export type FeedFrame =
-  /** First. Text of JSON; unknown fields are passed over. */
+  /** The first frame. JSON text; unknown fields are ignored. */
   | { readonly type: "about"; readonly capabilities: EngineCapabilities }
   | { readonly type: "reset" | "current" }
   /** text key, epoch, value. */
   | { readonly type: "put"; readonly entry: Entry }
   /** text key, epoch. */
   | { readonly type: "deleted"; readonly key: Key; readonly revision: Epoch }
-  /** u32 number that the client gave the subject, message. */
+  /** u32 number that the client chose for the subject, message. */
   | { readonly type: "message"; readonly subject: number; readonly message: Uint8Array }
-  /** u32 number of the `sync`: all that was acknowledged before it was asked has been told. */
+  /** u32 number of the `sync`: every change acknowledged before the `sync` has been sent. */
   | { readonly type: "synced"; readonly number: number };
 
 /** From the client. */
@@ -64,12 +64,12 @@ export function encodeFeedFrame(frame: FeedFrame): Uint8Array {
     case "synced":
       w.u32(frame.number);
       break;
-    default: // the type says it all
+    default: // no fields
   }
   return w.finish();
 }
 
-/** Values are views of `bytes`. @returns undefined for one that is passed over. @throws {WireError} */
+/** Values are views of `bytes`. @returns undefined for a type to be ignored. @throws {WireError} */
 export function decodeFeedFrame(bytes: Uint8Array): FeedFrame | undefined {
   const r = new ByteReader(bytes);
   const type = r.u8();
@@ -99,7 +99,7 @@ export function encodeFeedRequest(request: FeedRequest): Uint8Array {
   return w.finish();
 }
 
-/** @returns undefined for one that is passed over. @throws {WireError} */
+/** @returns undefined for a type to be ignored. @throws {WireError} */
 export function decodeFeedRequest(bytes: Uint8Array): FeedRequest | undefined {
   const r = new ByteReader(bytes);
   const type = r.u8();
@@ -151,7 +151,7 @@ function parsed(text: string): Readonly<Record<string, unknown>> {
     const value = JSON.parse(text) as unknown;
     if (typeof value === "object" && value !== null) return value as Readonly<Record<string, unknown>>;
   } catch {
-    // told below
+    // reported below
   }
   throw new EngineFrameError({ detail: "capabilities that are no object" });
 }

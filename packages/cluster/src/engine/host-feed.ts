@@ -1,4 +1,4 @@
-/** Feeds one client with every change of the engine and the messages of its subjects, never more than it takes. */
+/** Feeds one client with every change of the engine and the messages of its subjects, at the client's pace. */
 import type { Clock } from "@sluice/base/clock";
 import type { Engine, EngineReplica, Key } from "@sluice/engine/engine";
 import type { Channel } from "@sluice/mesh/channel";
@@ -25,9 +25,9 @@ export class HostFeed implements ChannelUser {
   readonly #subjects = new Map<number, AbortController>();
   /** Resolved by `drained`. */
   #room: PromiseWithResolvers<void> | undefined;
-  /** Everything that the engine has told so far went out. */
+  /** Every event that the engine has reported so far was sent. */
   #isIdle = false;
-  /** The last `sync` that was asked and not answered. */
+  /** The latest `sync` without an answer yet. */
   #syncDue: number | undefined;
 
   constructor(options: HostFeedOptions) {
@@ -63,7 +63,7 @@ export class HostFeed implements ChannelUser {
     this.drained();
   }
 
-  /** What the client does not take waits in the watch, as the latest event of each key. */
+  /** While the client is slow the watch keeps only the latest event of each key. */
   async #run(): Promise<void> {
     const { engine, replica, channel } = this.#options;
     await replica.catchUp();
@@ -84,14 +84,14 @@ export class HostFeed implements ChannelUser {
     if (!isAnswering) this.#sync().catch((error: unknown) => this.#fail(String(error)));
   }
 
-  /** Answers the last one asked, which answers those before. */
+  /** Answers the latest sync, which also answers the earlier ones. */
   async #sync(): Promise<void> {
     const { replica, channel, clock } = this.#options;
     let number = this.#syncDue as number;
     do {
       number = this.#syncDue as number;
       await replica.catchUp();
-      // What the engine has told by now is read before the next poll, unless the client holds it up.
+      // Reads everything the engine has reported before the next poll, unless the client is slow.
       do await new Promise<void>((resolve) => clock.afterPoll(resolve));
       while (!this.#isIdle && !this.#ending.signal.aborted);
     } while (number !== this.#syncDue);

@@ -1,4 +1,4 @@
-/** Which member a client of the engine asks first: itself, else one that has not failed, and each client another. */
+/** Order in which a client of the engine tries hosts: itself, then hosts that have not failed, spread at random over clients. */
 import type { Millis } from "@sluice/base/brand";
 import type { Clock } from "@sluice/base/clock";
 import type { EngineLinks } from "./engine-links.ts";
@@ -12,12 +12,12 @@ export interface HostOrderOptions {
   readonly random: () => number;
 }
 
-/** How long a node does not ask itself first after it failed: the others are asked meanwhile, over links. */
+/** After a failure of its own host, a node tries the others first for this long. */
 const OWN_REST = 2_000 as Millis;
 
 export class HostOrder {
   readonly #options: HostOrderOptions;
-  /** Lower is asked earlier; the fraction spreads clients over hosts, the whole part counts failures of all. */
+  /** Lower is tried earlier; the fraction spreads clients over hosts, the whole part counts failures of all. */
   readonly #ranks = new Map<string, number>();
   #failures = 0;
   #ownFailedAt: Millis | undefined;
@@ -26,7 +26,7 @@ export class HostOrder {
     this.#options = options;
   }
 
-  /** Those that can be asked now: whoever failed last comes last. */
+  /** Hosts that can be asked now; the last one to fail comes last. */
   candidates(): readonly string[] {
     const { links, hosts: others } = this.#options;
     const hosts = [links.self, ...others().filter((id) => id !== links.self)];
@@ -34,7 +34,7 @@ export class HostOrder {
     return hosts.filter((id) => links.isLinked(id)).sort((one, other) => this.#rank(one) - this.#rank(other));
   }
 
-  /** It did not answer, or cannot serve now. */
+  /** The host did not answer, or cannot serve now. */
   failed(id: string): void {
     this.#ranks.set(id, ++this.#failures + this.#options.random());
     if (id === this.#options.links.self) this.#ownFailedAt = this.#options.clock.now();

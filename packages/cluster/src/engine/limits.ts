@@ -1,14 +1,14 @@
-/** What the engine over links may make a node hold, on either side, and how long it waits. */
+/** Limits and timeouts of the engine over links, for both sides. */
 import type { Millis } from "@sluice/base/brand";
 
 export interface EngineLinkLimits {
-  /** Calls of one client that a host serves at once; one more is refused, and the client asks another host. */
+  /** Calls of one client that a host serves at once; a further one is refused, and the client asks another host. */
   readonly servedCalls: number;
-  /** Bytes that those calls carry together; one call is served whatever its size. */
+  /** Bytes carried by those calls together; a single call is served whatever its size. */
   readonly servedBytes: number;
   /** Subjects that one client listens to through one host. */
   readonly subjects: number;
-  /** Bytes of changes and messages that wait for a client; above it changes wait as the latest of each key, and messages are dropped. */
+  /** Queued bytes of changes and messages for one client; above it only the latest change of each key waits, and messages are dropped. */
   readonly feedBytes: number;
 }
 
@@ -22,11 +22,11 @@ export const ENGINE_LINK_LIMITS: EngineLinkLimits = {
 };
 
 export interface EngineLinkTimings {
-  /** How long a call may take in all, over as many hosts as it needs. Must outlast an election. */
+  /** Total time for a call, over as many hosts as needed. Must outlast an election. */
   readonly patience: Millis;
-  /** Without an answer for this long a second host is asked beside the first. */
+  /** Without an answer for this long a second host is asked in parallel. */
   readonly askSecondAfter: Millis;
-  /** Without an answer for this long a host is taken for stuck. Must outlast a pause of 2 s. */
+  /** Without an answer for this long a host is considered stuck. Must outlast a pause of 2 s. */
   readonly stuckAfter: Millis;
   readonly retryFirst: Millis;
   readonly retryCap: Millis;

@@ -1,4 +1,4 @@
-/** The state engine for a node that has no copy of its data: every call goes over a link to any member that has one. */
+/** The state engine of a node without a copy of its data: every call goes over a link to a host. */
 import type { Millis } from "@sluice/base/brand";
 import type { Clock } from "@sluice/base/clock";
 import type { Crypto } from "@sluice/base/crypto";
@@ -51,7 +51,7 @@ interface Parts {
   readonly feed: LinkFeed;
 }
 
-/** What a call does when it is asked again. */
+/** How a call behaves when it is sent again. */
 type Kind = Pick<Question, "isWrite" | "isRepeatable">;
 const READS: Kind = { isWrite: false, isRepeatable: true };
 const WRITES_ONCE: Kind = { isWrite: true, isRepeatable: true };
@@ -73,7 +73,7 @@ export class LinkEngine implements Engine {
   #sequence = 0;
 
   /**
-   * Waits until a member has said what its engine can do.
+   * Waits until a host has reported what its engine can do.
    *
    * @throws the signal's reason when it aborts first
    */
@@ -103,13 +103,13 @@ export class LinkEngine implements Engine {
     this.#pending.open();
   }
 
-  /** Who feeds this node with changes now; undefined while nobody does. */
+  /** The host that feeds this node with changes; undefined without one. */
   get host(): string | undefined {
     return this.#feed.host;
   }
 
   capabilities(): EngineCapabilities {
-    return this.#feed.capabilities as EngineCapabilities; // `open` has waited for them
+    return this.#feed.capabilities as EngineCapabilities; // set: `open` waited for it
   }
 
   async get(key: Key): Promise<Entry | undefined> {
@@ -154,7 +154,7 @@ export class LinkEngine implements Engine {
       throw new EngineCrowdedError({ what: "leases", limit: ENGINE_LIMITS.leases });
     }
     const { clock, random } = this.#options;
-    // A grant that was answered to nobody runs out by itself.
+    // If the answer is lost, the granted lease runs out by itself.
     const { answer, sentAt } = await this.#ask("lease", { type: "grant", ttl }, WRITES_ONCE);
     if (answer.type !== "token") throw unexpected("lease", answer);
     const { token } = answer;
@@ -185,7 +185,7 @@ export class LinkEngine implements Engine {
     return messageStream(this.#lifecycle.admit(signal), (heard) => this.#feed.listen(subject, heard));
   }
 
-  /** As the end of a killed process: leases are left to run out. For tests. */
+  /** Ends like a killed process: leases are left to run out. For tests. */
   abandon(): void {
     for (const lease of [...this.#leases]) lease.abandon();
     this.#close();

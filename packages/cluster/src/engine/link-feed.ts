@@ -1,4 +1,4 @@
-/** A client's copy of what stands in the engine, and its messages, fed by one member at a time. */
+/** A client's copy of the engine's contents, and its messages, fed by one host at a time. */
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
 import type { Log } from "@sluice/base/log";
@@ -27,12 +27,12 @@ interface Subject {
   readonly listeners: Set<(message: Uint8Array) => void>;
 }
 
-/** From the opening of a channel to its end. */
+/** One channel, from opening to end. */
 interface Feeding {
   readonly host: string;
   readonly channel: Channel;
   readonly attempt: WatchAttempt;
-  /** The last own change before the host was asked: the first `current` shows it. */
+  /** This node's last change before it asked the host: the first `current` includes it. */
   readonly madeBefore: Epoch;
 }
 
@@ -52,7 +52,7 @@ export class LinkFeed {
   #nextNumber = 0;
   #made = BEFORE_ALL;
   #heard = BEFORE_ALL;
-  /** Asked of the present host, with the last own change before it. */
+  /** Syncs sent to the present host, each with this node's last change before it. */
   readonly #syncs = new Map<number, Epoch>();
 
   constructor(options: LinkFeedOptions) {
@@ -66,22 +66,22 @@ export class LinkFeed {
     this.#loop.start();
   }
 
-  /** Resolves once a member has said what its engine can do. */
+  /** Resolves once a host has reported what its engine can do. */
   get known(): Promise<void> {
     return this.#known.promise;
   }
 
-  /** As the present host said last; undefined before any has. */
+  /** As the present host reported last; undefined before any has. */
   get capabilities(): EngineCapabilities | undefined {
     return this.#capabilities;
   }
 
-  /** Who feeds this node now. */
+  /** The host that feeds this node. */
   get host(): string | undefined {
     return this.#feeding?.host;
   }
 
-  /** This node made a change: a watch that begins from now on begins behind it. */
+  /** This node made a change: watches opened from now on must include it. */
   made(revision: Epoch): void {
     if (compareEpochs(revision, this.#made) > 0) this.#made = revision;
     this.#mirror.made(revision);
@@ -92,7 +92,7 @@ export class LinkFeed {
     return this.#mirror.watch(prefix, signal, onEnd);
   }
 
-  /** @param heard  gets each message, valid during the call only. @returns what ends the listening */
+  /** @param heard  receives each message, valid during the call only. @returns a function that stops listening */
   listen(subject: Key, heard: (message: Uint8Array) => void): () => void {
     const known = this.#subjects.get(subject) ?? this.#addSubject(subject);
     known.listeners.add(heard);
@@ -105,7 +105,7 @@ export class LinkFeed {
     };
   }
 
-  /** The host does not answer: go on over another. */
+  /** The host does not answer: switch to another. */
   doubt(host: string, reason: string): void {
     if (this.#feeding?.host === host) this.#feeding.attempt.doubt(reason);
   }
@@ -118,7 +118,7 @@ export class LinkFeed {
   async #follow(attempt: WatchAttempt, hasRead: () => void): Promise<void> {
     const { order, links } = this.#options;
     const host = order.candidates()[0];
-    if (host === undefined) throw new Error("no member that serves the engine is linked");
+    if (host === undefined) throw new Error("no host of the engine is linked");
     const channel = links.open(host, FEED_SERVICE, {
       message: (message) => this.#onMessage(message, hasRead),
       drained() {},
@@ -175,7 +175,7 @@ export class LinkFeed {
     }
   }
 
-  /** While all is read for the first time, a host that says nothing for long is given up. */
+  /** During the first full read, drops a host that sends nothing for too long. */
   #awaitMore(): void {
     const { clock, timings, order } = this.#options;
     const feeding = this.#feeding;
@@ -183,11 +183,11 @@ export class LinkFeed {
     this.#loading = clock.after(timings.stuckAfter as Millis, () => {
       if (feeding === undefined) return;
       order.failed(feeding.host);
-      feeding.attempt.doubt("the host says nothing");
+      feeding.attempt.doubt("the host sends nothing");
     });
   }
 
-  /** Where own changes may not have come back yet: asks the host to say when they have. */
+  /** Own changes may not have arrived yet: asks the host to report when they have. */
   #sync(): void {
     if (this.#feeding === undefined || this.#loading !== undefined) return;
     if (compareEpochs(this.#made, this.#heard) <= 0) return;

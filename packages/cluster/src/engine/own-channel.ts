@@ -1,23 +1,23 @@
-/** Both ends of a channel within one node: it uses its own copy of the engine's data as it uses those of others. */
+/** Both ends of a channel within one node, which is a client of its own host just as of others. */
 import { Channel, type ChannelClass } from "@sluice/mesh/channel";
 import type { ChannelId } from "@sluice/mesh/frame";
 import type { ChannelEvent } from "@sluice/mesh/link-event";
 import { DEFAULT_LINK_LIMITS } from "@sluice/mesh/limits";
 
-/** What happens on a channel that is open. */
+/** Events of an open channel. */
 export type OwnChannelEvent = Exclude<ChannelEvent, { readonly type: "opened" }>;
 
 export interface OwnChannelOptions {
   readonly service: string;
   readonly class: ChannelClass;
-  /** At either end; never called from within a call of its user. Throwing ends the channel. */
+  /** Events at either end; never called from within a call of the user. Throwing ends the channel. */
   readonly happened: (event: OwnChannelEvent) => void;
 }
 
 export class OwnChannel {
-  /** Of the client. */
+  /** The client's end. */
   readonly near: Channel;
-  /** Of the host. */
+  /** The host's end. */
   readonly far: Channel;
   readonly #happened: OwnChannelOptions["happened"];
   #isDue = false;
@@ -33,7 +33,7 @@ export class OwnChannel {
     this.far = end(2);
   }
 
-  /** After the present turn of whoever sends, as over a link. */
+  /** Deferred to after the sender's present turn, as over a link. */
   #moveSoon(): void {
     if (this.#isDue || this.#hasEnded) return;
     this.#isDue = true;
@@ -47,7 +47,7 @@ export class OwnChannel {
     });
   }
 
-  /** @returns whether something moved */
+  /** @returns whether anything moved */
   #move(from: Channel, to: Channel): boolean {
     if (this.#hasEnded) return false;
     const part = from.takePart(DEFAULT_LINK_LIMITS.messageBytes);

@@ -1,10 +1,10 @@
-/** Fields that calls and the feed of the engine share: numbers up to 2⁵³ − 1, epochs, texts. */
+/** Fields shared by calls and the feed of the engine: numbers up to 2⁵³ − 1, epochs, texts. */
 import type { ByteReader } from "@sluice/bytes/byte-reader";
 import { type ByteWriter, encodeUtf8 } from "@sluice/bytes/byte-writer";
 import type { Epoch } from "@sluice/engine/epoch";
 import { EngineFrameError } from "./errors.ts";
 
-/** u64, of which numbers above 2⁵³ − 1 are refused. */
+/** u64; numbers above 2⁵³ − 1 are refused. */
 export function writeCount(w: ByteWriter, count: number): void {
   w.u32(Math.floor(count / 2 ** 32)).u32(count % 2 ** 32);
 }

@@ -1,9 +1,9 @@
-/** What this node knows of all nodes, and how each stands; every change is told once. */
+/** What this node knows of all nodes, and the standing of each; every change is reported once. */
 import type { Millis } from "@sluice/base/brand";
 import type { Incarnation } from "../hello.ts";
 import { isNews, type NodeRecord } from "./node-record.ts";
 
-/** `suspect`: nobody who is linked to this node hears it; `dead`: and what it owned has run out; `left`: it said goodbye. */
+/** `suspect`: neither this node nor any node linked to it hears it; `dead`: also, its leases have run out; `left`: it said goodbye. */
 export type NodeStanding = "starting" | "ready" | "draining" | "suspect" | "left" | "dead";
 
 export interface NodeRow {
@@ -14,26 +14,26 @@ export interface NodeRow {
 }
 
 export type MembershipChange =
-  /** In view for the first time in this life of it, or again after it was dead. */
+  /** Seen for the first time in this incarnation, or again after it was dead. */
   | { readonly type: "joined"; readonly row: NodeRow }
   | { readonly type: "suspect"; readonly row: NodeRow }
-  /** Heard again, by this node or by one that is linked to it. */
+  /** Heard again after `suspect`, by this node or by one linked to it. */
   | { readonly type: "back"; readonly row: NodeRow }
-  /** @param why  `restarted`: `joined` of its next life follows */
+  /** @param why  `restarted`: `joined` of its next incarnation follows */
   | { readonly type: "left"; readonly row: NodeRow; readonly why: "goodbye" | "restarted" }
   | { readonly type: "dead"; readonly row: NodeRow }
-  /** Anything else of the row. */
+  /** Any other change of the row. */
   | { readonly type: "changed"; readonly row: NodeRow };
 
 export interface ViewOptions {
   readonly self: string;
-  /** How long somebody is heard by nobody before it is suspect. */
+  /** How long a node may be unheard before it is suspect. */
   readonly suspectAfter: Millis;
-  /** How long a suspect's row is there at least; then it is dead once `isGone` says so. */
+  /** How long a node stays suspect at least; after that it is dead once `isGone` returns true. */
   readonly deadAfter: Millis;
-  /** How long those that left or died stay in view. */
+  /** How long nodes that left or died stay in the view. */
   readonly forgetAfter: Millis;
-  /** Whether what the node owned has run out in the state engine; false while the engine cannot say. */
+  /** Whether the leases of the node have run out in the state engine; false while the engine cannot answer. */
   readonly isGone: (id: string, incarnation: Incarnation) => boolean;
 }
 
@@ -41,7 +41,7 @@ interface Known {
   record: NodeRecord;
   standing: NodeStanding;
   isLinked: boolean;
-  /** When it was last heard, by this node or by one that vouched for it; for who is gone, when that was noticed. */
+  /** When it was last heard, by this node or by one that vouches for it; for a node that left or died, when that was noticed. */
   heardAt: Millis;
 }
 
@@ -63,7 +63,7 @@ export class MembershipView {
     return known === undefined ? undefined : rowOf(known);
   }
 
-  /** The oldest change that was not taken yet. */
+  /** The oldest change not yet taken. */
   nextChange(): MembershipChange | undefined {
     return this.#changes.shift();
   }
@@ -99,9 +99,9 @@ export class MembershipView {
   }
 
   /**
-   * Judges who is heard. Not to be called by a node that stood still itself, before it has listened again.
+   * Updates the standing of every node. After a pause of this process, call `forgive` first.
    *
-   * @returns whether any row is suspect for longer than it should take to be dead: the view is stale then
+   * @returns whether any row has been suspect for longer than `deadAfter`: the view is stale then
    */
   judge(now: Millis): boolean {
     let vouched: ReadonlySet<string> | undefined;
@@ -118,7 +118,7 @@ export class MembershipView {
     return isStale;
   }
 
-  /** Everybody has a whole silence before them again: this node stood still, and heard nobody for that reason. */
+  /** Restarts the silence of every node: this process was paused, and so heard nothing. */
   forgive(now: Millis): void {
     for (const known of this.#known.values()) if (isPresent(known)) known.heardAt = now;
   }
@@ -136,7 +136,7 @@ export class MembershipView {
     return "ok";
   }
 
-  /** Ids that somebody with a link to this node is linked to, in the life that is known here. */
+  /** Ids of nodes that a peer of this node is linked to, in the incarnation known here. */
   #vouched(): ReadonlySet<string> {
     const ids = new Set<string>();
     for (const { record, isLinked, standing } of this.#known.values()) {

@@ -1,4 +1,4 @@
-/** Who is in the cluster: dials seeds and everybody that it hears of, passes on what nodes say of themselves, judges who is silent. */
+/** Membership of the cluster: dials seeds and every node it learns of, passes on what nodes announce, and detects silent ones. */
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
 import type { Channel } from "../channel.ts";
@@ -18,18 +18,18 @@ import {
 
 /** The service of the channels that carry records. */
 export const MEMBERSHIP_SERVICE = "membership";
-/** Records of one message: with a hundred links each they stay below what a control message holds. */
+/** Records per message; with a hundred links in each they stay below the limit of a control message. */
 const RECORDS_PER_MESSAGE = 16;
-/** Known versions of one message. */
+/** Known versions per message. */
 const VERSIONS_PER_MESSAGE = 512;
-/** News waits this long before it is passed on: until then its author has mostly told it itself. */
+/** News waits this long before it is passed on: its author has usually told everybody by then. */
 const PASS_ON_AFTER = 500 as Millis;
-/** Changes of this node's own links are told together, as many come at once when a cluster starts. */
+/** Changes of this node's own links are announced together: many come at once when a cluster starts. */
 const ANNOUNCE_AFTER = 200 as Millis;
-/** What one peer missed, another has: all that is known is compared with one peer this often. */
+/** How often all known versions are compared with one peer, which repairs missed news. */
 const COMPARE_EVERY = 5_000 as Millis;
 
-/** What a node says of itself beside its state. */
+/** What a node announces about itself beside its state. */
 export type Description = Pick<NodeRecord, "addresses"> & Partial<Pick<NodeRecord, "settings" | "heat" | "services">>;
 
 export interface MembershipOptions extends Omit<ViewOptions, "self"> {
@@ -37,13 +37,13 @@ export interface MembershipOptions extends Omit<ViewOptions, "self"> {
   readonly record: Description & Pick<NodeRecord, "roles" | "build" | "since">;
   readonly clock: Clock;
   readonly random: () => number;
-  /** How often silence is judged. */
+  /** How often silence is checked. */
   readonly judgeEvery: Millis;
-  /** Keeps links to these, by a name of this room's. */
+  /** Keeps links to these targets, by names that membership chooses. */
   readonly reach: (targets: ReadonlyMap<string, DialTarget>) => void;
-  /** In order; the present view is told first, as `joined` of each. */
+  /** In order; the nodes already in view are reported first, as `joined`. */
   readonly changed: (change: MembershipChange) => void;
-  /** Another process says that it is this node, in a later life: both run under one id. Told at every such record. */
+  /** Another process claims this node's id with a later incarnation. Called for every such record. */
   readonly twin?: (record: NodeRecord) => void;
 }
 
@@ -61,7 +61,7 @@ export class Membership implements LinkService {
   #own: NodeRecord;
   #seeds: readonly string[] = [];
   #announcing: Timer | undefined;
-  /** Ids of those whose news is to be passed on, and from whom it came. */
+  /** Ids whose news has yet to be passed on, and the peer that each came from. */
   readonly #toPassOn = new Map<string, string>();
   #passingOn: Timer | undefined;
   #judging: Timer;
@@ -92,12 +92,12 @@ export class Membership implements LinkService {
     this.#tellChanges();
   }
 
-  /** This node's own row included. */
+  /** Includes this node's own row. */
   get rows(): readonly NodeRow[] {
     return this.#view.rows;
   }
 
-  /** Somebody is suspect for so long that it should be dead, and nobody can say that it is. */
+  /** A node has been suspect for so long that it should be dead, but the engine cannot confirm it. */
   get isStale(): boolean {
     return this.#isStale;
   }
@@ -106,19 +106,19 @@ export class Membership implements LinkService {
     return this.#view.find(id);
   }
 
-  /** Addresses, `host:port`, as resolved last; each is dialled until it answers, and again when its link is lost. */
+  /** Resolved addresses, `host:port`; each is dialled until it answers, and again when its link is lost. */
   setSeeds(addresses: readonly string[]): void {
     this.#seeds = addresses;
     this.#reach();
   }
 
-  /** Tells all others. `left` is the last word: links may end then. */
+  /** Tells all other nodes. `left` is the last announcement: links may end afterwards. */
   announce(state: AnnouncedState): void {
     if (this.#own.state === state) return;
     this.#say({ state });
   }
 
-  /** Tells all others, as soon as it is known: the addresses of listeners, say. */
+  /** Tells all other nodes about a change, for instance of listener addresses. */
   describe(description: Partial<Description>): void {
     this.#say(description);
   }
@@ -166,7 +166,7 @@ export class Membership implements LinkService {
       this.#toPassOn.set(id, from);
     }
     if (news.length > 0) this.#passOnLater();
-    // Somebody remembers this node under a version that it has not reached: an earlier clock, or a forgery. Go above it.
+    // A peer remembers a version of this node above its own: from an earlier clock, or forged. Continue above it.
     const own = records.find(({ id }) => id === this.#own.id);
     if (own !== undefined && own.incarnation === this.#own.incarnation && own.version > this.#own.version) {
       this.#say({ version: own.version });
@@ -175,7 +175,7 @@ export class Membership implements LinkService {
     this.#tellChanges();
   }
 
-  /** All that the peer lacks, of the nodes that it named and of those that it did not. */
+  /** Sends the peer every record that it lacks, including nodes that it did not list. */
   #onKnown(from: string, known: readonly KnownVersion[]): void {
     const peer = this.#peers.get(from);
     if (peer === undefined) return;
@@ -197,7 +197,7 @@ export class Membership implements LinkService {
     });
   }
 
-  /** To those that the author has no link to: it tells its own peers itself. */
+  /** Passes news to the nodes that its author is not linked to; the author tells its own peers. */
   #passOn(): void {
     const news = [...this.#toPassOn].flatMap(([id, from]) => {
       const record = this.#view.find(id)?.record;
@@ -239,7 +239,7 @@ export class Membership implements LinkService {
   #judge(): void {
     const { clock, judgeEvery } = this.#options;
     const now = clock.now();
-    // Whoever stood still itself has heard nobody, and must not take that for their silence.
+    // This process was paused and could not hear anybody.
     if (now - this.#judgedAt > 2 * judgeEvery) this.#view.forgive(now);
     this.#judgedAt = now;
     this.#isStale = this.#view.judge(now);
@@ -255,7 +255,7 @@ export class Membership implements LinkService {
     this.#sendKnown(peer.channel);
   }
 
-  /** Seeds that nobody known answers at, and everybody that is known to be there and can be dialled. */
+  /** Targets: seeds where no known node answers, and every known node that can be dialled. */
   #reach(): void {
     const { self, reach } = this.#options;
     const targets = new Map<string, DialTarget>();

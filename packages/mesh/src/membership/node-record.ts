@@ -1,70 +1,70 @@
-/** What a node says of itself to all others: authored by it alone, numbered, and read with care, since it comes from a peer. */
+/** A node's record: written by that node alone, numbered, and validated on receipt because a peer sends it. */
 import { LinkFrameError } from "../errors.ts";
 import type { Incarnation } from "../hello.ts";
 
 export const NODE_STATES = ["starting", "ready", "draining", "left"] as const;
-/** `left`: it said goodbye; nothing of this life of it follows. */
+/** `left`: said goodbye; this incarnation sends nothing more. */
 export type AnnouncedState = (typeof NODE_STATES)[number];
 
 export interface NodeRecord {
   readonly id: string;
-  /** Later lives have higher numbers. */
+  /** Later incarnations have higher numbers. */
   readonly incarnation: Incarnation;
-  /** Rises with every change of the record in one life. */
+  /** Increases with every change of the record within one incarnation. */
   readonly version: number;
   readonly state: AnnouncedState;
   readonly roles: readonly string[];
-  /** By protocol, `host:port`; `cluster` is where other nodes dial it, and missing for one that only dials. */
+  /** By protocol, `host:port`; `cluster` is the address that other nodes dial, absent for a node that only dials. */
   readonly addresses: Readonly<Record<string, string>>;
-  /** Of the program. */
+  /** Build of the program. */
   readonly build: string;
-  /** Digest of what should be configured alike on every node; empty where it says nothing. */
+  /** Digest of the settings that should be equal on every node; empty when the node does not say. */
   readonly settings: string;
-  /** How near the node is to its limits, 0 to 1; carried, and not looked at here. */
+  /** How near the node is to its limits, 0 to 1; carried, not interpreted here. */
   readonly heat: number;
-  /** What others may ask of it just now that not every node has: `engine`, say. */
+  /** Services that this node offers at the moment and not every node has, such as `engine`. */
   readonly services: readonly string[];
-  /** Wall-clock milliseconds since 1970 at its start, by its own clock. */
+  /** Start of the process, in wall-clock milliseconds since 1970 by its own clock. */
   readonly since: number;
-  /** Ids of the nodes that it has a link to. */
+  /** Ids of the nodes that it is linked to. */
   readonly links: readonly string[];
 }
 
-/** What one record may hold; a record beyond it is refused. */
+/** Limits of one record; a record above them is refused. */
 export interface RecordLimits {
   /** Characters of one text. */
   readonly textCharacters: number;
-  /** Roles, services, and addresses. */
+  /** Roles, services, and addresses: entries of each. */
   readonly entries: number;
-  /** Links, and records of one message. */
+  /** Links of a record, and records of one message. */
   readonly nodes: number;
 }
 
 export const RECORD_LIMITS: RecordLimits = { textCharacters: 512, entries: 32, nodes: 4_096 };
 
-/** Whether `next` says something that `known` does not. */
+/** Whether `next` is newer than `known`. */
 export function isNews(next: NodeRecord, known: NodeRecord | undefined): boolean {
   if (known === undefined || next.incarnation > known.incarnation) return true;
   return next.incarnation === known.incarnation && next.version > known.version;
 }
 
-/** What one node knows of another: enough to tell whether either lacks something. */
+/** The version of a node that a peer knows: enough to find what either side lacks. */
 export type KnownVersion = readonly [id: string, incarnation: number, version: number];
 
 /** One message of the membership service. */
 export interface MembershipMessage {
-  /** News. */
+  /** New or changed records. */
   readonly records?: readonly NodeRecord[];
-  /** All that the sender knows: it is answered with the records that it lacks. */
+  /** All versions that the sender knows; the answer holds the records that it lacks. */
   readonly known?: readonly KnownVersion[];
 }
 
-/** As UTF-8 text of JSON, so that any language can read it. */
+/** UTF-8 JSON, so that any language can read it. */
 export function encodeMessage(message: MembershipMessage): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(message));
 }
 
-/** Unknown fields are passed over. @throws {LinkFrameError} */
+/** Ignores unknown fields. @throws {LinkFrameError} */
 export function decodeMessage(bytes: Uint8Array): Required<MembershipMessage> {
   const value = parse(bytes);
   if (typeof value !== "object" || value === null) throw bad("no object");
