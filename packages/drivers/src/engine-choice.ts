@@ -1,4 +1,4 @@
-/** Opens the engine that the configuration names, on a server that need not be there yet. */
+/** Opens the configured engine on a server that may not be up yet. */
 import { Backoff } from "@sluice/base/backoff";
 import { unreachable } from "@sluice/base/unreachable";
 import type { Engine } from "@sluice/engine/engine";
@@ -14,10 +14,10 @@ export interface RemoteEngineChoice extends RemoteEngineOptions {
 }
 
 /**
- * One attempt; says in the log what the engine that was found can do.
+ * Makes one attempt; logs the capabilities of the engine found.
  *
  * @throws {EngineUnavailableError} when no server answers
- * @throws {EngineServerUnfitError} when it is too old, or lacks a part that is needed
+ * @throws {EngineServerUnfitError} when it is too old, or lacks a required part
  */
 export async function openRemoteEngine(choice: RemoteEngineChoice): Promise<Engine> {
   const engine = await openKind(choice);
@@ -28,7 +28,7 @@ export async function openRemoteEngine(choice: RemoteEngineChoice): Promise<Engi
 /**
  * Tries until the server answers.
  *
- * @throws {EngineServerUnfitError} which no waiting cures
+ * @throws {EngineServerUnfitError} which waiting cannot fix
  * @throws the signal's reason when it aborts first
  */
 export async function awaitRemoteEngine(choice: RemoteEngineChoice, signal: AbortSignal): Promise<Engine> {

@@ -210,7 +210,7 @@ test("[REP150] a store that knows a member beyond this machine does not open wit
   await node.close();
   await assert.rejects(solo({ dir }), {
     code: "STATE_CACHE_SETUP",
-    message: /its store knows member "n2" at 192\.0\.2\.1:7402: members beyond this machine need a secret/,
+    message: /its store knows member "n2" at 192\.0\.2\.1:7402: members on other machines need a secret/,
   });
   const again = await solo({ dir, secret });
   assert.equal(again.status().members.length, 2);

@@ -1,20 +1,20 @@
-/** Folds repeats of one log message about one stream or peer into one line a second with a count. */
+/** Folds repeats of a log message about one stream or peer into one line per second with a count. */
 import type { Millis } from "@sluice/base/brand";
 import type { Clock } from "@sluice/base/clock";
 import type { Log, LogFields } from "@sluice/base/log";
 
 type Level = "debug" | "info" | "warn" | "error";
 
-/** Long enough that a flood costs one line, short enough that an operator sees it while it runs. */
+/** Long enough that a flood costs one line, short enough that an operator sees it while it lasts. */
 const WINDOW = 1_000 as Millis;
-/** Messages folded at once; they are constants of the code, so more than this is a mistake, and passes unfolded. */
+/** Messages folded at once. Messages are constants of the code, so exceeding this is a bug; further messages pass unfolded. */
 const MOST_MESSAGES = 500;
-/** Lines of one message within a second, whoever they are about; the rest is counted in one more line. */
+/** Lines of one message per second, over all subjects; the rest is counted in one more line. */
 export const MOST_LINES = 1_000;
-/** The fields that say which stream or peer a line is about. */
+/** Fields that identify the stream or peer of a line. */
 const SUBJECT_FIELDS = ["key", "address", "member", "peer", "client", "listener", "hook"] as const;
 
-/** The first line about a subject passes at once; its repeats within a second become one line with `repeats`. */
+/** The first line about a subject passes at once; its repeats within the window become one line with `repeats`. */
 class Fold {
   #repeats = 0;
   #write: (repeats: number) => void = () => {};
@@ -34,7 +34,7 @@ class Fold {
   }
 }
 
-/** What was said with one message within a second. */
+/** Lines of one message within the window. */
 class Said {
   readonly folds = new Map<string, Fold>();
   readonly beyond = new Fold();
@@ -50,7 +50,7 @@ class Said {
 }
 
 export interface FoldOptions {
-  /** Messages of which every line says something of its own; they are bounded, not folded. */
+  /** Messages whose lines all differ; their number is limited, but they are not folded. */
   readonly unfolded?: ReadonlySet<string>;
 }
 

@@ -1,4 +1,4 @@
-/** The log of a running server: pino on standard error, pretty for eyes, JSON lines for machines. */
+/** The log of a running server: pino on standard error, coloured text on a terminal, JSON lines otherwise. */
 import { UnavailableError } from "@sluice/base/errors";
 import type { Log, LogFields } from "@sluice/base/log";
 import { LimitError, WireError } from "@sluice/bytes/wire-error";
@@ -13,7 +13,7 @@ export interface LogOptions {
 
 export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 
-/** Written synchronously, so that the last line before a crash is there. */
+/** Writes synchronously, so that the last line before a crash is not lost. */
 export function openLog(
   options: LogOptions,
   stream: DestinationStream & { readonly isTTY?: boolean } = process.stderr,
@@ -32,7 +32,7 @@ export function openLog(
   return new ServerLog(root, {});
 }
 
-/** Joins the fields of a line itself: pino would write a name twice that a child and the line both have. */
+/** Merges the fields of a child and of a line itself: pino would write a name twice that both have. */
 export class ServerLog implements Log {
   readonly #root: Logger;
   readonly #own: LogFields;
@@ -62,7 +62,7 @@ export class ServerLog implements Log {
     return new ServerLog(this.#root, { ...this.#own, ...fields });
   }
 
-  /** Of this log and of all that share its output. */
+  /** Applies to this log and to all that share its output. */
   setLevel(level: LogLevel): void {
     this.#root.level = level;
   }
@@ -78,10 +78,10 @@ export class ServerLog implements Log {
   }
 }
 
-/** Every line has these already. */
+/** Fields present in every line. */
 const OWN_FIELDS = ["level", "time", "msg"] as const;
 
-/** The stack is for bugs: a peer's, the network's and the disk's failures are told by code and message. */
+/** A stack is for bugs: failures of peers, network and disk are shown by code and message. */
 function shownError(error: unknown): unknown {
   if (!(error instanceof Error) || !isOutside(error)) return stdSerializers.err(error as Error);
   const { code } = error as NodeJS.ErrnoException;
@@ -94,7 +94,7 @@ function isOutside(error: Error): boolean {
   return syscall !== undefined || (typeof code === "string" && /^(E[A-Z0-9]+|ERR_(SSL|TLS)_.*)$/.test(code));
 }
 
-/** With the causes below it, as far as they add something. */
+/** Includes the causes, unless they repeat the message. */
 function messageOf(error: Error): string {
   const messages: string[] = [];
   for (let at: unknown = error; at instanceof Error && messages.length < MOST_CAUSES; at = at.cause) {
@@ -112,7 +112,7 @@ function prettyStream(stream: DestinationStream & { readonly isTTY?: boolean }):
   return { write: (line) => stream.write(prettify(plain(JSON.parse(line)) as object)) };
 }
 
-/** Before the colours: those are the only control characters that may stay. */
+/** Applied before the colours: those are the only control characters allowed. */
 function plain(value: unknown, name = ""): unknown {
   if (typeof value === "string") return name === "stack" ? plainLines(value) : plainWords(value);
   if (Array.isArray(value)) return value.map((item) => plain(item));

@@ -1,4 +1,4 @@
-/** Folders and files that this user alone may read, write or list. */
+/** Folders and files that only this user may read, write or list. */
 import { chmodSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 
@@ -7,10 +7,10 @@ export const PRIVATE_FILE = 0o600;
 const OTHERS = 0o077;
 
 /**
- * With all that is missing above it; what is there stays as it is. Node's own `recursive` never ends where a parent
- * exists and can have no child, as in `/proc`.
+ * Creates missing parents; leaves existing ones unchanged. Node's own `recursive` never returns when a parent
+ * exists but cannot have children, as in `/proc`.
  *
- * @throws {NodeJS.ErrnoException} also when there is something that is no folder
+ * @throws {NodeJS.ErrnoException} also when the path exists and is not a folder
  */
 export function makePrivateFolder(path: string): void {
   try {
@@ -18,7 +18,7 @@ export function makePrivateFolder(path: string): void {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "EEXIST" && statSync(path).isDirectory()) return;
-    if (code === "EEXIST") throw Object.assign(new Error(`ENOTDIR: "${path}" is no folder`), { code: "ENOTDIR" });
+    if (code === "EEXIST") throw Object.assign(new Error(`ENOTDIR: "${path}" is not a folder`), { code: "ENOTDIR" });
     const parent = dirname(resolve(path));
     if (code !== "ENOENT" || parent === resolve(path)) throw error;
     makePrivateFolder(parent);
@@ -27,10 +27,10 @@ export function makePrivateFolder(path: string): void {
 }
 
 /**
- * Takes the rights of others from those of `names` that are in the folder, and from the folder where it holds nothing
- * else.
+ * Removes other users' rights from those of `names` that are in the folder, and from the folder itself if it holds
+ * nothing else.
  *
- * @returns what others may still read, each with the reason
+ * @returns what other users can still read, each with the reason
  */
 export function closeToOthers(folder: string, names: readonly string[]): readonly string[] {
   const found = readdirSync(folder);

@@ -1,4 +1,4 @@
-/** Compares secrets in a time that tells nothing about where they differ, nor how long they are. */
+/** Compares secrets in a time that reveals neither their length nor where they differ. */
 import { createHash, timingSafeEqual } from "node:crypto";
 
 export function isSameSecret(given: string, expected: string): boolean {

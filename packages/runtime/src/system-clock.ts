@@ -2,7 +2,7 @@
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
 
-/** Node runs a timer at once when its delay does not fit into 31 bits. */
+/** Node runs a timer at once if its delay does not fit into 31 bits. */
 const LONGEST_DELAY = 0x7fff_ffff;
 
 export class SystemClock implements Clock {
@@ -19,7 +19,7 @@ export class SystemClock implements Clock {
     return { cancel: () => clearTimeout(timer) };
   }
 
-  /** A poll begun before the call may be under way: what the second one has read is told by its end. */
+  /** A poll that began before the call may be in progress, so the end of the second poll counts. */
   afterPoll(action: () => void): Timer {
     let immediate = setImmediate(() => {
       immediate = setImmediate(action);

@@ -108,7 +108,7 @@ test("[CLI2] draining that does not end is ended", async () => {
   await child.waitForLine((line) => line === "up" || undefined);
   child.kill("SIGTERM");
   assert.deepEqual(await child.exited, { code: 0, signal: null });
-  assert.match(child.output("stderr"), /Ending although draining is not done/);
+  assert.match(child.output("stderr"), /Ending before draining is complete/);
 });
 
 const START: readonly (readonly [string, (dir: string) => readonly string[]])[] = [

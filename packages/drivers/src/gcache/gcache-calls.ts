@@ -1,4 +1,4 @@
-/** Calls of an engine to its cache node: tried again under one request id until the cluster answers or patience ends. */
+/** Calls from an engine to its cache node: retried under one request id until the cluster answers or time runs out. */
 import type { Millis } from "@sluice/base/brand";
 import type { Clock } from "@sluice/base/clock";
 import type { Crypto } from "@sluice/base/crypto";
@@ -8,7 +8,7 @@ import type { Operation, OperationAnswer, RequestId } from "@sluice/cache/state/
 import { EngineClosedError, EngineUnavailableError } from "@sluice/engine/errors";
 import type { CacheNode } from "@sluice/gcache/node/cache-node";
 
-/** How long a call may take in all. Must outlast an election; whoever waits longer than this should be told. */
+/** Total time for a call. Must outlast an election; a caller should not wait longer without an error. */
 const PATIENCE = 4_000 as Millis;
 /** One for all: the system's own would be made, with its stack, for every call. */
 const OVER = new Error("Nobody waits any more");
@@ -34,7 +34,7 @@ export class GcacheCalls {
     this.#client = Buffer.from(options.crypto.randomBytes(CLIENT_BYTES)).toString("hex");
   }
 
-  /** Afterwards the node's own copy shows it, or soon will where the node is slow. @throws {EngineUnavailableError} */
+  /** Afterwards the node's own copy shows the write, or soon will if the node is slow. @throws {EngineUnavailableError} */
   async write(
     action: string,
     operation: Operation,
@@ -53,7 +53,7 @@ export class GcacheCalls {
     });
   }
 
-  /** Afterwards the node's copy shows all that was acknowledged before. @throws {EngineUnavailableError} */
+  /** Afterwards the node's copy shows everything acknowledged before. @throws {EngineUnavailableError} */
   async barrier(action: string): Promise<void> {
     await this.#retry({ action, patience: PATIENCE, isUnknown: () => false }, async () => {
       const outcome = await this.#options.node.barrier();
@@ -82,7 +82,7 @@ export class GcacheCalls {
     }
   }
 
-  /** Undefined when it takes longer. */
+  /** Undefined on timeout. */
   async #within<T>(attempt: Promise<T>, patience: Millis): Promise<T | undefined> {
     const ending = new AbortController();
     const late = this.#options.clock.sleep(Math.max(1, patience) as Millis, ending.signal).then(
@@ -99,7 +99,7 @@ export class GcacheCalls {
 
 interface WriteCall {
   readonly patience?: Millis;
-  /** Of a client elsewhere, for whom this is done; otherwise one of this client's own. */
+  /** Request id of a remote client; left out: this client makes one of its own. */
   readonly request?: RequestId;
 }
 
@@ -115,7 +115,7 @@ interface Retried {
 
 type Attempt<T> = { readonly answer: T } | { readonly failure: StoreFailure };
 
-/** Of the record that gave the answer, where it tells. */
+/** Log index of the record that gave the answer, if the answer has one. */
 function indexOf(answer: OperationAnswer): number {
   if (answer.type === "written" || answer.type === "batch") return answer.version;
   return answer.type === "lease" ? answer.lease : 0;

@@ -1,4 +1,4 @@
-/** The state engine on a cache node of this process: nothing else is needed, and it grows with its cluster. */
+/** The state engine on a cache node of this process: needs no other server, and grows with its cluster. */
 import { randomBytes } from "node:crypto";
 import type { Millis } from "@sluice/base/brand";
 import type { Log } from "@sluice/base/log";
@@ -41,12 +41,12 @@ export interface GcacheEngineOptions {
   readonly crypto?: Pick<Crypto, "randomBytes">;
 }
 
-/** The leader's clock may run a tenth faster than ours, and its keys must not vanish before we know that they do. */
+/** Our view of a lease ends early: the leader's clock may run a tenth faster, and we must notice before its keys vanish. */
 const LEASE_MARGIN = { factor: 1.12, plus: 50 };
 
 const LOOK_EVERY = 20 as Millis;
 
-/** One client of the node; the node stays open when it closes. */
+/** A client of the node; closing it leaves the node open. */
 export class GcacheEngine implements Engine {
   readonly logs: EngineLogs;
   readonly replica: EngineReplica;
@@ -59,8 +59,8 @@ export class GcacheEngine implements Engine {
   readonly #leases = new Set<HeldLease>();
 
   /**
-   * Waits until the node's cluster has a leader, and its data the generation that is part of every revision: the first
-   * leader of a new cluster chooses it after it leads.
+   * Waits until the cluster has a leader, and its data has the generation that is part of every revision: the first
+   * leader of a new cluster chooses it after its election.
    *
    * @throws {EngineUnavailableError} when the node's disk fails meanwhile
    * @throws the signal's reason when it aborts first
@@ -200,7 +200,7 @@ export class GcacheEngine implements Engine {
     });
   }
 
-  /** As the end of a killed process: leases are left to run out. For tests. */
+  /** Ends like a killed process: leases are left to run out. For tests. */
   abandon(): void {
     for (const lease of [...this.#leases]) lease.abandon();
     this.#close();

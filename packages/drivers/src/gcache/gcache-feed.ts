@@ -1,4 +1,4 @@
-/** Keeps an engine's mirror in step with its node's copy of the state, and in doubt while the node hears no leader. */
+/** Updates an engine's mirror from its node's copy of the state; the mirror is stale while the node hears no leader. */
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
 import type { Log } from "@sluice/base/log";
@@ -7,11 +7,11 @@ import type { CacheNode } from "@sluice/gcache/node/cache-node";
 import { bytesOfKey, ENTRIES, entryOf, keyOfBytes, revisionOf } from "./gcache-names.ts";
 import { type Mirror, TOO_MANY_ENTRIES } from "@sluice/engine/remote/mirror";
 
-/** Beyond an election that went well; a view that stands still for longer may be old. */
+/** Longer than a normal election; after this the view may be old. */
 const LEADERLESS = 2_000 as Millis;
 const LOOK_EVERY = 200 as Millis;
 
-/** To read more than may be kept holds up the loop, and helps only once something was deleted. */
+/** Least time between two full reads: each blocks the loop, and is needed only after deletions. */
 const FULL_REST = 10_000 as Millis;
 
 const EVERYTHING = bytesOfKey("");
@@ -24,7 +24,7 @@ export class GcacheFeed implements Disposable {
   readonly #turns: Disposable;
   #look: Timer | undefined;
   #ledAt: Millis;
-  /** A barrier is on its way, after which everything is read anew. */
+  /** A barrier is in progress; a full read follows. */
   #isReturning = false;
   #restUntil = 0 as Millis;
   #isClosed = false;
@@ -71,7 +71,7 @@ export class GcacheFeed implements Disposable {
     return role === "leader" ? isLeaseValid : leader !== undefined;
   }
 
-  /** Reads everything once the node's copy is known to show all that was acknowledged. */
+  /** Reads everything once the node's copy is known to show everything acknowledged. */
   async #return(): Promise<void> {
     if (this.#isReturning) return;
     this.#isReturning = true;
@@ -85,7 +85,7 @@ export class GcacheFeed implements Disposable {
   #readAll(): void {
     const { state } = this.#node;
     this.#changes.takeLoss();
-    while (this.#changes.take() !== undefined); // all of it shows in what is read now
+    while (this.#changes.take() !== undefined); // the full read below includes all of it
     this.#mirror.beginReload();
     for (const [bytes, view] of state.entries(ENTRIES, EVERYTHING, 0 as Millis)) {
       this.#mirror.put(entryOf(state, keyOfBytes(bytes), view));
@@ -94,7 +94,7 @@ export class GcacheFeed implements Disposable {
     this.#mirror.finishReload();
   }
 
-  /** Tells the mirror what the node's copy shows by now. */
+  /** Passes the changes in the node's copy to the mirror. */
   pump(): void {
     if (this.#isClosed || !this.#mirror.isCurrent) return;
     if (this.#changes.takeLoss()) return this.#readAll();

@@ -1,4 +1,4 @@
-/** Logs of the engine in the cache: one entry a record, and one that says which was the last. */
+/** Logs of the engine in the cache: one entry per record, and a head entry with the number of the last one. */
 import type { BatchOperation, EntryVersion } from "@sluice/cache/state/operation";
 import type { CacheState } from "@sluice/cache/state/cache-state";
 import type { EntryView } from "@sluice/cache/state/entry-view";
@@ -41,7 +41,7 @@ export class GcacheLogs implements EngineLogs {
     await this.#calls.barrier("append");
     const head = this.#find(headKey(log));
     const last = lastOf(head);
-    // One that was made before under its id is the last record by now, and is answered from memory.
+    // An append repeated under its id finds its own record as the last one, and gets the remembered answer.
     if (last !== expectedLast && (head === undefined || options.request === undefined))
       return { outcome: "conflict", last };
     const sequence = expectedLast + 1;
@@ -77,11 +77,11 @@ interface Appending {
   readonly log: Key;
   readonly sequence: number;
   readonly value: Uint8Array;
-  /** How the head stood when it was read; `absent` where it is there and nothing is to be written. */
+  /** The head's version when read; `absent` if it must not exist yet. */
   readonly when: EntryVersion | "absent";
 }
 
-/** Done only if nobody has appended since the head was read. */
+/** Takes effect only if no other append happened since the head was read. */
 function appending({ log, sequence, value, when }: Appending): BatchOperation {
   const set = { type: "set", cache: LOGS, expiry: "never", when: "always", answerWith: "version" } as const;
   return {
@@ -100,6 +100,6 @@ function lastOf(head: EntryView | undefined): number {
 
 const headKey = (log: Key): Uint8Array => Buffer.from(`h${log}`);
 
-/** The sequence has a fixed width, so that no name of a log can look like another's record. */
+/** The sequence has a fixed width, so that no log name can collide with the record of another log. */
 const recordKey = (log: Key, sequence: number): Uint8Array =>
   Buffer.from(`r${String(sequence).padStart(16, "0")}${log}`);

@@ -1,4 +1,4 @@
-/** Ends leases that ran out and removes keys that lost theirs; every process does, and comparison makes that safe. */
+/** Ends expired leases and removes keys whose lease is gone; every process does so, and compare-and-set makes that safe. */
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
 import type { Key } from "@sluice/engine/engine";
@@ -13,9 +13,9 @@ export interface NatsCleanupParts {
   readonly table: NatsLeaseTable;
 }
 
-/** Between two rounds, times 0.5 to 1.5, so that not all processes clean at once. */
+/** Interval of rounds, times 0.5 to 1.5, so that processes do not clean at the same time. */
 const ROUND = 200;
-/** Removals under way at once. */
+/** Removals in progress at once. */
 const BATCH = 64;
 
 export class NatsCleanup {
@@ -32,13 +32,13 @@ export class NatsCleanup {
     this.#arm();
   }
 
-  /** @returns undefined when it was renewed, or ended, meanwhile */
+  /** @returns undefined if it was renewed or ended meanwhile */
   endLease({ slot, sequence }: Pick<LeaseRecord, "slot" | "sequence">): Promise<number | undefined> {
     const { store } = this.#parts;
     return store.write({ action: "release", subject: store.names.lease(slot), expected: sequence });
   }
 
-  /** Removes those keys that are still bound so. */
+  /** Removes those of the keys that still have the binding. */
   async removeBound(keys: Iterable<Key>, binding: string): Promise<void> {
     await inBatches([...keys], (key) => this.#removeBound(key, binding));
   }
@@ -60,14 +60,14 @@ export class NatsCleanup {
     if (this.#isClosed) return;
     const delay = ROUND * (0.5 + this.#random());
     this.#timer = this.#clock.after(delay as Millis, () => {
-      // Whatever fails is tried again in the next round.
+      // Failures are retried in the next round.
       void this.#clean()
         .catch(() => {})
         .finally(() => this.#arm());
     });
   }
 
-  /** Whoever was stopped for long may find renewals that it has not read yet: then the comparison fails, as it should. */
+  /** After a long pause this process may not have read recent renewals: then the comparison fails, as intended. */
   async #clean(): Promise<void> {
     const { table, mirror } = this.#parts;
     if (!mirror.isCurrent) return;

@@ -1,4 +1,4 @@
-/** The connection to a NATS server: whether it is up, and calls over it whose failures have our names. */
+/** The connection to a NATS server: its state, and calls over it with failures mapped to our errors. */
 import {
   JetStreamApiError,
   type JetStreamClient,
@@ -16,7 +16,7 @@ import { EngineServerUnfitError } from "@sluice/engine/remote/remote-errors";
 
 export const NATS = "nats";
 
-/** What it tells; each at most once per change. */
+/** Events of the connection; each at most once per change. */
 export interface NatsClientListener {
   onUp(): void;
   onDown(): void;
@@ -51,7 +51,7 @@ export class NatsClient {
     this.#listener = listener;
   }
 
-  /** @throws {EngineUnavailableError} whenever the server gives no answer that `run` can use */
+  /** @throws {EngineUnavailableError} whenever the server gives no usable answer */
   call<T>(call: Call, run: () => Promise<T>): Promise<T> {
     return this.calls.pass(call, async () => {
       try {
@@ -62,7 +62,7 @@ export class NatsClient {
     });
   }
 
-  /** The server has gone silent: hang up, so that the client dials again. */
+  /** The server is silent: closes the connection, so that the client dials again. */
   hangUp(): void {
     if (!this.#isClosing) void this.connection.reconnect();
   }
@@ -128,7 +128,7 @@ async function dial(options: ConnectionOptions): Promise<NatsConnection> {
   }
 }
 
-/** The client takes no credentials out of an address. */
+/** The client does not read credentials from an address. */
 function readServers(url: string): ConnectionOptions {
   const addresses = url.split(",").map((part) => new URL(part.trim()));
   const [first] = addresses;
@@ -143,20 +143,20 @@ function readServers(url: string): ConnectionOptions {
   };
 }
 
-/** 2.9 is the oldest that this engine was tried on. */
+/** 2.9 is the oldest version this engine was tested on. */
 function checkVersion(serverVersion: string): void {
   const [major = 0, minor = 0] = serverVersion.split(".").map((part) => Number.parseInt(part, 10));
   if (major > 2 || (major === 2 && minor >= 9)) return;
   throw new EngineServerUnfitError({ engine: NATS, serverVersion, problem: "it needs 2.9 or later" });
 }
 
-/** A cluster that is electing its leader answers otherwise, or not at all. */
+/** A cluster without an elected leader answers differently, or not at all. */
 function isWithoutJetStream(error: unknown): boolean {
   if (error instanceof JetStreamApiError) return error.code === NOT_ENABLED || error.code === NOT_ENABLED_FOR_ACCOUNT;
   return isNobodyThere(error);
 }
 
-/** No stream listens to the subject: what was sent reached nobody. */
+/** No stream covers the subject: the message reached nothing. */
 export function isNobodyThere(error: unknown): boolean {
   if (error instanceof JetStreamApiError) return error.code === STREAM_NOT_FOUND;
   if (!(error instanceof Error)) return false;
@@ -172,7 +172,7 @@ const STREAM_NOT_FOUND = 10059;
 const NOT_ENABLED = 10076;
 const NOT_ENABLED_FOR_ACCOUNT = 10039;
 
-/** Codes of refusals before anything was written: no such stream, a record or value that the stream's limits forbid. */
+/** Codes of refusals before anything was written: no such stream, or a record or value above the stream's limits. */
 const REFUSALS: ReadonlySet<number> = new Set([STREAM_NOT_FOUND, 10054, 10077, 10047, 10023]);
 
 function toUnavailable({ action, isWrite }: Call, error: unknown): Error {

@@ -1,4 +1,4 @@
-/** The state engine on NATS JetStream: one key-value bucket, one watch per process, leases that every process judges. */
+/** The state engine on NATS JetStream: one key-value bucket, one watch per process, leases that each process expires itself. */
 import type { Millis } from "@sluice/base/brand";
 import { checkKey, checkPrefix, checkTtl, checkValue } from "@sluice/engine/checks";
 import type {
@@ -64,7 +64,7 @@ export class NatsEngine implements Engine {
     this.#feed.loop.start();
   }
 
-  /** Resolves once the store was read as a whole. */
+  /** Resolves after the first full read of the store. */
   get loaded(): Promise<void> {
     return this.#feed.loop.loaded;
   }
@@ -124,7 +124,7 @@ export class NatsEngine implements Engine {
     return this.#messages.subscribe(subject, this.#lifecycle.admit(signal));
   }
 
-  /** Releases the leases that it holds, if the server answers. */
+  /** Releases its leases if the server answers. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#lifecycle.isClosed) return;
     this.#lifecycle.close();
@@ -132,7 +132,7 @@ export class NatsEngine implements Engine {
     await this.abandon();
   }
 
-  /** Ends as a killed process does: what it holds runs out by itself. */
+  /** Ends like a killed process: its leases run out. */
   async abandon(): Promise<void> {
     this.#lifecycle.close();
     this.#leases.close();
@@ -168,11 +168,11 @@ export async function openNatsEngine(options: RemoteEngineOptions): Promise<Nats
 async function outOfTime(options: RemoteEngineOptions): Promise<never> {
   const { answer, silence } = timingsOf(options);
   await options.clock.sleep((answer + silence) as Millis, new AbortController().signal);
-  const reason = "its watch did not come about in time";
+  const reason = "its watch did not start in time";
   throw new EngineUnavailableError({ engine: NATS, action: "open", reason, isUnknown: false });
 }
 
-/** JetStream acknowledges once it has written, before the disk has: a server's word on its disk is not to be had. */
+/** JetStream acknowledges after writing, before syncing the disk; a server does not report its disk guarantees. */
 function capabilitiesOf(line: NatsClient, { replicas = 1 }: RemoteEngineOptions): EngineCapabilities {
   const room = (line.connection.info?.max_payload ?? 0) - HEADER_ROOM;
   return {

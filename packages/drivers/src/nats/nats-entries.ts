@@ -1,4 +1,4 @@
-/** Single entries of a NATS store: reads that look through markers and dead leases, and changes by comparison. */
+/** Single entries of a NATS store: reads that ignore markers and entries of dead leases, and compare-and-set changes. */
 import type { CasResult, Entry, Key } from "@sluice/engine/engine";
 import type { Epoch } from "@sluice/engine/epoch";
 import { EngineUnavailableError } from "@sluice/engine/errors";
@@ -16,9 +16,9 @@ export interface Change {
 
 export interface NatsEntriesParts {
   readonly store: NatsStore;
-  /** Whether what is bound so vanished with its lease, though nobody has removed it yet. */
+  /** Whether an entry with this binding lost its lease, though it has not been removed yet. */
   readonly isOrphan: (binding: string) => Promise<boolean>;
-  /** The store cannot be reached though the server can: it may have been wiped. */
+  /** The server answers but the store does not exist: it may have been wiped. */
   readonly onMissing: (reason: string) => void;
 }
 
@@ -36,7 +36,7 @@ export class NatsEntries {
     return this.#toEntry(key, await this.#orDoubt(store.read("get", store.names.key(key))));
   }
 
-  /** A creation over a marker, or over what a dead lease left, expects that; so it may take several attempts. */
+  /** Creating over a marker or over an entry of a dead lease compares with that, so it may take several attempts. */
   async change({ action, key, expected, value, boundTo }: Change): Promise<CasResult> {
     const { store } = this.#parts;
     const { generation } = store;
@@ -50,11 +50,11 @@ export class NatsEntries {
       at = expected === "absent" ? await this.#vacancyOf(stored) : undefined;
       if (at === undefined) return { outcome: "conflict", current: await this.#toEntry(key, stored) };
     }
-    const reason = "others change it all the time";
+    const reason = "it keeps changing";
     throw new EngineUnavailableError({ engine: NATS, action, reason, isUnknown: false });
   }
 
-  /** What a creation expects beneath it; undefined where an entry stands. */
+  /** The sequence that a creation must find; undefined if an entry exists. */
   async #vacancyOf(stored: StoredValue | undefined): Promise<number | undefined> {
     if (stored === undefined) return 0;
     return stored.isRemoved || (await this.#parts.isOrphan(stored.boundTo)) ? stored.sequence : undefined;

@@ -1,4 +1,4 @@
-/** Keeps the mirror and the table of leases true to a NATS stream: one watch for the whole process. */
+/** Updates the mirror and the lease table from a NATS stream: one watch for the whole process. */
 import type { Msg } from "@nats-io/transport-node";
 import type { Clock } from "@sluice/base/clock";
 import type { Key } from "@sluice/engine/engine";
@@ -18,7 +18,7 @@ export interface NatsFeedParts {
   readonly store: NatsStore;
   readonly mirror: Mirror;
   readonly leases: NatsLeaseTable;
-  /** Told of each marker of removal. */
+  /** Called for each removal marker. */
   readonly onMarker: (subject: string, sequence: number) => void;
 }
 
@@ -27,7 +27,7 @@ export class NatsFeed {
   readonly #parts: NatsFeedParts;
   readonly #options: RemoteEngineOptions;
   readonly #clock: Clock;
-  /** Sequence of the last message heard in the present watch, and one that the store had at the last audit. */
+  /** Sequence of the last message of the present watch, and the newest in the store at the last audit. */
   #heard = 0;
   #promised = 0;
 
@@ -57,10 +57,10 @@ export class NatsFeed {
     await new NatsWatch({ line, store, attempt, onMessage, onRead, audit }, this.#options).run();
   }
 
-  /** What a server forgets to tell shows from one audit to the next; what a purge by hand takes away no watch is told. */
+  /** Finds messages that the server failed to deliver, from one audit to the next, and manual purges, which no watch reports. */
   async #audit(attempt: WatchAttempt): Promise<void> {
     const { mirror, store } = this.#parts;
-    if (this.#heard < this.#promised) return attempt.doubt(`message ${this.#promised} was not heard`);
+    if (this.#heard < this.#promised) return attempt.doubt(`message ${this.#promised} was not delivered`);
     this.#promised = await store.lastWatched();
     const standing = [...mirror.entries()];
     if (standing.length === 0) return;

@@ -1,8 +1,8 @@
-/** What a watch has told about leases and the keys bound to them: which live, which ran out, which keys lost theirs. */
+/** Leases and the keys bound to them, as watched: which leases live, which ran out, which keys lost their lease. */
 import type { Millis } from "@sluice/base/brand";
 import type { Key } from "@sluice/engine/engine";
 
-/** A lease as its last record on the server says. */
+/** A lease as recorded last on the server. */
 export interface LeaseRecord {
   readonly slot: number;
   /** Sequence of the record that granted it. */
@@ -16,7 +16,7 @@ interface Heard extends LeaseRecord {
   readonly heardAt: Millis;
 }
 
-/** How much longer than its time to live a lease is left alone: clocks of two machines may run at different speeds. */
+/** Extra share of its time to live before a lease counts as expired: clocks of machines run at different speeds. */
 const DRIFT = 0.03;
 const DRIFT_FLOOR = 50;
 
@@ -44,7 +44,7 @@ export class NatsLeaseTable {
     this.#leases.delete(slot);
   }
 
-  /** @param binding  empty for a key that stays */
+  /** @param binding  empty for a key without a lease */
   hearKey(key: Key, binding: string): void {
     this.#unbind(key);
     if (binding === "") return;
@@ -67,7 +67,7 @@ export class NatsLeaseTable {
     return [...(this.#keys.get(binding) ?? [])];
   }
 
-  /** Leases not renewed for longer than they live. */
+  /** Leases not renewed within their time to live. */
   expired(now: Millis): LeaseRecord[] {
     const leases = [...this.#leases.values()];
     return leases.filter(({ heardAt, ttl }) => now - heardAt > ttl + Math.max(DRIFT_FLOOR, ttl * DRIFT));
@@ -82,7 +82,7 @@ export class NatsLeaseTable {
     return found;
   }
 
-  /** One of the first free slots, so that few are ever used and two who ask at once seldom get the same. */
+  /** One of the lowest free slots: few are ever used, and two concurrent requests seldom choose the same. */
   freeSlot(random: () => number, limit: number): number | undefined {
     const skip = Math.floor(random() * 8);
     let last: number | undefined;
@@ -104,12 +104,12 @@ export class NatsLeaseTable {
   }
 }
 
-/** What a lease's record holds; a granting one cannot name its own token, which is its sequence. */
+/** Content of a lease record; a granting record cannot contain its own token, which is its sequence. */
 export function encodeLeaseRecord(ttl: Millis, token?: number): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(token === undefined ? { ttl } : { ttl, token }));
 }
 
-/** `undefined`: not ours, or damaged. */
+/** `undefined`: foreign or damaged. */
 export function decodeLeaseRecord(slot: number, sequence: number, data: Uint8Array): LeaseRecord | undefined {
   try {
     const value = JSON.parse(new TextDecoder().decode(data)) as { ttl?: unknown; token?: unknown } | null;

@@ -1,4 +1,4 @@
-/** Grants leases on a NATS server that knows none, as records that every process judges, and keeps those of this process alive. */
+/** Leases on a NATS server, which has none: stored as records that each process expires itself; renews those of this process. */
 import type { Millis } from "@sluice/base/brand";
 import type { Clock } from "@sluice/base/clock";
 import type { Key } from "@sluice/engine/engine";
@@ -17,12 +17,12 @@ export interface NatsLeasesParts {
   readonly janitor: NatsCleanup;
 }
 
-/** One that this process holds, as the server knows it. */
+/** A lease held by this process, as stored on the server. */
 interface Grant {
   readonly slot: number;
   readonly token: number;
   readonly subject: string;
-  /** Keys written under it, which the watch may not have told yet. */
+  /** Keys written under it, which the watch may not have reported yet. */
   readonly keys: Set<Key>;
   sequence: number;
 }
@@ -61,7 +61,7 @@ export class NatsLeases {
         const grant: Grant = { slot, token: sequence, subject, sequence, keys: new Set() };
         return this.#hold(grant, { generation, number: sequence }, ttl, sentAt);
       }
-      // The watch is behind: what stands there is heard now instead.
+      // The watch is behind: read the record now.
       const record = await store.read("lease", subject);
       const taken = record && !record.isRemoved ? decodeLeaseRecord(slot, record.sequence, record.data) : undefined;
       if (taken !== undefined) table.hearLease(taken, this.#clock.now());
@@ -71,7 +71,7 @@ export class NatsLeases {
     throw new EngineUnavailableError({ engine: NATS, action: "lease", reason, isUnknown: false });
   }
 
-  /** What an entry written under the lease carries; undefined when it is not ours or no longer valid. */
+  /** The binding for an entry written under the lease; undefined for a foreign or expired lease. */
   bind(lease: unknown, key: Key): string | undefined {
     const grant = lease instanceof HeldLease ? this.#held.get(lease) : undefined;
     if (grant === undefined || (lease as HeldLease).validUntil <= this.#clock.now()) return undefined;
@@ -79,7 +79,7 @@ export class NatsLeases {
     return bindingOf(grant);
   }
 
-  /** Whether what stands there vanished with its lease, though nobody has removed it yet. */
+  /** Whether an entry with this binding lost its lease, though it has not been removed yet. */
   async isOrphan(binding: string): Promise<boolean> {
     if (binding === "" || this.#parts.table.isLive(binding)) return false;
     const slot = Number.parseInt(binding, 10);
@@ -88,12 +88,12 @@ export class NatsLeases {
     return record === undefined || bindingOf(record) !== binding;
   }
 
-  /** Best effort: what cannot be released runs out. */
+  /** Best effort: a lease that cannot be released runs out. */
   async releaseAll(): Promise<void> {
     await Promise.allSettled([...this.#held.keys()].map((lease) => lease.release()));
   }
 
-  /** Stops renewing; what is held runs out. */
+  /** Stops renewing; held leases run out. */
   close(): void {
     for (const lease of [...this.#held.keys()]) lease.abandon();
   }
@@ -125,7 +125,7 @@ export class NatsLeases {
     return lease;
   }
 
-  /** A conflict may be our own renewal whose answer was lost: then it goes on from there. */
+  /** A conflict may be our own renewal with a lost answer: then renewing continues from there. */
   async #renew(grant: Grant, ttl: Millis, patience: Millis): Promise<"renewed" | "gone"> {
     for (let attempt = 0; attempt < 2; attempt++) {
       const sequence = await this.#write(grant.subject, grant.sequence, ttl, grant.token, patience);

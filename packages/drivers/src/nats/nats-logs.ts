@@ -1,4 +1,4 @@
-/** Logs in a JetStream stream: one subject per record, so that a record's number is taken once. */
+/** Logs in a JetStream stream: one subject per record, so that each record number is used once. */
 import { checkKey, checkSequence, checkValue } from "@sluice/engine/checks";
 import type { AppendResult, EngineLogs, Key, LogRecord } from "@sluice/engine/engine";
 import { ENGINE_LIMITS } from "@sluice/engine/limits";
@@ -12,14 +12,14 @@ export interface NatsLogsParts {
   readonly maxValueBytes: number;
 }
 
-/** Logs whose end is remembered, which saves the appender a question. */
+/** Logs whose last sequence is remembered, which saves the appender a request. */
 const KNOWN_LOGS = 1024;
-/** Records asked for at once. */
+/** Records requested at once. */
 const BATCH = 16;
 
 export class NatsLogs implements EngineLogs {
   readonly #parts: NatsLogsParts;
-  /** By the subject that covers the log: a wiped store has others. */
+  /** By the subject that covers the log: a refounded store uses others. */
   readonly #ends = new Map<string, number>();
 
   constructor(parts: NatsLogsParts) {
@@ -66,7 +66,7 @@ export class NatsLogs implements EngineLogs {
     return records;
   }
 
-  /** Records are appended in order, so the stream's last one of a log has its highest number. */
+  /** Records are appended in order, so the last message of a log in the stream has its highest number. */
   async #last(action: string, all: string): Promise<number> {
     const stored = await this.#parts.store.read(action, all);
     const last = stored === undefined ? 0 : Number(stored.subject.slice(stored.subject.lastIndexOf(".") + 1));

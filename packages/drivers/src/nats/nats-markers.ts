@@ -1,4 +1,4 @@
-/** Sweeps the markers that removed keys leave behind in JetStream, once every watch has surely heard of them. */
+/** Deletes the markers that removed keys leave behind in JetStream, once every watch has received them. */
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
 import { REMOTE_ENGINE_LIMITS } from "@sluice/engine/remote/remote-limits";
@@ -9,7 +9,7 @@ interface Marker {
   readonly since: Millis;
 }
 
-/** Must outlast any silence after which a watch still goes on instead of reading all anew. */
+/** Must outlast any silence after which a watch continues instead of reading everything anew. */
 const AGE = 600_000;
 const ROUND = 60_000;
 const PER_ROUND = 500;
@@ -50,7 +50,7 @@ export class NatsMarkers {
     if (this.#isClosed) return;
     const delay = (ROUND * (0.5 + this.#random())) as Millis;
     this.#timer = this.#clock.after(delay, () => {
-      // What fails is swept in a later round, or by another process.
+      // Failures are retried in a later round, or by another process.
       void this.#sweep()
         .catch(() => {})
         .finally(() => this.#arm());

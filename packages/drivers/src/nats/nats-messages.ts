@@ -1,4 +1,4 @@
-/** Publishing and subscribing over NATS core subjects: at most once, nothing is stored. */
+/** Publishes and subscribes over NATS core subjects: at most once, nothing is stored. */
 import type { Key } from "@sluice/engine/engine";
 import type { Reader } from "@sluice/engine/remote/engine-lifecycle";
 import { messageStream } from "@sluice/engine/remote/message-stream";
@@ -14,7 +14,7 @@ export class NatsMessages {
     this.#root = `sluice.${engineName}.msg`;
   }
 
-  /** Resolves when the server has it. The message must not change meanwhile. */
+  /** Resolves when the server has received the message, which must not change until then. */
   publish(subject: Key, message: Uint8Array): Promise<void> {
     const { connection } = this.#line;
     return this.#line.call({ action: "publish", isWrite: true, bytes: message.length }, () => {

@@ -1,10 +1,10 @@
-/** Names that keys and logs go by on a NATS server, whose subjects take few characters. */
+/** Encodes keys and logs as NATS subjects, which allow few characters. */
 import type { Key } from "@sluice/engine/engine";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Stand for themselves; all others become `=hh`, one per byte of UTF-8. */
+/** Unescaped characters; all others become `=hh`, one per byte of UTF-8. */
 const PLAIN = /^[-/_A-Za-z0-9]$/;
 
 /** One subject token: at most three characters per byte of the key. */
@@ -17,7 +17,7 @@ export function encodeToken(key: Key): string {
   return token;
 }
 
-/** `undefined` for what `encodeToken` never makes: somebody else's subject. */
+/** `undefined` for a token that `encodeToken` never makes: a foreign subject. */
 export function decodeToken(token: string): Key | undefined {
   const bytes: number[] = [];
   for (const [part, escaped] of token.matchAll(/=([0-9a-f]{2})|[^]/g)) {
@@ -32,11 +32,11 @@ export function decodeToken(token: string): Key | undefined {
   }
 }
 
-/** Where the parts of one generation's data live, all in one stream, so that all share its order. */
+/** Subjects of one generation's data, all in one stream, which gives them one order. */
 export interface NatsNames {
   readonly bucket: string;
   readonly streamName: string;
-  /** Keys and leases: what a watch listens to. */
+  /** Keys and leases: the subjects of a watch. */
   readonly watched: string;
   key(key: Key): string;
   lease(slot: number): string;
@@ -61,7 +61,7 @@ export type WatchedName =
   | { readonly kind: "key"; readonly key: Key }
   | { readonly kind: "lease"; readonly slot: number };
 
-/** @param subject  one that `NatsNames.watched` covers */
+/** @param subject  covered by `NatsNames.watched` */
 export function readWatchedName(subject: string): WatchedName | undefined {
   const [, , , kind, token = ""] = subject.split(".");
   if (kind === "k") {
@@ -71,17 +71,17 @@ export function readWatchedName(subject: string): WatchedName | undefined {
   return kind === "l" && /^\d{1,9}$/.test(token) ? { kind: "lease", slot: Number(token) } : undefined;
 }
 
-/** What a JetStream server says in the reply subject of each message that it delivers. */
+/** The delivery facts in the reply subject of each message from JetStream. */
 export interface Delivery {
   readonly streamSequence: number;
   readonly consumerSequence: number;
-  /** Messages of this consumer still to come. */
+  /** Messages pending for this consumer. */
   readonly pending: number;
 }
 
 /**
- * `$JS.ACK.<stream>.<consumer>.<delivered>.<stream seq>.<consumer seq>.<time>.<pending>`; newer servers put a domain
- * and an account before the stream, and a token behind.
+ * `$JS.ACK.<stream>.<consumer>.<delivered>.<stream seq>.<consumer seq>.<time>.<pending>`; newer servers add a domain
+ * and an account before the stream, and a token at the end.
  */
 export function readDelivery(reply: string | undefined): Delivery | undefined {
   const parts = reply?.split(".") ?? [];

@@ -1,4 +1,4 @@
-/** One engine's data on a NATS server: founding it, finding it again, and single reads and conditional writes. */
+/** One engine's data on a NATS server: founds or finds the store, and does single reads and conditional writes. */
 import { JetStreamApiError, type StoredMsg } from "@nats-io/jetstream";
 import { Kvm } from "@nats-io/kv";
 import { headers, type MsgHdrs } from "@nats-io/transport-node";
@@ -19,7 +19,7 @@ export interface StoredValue {
   readonly subject: string;
   readonly sequence: number;
   readonly data: Uint8Array;
-  /** A marker of removal stands there instead of a value. */
+  /** The last message is a removal marker, not a value. */
   readonly isRemoved: boolean;
   readonly boundTo: string;
 }
@@ -27,15 +27,15 @@ export interface StoredValue {
 export interface Write {
   readonly action: string;
   readonly subject: string;
-  /** Sequence of the last message on the subject; 0 when there must be none. */
+  /** Expected sequence of the last message on the subject; 0 for none. */
   readonly expected: number;
-  /** Left out: a marker of removal. */
+  /** Left out: a removal marker. */
   readonly value?: Uint8Array;
   readonly boundTo?: string;
   readonly timeout?: Millis;
 }
 
-/** In the engine's own small bucket: which generation is in force, and whether its bucket was made. */
+/** Record in the engine's own small bucket: the current generation, and whether its data bucket was created. */
 interface Foundation {
   readonly generation: number;
   readonly isFounded: boolean;
@@ -60,7 +60,7 @@ export class NatsStore {
     this.#names = natsNames(this.#name, 0);
   }
 
-  /** 0 until it was found. */
+  /** 0 until found. */
   get generation(): number {
     return this.#generation;
   }
@@ -70,8 +70,8 @@ export class NatsStore {
   }
 
   /**
-   * Finds the generation in force; founds the store, with a higher one than was ever known here, when it was never
-   * founded or was wiped. The bucket's name carries the generation, so no write of an older one can reach it.
+   * Finds the current generation. Founds the store with a higher generation than any known here if it was never
+   * founded or was wiped. The bucket's name contains the generation, so no write of an older one can reach it.
    */
   find(): Promise<void> {
     return this.#line.call({ action: "find the store", isWrite: false, bytes: 0 }, async () => {
@@ -94,13 +94,13 @@ export class NatsStore {
       throw new EngineUnavailableError({
         engine: NATS,
         action: "find the store",
-        reason: "others found it anew all the time",
+        reason: "it keeps being founded anew",
         isUnknown: false,
       });
     });
   }
 
-  /** The last message on a subject, which may hold wildcards; never behind one that was acknowledged before. */
+  /** The last message on a subject, which may contain wildcards; reflects every acknowledged write. */
   read(action: string, subject: string): Promise<StoredValue | undefined> {
     const { streamName } = this.#names;
     return this.#line.call({ action, isWrite: false, bytes: 0 }, async () => {
@@ -109,7 +109,7 @@ export class NatsStore {
     });
   }
 
-  /** @returns the new sequence, or undefined when another message than expected is the last */
+  /** @returns the new sequence, or undefined if the last message is not the expected one */
   write(write: Write): Promise<number | undefined> {
     const bytes = write.value?.length ?? 0;
     return this.#line.call({ action: write.action, isWrite: true, bytes }, async () => {
@@ -126,19 +126,19 @@ export class NatsStore {
     });
   }
 
-  /** Sequence of the oldest message still there: what stood before was swept by somebody's hand. */
+  /** Sequence of the oldest message left: older ones were purged by an operator. */
   async firstSequence(): Promise<number> {
     const { streamName } = this.#names;
     const call = { action: "look at the store", isWrite: false, bytes: 0 };
     return this.#line.call(call, async () => (await this.#line.admin.streams.info(streamName)).state.first_seq);
   }
 
-  /** Sequence of the newest message that a watch is to tell; 0 without any. */
+  /** Sequence of the newest message that a watch will deliver; 0 without any. */
   async lastWatched(): Promise<number> {
     return (await this.read("look at the store", this.#names.watched))?.sequence ?? 0;
   }
 
-  /** Takes a marker of removal away for good, unless something newer stands on its subject. */
+  /** Deletes a removal marker for good, unless its subject has a newer message. */
   async sweep(subject: string, sequence: number): Promise<void> {
     const { streamName } = this.#names;
     await this.#line.call({ action: "sweep", isWrite: false, bytes: 0 }, () =>
@@ -155,7 +155,7 @@ export class NatsStore {
     return Math.max(this.#wall(), known + 1, this.#generation + 1);
   }
 
-  /** Reads go to the leader: followers may lag behind what was acknowledged. */
+  /** Reads go to the leader: followers may lag behind acknowledged writes. */
   #bucketOptions(): { history: number; replicas: number; allow_direct: boolean } {
     return { history: 1, replicas: this.#replicas, allow_direct: false };
   }

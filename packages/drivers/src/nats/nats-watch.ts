@@ -1,4 +1,4 @@
-/** One watch over a NATS stream: a consumer whose messages are counted, and which is not believed once it is silent. */
+/** One watch over a NATS stream: a consumer whose messages are counted; a silent one is abandoned. */
 import { AckPolicy, type ConsumerConfig, type ConsumerInfo, DeliverPolicy } from "@nats-io/jetstream";
 import { createInbox, type Msg, nanos } from "@nats-io/transport-node";
 import type { Millis } from "@sluice/base/brand";
@@ -16,13 +16,13 @@ export interface NatsWatchParts {
   readonly store: NatsStore;
   readonly attempt: WatchAttempt;
   readonly onMessage: (message: Msg, sequence: number) => void;
-  /** Called once: all that stood when the watch began was told. */
+  /** Called once, after everything that existed when the watch began has been delivered. */
   readonly onRead: () => void;
   /** Rejects or resolves; called now and then. */
   readonly audit: () => Promise<void>;
 }
 
-/** Beats between two audits. */
+/** Heartbeats between two audits. */
 const AUDIT_BEATS = 10;
 const STATUS = 100;
 
@@ -30,7 +30,7 @@ export class NatsWatch {
   readonly #parts: NatsWatchParts;
   readonly #clock: Clock;
   readonly #timings: RemoteEngineTimings;
-  /** The server counts along. */
+  /** Compared with the server's own count. */
   #received = 0;
   #lastHeard: Millis;
   #isReading = true;
@@ -54,7 +54,7 @@ export class NatsWatch {
       if (consumer.num_pending === 0 && consumer.delivered.consumer_seq === 0) this.#hasRead();
       void this.#beat();
       await aborted(attempt.signal);
-      // It ends by itself too, once nobody listens.
+      // Without a subscriber the consumer also expires by itself.
       if (line.calls.isOpen) line.admin.consumers.delete(consumer.stream_name, consumer.name).catch(() => {});
     } finally {
       subscription.unsubscribe();
@@ -102,7 +102,7 @@ export class NatsWatch {
     if (delivery.pending === 0) this.#hasRead();
   }
 
-  /** A flow control request wants an answer; a heartbeat says how many messages were sent. */
+  /** Answers a flow control request; checks a heartbeat, which says how many messages were sent. */
   #receiveStatus(message: Msg): void {
     if (message.reply !== undefined && message.reply !== "") return void message.respond();
     const stalled = message.headers?.get("Nats-Consumer-Stalled") ?? "";

@@ -1,7 +1,7 @@
-/** Where a Redis server is: an address, or the Sentinels that know it. */
+/** Parses the address of a Redis server, or of the Sentinels that know it. */
 import type { RedisOptions } from "ioredis";
 
-/** How ioredis is told. */
+/** Options for ioredis. */
 export type RedisAddress =
   | { readonly kind: "direct"; readonly url: string }
   | {
@@ -13,8 +13,8 @@ const SENTINEL_PORT = 26_379;
 const SENTINEL_URL = /^redis\+sentinel:\/\/(?:([^@/]*)@)?([^@/]+)\/([^/?#]+)$/;
 
 /**
- * `redis://…` and `rediss://…` as they are; `redis+sentinel://user:password@host:port,host:port/name` for the server
- * that those Sentinels call by that name. The credentials are the server's.
+ * `redis://…` and `rediss://…` unchanged; `redis+sentinel://user:password@host:port,host:port/name` for the server
+ * with that name at those Sentinels. The credentials are those of the server.
  */
 export function readRedisAddress(url: string): RedisAddress {
   const [, credentials = "", hosts, name] = SENTINEL_URL.exec(url) ?? [];
@@ -31,7 +31,7 @@ export function readRedisAddress(url: string): RedisAddress {
   };
 }
 
-/** Brackets around an IPv6 address. */
+/** Removes the brackets around an IPv6 address. */
 function readHost(text: string): { readonly host: string; readonly port: number } {
   const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(text) ?? [];
   return { host: bracketed ?? plain ?? text, port: port === undefined ? SENTINEL_PORT : Number(port) };

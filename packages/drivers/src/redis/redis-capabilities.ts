@@ -1,4 +1,4 @@
-/** What a Redis server, as it was found configured, really does with writes that it acknowledges. */
+/** What a Redis server, as configured, guarantees about acknowledged writes. */
 import type { Log } from "@sluice/base/log";
 import type { EngineCapabilities } from "@sluice/engine/engine";
 import { ENGINE_LIMITS } from "@sluice/engine/limits";
@@ -23,10 +23,10 @@ export async function readRedisCapabilities(line: RedisClient, log: Log): Promis
   return {
     engine: REDIS,
     serverVersion,
-    // With `everysec` Redis answers for up to two seconds before it even writes, while an earlier sync is slow.
+    // With `everysec` Redis acknowledges for up to two seconds before it writes, while an earlier sync is slow.
     isDurable: sync === "always" || sync === "no",
     survivesPowerLoss: sync === "always",
-    // Replicas follow behind: a fail-over may lose what was acknowledged.
+    // Replicas are asynchronous: a fail-over may lose acknowledged writes.
     survivesNodeLoss: false,
     enforcesLeases: true,
     hasLogs: true,
@@ -35,7 +35,7 @@ export async function readRedisCapabilities(line: RedisClient, log: Log): Promis
   };
 }
 
-/** `undefined` where the server does not tell: then nothing is claimed. */
+/** `undefined` if the server does not tell; no guarantee is claimed then. */
 async function readSetting(line: RedisClient, name: string): Promise<string | undefined> {
   try {
     const reply = await line.command(CALL, "CONFIG", "GET", name);
@@ -45,7 +45,7 @@ async function readSetting(line: RedisClient, name: string): Promise<string | un
   }
 }
 
-/** 6.2 brought the range queries that the scripts use. */
+/** 6.2 introduced the range queries that the scripts use. */
 function checkVersion(serverVersion: string): void {
   const [major = 0, minor = 0] = serverVersion.split(".").map((part) => Number.parseInt(part, 10));
   if (major > 6 || (major === 6 && minor >= 2)) return;

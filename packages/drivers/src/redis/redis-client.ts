@@ -1,4 +1,4 @@
-/** The connections to a Redis server: one for calls, one that listens; whether they are up, and failures by our names. */
+/** The connections to a Redis server, one for calls and one for subscriptions: their state, and failures mapped to our errors. */
 import { Redis, type RedisOptions } from "ioredis";
 import { Backoff } from "@sluice/base/backoff";
 import type { Millis } from "@sluice/base/brand";
@@ -13,10 +13,10 @@ import { RedisRunner, type ScriptArgument, type ScriptReply, toArgument } from "
 import type { RedisScript } from "./redis-scripts.ts";
 
 export interface RedisClientListener {
-  /** The connection for calls is up, and the generation in force is known. */
+  /** The connection for calls is up, and the current generation is known. */
   onUp(): void;
   onDown(): void;
-  /** The connection that listens is up, and subscribed to nothing. */
+  /** The connection for subscriptions is up, without any subscription yet. */
   onListening(): void;
   onDeaf(): void;
 }
@@ -69,14 +69,14 @@ export class RedisClient {
       this.calls.open();
     } catch (error) {
       await this.close();
-      // What the client throws says less than what it met on the way.
+      // The client's own error is less specific than the failure recorded on the way.
       throw toUnavailable({ action: "open", isWrite: false, bytes: 0 }, this.#lastError ?? error);
     }
   }
 
   /**
-   * Runs a script of ours, twice when the store was founded anew meanwhile: a script that finds another generation than
-   * it was given changes nothing.
+   * Runs one of our scripts, a second time if the store was founded anew meanwhile: a script with an outdated
+   * generation changes nothing.
    *
    * @throws {EngineUnavailableError}
    */
@@ -95,7 +95,7 @@ export class RedisClient {
     await this.find();
     const second = await run();
     if (second[0] !== "moved") return second;
-    const reason = "its store is founded anew all the time";
+    const reason = "its store keeps being founded anew";
     throw new EngineUnavailableError({ engine: REDIS, action: call.action, reason, isUnknown: false });
   }
 
@@ -115,7 +115,7 @@ export class RedisClient {
     });
   }
 
-  /** Learns which generation is in force; founds the store with a higher one than was known where there is none. */
+  /** Finds the current generation; founds the store, with a higher generation than any known, if there is none. */
   find(): Promise<void> {
     this.#finding ??= this.#find().finally(() => {
       this.#finding = undefined;
@@ -123,7 +123,7 @@ export class RedisClient {
     return this.#finding;
   }
 
-  /** The server has gone silent, or does not take writes: hang up, so that the clients dial again. */
+  /** The server is silent, or refuses writes: closes the connections, so that the clients dial again. */
   hangUp(): void {
     if (this.#isClosing) return;
     this.#calls.disconnect(true);
@@ -137,7 +137,7 @@ export class RedisClient {
     this.ears.disconnect();
   }
 
-  /** Where Sentinels are asked, the client alone would go on asking for ever. */
+  /** With Sentinels the client alone would retry for ever. */
   async #outOfTime(): Promise<never> {
     const { clock } = this.#options;
     await clock.sleep(timingsOf(this.#options).answer, new AbortController().signal);
@@ -181,7 +181,7 @@ export class RedisClient {
     const connection =
       address.kind === "direct" ? new Redis(address.url, options) : new Redis({ ...options, ...address.options });
     connection.on("ready", () => backoff.reset());
-    // Each failure also ends the connection, which is told and logged as such.
+    // Each failure also ends the connection, which is reported and logged as such.
     connection.on("error", (error: Error) => {
       this.#lastError = error;
       this.#log.debug({ err: error, engine: REDIS }, "connection to the engine's server failed");
@@ -190,7 +190,7 @@ export class RedisClient {
   }
 }
 
-/** Nothing is sent again after a reconnect, and nothing waits for one: what to do about a doubt is the caller's choice. */
+/** Nothing is resent after a reconnect, and nothing waits for one: the caller decides how to handle an unknown outcome. */
 function connectionOptions(
   answer: Millis,
   retryStrategy: () => Millis,

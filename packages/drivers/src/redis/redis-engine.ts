@@ -1,4 +1,4 @@
-/** The state engine on Redis: every change one script, and the loss that a fail-over can cause said plainly. */
+/** The state engine on Redis: every change is one script; reports that a fail-over can lose writes. */
 import type { Millis } from "@sluice/base/brand";
 import { checkKey, checkPrefix, checkTtl, checkValue } from "@sluice/engine/checks";
 import type {
@@ -116,7 +116,7 @@ export class RedisEngine implements Engine {
     return this.#messages.subscribe(subject, this.#lifecycle.admit(signal));
   }
 
-  /** Releases the leases that it holds, if the server answers. */
+  /** Releases its leases if the server answers. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#lifecycle.isClosed) return;
     this.#lifecycle.close();
@@ -124,7 +124,7 @@ export class RedisEngine implements Engine {
     await this.abandon();
   }
 
-  /** Ends as a killed process does: what it holds runs out by itself. */
+  /** Ends like a killed process: its leases run out. */
   async abandon(): Promise<void> {
     this.#lifecycle.close();
     this.#leases.close();

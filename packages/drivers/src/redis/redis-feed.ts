@@ -1,4 +1,4 @@
-/** Keeps the mirror true to a Redis store: published changes, counted without gaps, upon a full read; and anew upon any doubt. */
+/** Updates the mirror from a Redis store: a full read, then published changes without gaps; starts again on any doubt. */
 import type { Millis } from "@sluice/base/brand";
 import type { Clock } from "@sluice/base/clock";
 import { type RemoteEngineOptions, timingsOf } from "@sluice/engine/remote/engine-options";
@@ -17,13 +17,13 @@ export interface RedisFeedParts {
   readonly mirror: Mirror;
 }
 
-/** One watch as it goes on. */
+/** A watch in progress. */
 interface Watch {
   readonly attempt: WatchAttempt;
   readonly generation: number;
-  /** Number of the last change heard without a gap; undefined until the server told where it stands. */
+  /** Number of the last change received without a gap; undefined until the server has reported its position. */
   heard: number | undefined;
-  /** A number that the server named, and when: all up to it must have been heard soon after. */
+  /** A number that the server reported, and when: all changes up to it must arrive soon after. */
   promised: { readonly number: number; readonly since: Millis } | undefined;
 }
 
@@ -103,7 +103,7 @@ export class RedisFeed {
     this.#parts.mirror.heard(change.revision);
   }
 
-  /** Asks now and then how far the server is: silence alone does not tell a quiet store from a dead connection. */
+  /** Asks the server for its position at intervals: silence alone cannot tell an idle store from a dead connection. */
   async #beat(watch: Watch): Promise<void> {
     const { signal } = watch.attempt;
     while (!signal.aborted) {
@@ -117,7 +117,7 @@ export class RedisFeed {
     if (promised !== undefined && (watch.heard ?? 0) >= promised.number) watch.promised = undefined;
     else if (promised !== undefined && this.#clock.now() - promised.since > this.#timings.silence) {
       this.#parts.line.hangUp();
-      return watch.attempt.doubt(`change ${promised.number} was not heard`);
+      return watch.attempt.doubt(`change ${promised.number} did not arrive`);
     }
     const number = await this.#position();
     if (this.#parts.line.generation !== watch.generation) return watch.attempt.doubt("the store was founded anew");

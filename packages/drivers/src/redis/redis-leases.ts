@@ -1,4 +1,4 @@
-/** Leases that Redis ends by itself; their keys are removed by whoever comes first, and count as gone before that. */
+/** Leases that Redis expires itself; their keys are removed by the first process to notice, and count as gone before that. */
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
 import { EngineCrowdedError, EngineUnavailableError } from "@sluice/engine/errors";
@@ -10,9 +10,9 @@ import { REDIS } from "./redis-failures.ts";
 import type { RedisClient } from "./redis-client.ts";
 import { readEpoch } from "./redis-names.ts";
 
-/** Between two sweeps of what ran out, times 0.5 to 1.5: how late watchers hear of it. */
+/** Interval of sweeps, times 0.5 to 1.5: bounds the delay until watchers see the removal. */
 const ROUND = 400;
-/** Keys that one sweep removes: the server does nothing else meanwhile. */
+/** Keys that one sweep removes: the server is blocked meanwhile. */
 const SWEPT_KEYS = 256;
 
 export class RedisLeases {
@@ -56,25 +56,25 @@ export class RedisLeases {
     return lease;
   }
 
-  /** What an entry written under it carries; undefined when it is not ours or no longer valid. */
+  /** The binding for an entry written under it; undefined for a foreign or expired lease. */
   bind(lease: unknown): string | undefined {
     if (!(lease instanceof HeldLease) || !this.#held.has(lease)) return undefined;
     return lease.validUntil > this.#clock.now() ? formatEpoch(lease.token) : undefined;
   }
 
-  /** Best effort: what cannot be released runs out. */
+  /** Best effort: a lease that cannot be released runs out. */
   async releaseAll(): Promise<void> {
     await Promise.allSettled([...this.#held].map((lease) => lease.release()));
   }
 
-  /** Stops renewing and sweeping; what is held runs out. */
+  /** Stops renewing and sweeping; held leases run out. */
   close(): void {
     this.#isClosed = true;
     this.#timer?.cancel();
     for (const lease of [...this.#held]) lease.abandon();
   }
 
-  /** A renewal answered too late does no harm, so it need not be taken back. */
+  /** A late answer to a renewal does no harm, so it need not be undone. */
   async #renew(name: string, ttl: Millis, patience: Millis): Promise<"renewed" | "gone"> {
     const answered = new AbortController();
     const outOfPatience = this.#clock.sleep(patience, answered.signal).then(() => {
@@ -94,7 +94,7 @@ export class RedisLeases {
     }
   }
 
-  /** @param token  of the lease to end now; empty: those that ran out */
+  /** @param token  lease to end now; empty: expired leases */
   async #sweepAll(token: string): Promise<void> {
     for (let isMore = true; isMore; ) {
       const [, left] = await this.#line.script(callOf("release"), "SWEEP", [token, SWEPT_KEYS]);
@@ -107,7 +107,7 @@ export class RedisLeases {
     const delay = (ROUND * (0.5 + this.#random())) as Millis;
     this.#timer = this.#clock.after(delay, () => {
       const swept = this.#line.calls.isOpen ? this.#sweepAll("") : Promise.resolve();
-      // Whatever fails is tried again in the next round.
+      // Failures are retried in the next round.
       void swept.catch(() => {}).finally(() => this.#armSweep());
     });
   }
@@ -116,7 +116,7 @@ export class RedisLeases {
     return new EngineUnavailableError({
       engine: REDIS,
       action: "lease",
-      reason: "its answer is no token",
+      reason: "its answer is not a token",
       isUnknown: true,
     });
   }

@@ -6,7 +6,7 @@ import type { EngineLifecycle } from "@sluice/engine/remote/engine-lifecycle";
 import { plainCopy } from "@sluice/engine/remote/plain-copy";
 import type { RedisClient } from "./redis-client.ts";
 
-/** Records asked for at once. */
+/** Records requested at once. */
 const BATCH = 16;
 
 export class RedisLogs implements EngineLogs {

@@ -1,17 +1,17 @@
-/** Channels of a Redis server that this process listens to, each subscribed to once however many hear it. */
+/** Channels of a Redis server that this process subscribes to, each once however many listeners it has. */
 import type { Key } from "@sluice/engine/engine";
 import type { Reader } from "@sluice/engine/remote/engine-lifecycle";
 import { messageStream } from "@sluice/engine/remote/message-stream";
 import { toUnavailable } from "./redis-failures.ts";
 import type { RedisClient } from "./redis-client.ts";
 
-/** Gets a view that is valid during the call only. */
+/** Receives a view that is valid during the call only. */
 type Hearer = (message: Uint8Array) => void;
 
 export class RedisMessages {
   readonly #line: RedisClient;
   readonly #hearers = new Map<string, Set<Hearer>>();
-  /** Settles when all that was subscribed to so far is in force, or failed. */
+  /** Settles when every subscription so far is active, or failed. */
   #subscribing: Promise<unknown> = Promise.resolve();
 
   constructor(line: RedisClient) {
@@ -21,13 +21,13 @@ export class RedisMessages {
     });
   }
 
-  /** The connection is new: subscribes to all that is heard. */
+  /** The connection is new: subscribes to every channel with listeners. */
   renew(): void {
     const channels = [...this.#hearers.keys()];
     if (channels.length > 0) this.#subscribe(channels);
   }
 
-  /** @returns what ends it */
+  /** @returns a function that stops listening */
   hear(channel: string, hearer: Hearer): () => void {
     const hearers = this.#hearers.get(channel) ?? new Set();
     hearers.add(hearer);
@@ -40,7 +40,7 @@ export class RedisMessages {
     };
   }
 
-  /** @throws {EngineUnavailableError} when what was subscribed to last is not in force */
+  /** @throws {EngineUnavailableError} when the last subscription is not active */
   async settled(): Promise<void> {
     try {
       await this.#subscribing;
@@ -49,9 +49,9 @@ export class RedisMessages {
     }
   }
 
-  /** Resolves when the server has it. The message must not change meanwhile. */
+  /** Resolves when the server has received the message, which must not change until then. */
   async publish(subject: Key, message: Uint8Array): Promise<void> {
-    // Whoever subscribed here before hears it.
+    // Listeners that subscribed here before receive it.
     await this.#subscribing.catch(() => {});
     const call = { action: "publish", isWrite: true, bytes: message.length };
     await this.#line.command(call, "PUBLISH", this.#line.names.channel(subject), message);
@@ -61,7 +61,7 @@ export class RedisMessages {
     return messageStream(reader, (heard) => this.hear(this.#line.names.channel(subject), heard));
   }
 
-  /** While there is no connection nothing is sent: `renew` makes good for it. */
+  /** Sends nothing without a connection: `renew` subscribes later. */
   #subscribe(channels: readonly string[]): void {
     this.#subscribing = this.#line.ears.subscribe(...channels);
     this.#subscribing.catch(() => {});

@@ -1,12 +1,12 @@
-/** Names of everything that one engine keeps on a Redis server, and its changes as they are published there. */
+/** Names of one engine's keys and channels on a Redis server, and the encoding of published changes. */
 import type { Key } from "@sluice/engine/engine";
 import type { Epoch } from "@sluice/engine/epoch";
 
-/** All in one slot of a Redis cluster, since scripts touch several at once. */
+/** All in one slot of a Redis cluster, since scripts use several at once. */
 export interface RedisNames {
-  /** Put before an entry's, a lease's, a log's or a subject's own name. */
+  /** Prefix of the names of entries, leases, logs and subjects. */
   readonly root: string;
-  /** Channel on which every change is told. */
+  /** Channel on which every change is published. */
   readonly changes: string;
   log(log: Key): string;
   channel(subject: Key): string;
@@ -22,7 +22,7 @@ export function redisNames(engineName: string): RedisNames {
   };
 }
 
-/** As scripts write it: `<generation>.<number>`. */
+/** In the scripts' format: `<generation>.<number>`. */
 export function readEpoch(text: string): Epoch | undefined {
   const found = /^(\d{1,16})\.(\d{1,16})$/.exec(text);
   if (found === null) return undefined;
@@ -30,7 +30,7 @@ export function readEpoch(text: string): Epoch | undefined {
   return Number.isSafeInteger(generation) && Number.isSafeInteger(number) ? { generation, number } : undefined;
 }
 
-/** One change as it was published. `token`: a lease was granted, which takes a number too. */
+/** One published change. `token`: a lease was granted, which takes a number too. */
 export type Change =
   | { readonly type: "put"; readonly revision: Epoch; readonly key: Key; readonly value: Uint8Array }
   | { readonly type: "deleted"; readonly revision: Epoch; readonly key: Key }
@@ -38,14 +38,14 @@ export type Change =
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const NEWLINE = 0x0a;
-/** Bytes within which the first line ends: a letter, an epoch and a length. */
+/** The first line ends within this many bytes: a letter, an epoch and a length. */
 const LINE_BYTES = 64;
 
 /**
- * `P|D|T <epoch> <bytes of the key>`, a newline, the key, the value. Each change takes the next number, so a watch
- * knows when it missed one.
+ * `P|D|T <epoch> <bytes of the key>`, a newline, the key, the value. Each change has the next number, so a watch
+ * notices a missing one.
  *
- * @returns undefined for what no script of ours publishes. The value is a view of the message
+ * @returns undefined for anything our scripts do not publish. The value is a view of the message
  */
 export function decodeChange(message: Uint8Array): Change | undefined {
   const end = message.subarray(0, LINE_BYTES).indexOf(NEWLINE);
@@ -61,7 +61,7 @@ export function decodeChange(message: Uint8Array): Change | undefined {
   return { type: "put", revision, key, value: message.subarray(keyEnd) };
 }
 
-/** `undefined`: no UTF-8, so not a key of ours. */
+/** `undefined`: not UTF-8, so not a key of ours. */
 export function decodeKey(bytes: Uint8Array): Key | undefined {
   try {
     return decoder.decode(bytes);

@@ -22,7 +22,7 @@ export class RedisRunner {
   }
 
   /**
-   * Tells the server all scripts, and which generation is in force on this run of it.
+   * Gives the server all scripts, and returns the current generation for this run of the server.
    *
    * @param least  lowest generation to found with
    */
@@ -38,7 +38,7 @@ export class RedisRunner {
     try {
       return await this.#connection.callBuffer("EVALSHA", [this.#digests.get(text) ?? digestOf(text), ...rest]);
     } catch (error) {
-      // Somebody flushed the server's scripts.
+      // The server's script cache was flushed.
       if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
       return this.#connection.callBuffer("EVAL", [text, ...rest]);
     }

@@ -1,13 +1,13 @@
 /**
- * What happens on the Redis server as one step, in Lua: comparing and writing, leases, logs, pages of all that stands.
+ * Lua scripts, each one atomic step on the Redis server: compare-and-set, leases, logs, pages of all entries.
  *
- * Under the root `{name}:` stand: `epoch`, a hash of generation, number and the run of the server that it was told last;
+ * Keys under the root `{name}:` are `epoch`, a hash of generation, number and the server run last seen;
  * `e:<key>`, a hash of an entry's r(evision), l(ease, empty for none) and v(alue); `keys`, a sorted set of all keys with
  * an entry; `l:<token>`, a string that lives as long as the lease; `leases`, tokens by the time at which they end;
  * `b:<token>`, the keys bound to a lease; `g:<log>`, a stream.
  */
 
-/** ARGV[1] is the root, ARGV[2] the generation that the caller believes in; replies `moved` when it is another. */
+/** ARGV[1] is the root, ARGV[2] the generation that the caller expects; replies `moved` if it differs. */
 const PRELUDE = `
 local root, epoch = ARGV[1], KEYS[1]
 local generation = redis.call('HGET', epoch, 'generation')
@@ -40,8 +40,8 @@ end
 `;
 
 /**
- * Finds the generation in force, or founds it. A run of the server that was not told of before may lack writes that
- * another had acknowledged, and its numbers may have been used: so each run gets a generation of its own.
+ * Finds the current generation, or founds it. A new run of the server may lack writes that an earlier run
+ * acknowledged, and their numbers may have been used: so each run gets a generation of its own.
  *
  * KEYS[1] epoch · ARGV: run of the server, lowest generation to found with → generation
  */
@@ -63,7 +63,7 @@ if not entry or not entry.isLive then return {'none'} end
 return {'entry', entry.revision, entry.value}
 `;
 
-/** ARGV: root, generation, key, expected revision or empty, value, lease or empty → `written`, `lost` or `conflict` with what stands */
+/** ARGV: root, generation, key, expected revision or empty, value, lease or empty → `written`, `lost` or `conflict` with the present entry */
 const CAS = `${PRELUDE}
 local key, expected, value, lease = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 if not isLive(lease) then return {'lost'} end
@@ -85,7 +85,7 @@ tell('P', revision, key, value)
 return {'written', revision}
 `;
 
-/** ARGV: root, generation, key, expected revision → `written` or `conflict` with what stands */
+/** ARGV: root, generation, key, expected revision → `written` or `conflict` with the present entry */
 const REMOVE = `${PRELUDE}
 local key, expected = ARGV[3], ARGV[4]
 local entry = find(key)
@@ -113,7 +113,7 @@ return {'renewed'}
 `;
 
 /**
- * Removes keys of leases that are over, some hundred at a time.
+ * Removes keys of ended leases, a few hundred at a time.
  *
  * ARGV: root, generation, token to end now or empty, most keys → `swept`, and whether some are left
  */
@@ -145,7 +145,7 @@ end
 return {'swept', '0'}
 `;
 
-/** ARGV: root, generation, key after which to go on or empty, most keys, most bytes → `page`, last key, then key, revision, value of each */
+/** ARGV: root, generation, key to continue after or empty, most keys, most bytes → `page`, last key, then key, revision, value of each */
 const PAGE = `${PRELUDE}
 local from = ARGV[3] == '' and '-' or '(' .. ARGV[3]
 local keys = redis.call('ZRANGE', root .. 'keys', from, '+', 'BYLEX', 'LIMIT', 0, tonumber(ARGV[4]))

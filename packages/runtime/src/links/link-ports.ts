@@ -1,4 +1,4 @@
-/** Where links come in and how they are dialled on real sockets. */
+/** Accepts and dials links on real sockets. */
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { connect as connectTls, createServer as createTlsServer, type TlsOptions } from "node:tls";
 import type { Clock } from "@sluice/base/clock";
@@ -12,16 +12,16 @@ import { NO_TLS_TIMEOUT, type StrangerLimits, Strangers } from "../sockets/stran
 import type { TlsListener } from "../sockets/tls-certificate.ts";
 import { SocketTransport } from "./socket-transport.ts";
 
-/** Read for each connection, so that it may change. */
+/** Read for each connection, so it may change. */
 export interface LinkTls {
-  /** PEM; may be absent where nothing is accepted. */
+  /** PEM; may be absent for a node that only dials. */
   readonly cert?: string;
   readonly key?: string;
-  /** PEM. Both sides must show a certificate of these authorities. */
+  /** PEM. Both sides must present a certificate issued by these authorities. */
   readonly ca?: string;
-  /** Connections within this machine may go without. */
+  /** Connections within this machine may be unencrypted. */
   readonly plain?: "within-this-machine";
-  /** Tells the listener of every change. */
+  /** Gives the listener every later certificate. */
   readonly attach?: (listener: TlsListener) => void;
 }
 
@@ -31,7 +31,7 @@ export interface LinkTls {
  */
 const CONNECT_WITHIN_MS = 1_000;
 
-/** Dials over TCP, or TLS where `tls` says so. */
+/** Dials over TCP, or over TLS if `tls` requires it. */
 export class SocketDialler implements LinkDialler {
   readonly #tls: LinkTls | undefined;
   readonly #sockets = new Set<Socket>();
@@ -40,7 +40,7 @@ export class SocketDialler implements LinkDialler {
     this.#tls = tls;
   }
 
-  /** Resolves when every connection has ended, which each does within a moment once its link has. */
+  /** Resolves when every connection has ended; each does soon after its link. */
   async close(): Promise<void> {
     for (const socket of this.#sockets) if (socket.connecting) socket.destroy();
     await Promise.all(Array.from(this.#sockets, (socket) => new Promise((resolve) => socket.once("close", resolve))));
@@ -64,8 +64,8 @@ export class SocketDialler implements LinkDialler {
 }
 
 /**
- * Without authorities the certificate is not looked at, since the proof of the secret is bound to this very connection.
- * With them its name is not: nodes are dialled by addresses that other nodes told, and prove their ids themselves.
+ * Without authorities the certificate is not verified: the proof of the secret is bound to this TLS connection. With
+ * authorities the name is not checked: nodes are dialled at announced addresses and prove their ids themselves.
  */
 function dialOptions({ cert, key, ca }: LinkTls) {
   if (ca === undefined) return { cert, key, rejectUnauthorized: false };
@@ -77,7 +77,7 @@ function isPlainAllowed({ plain }: LinkTls, host: string): boolean {
 }
 
 export interface LinkListenerOptions {
-  /** In logs and metrics. */
+  /** Used in logs and metrics. */
   readonly name: string;
   readonly mesh: Pick<Mesh, "accept">;
   readonly tls: LinkTls | undefined;
@@ -85,11 +85,11 @@ export interface LinkListenerOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly meter: Meter;
-  /** A TLS handshake failed. */
+  /** Called after a failed TLS handshake. */
   readonly refused: (error: Error, address: string) => void;
 }
 
-/** Accepts connections for a mesh, and bounds those that have not proved who they are before a byte of TLS is read. */
+/** Accepts connections for a mesh; limits unproved connections before any byte of TLS is read. */
 export class LinkListener {
   readonly #options: LinkListenerOptions;
   readonly #strangers: Strangers;
@@ -116,14 +116,14 @@ export class LinkListener {
     });
   }
 
-  /** Takes nothing more; links that stand are the mesh's to close. */
+  /** Accepts no more connections; the mesh closes established links. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#strangers[Symbol.dispose]();
     await closed;
   }
 
-  /** The server of TLS listens nowhere itself: it is handed connections. */
+  /** The TLS server does not listen itself: it is handed accepted connections. */
   #tlsAccept(tls: LinkTls): (socket: Socket) => void {
     const server = createTlsServer(serverOptions(tls), (socket) => this.#accept(socket));
     server.on("tlsClientError", (error, socket) => this.#options.refused(error, socket.remoteAddress ?? ""));
@@ -149,7 +149,7 @@ function serverOptions({ cert, key, ca }: LinkTls): TlsOptions {
   return { ...(cert !== undefined && { cert }), ...(key !== undefined && { key }), ...asked, ...NO_TLS_TIMEOUT };
 }
 
-/** Looks at the first byte that comes, and leaves it to be read. A connection that ends before is forgotten. */
+/** Reads the first byte without consuming it. Ignores a connection that ends before. */
 function onFirstByte(socket: Socket, then: (byte: number) => void): void {
   const onError = (): void => {};
   socket.on("error", onError);

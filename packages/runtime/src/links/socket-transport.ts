@@ -5,12 +5,12 @@ import type { LinkTransport, TransportReceiver } from "@sluice/mesh/transport";
 
 const BINDING_BYTES = 32;
 const BINDING_LABEL = "EXPORTER-sluice-link";
-/** What was queued before an end may take this long to go out; then the peer is not reading. */
+/** How long queued bytes may take to go out after an end; after that the peer is not reading. */
 const LINGER_MS = 2_000;
 
 export interface SocketTransportOptions {
   readonly socket: Socket;
-  /** Called once the peer has proved who it is. */
+  /** Called once the peer has proved its identity. */
   readonly proved?: () => void;
 }
 
@@ -26,7 +26,7 @@ export class SocketTransport implements LinkTransport {
     socket.setNoDelay(true);
   }
 
-  /** @param isConnected  an accepted socket is; one that dials tells it by its event */
+  /** @param isConnected  true for an accepted socket; a dialling socket reports it by its event */
   attach(receiver: TransportReceiver, isConnected: boolean): void {
     const socket = this.#socket;
     let failure: Error | undefined;
@@ -44,7 +44,7 @@ export class SocketTransport implements LinkTransport {
     return this.#socket.writableLength;
   }
 
-  /** Pieces of one turn leave in one system call. */
+  /** Pieces written in one turn leave in one system call. */
   write(bytes: Uint8Array): void {
     if (!this.#isCorked) {
       this.#isCorked = true;
@@ -74,7 +74,7 @@ export class SocketTransport implements LinkTransport {
   }
 }
 
-/** Ties a proof to this TLS connection: whoever stands between two nodes cannot pass their proofs on. */
+/** Binds a proof to this TLS connection, so that a man in the middle cannot forward proofs. */
 function bindingOf(socket: Socket): Uint8Array {
   if (!("encrypted" in socket)) return new Uint8Array(0);
   return (socket as TLSSocket).exportKeyingMaterial(BINDING_BYTES, BINDING_LABEL, Buffer.alloc(0));

@@ -1,12 +1,12 @@
-/** What the meter hands out: plain numbers on the hot path, given to prom-client only when a page is due. */
+/** Instruments of the meter: plain numbers on the hot path, passed to prom-client only when a page is requested. */
 import type { Counter, Gauge } from "@sluice/base/meter";
 
 export interface Instrument extends Counter, Gauge {
-  /** Hands what came since the last time to prom-client. */
+  /** Passes what was counted since the last flush to prom-client. */
   flush(): void;
 }
 
-/** A count that only grows. Shows 0 from the start, so that Prometheus sees its first step as one. */
+/** A count that only grows. Shows 0 from the start, so that Prometheus sees the first increment. */
 export class Tally implements Instrument {
   readonly #metric: { inc(by: number): void };
   #waiting = 0;
@@ -16,7 +16,7 @@ export class Tally implements Instrument {
   }
 
   add(by = 1): void {
-    if (by > 0) this.#waiting += by; // neither a negative number nor NaN may spoil the count
+    if (by > 0) this.#waiting += by; // ignores negative numbers and NaN
   }
 
   set(): void {}

@@ -1,23 +1,23 @@
-/** How busy this process has been since it was last asked. */
+/** Load of this process since the last sample. */
 import { readFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 
 export interface Load {
-  /** Of one core; above 1 when several are busy. */
+  /** In cores; above 1 when several are busy. */
   readonly cpu: number;
-  /** As of `LoopLoad`, 0 to 1. */
+  /** As `LoopLoad` measures it, 0 to 1. */
   readonly loop: number;
-  /** Resident. */
+  /** Resident set size. */
   readonly memoryBytes: number;
 }
 
-/** Linux tells here of the first thread, which runs the event loop: nanoseconds on a processor, and waiting for one. */
+/** Linux: nanoseconds that the main thread, which runs the event loop, spent on a processor and waiting for one. */
 const SCHEDULER_FILE = "/proc/self/schedstat";
 
 /**
- * How busy the event loop has been, 0 to 1: running, or waiting for a processor to run on. Node's own measure serves
- * where the system tells nothing; it counts sleep as work where something has come for a socket that is not read, which
- * merged reads cause all the time. Each asker owns one: it hears of the time between its own samples.
+ * How busy the event loop has been, 0 to 1: running, or waiting for a processor. Falls back to Node's own measure, which
+ * counts sleep as work while an unread socket has data; merged reads cause that all the time. Each user needs its own
+ * instance: a sample covers the time since the previous sample.
  */
 export class LoopLoad {
   #loop = performance.eventLoopUtilization();
@@ -36,7 +36,7 @@ export class LoopLoad {
   }
 }
 
-/** Of the event loop's thread since it began; `undefined` where nothing tells. */
+/** Of the event loop's thread since it began; `undefined` if the system does not report it. */
 function busyMillis(): number | undefined {
   try {
     const [ran, waited] = readFileSync(SCHEDULER_FILE, "latin1").split(" ").map(Number);
@@ -46,7 +46,7 @@ function busyMillis(): number | undefined {
   }
 }
 
-/** Each asker owns one, as of `LoopLoad`. */
+/** Each user needs its own instance, as with `LoopLoad`. */
 export class ProcessLoad {
   readonly #loop = new LoopLoad();
   #cpu = process.cpuUsage();

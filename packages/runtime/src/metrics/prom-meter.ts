@@ -1,4 +1,4 @@
-/** The meter port on prom-client: counts what the server counts, and prints the page that Prometheus reads. */
+/** The meter port on prom-client: counts, and prints the page for Prometheus. */
 import { StateError } from "@sluice/base/errors";
 import type { Counter, Gauge, Meter, MeterLabels } from "@sluice/base/meter";
 import { Counter as PromCounter, Gauge as PromGauge, Registry, collectDefaultMetrics } from "prom-client";
@@ -7,10 +7,10 @@ import { ProcessLoad } from "./process-load.ts";
 
 export const METRIC_PREFIX = "sluice_";
 
-/** How often the lag of the event loop is sampled; the library's own 10 ms wakes an idle process a hundred times a second. */
+/** Interval of event loop lag samples; the library's default of 10 ms wakes an idle process a hundred times a second. */
 const LAG_SAMPLE_MS = 500;
 
-/** The same name was asked for as another kind, or with other label names; or the name is not snake case. */
+/** A metric was requested again as another kind or with other label names, or its name is not snake case. */
 export class MetricMismatchError extends StateError {
   override readonly name = "MetricMismatchError";
   readonly code = "STATE_METRIC_MISMATCH";
@@ -25,17 +25,17 @@ interface Family {
   readonly kind: "counter" | "gauge";
   readonly labelNames: string;
   readonly metric: PromCounter | PromGauge;
-  /** By their labels, so that the same ones are handed out again. */
+  /** By label values, so that equal labels give the same instrument. */
   readonly children: Map<string, Instrument>;
 }
 
-/** What Prometheus sees: prefix `sluice_`, and `_total` after the names of counters. */
+/** Prefixes names with `sluice_`, and appends `_total` to the names of counters. */
 export class PromMeter implements Meter {
   readonly #registry = new Registry();
   readonly #families = new Map<string, Family>();
   readonly #beforePage = new Set<() => void>();
 
-  /** @param processMetrics  off in tests that run several servers: prom-client's observers of the process cannot be ended */
+  /** @param processMetrics  off in tests that run several servers: prom-client's process collectors cannot be removed */
   constructor({ processMetrics }: { readonly processMetrics: "on" | "off" }) {
     if (processMetrics === "off") return;
     collectDefaultMetrics({
@@ -61,13 +61,13 @@ export class PromMeter implements Meter {
     return this.#child("gauge", name, help, labels);
   }
 
-  /** Runs `refresh` before each page, for gauges that nobody keeps up to date between scrapes. */
+  /** Runs `refresh` before each page, for gauges that are only computed on demand. */
   beforePage(refresh: () => void): Disposable {
     this.#beforePage.add(refresh);
     return { [Symbol.dispose]: () => void this.#beforePage.delete(refresh) };
   }
 
-  /** The whole page in Prometheus' text form. */
+  /** The whole page in Prometheus text format. */
   page(): Promise<string> {
     for (const refresh of this.#beforePage) refresh();
     for (const family of this.#families.values()) for (const child of family.children.values()) child.flush();
@@ -97,7 +97,7 @@ export class PromMeter implements Meter {
         detail: `it is a ${known.kind} with labels (${known.labelNames})`,
       });
     if (!/^[a-z][a-z0-9_]*$/.test(name))
-      throw new MetricMismatchError({ metric: name, detail: "a name is snake case" });
+      throw new MetricMismatchError({ metric: name, detail: "a name must be snake case" });
     const configuration = { name: METRIC_PREFIX + name, help, labelNames, registers: [this.#registry] };
     const metric = kind === "counter" ? new PromCounter(configuration) : new PromGauge(configuration);
     const family: Family = { kind, labelNames: labelNames.join(), metric, children: new Map() };

@@ -1,4 +1,4 @@
-/** What commands print: the one way to standard output, which no name of a peer can make a terminal obey. */
+/** Standard output of commands: the only way to print, with control characters of peers escaped. */
 import { plainLines } from "../plain-text.ts";
 
 export function print(text: string): void {

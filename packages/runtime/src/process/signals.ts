@@ -1,10 +1,10 @@
-/** What signals do: the first SIGTERM or SIGINT drains, a second one ends at once, SIGHUP rereads. */
+/** Signal handling: the first SIGTERM or SIGINT drains, a second one ends at once, SIGHUP rereads the configuration. */
 import type { Millis } from "@sluice/base/brand";
 import type { Log } from "@sluice/base/log";
 
 const SIGNALS = { SIGTERM: 15, SIGINT: 2 } as const;
 
-/** @param longest  after which the process ends although draining is not done; asked at the signal */
+/** @param longest  longest time to drain before the process ends anyway; read when the signal arrives */
 export function stopOnSignals(stop: AbortController, log: Log, longest: () => Millis): void {
   for (const [signal, number] of Object.entries(SIGNALS)) {
     process.on(signal, () => {
@@ -13,7 +13,7 @@ export function stopOnSignals(stop: AbortController, log: Log, longest: () => Mi
       stop.abort(new Error(signal));
       const afterMs = longest();
       setTimeout(() => {
-        log.error({ afterMs }, "Ending although draining is not done");
+        log.error({ afterMs }, "Ending before draining is complete");
         process.exit(0);
       }, afterMs).unref();
     });

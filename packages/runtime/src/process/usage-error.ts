@@ -1,6 +1,6 @@
-/** How a command refuses what its user wrote. */
+/** Error for wrong usage of a command line. */
 
-/** A command was used in a way it cannot serve; the message says how. */
+/** A command was used in an unsupported way; the message says how. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
   readonly code = "USAGE";

@@ -1,4 +1,4 @@
-/** Connections that the system could not hand over: told and counted, while the listener goes on. */
+/** Counts and logs connections that the system could not accept; the listener goes on. */
 import type { Log } from "@sluice/base/log";
 import type { Meter } from "@sluice/base/meter";
 
@@ -8,7 +8,7 @@ export function acceptFailures(
 ): (error: Error) => void {
   const failures = meter.counter(
     "accept_failures_total",
-    "Connections that the system could not hand over, by listener",
+    "Connections that the system could not accept, by listener",
     { listener },
   );
   return (error) => {

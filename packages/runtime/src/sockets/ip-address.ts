@@ -1,7 +1,7 @@
-/** Internet addresses in one form: IPv4 as such even when mapped into IPv6, zones dropped. */
+/** Internet addresses in canonical form: IPv4 even when mapped into IPv6, zones dropped. */
 import { isIP, isIPv4 } from "node:net";
 
-/** The eight 16-bit groups of an IPv6 address, which must be valid. */
+/** The eight 16-bit groups of a valid IPv6 address. */
 function groupsOf(address: string): number[] {
   const dotted = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address);
   const text = dotted === null ? address : `${dotted[1]}${pair(dotted[2], dotted[3])}:${pair(dotted[4], dotted[5])}`;
@@ -15,7 +15,7 @@ function groupsOf(address: string): number[] {
 const pair = (high: string | undefined, low: string | undefined): string =>
   (Number(high) * 256 + Number(low)).toString(16);
 
-/** What is compared and shown; `undefined` when the text is no IP address. */
+/** The form for comparing and showing; `undefined` for anything but an IP address. */
 export function normaliseAddress(text: string): string | undefined {
   const address = text.split("%", 1)[0] ?? "";
   const family = isIP(address);
@@ -30,7 +30,7 @@ export function normaliseAddress(text: string): string | undefined {
   return groups.map((group) => group.toString(16)).join(":");
 }
 
-/** What limits per address count: an IPv4 address, or the /64 that one IPv6 customer commonly has to itself. */
+/** The unit of limits per address: an IPv4 address, or the IPv6 /64 that one customer usually has. */
 export function addressGroup(text: string): string {
   const address = normaliseAddress(text);
   if (address === undefined || isIPv4(address)) return address ?? text;

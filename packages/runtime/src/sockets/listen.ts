@@ -1,4 +1,4 @@
-/** Opens a server socket, or says plainly why it cannot be opened. */
+/** Opens a server socket, or reports why it cannot be opened. */
 import type { AddressInfo, Server } from "node:net";
 import { UnavailableError } from "@sluice/base/errors";
 
@@ -30,11 +30,11 @@ export interface ListenAt {
   readonly listener: string;
   readonly host: string;
   readonly port: number;
-  /** A connection could not be accepted, as when the process has no file descriptor left; the listener goes on. */
+  /** A connection could not be accepted, for instance because file descriptors ran out; the listener goes on. */
   readonly failed: (error: Error) => void;
 }
 
-/** @returns `host:port` as it is now bound, port 0 resolved. @throws {ListenError} */
+/** @returns `host:port` as bound, with port 0 resolved. @throws {ListenError} */
 export function listen(server: Server, { failed, ...where }: ListenAt): Promise<string> {
   return new Promise((resolve, reject) => {
     const onError = (cause: Error): void => reject(new ListenError(where, cause));
@@ -48,7 +48,7 @@ export function listen(server: Server, { failed, ...where }: ListenAt): Promise<
   });
 }
 
-/** Connections that may wait to be accepted: a crowd arrives within a second when an event starts. */
+/** Connections that may wait to be accepted: at the start of an event a crowd arrives within a second. */
 const BACKLOG = 4096;
 
 function shown(host: string): string {

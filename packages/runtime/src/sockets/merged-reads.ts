@@ -1,4 +1,4 @@
-/** Leaves a publisher's bytes in the kernel until its stream is about to write: one wake of the loop for several messages. */
+/** Leaves a publisher's bytes in the kernel until its stream is about to write: one wake-up of the loop for several messages. */
 import type { Socket } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { TLSSocket } from "node:tls";
@@ -6,13 +6,13 @@ import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
 import { handleOf } from "./socket-handle.ts";
 
-/** A publisher that sends this much at a time fills its wakes already, and must not fill the kernel's buffer. */
+/** A publisher that sends this much at a time is read at once: merging gains nothing and could fill the kernel's buffer. */
 const BUSY_BYTES = 32 * 1024;
 
-/** The poll that reads bytes comes before the second turn, the one that reads the end behind them before the third. */
+/** The poll that reads the bytes comes before the second turn; the one that reads the end of the stream, before the third. */
 const CATCH_UP_TURNS = 4;
 
-/** Sockets that are not read, on a timer of their own; those who come after it began wait for the next one. */
+/** Sockets left unread, by one timer; sockets held after it started wait for the next one. */
 interface Held {
   old: Set<Socket>;
   young: Set<Socket>;
@@ -20,12 +20,12 @@ interface Held {
 }
 
 /**
- * Node offers no public way to stop a flowing socket from being read: `pause()` alone reads on, into memory. Where the
- * handle has no such methods, every message is read as it comes.
+ * Node has no public way to stop reading a flowing socket: `pause()` alone reads on, into memory. If the handle has no
+ * such methods, every message is read as it comes.
  */
 export class MergedReads implements Disposable {
   readonly #clock: Clock;
-  /** By how long they may be left unread. */
+  /** By the longest time they may be left unread. */
   readonly #held = new Map<Millis, Held>();
   #catchingUp: Promise<void> | undefined;
 
@@ -33,7 +33,7 @@ export class MergedReads implements Disposable {
     this.#clock = clock;
   }
 
-  /** Call behind each arrival. The socket is read again when pulled, or else one to two times `within` later (0: at once). */
+  /** Call after each arrival. The socket is read again when pulled, or else one to two times `within` later (0: at once). */
   hold(socket: Socket, within: Millis, arrivedBytes: number): void {
     if (within <= 0 || this.#catchingUp !== undefined || arrivedBytes >= BUSY_BYTES || socket instanceof TLSSocket)
       return;
@@ -41,7 +41,7 @@ export class MergedReads implements Disposable {
     this.#youngOf(within).add(socket);
   }
 
-  /** @returns whether the socket was held; then what has arrived is read in the next poll */
+  /** @returns whether the socket was held; if so, its bytes are read in the next poll */
   pull(socket: Socket): boolean {
     for (const { old, young } of this.#held.values()) {
       if (!old.delete(socket) && !young.delete(socket)) continue;
@@ -51,13 +51,13 @@ export class MergedReads implements Disposable {
     return false;
   }
 
-  /** Reads what has arrived everywhere, and resolves when that is worked through. */
+  /** Reads what has arrived on all sockets, and resolves when that is handled. */
   catchUp(): Promise<void> {
     if (this.#held.size > 0) this.#catchingUp ??= this.#readAll();
     return this.#catchingUp ?? Promise.resolve();
   }
 
-  /** Everything that is held is read again. */
+  /** Resumes reading of all held sockets. */
   [Symbol.dispose](): void {
     this.#releaseAll();
   }
@@ -74,7 +74,7 @@ export class MergedReads implements Disposable {
     return this.#clock.after(within, () => this.#age(within));
   }
 
-  /** The old are read again, the young are old now. */
+  /** Resumes the old ones; the young ones become old. */
   #age(within: Millis): void {
     const held = this.#held.get(within);
     if (held === undefined) return;

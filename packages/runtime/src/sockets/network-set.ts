@@ -25,7 +25,7 @@ export class NetworkSet {
     );
   }
 
-  /** What is no IP address is in no network. */
+  /** False for text that is not an IP address. */
   has(text: string): boolean {
     const address = normaliseAddress(text);
     return address !== undefined && this.#list.check(address, isIPv4(address) ? "ipv4" : "ipv6");

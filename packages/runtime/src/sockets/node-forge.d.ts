@@ -1,4 +1,4 @@
-/** What is used of node-forge, which brings no types of its own. */
+/** Types of the parts of node-forge that are used; the package has none. */
 declare module "node-forge" {
   interface Certificate {
     publicKey: unknown;

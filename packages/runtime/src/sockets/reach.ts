@@ -1,4 +1,4 @@
-/** Where this machine can be reached: its interfaces and addresses behind a bound address. */
+/** Interfaces and addresses at which a bound address can be reached. */
 import { isIPv4 } from "node:net";
 import type { networkInterfaces } from "node:os";
 import { isLoopback } from "./ip-address.ts";
@@ -10,7 +10,7 @@ export function hostOf(bound: string): string {
   return bound.slice(0, bound.lastIndexOf(":")).replace(/^\[(.*)\]$/, "$1");
 }
 
-/** `eth0 192.0.2.5` for each interface beyond loopback on which the address listens; none when it is this machine's alone. */
+/** `eth0 192.0.2.5` for each interface beyond loopback on which the address listens; none for a loopback address. */
 export function interfacesOf(host: string, interfaces: Interfaces): readonly string[] {
   if (isLoopback(host)) return [];
   const all = Object.entries(interfaces).flatMap(([name, addresses]) =>
@@ -22,7 +22,7 @@ export function interfacesOf(host: string, interfaces: Interfaces): readonly str
   return own.length > 0 ? own.map(({ name, address }) => `${name} ${address}`) : [host];
 }
 
-/** An address of this machine to put into a URL: the bound one, or the first that others see. */
+/** An address of this machine for a URL: the bound one, or the first that is not loopback. */
 export function shownHost(host: string, interfaces: Interfaces): string {
   if (!isUnspecified(host)) return host.includes(":") ? `[${host}]` : host;
   const all = Object.values(interfaces).flatMap((addresses) => addresses ?? []);

@@ -1,19 +1,19 @@
-/** A certificate that a process makes for itself: it hides what is said, and proves nothing. */
+/** A self-signed certificate: encrypts, but proves no identity. */
 import { generateKeyPair, randomBytes } from "node:crypto";
 import { promisify } from "node:util";
 import type { Millis } from "@sluice/base/brand";
 import type { TlsPair } from "./tls-certificate.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
-/** Clocks of two machines may differ by so much. */
+/** Clocks of two machines may differ by this much. */
 const BEFORE = DAY;
-/** Made anew with every start; it must outlast the longest run of a process. */
+/** Created anew at every start; must outlast the longest run of a process. */
 const AFTER = 3_650 * DAY;
 
 /**
- * The library is loaded here alone, as most processes need no such certificate.
+ * Loads the library only here, as most processes need no such certificate.
  *
- * @param name  stands as subject and issuer, for whoever looks at a connection
+ * @param name  subject and issuer, for people who inspect a connection
  * @param wall  milliseconds since 1970
  */
 export async function selfSignedPair(name: string, wall: Millis): Promise<TlsPair> {

@@ -1,33 +1,33 @@
 /**
- * What Sluice uses of the handle under a Node socket. None of it is documented; each method is used only where it is
- * there, and what it makes cheaper works without it.
+ * The parts of a Node socket's handle that Sluice uses. None is documented; each method is used only if it exists,
+ * and everything works without it, at a higher cost.
  */
 import type { Socket } from "node:net";
 
-/** Of libuv's stream wraps: numbers are 0 or a negative error of the system. */
+/** A libuv stream wrap: returned numbers are 0 or a negative system error. */
 export interface SocketHandle {
   readStart(): number;
   readStop(): number;
-  /** `request` is an own `WriteWrap` of Node's while the write is under way, and free again if it went at once. */
+  /** `request` is a `WriteWrap` of Node, in use while the write is in progress; free at once if the write completed at once. */
   writeBuffer(request: object, bytes: Uint8Array): number;
 }
 
 export type WritableHandle = Pick<SocketHandle, "writeBuffer">;
 
-/** What was written past a socket's stream and is under way. */
+/** Bytes written past a socket's stream and still in progress. */
 export interface DirectQueue {
   queuedBytes: number;
   /** All of it has been taken, or the socket broke. Must not throw. */
   drained?(): void;
 }
 
-/** Of a stream's handle: all that it was given, and what of it the kernel has not taken. */
+/** Counters of a stream handle: bytes given to it, and those that the kernel has not taken. */
 interface CountingHandle {
   readonly bytesWritten?: number;
   readonly writeQueueSize?: number;
 }
 
-/** Counts on as the kernel takes what was written, encrypted bytes where they are; for comparing with itself. */
+/** Grows as the kernel takes bytes (encrypted bytes on TLS); only for comparing with an earlier value. */
 export function takenBytes(socket: Socket): number {
   const { _handle: handle } = socket as unknown as { readonly _handle?: CountingHandle & { _parent?: CountingHandle } };
   const { bytesWritten, writeQueueSize } = handle?._parent ?? handle ?? {};
@@ -35,7 +35,7 @@ export function takenBytes(socket: Socket): number {
   return socket.bytesWritten - socket.writableLength;
 }
 
-/** None once the socket is destroyed. */
+/** Undefined once the socket is destroyed. */
 export function handleOf<Method extends keyof SocketHandle>(
   socket: Socket,
   ...methods: readonly Method[]

@@ -1,4 +1,4 @@
-/** Connections that have not shown yet who they are: bounded in time and number before any protocol sees a byte. */
+/** Limits number and time of connections that have not identified themselves, before any protocol reads a byte. */
 import type { Socket } from "node:net";
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
@@ -13,22 +13,22 @@ export interface StrangerPorts {
   readonly meter: Meter;
 }
 
-/** Of one listener, or of several that share a bound. */
+/** For one listener, or for several that share a limit. */
 export interface StrangerLimits {
-  /** Connections that have not shown themselves, from anywhere. 0: no limit. */
+  /** Connections not yet identified, from all addresses. 0: no limit. */
   readonly strangers: number;
   /** As `strangers`, from one address; an IPv6 /64 counts as one. 0: no limit. */
   readonly strangersPerAddress: number;
-  /** From the connection until it has shown itself; slow bytes do not prolong it. */
+  /** From the connection until it is identified; slow bytes do not prolong it. */
   readonly handshake: Millis;
-  /** Networks that the limit per address leaves alone. */
+  /** Networks exempt from the limit per address. */
   readonly exempt: readonly string[];
 }
 
-/** Who bounds the time: `here`, or the protocol itself, which then has an answer for whoever is late. */
+/** Where the time limit is enforced: `here`, or `elsewhere` by the protocol, which can answer a late peer. */
 export type Deadline = "here" | "elsewhere";
 
-/** Node's own time-out ends no connection and begins anew with every byte; `Strangers` bounds the time instead. */
+/** Disables Node's own timeout, which ends no connection and restarts with every byte; `Strangers` limits the time instead. */
 export const NO_TLS_TIMEOUT = { handshakeTimeout: 2 ** 31 - 1 };
 
 type EndReason = "overdue" | "crowded";
@@ -42,8 +42,8 @@ interface Stranger {
 }
 
 /**
- * A newcomer always gets a place: the oldest stranger of its own address, or of the address that has most, makes room.
- * So whoever is silent cannot keep out those that speak.
+ * A new connection is always admitted: the oldest stranger of its own address, or of the address with the most, is
+ * ended for it. So silent connections cannot keep others out.
  */
 export class Strangers implements Disposable {
   readonly #ports: StrangerPorts;
@@ -64,11 +64,11 @@ export class Strangers implements Disposable {
     return this.#byKey.size;
   }
 
-  /** @param socket  as it was accepted, with nothing of it read */
+  /** @param socket  as accepted, with nothing read yet */
   admit(socket: Socket, { listener, deadline }: { readonly listener: string; readonly deadline: Deadline }): void {
     const { limits, clock } = this.#ports;
     const address = socket.remoteAddress;
-    if (address === undefined) return void socket.destroy(); // it has gone already
+    if (address === undefined) return void socket.destroy(); // it has closed already
     const stranger: Stranger = { socket, group: addressGroup(address), key: keyOf(socket), listener, timer: undefined };
     this.#makeRoom(stranger.group, address);
     if (deadline === "here") stranger.timer = clock.after(limits.handshake, () => this.#end(stranger, "overdue"));
@@ -79,18 +79,18 @@ export class Strangers implements Disposable {
     socket.once("close", () => this.#forget(stranger));
   }
 
-  /** It has come far enough for its protocol to bound the time; it keeps its place among the strangers. */
+  /** From now on its protocol limits the time; it still counts as a stranger. */
   timeElsewhere(socket: Socket): void {
     this.#byKey.get(keyOf(socket))?.timer?.cancel();
   }
 
-  /** It is none any more. @param socket  the accepted one, or the TLS socket that stands on it; may come again */
+  /** It no longer counts. @param socket  the accepted one, or the TLS socket on top; may be called again */
   known(socket: Socket): void {
     const stranger = this.#byKey.get(keyOf(socket));
     if (stranger !== undefined) this.#forget(stranger);
   }
 
-  /** Ends all that are there. */
+  /** Ends all of them. */
   [Symbol.dispose](): void {
     for (const stranger of [...this.#byKey.values()]) {
       this.#forget(stranger);
@@ -133,13 +133,13 @@ export class Strangers implements Disposable {
   #counterOf(listener: string, reason: EndReason): Counter {
     return this.#ports.meter.counter(
       "handshakes_cut_total",
-      "Connections ended since their handshake took too long, or made room for newer ones, by listener and reason",
+      "Connections ended because their handshake took too long or they made room for newer ones, by listener and reason",
       { listener, reason },
     );
   }
 }
 
-/** Both ends of the connection: the same for an accepted socket and for the TLS socket on it. */
+/** Both addresses of the connection: equal for an accepted socket and the TLS socket on top. */
 function keyOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
   return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
 }

@@ -1,7 +1,7 @@
-/** What Node's own sockets write with. None of it is documented; `DirectWrites` does without where it is gone. */
+/** Node's internal write requests. Undocumented; `DirectWrites` works without them. */
 import { getSystemErrorName } from "node:util";
 
-/** One write, for as long as it is under way. */
+/** One write, while it is in progress. */
 export interface WriteRequest {
   /** Keeps the bytes alive. */
   buffer?: Uint8Array;
@@ -11,12 +11,12 @@ export interface WriteRequest {
 
 export interface StreamWrap {
   readonly WriteWrap: new () => WriteRequest;
-  /** Tells of the last write, at `kLastWriteWasAsync`. */
+  /** Describes the last write, at `kLastWriteWasAsync`. */
   readonly streamBaseState: Int32Array;
   readonly kLastWriteWasAsync: number;
 }
 
-/** By the one way that Node leaves open to its inside (DEP0111, without a date). */
+/** Uses the only access to Node's internals that is left (DEP0111, without a removal date). */
 export function findStreamWrap(): StreamWrap | undefined {
   const { binding } = process as unknown as { readonly binding?: (name: string) => Partial<StreamWrap> };
   try {
@@ -31,5 +31,5 @@ export function findStreamWrap(): StreamWrap | undefined {
   }
 }
 
-/** @param status  of a request that did not end well */
+/** @param status  of a request that failed */
 export const writeError = (status: number): Error => new Error(`write ${getSystemErrorName(status)}`);

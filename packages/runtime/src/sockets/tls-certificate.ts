@@ -1,4 +1,4 @@
-/** The certificate of the TLS listeners: put in place again when it changes, while connections go on with the old one. */
+/** The certificate of the TLS listeners: replaced when its files change, while open connections keep the old one. */
 import { readFile } from "node:fs/promises";
 import { X509Certificate } from "node:crypto";
 import { createSecureContext } from "node:tls";
@@ -22,29 +22,29 @@ export interface TlsFiles {
 
 export interface TlsCertificateOptions {
   readonly pair: TlsPair;
-  /** Where it was read from, as it holds now; `undefined` where there are no files. */
+  /** Files to read, as configured now; `undefined` without files. */
   readonly files: () => TlsFiles | undefined;
   readonly clock: Clock;
   readonly log: Log;
   readonly read?: (path: string) => Promise<string>;
 }
 
-/** What a TLS server of Node can do here. */
+/** The methods of Node's TLS server used here. */
 export interface TlsListener {
   setSecureContext(pair: TlsPair): void;
 }
 
-/** How often the files are read: a renewal is weeks ahead of its date, and links and mounts tell no other way. */
+/** How often the files are read: renewals come weeks before expiry, and mounts and symbolic links give no notification. */
 const LOOK = 5_000 as Millis;
 
 export class TlsCertificate implements Disposable {
   readonly #options: TlsCertificateOptions;
   readonly #listeners = new Set<TlsListener>();
   #pair: TlsPair;
-  /** Read once and not usable: told when it is read twice, since two files are never written at one moment. */
+  /** An unusable pair read once; reported only when read twice, since two files are never written at one moment. */
   #suspect: TlsPair | undefined;
   #told: TlsPair | undefined;
-  /** What is on disk was told to be of no use. */
+  /** The files were reported as unusable. */
   #isUnusable = false;
   #isUnreadable = false;
   #timer: Timer;
@@ -59,12 +59,12 @@ export class TlsCertificate implements Disposable {
     return this.#pair;
   }
 
-  /** From now on it has the newest certificate for every new connection. */
+  /** Gives the listener the newest certificate for new connections from now on. */
   attach(listener: TlsListener): void {
     this.#listeners.add(listener);
   }
 
-  /** Puts another pair in place. @returns what speaks against it */
+  /** Installs another pair. @returns what is wrong with it */
   use(pair: TlsPair): readonly string[] {
     if (isSame(pair, this.#pair)) return [];
     const problems = problemsOf(pair);
@@ -77,7 +77,7 @@ export class TlsCertificate implements Disposable {
     return [];
   }
 
-  /** Looks at the files. Never rejects. */
+  /** Reads the files. Never rejects. */
   async look(): Promise<void> {
     const { files, log, read = (path) => readFile(path, "utf8") } = this.#options;
     const paths = files();

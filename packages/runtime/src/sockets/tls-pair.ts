@@ -1,13 +1,13 @@
-/** Whether a certificate and a private key can be used, and belong together. */
+/** Checks that a certificate and a private key are usable and belong together. */
 import { createPrivateKey, X509Certificate } from "node:crypto";
 
-/** What is wrong with one half of the pair; the message goes on a sentence that names it. */
+/** A problem with one half of the pair; the message continues a sentence that names that half. */
 export interface TlsPairProblem {
   readonly part: "cert" | "key";
   readonly message: string;
 }
 
-/** Certificate and private key that belong together. */
+/** Problems of a certificate and its private key. */
 export function tlsPairProblems(cert: string | undefined, key: string | undefined): TlsPairProblem[] {
   const certificate = cert === undefined ? undefined : attempt(() => new X509Certificate(cert));
   const privateKey = key === undefined ? undefined : attempt(() => createPrivateKey(key));

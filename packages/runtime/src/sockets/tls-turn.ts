@@ -1,14 +1,14 @@
 /**
- * A TLS handle bears one write at a time, and ends the process at a second one. Here a socket's stream and those who
- * write past it take turns, so that each may write whenever it likes.
+ * A TLS handle supports one write at a time; a second one ends the process. Here a socket's stream and its direct
+ * writers take turns, so that each may write at any time.
  */
 import type { Socket } from "node:net";
 import { type DirectQueue, handleOf, type WritableHandle } from "./socket-handle.ts";
 import { type StreamWrap, type WriteRequest, writeError } from "./stream-wrap.ts";
 
 /**
- * TLS encrypts all that one write gives it before any of it goes out, into buffers of 16 KB of which the connection
- * keeps what it once needed. So a write is one record, which with what encryption adds fits into one of them.
+ * TLS encrypts a whole write before sending any of it, into buffers of 16 KB that the connection keeps for its lifetime.
+ * So a write is one record, which with the overhead of encryption fits into one such buffer.
  */
 export const TLS_WRITE_BYTES = 16 * 1024 - 128;
 
@@ -16,27 +16,27 @@ export const TLS_WRITE_BYTES = 16 * 1024 - 128;
 interface DirectWay {
   readonly handle: WritableHandle;
   request: WriteRequest;
-  /** Node lets go of a request only after its `oncomplete`, in which the next write may begin. */
+  /** Node releases a request only after its `oncomplete`, which may begin the next write. */
   spare: WriteRequest;
-  /** What is left of a batch whose piece before is under way. */
+  /** The rest of a batch whose current piece is in progress. */
   rest: Uint8Array | undefined;
 }
 
 export class TlsTurn implements DirectQueue {
-  /** Of the batch that goes past the stream. */
+  /** Of the batch written past the stream. */
   queuedBytes = 0;
   readonly #socket: Socket;
   readonly #direct: DirectWay | undefined;
   #holder: "nobody" | "stream" | "direct" = "nobody";
-  /** What the stream wants to do once a direct write has ended; a stream does one thing at a time. */
+  /** The stream's next operation, to run after a direct write has ended; a stream does one thing at a time. */
   #waiting: (() => void) | undefined;
-  /** Since the stream was found empty: a head that came before has gone. */
+  /** True once the stream was seen empty: a head written before has gone out. */
   #isSettled = false;
 
   /**
-   * Takes the gathered write from the stream, which so writes piece by piece, each once the one before has gone.
+   * Replaces the stream's gathered write (`writev`), so that it writes piece by piece, each after the previous has gone.
    *
-   * @param wrap  without it all goes through the stream
+   * @param wrap  without it everything goes through the stream
    */
   constructor(socket: Socket, wrap: StreamWrap | undefined) {
     this.#socket = socket;
@@ -45,16 +45,16 @@ export class TlsTurn implements DirectQueue {
     Object.assign(socket, { _writev: undefined }, this.#direct && this.#inTurn(socket));
   }
 
-  /** Whether a write is under way or waits. */
+  /** Whether a write is in progress or waiting. */
   get isBusy(): boolean {
     return this.#holder !== "nobody" || this.#socket.writableLength > 0;
   }
 
   /**
-   * In pieces of a record.
+   * Writes in pieces of one record.
    *
    * @param bytes  must not change before all of it has gone
-   * @returns whether they were taken; if not, write them to the socket, behind what it holds
+   * @returns whether the bytes were taken; if not, write them to the socket, behind what it holds
    */
   write(bytes: Uint8Array): boolean {
     if (this.#direct === undefined || this.#holder !== "nobody") return false;
@@ -82,7 +82,7 @@ export class TlsTurn implements DirectQueue {
     way.rest = undefined;
     const outcome = status === 0 && rest !== undefined ? begin(way, rest) : status;
     this.queuedBytes = outcome === 0 && rest !== undefined ? rest.length : 0;
-    if (this.queuedBytes > 0) return; // the next piece is under way
+    if (this.queuedBytes > 0) return; // the next piece is in progress
     this.#holder = "nobody";
     if (outcome < 0) this.#socket.destroy(writeError(outcome));
     const waiting = this.#waiting;
@@ -90,7 +90,7 @@ export class TlsTurn implements DirectQueue {
     waiting?.();
   }
 
-  /** The stream's own ways to its handle, made to wait. */
+  /** The stream's own access to its handle, delayed until its turn. */
   #inTurn(socket: Socket): Pick<Socket, "_write" | "_final"> {
     const { _write: write, _final: final } = socket;
     return {
@@ -112,7 +112,7 @@ export class TlsTurn implements DirectQueue {
   }
 }
 
-/** Its first piece, while the rest waits. @returns 0, or the system's error when nothing was written */
+/** Writes the first piece; the rest waits. @returns 0, or the system's error when nothing was written */
 function begin(way: DirectWay, bytes: Uint8Array): number {
   const isWhole = bytes.length <= TLS_WRITE_BYTES;
   const status = way.handle.writeBuffer(way.request, isWhole ? bytes : bytes.subarray(0, TLS_WRITE_BYTES));
