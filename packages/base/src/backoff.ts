@@ -1,4 +1,4 @@
-/** How long to wait before trying again: grows by a factor, is capped, and carries jitter. */
+/** Waits between retries: growing by a factor, capped, with jitter. */
 import type { Millis } from "./brand.ts";
 
 export interface BackoffOptions {

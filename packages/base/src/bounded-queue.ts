@@ -1,4 +1,4 @@
-/** A first-in first-out queue with a ceiling, that answers instead of growing. */
+/** A first-in first-out queue with a limit; `offer` answers `full` instead of growing. */
 
 export class BoundedQueue<T> {
   readonly #items: T[] = [];

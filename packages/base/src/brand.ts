@@ -1,6 +1,6 @@
-/** Numbers and texts with a meaning get a type of their own, so that they cannot be swapped by mistake. */
+/** Numbers and texts with a meaning get their own type, so that they cannot be swapped by mistake. */
 
 export type Brand<T, Name extends string> = T & { readonly __brand: Name };
 
-/** Milliseconds: a span, or a point on a clock that says which. */
+/** Milliseconds: a duration, or a point on the clock that the name gives. */
 export type Millis = Brand<number, "Millis">;

@@ -1,14 +1,14 @@
-/** Texts by which a peer describes itself: kept for people to read, so cut where they come in. */
+/** Cuts texts by which a peer describes itself: kept only for people to read. */
 
-/** Characters (UTF-16 units) kept of each such text. What names or opens something is refused instead: cut, it would name another. */
+/** Characters (UTF-16 units) kept of each such text. Identifiers are refused instead: a cut one would name something else. */
 export interface ClaimLimits {
   /** Program and version: flashVer, User-Agent. Browsers stay below 200. */
   readonly agentCharacters: number;
-  /** Where the peer says it comes from: tcUrl, swfUrl, pageUrl, Referer, Origin. */
+  /** The origin that the peer gives: tcUrl, swfUrl, pageUrl, Referer, Origin. */
   readonly urlCharacters: number;
-  /** A command or method that nobody knows, when it is told back or logged. */
+  /** An unknown command or method, in replies and logs. */
   readonly methodCharacters: number;
-  /** What it asked for, where that is no legal key: for the log alone. */
+  /** A requested name that is not a legal key: for the log only. */
   readonly askedCharacters: number;
 }
 
@@ -22,7 +22,7 @@ export const CLAIM_LIMITS: ClaimLimits = {
 const ENCODER = new TextEncoder();
 const DECODER = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** The text up to `maximum` characters, never half a code point. A cut text is a copy: it does not pin the long one. */
+/** The text up to `maximum` characters, without splitting a code point. A cut text is a copy: it does not pin the long one. */
 export function cutText(text: string, maximum: number): string {
   if (text.length <= maximum) return text;
   return DECODER.decode(ENCODER.encode(text.slice(0, endOf(text, maximum))));

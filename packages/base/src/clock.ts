@@ -1,14 +1,14 @@
-/** Time as a port, so that tests own it. */
+/** Time as a port, so that tests control it. */
 import type { Millis } from "./brand.ts";
 
 export interface Clock {
-  /** Monotonic; only differences mean anything. */
+  /** Monotonic; only differences are meaningful. */
   now(): Millis;
   /** Wall-clock milliseconds since 1970, for people and for token expiry; may jump. */
   wall(): Millis;
   /** Calls `action` once, `delay` from now, unless cancelled first. Never keeps the process alive by itself. */
   after(delay: Millis, action: () => void): Timer;
-  /** Calls `action` once all that has arrived by now was read and told of, unless cancelled first; no time need pass. */
+  /** Calls `action` once everything that has arrived by now was read and handled, unless cancelled first; may take no time. */
   afterPoll(action: () => void): Timer;
   /** Resolves after `delay`; rejects with the signal's reason if that comes first. */
   sleep(delay: Millis, signal: AbortSignal): Promise<void>;

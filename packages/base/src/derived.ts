@@ -1,6 +1,6 @@
-/** Values that follow what they are made of. */
+/** Values computed from a part and cached. */
 
-/** A value made of a part, and made again once that part is another object, as after a change of the configuration. */
+/** Recomputes the value only when the part is another object, for instance after a change of the configuration. */
 export function derived<Part extends object, Value>(part: () => Part, make: (part: Part) => Value): () => Value {
   let from = part();
   let made = make(from);

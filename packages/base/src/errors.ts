@@ -1,6 +1,6 @@
-/** The two error families that are not about a peer's bytes: our caller's mistake, and the world's failure. */
+/** The two error families that do not concern a peer's bytes: mistakes of the caller, and failures outside the process. */
 
-/** Our own caller did what the contract forbids: a bug to be fixed, never a peer's doing. */
+/** The caller violated the contract: a bug, never caused by a peer. */
 export abstract class StateError extends Error {
   abstract readonly code: `STATE_${string}`;
 }

@@ -5,7 +5,7 @@ export interface Log {
   info(fields: LogFields, message: string): void;
   warn(fields: LogFields, message: string): void;
   error(fields: LogFields, message: string): void;
-  /** A log whose every line carries `fields` too. */
+  /** A log that adds `fields` to every line. */
   child(fields: LogFields): Log;
 }
 

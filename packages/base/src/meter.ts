@@ -1,7 +1,7 @@
-/** Counting as a port; the server fills it with Prometheus. */
+/** Counters and gauges as a port; the server fills it with Prometheus. */
 
 export interface Counter {
-  /** @param by  at least 0; 1 when left out */
+  /** @param by  at least 0; default 1 */
   add(by?: number): void;
 }
 
@@ -9,7 +9,7 @@ export interface Gauge {
   set(value: number): void;
 }
 
-/** Hands out instruments by name (snake case, without the `sluice_` prefix); the same name and labels give the same one. */
+/** Creates instruments by name (snake case, without the `sluice_` prefix); the same name and labels give the same one. */
 export interface Meter {
   counter(name: string, help: string, labels?: MeterLabels): Counter;
   gauge(name: string, help: string, labels?: MeterLabels): Gauge;

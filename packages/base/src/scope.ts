@@ -17,7 +17,7 @@ export class Scope implements AsyncDisposable {
     return this.#controller.signal;
   }
 
-  /** Releases `resource` when the scope ends; answers it. */
+  /** Releases `resource` when the scope ends; returns it. */
   use<T extends Disposable | AsyncDisposable>(resource: T): T {
     return this.#stack.use(resource);
   }

@@ -1,13 +1,13 @@
-/** Where buffers for assembled messages come from: a port, filled with the runtime's fastest way. */
+/** Allocation of buffers for assembled messages: a port, filled with the fastest way of the runtime. */
 
-/** Hands out uninitialised bytes. Small ones may share a slab: whoever keeps a small view for long copies it. */
+/** Returns uninitialised bytes. Small buffers may share a slab: copy a small view before keeping it for long. */
 export interface ByteAllocator {
   allocate(byteCount: number): Uint8Array;
 }
 
 const SLAB_BYTES = 64 * 1024;
 
-/** Cuts small buffers from slabs, since one `new Uint8Array` per message costs ten times the cut. */
+/** Cuts small buffers from slabs, since one `new Uint8Array` per message costs ten times as much. */
 export class SlabAllocator implements ByteAllocator {
   #slab = new Uint8Array(0);
   #used = 0;

@@ -1,11 +1,11 @@
 /** Bytes that arrived in pieces and are taken in other pieces. */
 
-/** Keeps views of what was offered; `take` copies only when the wanted run crosses pieces. */
+/** Keeps views of the offered bytes; `take` copies only when the requested run crosses pieces. */
 export class ByteQueue {
   readonly #pieces: Uint8Array[] = [];
-  /** Index of the first live piece; those before it are gone and swept now and then. */
+  /** Index of the first live piece; dead ones before it are removed from time to time. */
   #head = 0;
-  /** Bytes of the first live piece that were taken already. */
+  /** Bytes of the first live piece already taken. */
   #taken = 0;
   #length = 0;
 
@@ -21,7 +21,7 @@ export class ByteQueue {
     this.#length += bytes.length;
   }
 
-  /** The byte at `index` from the front, or `undefined` when not there yet. */
+  /** The byte at `index` from the front, or `undefined` if it has not arrived. */
   peekU8(index = 0): number | undefined {
     if (index >= this.#length) return undefined;
     let at = index + this.#taken;
@@ -58,7 +58,7 @@ export class ByteQueue {
     return bytes;
   }
 
-  /** Removes up to `count` bytes and answers how many those were. */
+  /** Removes up to `count` bytes and returns how many. */
   skip(count: number): number {
     const wanted = Math.min(count, this.#length);
     let left = wanted;

@@ -1,4 +1,4 @@
-/** A cursor over bytes that are all there: reads fixed-width numbers, text and views, big-endian unless said. */
+/** A cursor over complete bytes: reads fixed-width numbers, text and views, big-endian unless stated. */
 import { ShortReadError } from "./wire-error.ts";
 
 const UTF8 = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -77,13 +77,13 @@ export class ByteReader {
     return this.#view.getFloat64(at);
   }
 
-  /** A view of the next `count` bytes; whoever keeps it past the call copies it, since it pins the whole buffer. */
+  /** A view of the next `count` bytes; it pins the whole buffer, so copy it before keeping it past the call. */
   bytes(count: number): Uint8Array {
     const at = this.#advance(count);
     return this.#bytes.subarray(at, at + count);
   }
 
-  /** Text of `byteCount` bytes; ill-formed UTF-8 becomes U+FFFD, as no peer should end for a bad title. */
+  /** Text of `byteCount` bytes; ill-formed UTF-8 becomes U+FFFD, since a bad title must not end a session. */
   utf8(byteCount: number): string {
     return decodeUtf8(this.bytes(byteCount));
   }
@@ -92,7 +92,7 @@ export class ByteReader {
     this.#advance(count);
   }
 
-  /** The next byte without moving, or `undefined` at the end. */
+  /** The next byte without advancing, or `undefined` at the end. */
   peekU8(): number | undefined {
     return this.#offset < this.#end ? this.#bytes[this.#offset] : undefined;
   }
@@ -111,7 +111,7 @@ export class ByteReader {
   }
 }
 
-/** Below this length a loop over ASCII beats the decoder's call into the runtime. */
+/** Below this length a loop over ASCII is faster than the decoder's call into the runtime. */
 const SHORT_TEXT_BYTES = 24;
 
 export function decodeUtf8(bytes: Uint8Array): string {

@@ -1,10 +1,10 @@
-/** A growing buffer that fixed-width numbers, text and views are written to, big-endian unless said. */
+/** A growing buffer for fixed-width numbers, text and views, big-endian unless stated. */
 
 const UTF8 = new TextEncoder();
-/** Up to here a loop beats the call into the runtime. */
+/** Up to this length a loop is faster than the call into the runtime. */
 const SHORT_RUN_BYTES = 40;
 
-/** Chainable; `finish` hands over a view of exactly what was written. */
+/** Chainable; `finish` returns a view of exactly what was written. */
 export class ByteWriter {
   #bytes: Uint8Array;
   #view: DataView | undefined;
@@ -80,7 +80,7 @@ export class ByteWriter {
     return this.range(bytes, 0, bytes.length);
   }
 
-  /** Copies `length` bytes of `bytes` from `start` in; needs no view, and short runs no call into the runtime. */
+  /** Copies `length` bytes of `bytes` from `start`, without a view; short runs need no call into the runtime. */
   range(bytes: Uint8Array, start: number, length: number): this {
     const at = this.#grow(length);
     const to = this.#bytes;
@@ -89,17 +89,17 @@ export class ByteWriter {
     return this;
   }
 
-  /** The text's UTF-8 bytes, with no length before them. */
+  /** The text's UTF-8 bytes, without a length before them. */
   utf8(text: string): this {
     return this.bytes(encodeUtf8(text));
   }
 
-  /** A view of what was written so far; writing on may move the bytes elsewhere, so finish last. */
+  /** A view of what was written so far; further writing may move the bytes, so finish last. */
   finish(): Uint8Array {
     return this.#bytes.subarray(0, this.#length);
   }
 
-  /** Like `finish`, of what was written behind the first `start` bytes. */
+  /** Like `finish`, without the first `start` bytes. */
   from(start: number): Uint8Array {
     return this.#bytes.subarray(start, this.#length);
   }

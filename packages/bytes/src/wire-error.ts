@@ -1,6 +1,6 @@
-/** The two error families that decoders throw: the peer broke the rules, or asked for too much. */
+/** The two error families that decoders throw: the peer violated the rules, or asked for too much. */
 
-/** A peer sent bytes that the specification forbids. The session that fed them must end. */
+/** A peer sent bytes that the specification forbids. The session that received them must end. */
 export abstract class WireError extends Error {
   /** Stable, documented in docs/errors.md, safe to count and to match on. */
   abstract readonly code: `WIRE_${string}`;
@@ -12,7 +12,7 @@ export abstract class LimitError extends Error {
   abstract readonly code: `LIMIT_${string}`;
 }
 
-/** A field runs past the end of the bytes that are all there will be. */
+/** A field runs past the end of the bytes, and no more will come. */
 export class ShortReadError extends WireError {
   override readonly name = "ShortReadError";
   readonly code = "WIRE_BYTES_SHORT";

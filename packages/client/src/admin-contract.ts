@@ -1,4 +1,4 @@
-/** The shapes of `/api/v1`: what the server answers and the console draws. Times are ISO 8601, rates per second. */
+/** The types of `/api/v1`, shared by server and console. Times are ISO 8601, rates per second. */
 
 export type StreamState = "live" | "grace" | "waiting";
 
@@ -9,12 +9,12 @@ export interface StreamRow {
   /** StreamKey: canonical path without leading slash, such as `live/cam`. */
   readonly key: string;
   readonly app: string;
-  /** live: a publisher feeds it; grace: its publisher is gone and may return; waiting: viewers before any publisher. */
+  /** live: has a publisher; grace: its publisher is gone and may return; waiting: viewers before any publisher. */
   readonly state: StreamState;
   /** Node id of the origin. */
   readonly home: string;
   readonly epoch: number;
-  /** When the current publication began; the time of the first viewer while waiting. */
+  /** Start of the current publication; while waiting, arrival of the first viewer. */
   readonly since: string;
   readonly publisher: {
     readonly sessionId: string;
@@ -31,7 +31,7 @@ export interface StreamRow {
   /** Video frames per second received, over the last seconds. */
   readonly fps: number;
   readonly viewers: { readonly here: number; readonly all: number };
-  /** Nodes that hold a mirror of it. */
+  /** Nodes that relay it. */
   readonly copies: number;
   readonly gop: { readonly frames: number; readonly bytes: number; readonly seconds: number };
   readonly bytesIn: number;
@@ -75,35 +75,35 @@ export interface SessionRow {
 
 export type NodeRole = "origin" | "edge" | "voter";
 
-/** suspect: nobody hears it; left: it said goodbye; dead: silent, and what it owned has run out. */
+/** suspect: no node hears it; left: it said goodbye; dead: silent, and its leases have run out. */
 export type NodeState = "starting" | "ready" | "draining" | "suspect" | "left" | "dead";
 
-/** off: it has no engine; client: it uses that of other nodes, or of a server. */
+/** off: it has no engine; client: it uses the engine of other nodes, or of a server. */
 export type EngineRole = "leader" | "voter" | "learner" | "client" | "off";
 
-/** What every node of the cluster knows of a node. */
+/** What every node of the cluster knows about a node. */
 export interface NodeFacts {
   readonly id: string;
-  /** The node that answers. */
+  /** True for the node that answers. */
   readonly self: boolean;
-  /** Later lives of one id have higher numbers; 0 on a node that is not one of a cluster. */
+  /** Later lives of one id have higher numbers; 0 outside a cluster. */
   readonly incarnation: number;
   readonly version: string;
   readonly roles: readonly NodeRole[];
   readonly state: NodeState;
-  /** The node that answers has a link to it, or is it. */
+  /** The answering node has a link to it, or is it. */
   readonly linked: boolean;
-  /** By protocol (`rtmp`, `rtmps`, `http`, `https`, `ws`, `cluster`): `host:port` to put into a URL, or for other nodes to dial. */
+  /** By protocol (`rtmp`, `rtmps`, `http`, `https`, `ws`, `cluster`): `host:port` for URLs, or for other nodes to dial. */
   readonly addresses: Readonly<Record<string, string>>;
-  /** When its process began, by its own clock. */
+  /** Start of its process, by its own clock. */
   readonly since: string;
-  /** Properties that the configuration of the node that answers gives it; null where that does not name it as a seed. */
+  /** Properties that the answering node's configuration gives it; null unless it is a configured seed there. */
   readonly seed: Readonly<Record<string, string>> | null;
-  /** In what it differs from the node that answers though the nodes of a cluster should not. */
+  /** Differences from the answering node that a cluster should not have. */
   readonly differs: readonly ("version" | "auth")[];
 }
 
-/** What a node says of itself at the moment. */
+/** Current figures that a node reports about itself. */
 export interface NodeCounts {
   /** How near it is to its limits, 0 to 1, as an average. */
   readonly heat: number;
@@ -124,10 +124,10 @@ export interface NodeCounts {
   readonly open: { readonly publish: boolean; readonly play: boolean };
 }
 
-/** The node that answers. */
+/** The answering node. */
 export interface OwnNodeRow extends NodeFacts, NodeCounts {}
 
-/** Any node: what it would say itself is null where it did not answer in time. */
+/** Any node; its own figures are null if it did not answer in time. */
 export type NodeRow = NodeFacts & { readonly [Name in keyof NodeCounts]: NodeCounts[Name] | null };
 
 /** `GET /api/v1/nodes`; `POST /api/v1/nodes/<id>/drain` answers 202, `DELETE /api/v1/sessions/<id>?node=<id>` asks another node. */
@@ -136,49 +136,49 @@ export interface NodesAnswer {
   readonly nodes: readonly NodeRow[];
   /** Ids of nodes that should be there and did not answer. */
   readonly silent: readonly string[];
-  /** Somebody is suspect for longer than it takes to be dead, and nobody can say that it is: the view may be wrong. */
+  /** A node is suspect for longer than it takes to be dead, and the engine cannot confirm it: the view may be wrong. */
   readonly stale: boolean;
 }
 
-/** A node that has a copy of the state, or is to get one. */
+/** A node that has, or will have, a copy of the state. */
 export interface EngineMemberRow {
   readonly id: string;
   readonly role: "leader" | "voter" | "learner";
-  /** Where the others dial it; empty for one that only dials. */
+  /** Address for the other members; empty for one that only dials. */
   readonly address: string;
-  /** The node is there, as far as the one that answers knows. A voter that is not goes on counting until it is removed. */
+  /** Whether the answering node sees it. A missing voter still counts until it is removed. */
   readonly present: boolean;
 }
 
 /**
- * `GET /api/v1/cluster`: the state engine and its members, as this node knows them or the first member that it asks.
+ * `GET /api/v1/cluster`: the state engine and its members, as this node, or the first member that it asks, knows them.
  * `DELETE /api/v1/cluster/members/<id>` removes one that is gone for good, `POST /api/v1/cluster/members/<id>/replace`
- * takes the store that its node has now in the place of one that was lost: 204 once it is done, 409 with the reason.
+ * replaces its lost store by the one that its node has now: 204 when done, 409 with the reason.
  */
 export interface EngineAnswer {
   readonly kind: "off" | "gcache" | "nats" | "redis";
-  /** Null while nobody leads; with `nats` and `redis`, which have no members here. */
+  /** Null without a leader; also with `nats` and `redis`, which have no members here. */
   readonly leader: string | null;
   readonly members: readonly EngineMemberRow[];
 }
 
-/** What waits on the channels of one class of a link. */
+/** Queues of the channels of one class of a link. */
 export interface LinkClassRow {
   /** Bytes that wait to be sent. */
   readonly queued: number;
-  /** Bytes that the peer lets this side send now. */
+  /** Bytes that the peer allows this side to send now. */
   readonly credit: number;
   /** Messages that were not sent, by reason. */
   readonly drops: Readonly<Record<string, number>>;
 }
 
-/** `GET /api/v1/links` answers `{ links: LinkRow[] }`: the links of the node that answers. */
+/** `GET /api/v1/links` answers `{ links: LinkRow[] }`: the links of the answering node. */
 export interface LinkRow {
   /** Node id. */
   readonly peer: string;
   /** out: this node dialled. */
   readonly direction: "in" | "out";
-  /** Address dialled, or that the connection came from. */
+  /** The address dialled, or the remote address of an accepted connection. */
   readonly address: string;
   readonly since: string;
   /** Round trip in milliseconds; null before the first. */
@@ -209,8 +209,8 @@ export interface PreviewRow {
 }
 
 /**
- * Which of the node's streams a `stats` event has: all, or the next piece of a round. A stream that no event from `begin`
- * to `end` had is gone.
+ * Which streams of the node a `stats` event contains: all, or the next part of a round. A stream in none of the events
+ * from `begin` to `end` is gone.
  */
 export type StatsPart = "whole" | "begin" | "middle" | "end";
 
@@ -227,10 +227,10 @@ export type AdminEvent =
       readonly address: string;
     }
   | { readonly type: "session-closed"; readonly at: string; readonly id: string; readonly reason: string }
-  /** In view for the first time in this life of it. */
+  /** Seen for the first time in this incarnation. */
   | { readonly type: "node-joined"; readonly at: string; readonly id: string; readonly incarnation: number }
   | { readonly type: "node-suspect"; readonly at: string; readonly id: string; readonly incarnation: number }
-  /** A suspect is heard again. */
+  /** A suspect node is heard again. */
   | { readonly type: "node-back"; readonly at: string; readonly id: string; readonly incarnation: number }
   /** With the reason `restarted` it joins again at once. */
   | {

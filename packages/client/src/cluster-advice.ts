@@ -1,9 +1,9 @@
-/** What an operator should do about a cluster: the same sentences for the command line and the console. */
+/** Advice to operators about a cluster: the same sentences for the command line and the console. */
 import type { EngineMemberRow, NodeRow, NodesAnswer } from "./admin-contract.ts";
 
 export interface ClusterAdvice {
   readonly text: string;
-  /** Ids of the nodes that it is about; empty when it is about the cluster. */
+  /** Ids of the nodes concerned; empty for advice about the whole cluster. */
   readonly nodes: readonly string[];
 }
 
@@ -24,7 +24,7 @@ export function clusterAdvice(
     ...members.flatMap(({ id, role, present: isThere }) =>
       role === "learner" || isThere ? [] : [{ text: goneVoter(id), nodes: [id] }],
     ),
-    ...about("Suspect, since nobody hears them", ({ state }) => state === "suspect"),
+    ...about("Suspect: no node hears them", ({ state }) => state === "suspect"),
     ...about(
       "Alive but not linked with this node (is the path between the two open?)",
       ({ linked, state }) => !linked && state !== "suspect",
@@ -32,7 +32,7 @@ export function clusterAdvice(
     ...advise("No answer in time from", silent),
     ...(stale ? [{ text: STALE, nodes: [] }] : []),
     ...about("Another version than this node", ({ differs }) => differs.includes("version")),
-    ...about("Other auth.* settings than this node, so clients are judged differently", ({ differs }) =>
+    ...about("Other auth.* settings than this node, so nodes admit different clients", ({ differs }) =>
       differs.includes("auth"),
     ),
   ];
@@ -42,9 +42,9 @@ const TWO_NODES =
   "Two nodes: no automatic fail-over of state. Add a third node (node.roles: voter is enough), or use engine.strategy: priority.";
 
 const goneVoter = (id: string): string =>
-  `${id} votes on the state and is not there: start it again. Where that cannot be: sluice cluster remove ${id}, or where its disk alone is lost, sluice cluster replace ${id}.`;
+  `${id} is a voter of the state engine and is missing: start it again. If that is impossible: sluice cluster remove ${id}; if only its disk is lost: sluice cluster replace ${id}.`;
 
-const STALE = "This view may be wrong: nobody can say whether a suspect node is dead or only cut off from here.";
+const STALE = "This view may be wrong: it is unknown whether a suspect node is dead or only cut off from here.";
 
 function advise(what: string, nodes: readonly string[]): readonly ClusterAdvice[] {
   return nodes.length === 0 ? [] : [{ text: `${what}: ${nodes.join(", ")}.`, nodes }];

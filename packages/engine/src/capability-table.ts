@@ -1,4 +1,4 @@
-/** Shows what engines really do, side by side, as plain text for a start-up log or a test report. */
+/** Renders the capabilities of engines side by side as plain text, for a start-up log or a test report. */
 import type { EngineCapabilities } from "./engine.ts";
 
 const COLUMNS: readonly (readonly [title: string, cell: (stated: EngineCapabilities) => string])[] = [
@@ -13,7 +13,7 @@ const COLUMNS: readonly (readonly [title: string, cell: (stated: EngineCapabilit
   ["max key", ({ maxKeyBytes }) => `${maxKeyBytes} B`],
 ];
 
-/** A line of titles and one per engine, columns aligned, without a line end after the last. */
+/** A title line and one line per engine, in aligned columns, without a final line end. */
 export function renderCapabilityTable(engines: readonly EngineCapabilities[]): string {
   const rows = [COLUMNS.map(([title]) => title), ...engines.map((stated) => COLUMNS.map(([, cell]) => cell(stated)))];
   const widths = COLUMNS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));

@@ -1,28 +1,28 @@
-/** Refuses arguments that no engine takes, alike in every engine. */
+/** Refuses invalid arguments, the same way in every engine. */
 import type { Millis } from "@sluice/base/brand";
 import type { Key } from "./engine.ts";
 import { EngineArgumentError, EngineKeyTooLongError, EngineValueTooLongError } from "./errors.ts";
 import { ENGINE_LIMITS } from "./limits.ts";
 
-/** @throws {EngineArgumentError} when empty or no well-formed text, {EngineKeyTooLongError} */
+/** @throws {EngineArgumentError} when empty or not well-formed text, {EngineKeyTooLongError} */
 export function checkKey(key: Key): void {
   if (key.length === 0) throw new EngineArgumentError({ argument: "key", problem: "it is empty" });
   checkPrefix(key);
 }
 
-/** As a key, but may be empty: every key. */
+/** Like a key, but may be empty, which means every key. */
 export function checkPrefix(prefix: Key): void {
   const limit = ENGINE_LIMITS.keyBytes;
   if (prefix.length > limit) throw new EngineKeyTooLongError({ bytes: prefix.length, limit });
   if (!prefix.isWellFormed())
     throw new EngineArgumentError({ argument: "key", problem: "it holds half a surrogate pair" });
-  // A UTF-16 unit takes three bytes of UTF-8 at most.
+  // A UTF-16 unit takes at most three bytes of UTF-8.
   if (prefix.length * 3 <= limit) return;
   const bytes = new TextEncoder().encode(prefix).length;
   if (bytes > limit) throw new EngineKeyTooLongError({ bytes, limit });
 }
 
-/** @param limit  the engine's own, where it takes less than all engines may */
+/** @param limit  the engine's own limit, if it is lower than the limit of all engines */
 export function checkValue(value: Uint8Array, limit: number = ENGINE_LIMITS.valueBytes): void {
   if (value.length > limit) throw new EngineValueTooLongError({ bytes: value.length, limit });
 }
@@ -33,8 +33,8 @@ export function checkTtl(ttl: Millis): void {
   throw new EngineArgumentError({ argument: "ttl", problem: `${ttl} ms is not within ${min} to ${max} ms` });
 }
 
-/** @param sequence  of a log record, from `least` on */
+/** @param sequence  of a log record, at least `least` */
 export function checkSequence(sequence: number, least: 0 | 1): void {
   if (Number.isSafeInteger(sequence) && sequence >= least) return;
-  throw new EngineArgumentError({ argument: "sequence", problem: `${sequence} is no whole number from ${least} on` });
+  throw new EngineArgumentError({ argument: "sequence", problem: `${sequence} is not a whole number from ${least} on` });
 }

@@ -1,4 +1,4 @@
-/** The conformance suite: what every engine does, as cases that any test runner can run. */
+/** The conformance suite: the behaviour of every engine, as cases for any test runner. */
 import { CLOSING_CASES } from "./conformance/closing-cases.ts";
 import { ENTRY_CASES } from "./conformance/entry-cases.ts";
 import { EPOCH_CASES } from "./conformance/epoch-cases.ts";
@@ -9,7 +9,7 @@ import { MESSAGE_CASES } from "./conformance/message-cases.ts";
 import { VALUE_CASES } from "./conformance/value-cases.ts";
 import { WATCH_CASES } from "./conformance/watch-cases.ts";
 
-/** In no order that matters: each runs on a harness of its own. Raise `ENGINE_PORT_VERSION` when one grows stricter. */
+/** Order does not matter: each case has its own harness. Raise `ENGINE_PORT_VERSION` when a case becomes stricter. */
 export const conformanceCases: readonly ConformanceCase[] = [
   ...ENTRY_CASES,
   ...VALUE_CASES,

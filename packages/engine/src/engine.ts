@@ -1,97 +1,97 @@
-/** The state engine's port: ownership, epochs, leases and small values, kept by whatever store stands behind it. */
+/** The state engine's port: ownership, epochs, leases and small values, in any of several stores. */
 import type { Millis } from "@sluice/base/brand";
 import type { Epoch } from "./epoch.ts";
 
-/** Raised when this port changes in a way that an implementation must follow. */
+/** Raised when this port changes in a way that implementations must follow. */
 export const ENGINE_PORT_VERSION = 1;
 
 /**
- * Any well-formed text of 1 to `ENGINE_LIMITS.keyBytes` UTF-8 bytes, U+0000 included. Bytes that are no text go in as
+ * Any well-formed text of 1 to `ENGINE_LIMITS.keyBytes` UTF-8 bytes, U+0000 included. Arbitrary bytes are mapped to
  * one character of U+0000 to U+00FF each.
  */
 export type Key = string;
 
-/** An entry as it was read. The value belongs to the reader. */
+/** An entry as read. The reader owns the value. */
 export interface Entry {
   readonly key: Key;
   readonly value: Uint8Array;
-  /** Of the write that left it so; higher for each later write to any key of this engine, and never used twice. */
+  /** Revision of the last write; higher for each later write to any key of this engine, never used twice. */
   readonly revision: Epoch;
 }
 
 export interface WriteOptions {
-  /** Of this engine. The key vanishes with it; a later write without it makes the key stay. */
+  /** A lease of this engine: the key vanishes with it. A later write without a lease makes the key permanent. */
   readonly lease?: Pick<Lease, "token">;
-  /** Made again under the same id, it is answered as the first time and not done twice. Only where there is a `replica`. */
+  /** A repetition under the same id gets the first answer and is not executed again. Needs a `replica`. */
   readonly request?: RequestId;
 }
 
 export type RepeatableOptions = Pick<WriteOptions, "request">;
 
-/** Names one write of one client, whichever way it reaches the engine. */
+/** Identifies one write of one client, whichever way it reaches the engine. */
 export interface RequestId {
-  /** Random, of one client for its life: 1 to 64 characters of ASCII. */
+  /** Random, fixed for the life of the client: 1 to 64 ASCII characters. */
   readonly client: string;
-  /** Rises with every new write of the client, from 1; a repetition has the number of the first. */
+  /** Increases with every new write of the client, from 1; a repetition has the number of the first attempt. */
   readonly sequence: number;
 }
 
 export type CasResult =
   | { readonly outcome: "written"; readonly revision: Epoch }
-  /** Somebody else's entry stands there, or none does. */
+  /** The entry is not the expected one; `current` is the present entry, if any. */
   | { readonly outcome: "conflict"; readonly current: Entry | undefined };
 
 /**
- * What a watcher hears. The contract is the latest value per key: values between may be missing, the last never is.
+ * An event of a watch. The contract is the latest value per key: intermediate values may be missing, the last never is.
  * Events of one key come in the order of their revisions.
  */
 export type WatchEvent =
   | { readonly type: "put"; readonly entry: Entry }
   | { readonly type: "deleted"; readonly key: Key; readonly revision: Epoch }
-  /** Continuity was lost: forget all keys; those that stand follow as `put`, then `current`. The first event of every watch. */
+  /** Continuity was lost: forget all keys; existing ones follow as `put`, then `current`. The first event of every watch. */
   | { readonly type: "reset" }
-  /** All that stood at the last `reset` has been told. */
+  /** Everything that existed at the last `reset` has been reported. */
   | { readonly type: "current" }
-  /** The engine is not reachable: what was told may be old, and is not therefore gone. A `reset` or an event ends it. */
+  /** The engine is unreachable: the view may be out of date, but do not discard it. A `reset` or another event ends this state. */
   | { readonly type: "stale" };
 
-/** Vanishes with all its keys unless renewed; the engine renews it by itself until `release` or loss. */
+/** Vanishes with all its keys unless renewed; the engine renews it automatically until `release` or loss. */
 export interface Lease {
-  /** Fencing token: higher than that of every lease granted before by this engine, wiped and refilled included. */
+  /** Fencing token: higher than the token of every lease granted before by this engine, even after a wipe. */
   readonly token: Epoch;
   readonly ttl: Millis;
   /** Monotonic time until which the holder may act, counted from when the last confirmed renewal was *sent*. */
   readonly validUntil: Millis;
-  /** Aborted as soon as `validUntil` has passed, the engine says that the lease is gone, or it is released or closed. */
+  /** Aborted as soon as `validUntil` has passed, the engine reports the lease gone, or it is released or closed. */
   readonly lost: AbortSignal;
-  /** Removes the bound keys at once, and ends `validUntil` even if that fails. May be called twice, and after `close`. */
+  /** Removes the bound keys at once, and ends `validUntil` even if that fails. May be called twice, and after closing. */
   release(): Promise<void>;
 }
 
 export interface LogRecord {
-  /** From 1, without holes. */
+  /** From 1, without gaps. */
   readonly sequence: number;
   readonly value: Uint8Array;
 }
 
 export type AppendResult =
   | { readonly outcome: "appended"; readonly sequence: number }
-  /** The log's last sequence is another than the one expected. */
+  /** The log's last sequence is not the expected one. */
   | { readonly outcome: "conflict"; readonly last: number };
 
-/** What this engine, with the server that it found, really does. Printed at start; nothing may be claimed untried. */
+/** What this engine, with the server it found, really guarantees. Printed at start; claim only what was tested. */
 export interface EngineCapabilities {
   /** `gcache`, `memory`, `nats`, `redis`. */
   readonly engine: string;
-  /** Of the server behind it, as it calls itself; empty when there is none. */
+  /** Version that the server reports; empty without a server. */
   readonly serverVersion: string;
-  /** An acknowledged write outlives the end of any one process. */
+  /** An acknowledged write survives the end of any one process. */
   readonly isDurable: boolean;
-  /** An acknowledged write outlives a loss of power. */
+  /** An acknowledged write survives a loss of power. */
   readonly survivesPowerLoss: boolean;
-  /** An acknowledged write outlives the loss of any one of the engine's own nodes. */
+  /** An acknowledged write survives the loss of any one of the engine's own nodes. */
   readonly survivesNodeLoss: boolean;
-  /** Lease expiry is enforced by the engine itself, not judged by each watcher. */
+  /** The engine itself enforces lease expiry; if false, each watcher expires leases itself. */
   readonly enforcesLeases: boolean;
   readonly hasLogs: boolean;
   readonly maxValueBytes: number;
@@ -99,51 +99,51 @@ export interface EngineCapabilities {
 }
 
 /**
- * Every call may throw an `EngineUnavailableError` (nothing is known of what happened to a write: `isUnknown`), a
- * `LimitError` for a key or value that is too large, and a `StateError` for a key that is no text and after closing;
- * `watch` and `subscribe` throw these at once. Values handed in are copied before the call returns its promise.
- * Closing is `[Symbol.asyncDispose]`: it ends watches, subscriptions and leases, and may come twice.
+ * Every call may throw an `EngineUnavailableError` (with `isUnknown` a write may or may not have happened), a
+ * `LimitError` for a key or value that is too large, and a `StateError` for a key that is not text and after closing;
+ * `watch` and `subscribe` throw these at once. Values passed in are copied before the call returns its promise.
+ * Closing is `[Symbol.asyncDispose]`: it ends watches, subscriptions and leases, and may be called twice.
  */
 export interface Engine extends AsyncDisposable {
   capabilities(): EngineCapabilities;
-  /** The latest acknowledged entry: a read never goes behind a write that was acknowledged before it began. */
+  /** The latest acknowledged entry: a read reflects every write acknowledged before it began. */
   get(key: Key): Promise<Entry | undefined>;
   /**
-   * Writes if the entry's revision is `expected`, or if there is none for `absent`.
+   * Writes if the entry's revision is `expected`, or, for `absent`, if there is no entry.
    * @throws {EngineLeaseLostError} when the lease of `options` is gone; nothing is written
    */
   cas(key: Key, expected: Epoch | "absent", value: Uint8Array, options?: WriteOptions): Promise<CasResult>;
-  /** Removes the entry if its revision is `expected`; answers the revision of the removal. */
+  /** Removes the entry if its revision is `expected`; returns the revision of the removal. */
   remove(key: Key, expected: Epoch, options?: RepeatableOptions): Promise<CasResult>;
-  /** All keys that start with `prefix`, with all that this client wrote before. Ends when the signal aborts or the engine closes; never rejects. */
+  /** All keys that start with `prefix`, including all earlier writes of this client. Ends when the signal aborts or the engine closes; never rejects. */
   watch(prefix: Key, signal: AbortSignal): AsyncIterable<WatchEvent>;
   /** @param ttl  within `ENGINE_LIMITS.leaseTtl` */
   lease(ttl: Millis): Promise<Lease>;
-  /** At most once to each subscriber that is there, in order per publisher. */
+  /** Delivered at most once to each present subscriber, in order per publisher. */
   publish(subject: Key, message: Uint8Array): Promise<void>;
-  /** What is published from when the iterator is first asked for a value. Ends as `watch` does. */
+  /** Messages published after the iterator is first asked for a value. Ends as `watch` does. */
   subscribe(subject: Key, signal: AbortSignal): AsyncIterable<Uint8Array>;
-  /** Only where `capabilities().hasLogs`. */
+  /** Present if `capabilities().hasLogs`. */
   readonly logs?: EngineLogs;
-  /** Only where this process has a copy of the data, with which it can serve nodes that have none. */
+  /** Present if this process has a copy of the data and can serve nodes without one. */
   readonly replica?: EngineReplica;
 }
 
-/** What a copy of the data can do for clients elsewhere. A lease is known by its token alone, so it outlives whom it was asked of. */
+/** Operations of a copy of the data for remote clients. A lease is identified by its token alone, so it survives a change of host. */
 export interface EngineReplica {
-  /** A lease that nobody here renews. */
+  /** A lease that this process does not renew. */
   grant(ttl: Millis): Promise<Epoch>;
-  /** Through whichever client of the engine. @throws {EngineUnavailableError} when nothing is known within `patience` */
+  /** Works for leases granted through any client. @throws {EngineUnavailableError} without an answer within `patience` */
   renew(token: Epoch, patience: Millis): Promise<"renewed" | "gone">;
-  /** Removes the bound keys at once; nothing happens where the lease is gone. */
+  /** Removes the bound keys at once; no effect if the lease is gone. */
   release(token: Epoch): Promise<void>;
-  /** Afterwards a watch that begins here begins with all that was acknowledged before the call. */
+  /** Watches opened after this resolves begin with everything acknowledged before the call. */
   catchUp(): Promise<void>;
 }
 
 export interface EngineLogs {
   /** @param expectedLast  sequence of the last record, 0 for an empty log */
   append(log: Key, expectedLast: number, value: Uint8Array, options?: RepeatableOptions): Promise<AppendResult>;
-  /** Some records from `from` on, at most `ENGINE_LIMITS.logReadRecords`; none only where there are none. */
+  /** Records from `from` on, at most `ENGINE_LIMITS.logReadRecords`; empty only at the end of the log. */
   read(log: Key, from: number): Promise<readonly LogRecord[]>;
 }

@@ -1,9 +1,9 @@
-/** How a call to a state engine can fail, whichever engine it is. */
+/** Errors of calls to any state engine. */
 import { StateError, UnavailableError } from "@sluice/base/errors";
 import { LimitError } from "@sluice/bytes/wire-error";
 import { type Epoch, formatEpoch } from "./epoch.ts";
 
-/** The engine did not answer, or refused for a reason of its own. Of a write that `isUnknown` nothing is known. */
+/** The engine did not answer, or refused for its own reason. With `isUnknown` a write may or may not have happened. */
 export class EngineUnavailableError extends UnavailableError {
   override readonly name = "EngineUnavailableError";
   readonly code = "UNAVAILABLE_ENGINE";
@@ -18,13 +18,13 @@ export class EngineUnavailableError extends UnavailableError {
     super(`Cannot ${context.action} in engine "${context.engine}": ${context.reason}`, options);
     this.context = context;
   }
-  /** The write may have been taken, or may yet be: read before writing again. False: it was not and will not be. */
+  /** The write may have happened, or may still happen: read before writing again. False: it did not and will not happen. */
   get isUnknown(): boolean {
     return this.context.isUnknown;
   }
 }
 
-/** A lease is released, expired or lost. A write that was to be bound to it was not made. */
+/** A lease is released, expired or lost. The write to be bound to it was not made. */
 export class EngineLeaseLostError extends UnavailableError {
   override readonly name = "EngineLeaseLostError";
   readonly code = "UNAVAILABLE_ENGINE_LEASE_LOST";
@@ -46,7 +46,7 @@ export class EngineClosedError extends StateError {
   }
 }
 
-/** A key, a time to live or a sequence that no engine takes. */
+/** An argument that no engine accepts: a key, a time to live or a sequence. */
 export class EngineArgumentError extends StateError {
   override readonly name = "EngineArgumentError";
   readonly code = "STATE_ENGINE_ARGUMENT";

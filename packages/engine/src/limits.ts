@@ -1,4 +1,4 @@
-/** What callers may ask of an engine, and what one may hold for a reader that does not keep up. */
+/** Limits of arguments to an engine, and of what it holds for a slow reader. */
 import type { Millis } from "@sluice/base/brand";
 
 /** Inclusive at both ends. */
@@ -10,25 +10,25 @@ export interface TtlRange {
 export interface EngineLimits {
   /** UTF-8 bytes of a key, a watched prefix, a subject or the name of a log. */
   readonly keyBytes: number;
-  /** Bytes of a value, a message or a log record; an engine may state less in its capabilities. */
+  /** Bytes of a value, a message or a log record; an engine may declare a lower limit in its capabilities. */
   readonly valueBytes: number;
-  /** Entries that one process keeps a copy of; with one more it knows nothing for sure, and its watchers are stale. */
+  /** Entries that one process keeps a copy of; beyond it the copy is not trusted, and its watchers are stale. */
   readonly entries: number;
-  /** Times to live that a lease may have. Shorter ones would end by a busy event loop, longer ones would outlive care. */
+  /** Allowed time to live of a lease. A shorter one would expire when the event loop is busy, a longer one serves no purpose. */
   readonly leaseTtl: TtlRange;
-  /** Records that one read of a log gives. */
+  /** Records that one read of a log returns. */
   readonly logReadRecords: number;
-  /** Bytes of those records together; the first is given whatever its size. */
+  /** Bytes of those records together; the first record is returned whatever its size. */
   readonly logReadBytes: number;
   /** Watches and subscriptions open at once on one engine. */
   readonly readers: number;
-  /** Deletions kept for a watcher that does not ask; one more and it starts over with a `reset`. */
+  /** Deletions kept for a watcher that does not read; beyond it the watcher starts over with a `reset`. */
   readonly watchDeletions: number;
-  /** Messages kept for a subscriber that does not ask; further ones are dropped. */
+  /** Messages kept for a subscriber that does not read; further ones are dropped. */
   readonly subscriberMessages: number;
   /** Bytes of those messages together. */
   readonly subscriberBytes: number;
-  /** Leases that one engine holds at once: one per node is the rule, so this catches a leak. */
+  /** Leases that one engine holds; one per node is normal, so this detects a leak. */
   readonly leases: number;
 }
 

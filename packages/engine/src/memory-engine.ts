@@ -1,4 +1,4 @@
-/** The engine for tests: the whole port in memory, with the faults that a real engine has. */
+/** The engine for tests: the whole port in memory, with injectable faults. */
 import type { Millis } from "@sluice/base/brand";
 import { checkKey, checkPrefix, checkTtl, checkValue } from "./checks.ts";
 import type {
@@ -37,7 +37,7 @@ const CAPABILITIES: EngineCapabilities = {
   maxKeyBytes: ENGINE_LIMITS.keyBytes,
 };
 
-/** One client of a store; several on one store are as several nodes on one engine. */
+/** One client of a store; several clients of one store act like several nodes on one engine. */
 export class MemoryEngine implements Engine, StoreListener {
   readonly logs: EngineLogs;
   readonly replica: EngineReplica;
@@ -136,7 +136,7 @@ export class MemoryEngine implements Engine, StoreListener {
     return subscription.messages;
   }
 
-  /** Releases what leases it holds, if the store can be reached. */
+  /** Releases its leases if the store is reachable. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#link.isClosed) return;
     this.#store.detach(this);
@@ -144,7 +144,7 @@ export class MemoryEngine implements Engine, StoreListener {
     this.#link.close();
   }
 
-  /** A fault: nothing passes to or from the store until `heal`. For ever, it is the end of a killed process. */
+  /** A fault: nothing passes to or from the store until `heal`. Without `heal` it models a killed process. */
   cut(): void {
     this.#link.cut();
     for (const watch of this.#watches) watch.onCut();
@@ -155,7 +155,7 @@ export class MemoryEngine implements Engine, StoreListener {
     for (const watch of this.#watches) watch.startOver();
   }
 
-  /** A fault: what the store answers arrives so much later. */
+  /** A fault: delays every answer of the store. */
   delayAnswers(by: Millis): void {
     this.#link.delayAnswers(by);
   }

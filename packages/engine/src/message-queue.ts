@@ -1,4 +1,4 @@
-/** Messages that a subscriber has not taken yet, bounded by count and bytes. */
+/** Messages that a subscriber has not taken yet, limited by count and bytes. */
 import { BoundedQueue } from "@sluice/base/bounded-queue";
 import { ENGINE_LIMITS } from "./limits.ts";
 
@@ -15,7 +15,7 @@ export class MessageQueue {
     this.#maxBytes = maxBytes;
   }
 
-  /** Keeps the message itself, which from then on is the subscriber's. */
+  /** Keeps the message itself; the subscriber owns it from then on. */
   offer(message: Uint8Array): "queued" | "dropped" {
     if (this.#bytes + message.length > this.#maxBytes) return "dropped";
     if (this.#messages.offer(message) === "full") return "dropped";

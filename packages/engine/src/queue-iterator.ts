@@ -1,11 +1,11 @@
-/** Lets one reader iterate over a queue that somebody else fills: the form of every watch and subscription. */
+/** Lets one reader iterate over a queue that another part fills: the basis of every watch and subscription. */
 
 export interface QueueIteratorOptions<T> {
-  /** Takes the oldest off the queue; `undefined` when there is none. */
+  /** Takes the oldest item; `undefined` when empty. */
   readonly take: () => T | undefined;
-  /** When it aborts, the iteration ends, what waits unread included. */
+  /** When it aborts, the iteration ends and unread items are dropped. */
   readonly signal: AbortSignal;
-  /** Called once, whichever way the iteration ended; never from the constructor, where the signal was aborted before. */
+  /** Called once, however the iteration ends; never from the constructor, even if the signal is already aborted. */
   readonly onEnd: () => void;
 }
 
@@ -21,7 +21,7 @@ export class QueueIterator<T> implements AsyncIterableIterator<T> {
     if (!this.#isEnded) options.signal.addEventListener("abort", this.#onAbort, { once: true });
   }
 
-  /** Call after something was queued. */
+  /** Call after an item was queued. */
   wake(): void {
     while (this.#waiting.length > 0) {
       const value = this.#options.take();

@@ -1,4 +1,4 @@
-/** What a watcher has not taken yet: the latest event per key, so that a slow one costs no more than what stands. */
+/** Events that a watcher has not taken yet: the latest per key, so that a slow watcher costs at most one event per entry. */
 import type { Key, WatchEvent } from "./engine.ts";
 import { ENGINE_LIMITS } from "./limits.ts";
 
@@ -7,7 +7,7 @@ const CURRENT = Symbol("current");
 const STALE = Symbol("stale");
 
 export class WatchQueue {
-  /** In order of first queueing: a newer event of a key takes its older one's place, so it still precedes `current`. */
+  /** In order of first queueing: a newer event replaces the older one of its key in place, so it still precedes `current`. */
   readonly #pending = new Map<Key | symbol, WatchEvent>();
   readonly #deletionLimit: number;
   #deletions = 0;
@@ -21,9 +21,9 @@ export class WatchQueue {
   }
 
   /**
-   * Events of one key must be offered in the order of their revisions; one that is out of place is not noticed here.
-   * `overflowed`: too many deletions wait; all is dropped, and the caller must tell it again from `reset` on, best when
-   * the watcher next asks.
+   * Offer events of one key in the order of their revisions; this is not checked.
+   * `overflowed`: too many deletions wait; the queue was cleared, and the caller must report everything again from `reset`
+   * on, preferably when the watcher next reads.
    */
   offer(event: WatchEvent): "queued" | "overflowed" {
     switch (event.type) {

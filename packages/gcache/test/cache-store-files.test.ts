@@ -273,8 +273,8 @@ test("[REP148] a folder that cannot be made, or written to, is told at once with
   writeFileSync(join(dir, "file"), "");
   symlinkSync(join(dir, "nowhere"), join(dir, "dangling"));
   const cases: readonly (readonly [string, RegExp])[] = [
-    [join(dir, "file"), /it is no folder/],
-    [join(dir, "file", "below"), /it is no folder/],
+    [join(dir, "file"), /it is not a folder/],
+    [join(dir, "file", "below"), /it is not a folder/],
     [join(dir, "dangling", "below"), /no such file or directory/],
     ["/proc/nothing-can-be-made-here", /no such file or directory/],
     ["/proc/nothing/can/be/made/here", /no such file or directory/],

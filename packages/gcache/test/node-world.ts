@@ -134,7 +134,7 @@ export class NodeWorld {
       await this.clock.advanceAsync(20);
     }
     assert.fail(
-      `Waited ${PATIENCE} ms in vain for ${what}: ${[...this.nodes.keys()].map((name) => this.show(name)).join("; ")}`,
+      `Waited ${PATIENCE} ms for ${what}: ${[...this.nodes.keys()].map((name) => this.show(name)).join("; ")}`,
     );
   }
 

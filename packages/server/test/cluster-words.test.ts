@@ -35,12 +35,12 @@ test("[NOD34] what does not answer, is not linked or differs is named", () => {
   assert.deepEqual(
     advice.map(({ text }) => text),
     [
-      "Suspect, since nobody hears them: n2.",
+      "Suspect: no node hears them: n2.",
       "Alive but not linked with this node (is the path between the two open?): n3.",
       "No answer in time from: n2.",
-      "This view may be wrong: nobody can say whether a suspect node is dead or only cut off from here.",
+      "This view may be wrong: it is unknown whether a suspect node is dead or only cut off from here.",
       "Another version than this node: n2.",
-      "Other auth.* settings than this node, so clients are judged differently: n2.",
+      "Other auth.* settings than this node, so nodes admit different clients: n2.",
     ],
   );
   assert.match(nodeTable(NODES), /^n2 +suspect +\? +\? +\? +\? +\? +\? +voter +\? +\? +no$/m);

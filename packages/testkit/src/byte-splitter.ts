@@ -1,4 +1,4 @@
-/** Cuts bytes into pieces every way a transport might, and checks that a reader does not care how. */
+/** Cuts bytes into pieces in every way a transport might, and checks that a reader gives the same result. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { toHex } from "./hex.ts";
@@ -10,14 +10,14 @@ export function splitEvery(bytes: Uint8Array, size: number): Uint8Array[] {
   return pieces;
 }
 
-/** Cuts before each of `offsets`; those outside the bytes or repeated make no piece. */
+/** Cuts before each of `offsets`; ignores repeated ones and those outside the bytes. */
 export function splitAt(bytes: Uint8Array, offsets: readonly number[]): Uint8Array[] {
   const cuts = [...new Set(offsets)].filter((at) => at > 0 && at < bytes.length).sort((a, b) => a - b);
   const starts = [0, ...cuts];
   return starts.map((start, i) => bytes.subarray(start, starts[i + 1] ?? bytes.length));
 }
 
-/** Every way to cut bytes into pieces, small cases first; empty pieces come up too. */
+/** Every way to cut bytes into pieces, small cases first; includes empty pieces. */
 export function splits(bytes: Uint8Array): fc.Arbitrary<Uint8Array[]> {
   const empty = fc.constantFrom(0, 1);
   return fc
@@ -29,17 +29,17 @@ export function splits(bytes: Uint8Array): fc.Arbitrary<Uint8Array[]> {
 }
 
 export interface EverySplitOptions {
-  /** Random splits beside the fixed ones. */
+  /** Random splits in addition to the fixed ones. */
   readonly runs?: number;
   readonly seed?: number;
 }
 
 /**
  * Runs a fresh reader over the same bytes whole, byte by byte, cut in two at every place and cut at random; every run must
- * give what the whole gave. Every run gets
- * copies of its own, so that a reader that changes its input is caught.
+ * give the same result as the whole. Every run gets
+ * its own copies, so that a reader that changes its input is noticed.
  *
- * @param run  feeds the pieces in order to a new reader and answers what came of it: events, or the error's name
+ * @param run  feeds the pieces in order to a new reader and returns the result: events, or the error's name
  */
 export function everySplitGives<T>(
   bytes: Uint8Array,

@@ -1,7 +1,7 @@
-/** What passed over one connection, in both directions with its times, as a file that people can read and tests can replay. */
+/** The bytes of one connection in both directions, with times, in a file that people can read and tests can replay. */
 
 /**
- * A capture file is JSON lines. The first is a `CaptureHeader`; each further one a `CaptureEntry` in the order it happened:
+ * A capture file is JSON lines: first a `CaptureHeader`, then one `CaptureEntry` per line in order of time:
  *
  * ```
  * {"capture":1,"protocol":"rtmp","startedAt":"2026-01-01T00:00:00.000Z","origin":"ffmpeg 5.1 publishing AVC and AAC"}
@@ -16,7 +16,7 @@ export interface CaptureHeader {
   readonly protocol: string;
   /** ISO 8601. */
   readonly startedAt: string;
-  /** Which program made the bytes, and how it was called. */
+  /** Program that produced the bytes, and its options. */
   readonly origin: string;
 }
 
@@ -33,7 +33,7 @@ export interface BytesEntry {
 export interface EndEntry {
   readonly at: number;
   readonly from: Side;
-  /** How that side ended: `closed`, or an error's code. */
+  /** How that side ended: `closed`, or the code of an error. */
   readonly end: string;
 }
 
@@ -66,7 +66,7 @@ export function encodeCapture(capture: Capture): string {
 export function decodeCapture(text: string): Capture {
   const [first = "", ...rest] = text.split("\n").filter((line) => line !== "");
   const header = parseLine(first, 1) as Partial<CaptureHeader>;
-  if (header.capture !== 1) throw new CaptureFormatError("Cannot read capture: line 1 is no header of version 1");
+  if (header.capture !== 1) throw new CaptureFormatError("Cannot read capture: line 1 is not a header of version 1");
   return { header: header as CaptureHeader, entries: rest.map((line, i) => decodeEntry(line, i + 2)) };
 }
 
@@ -84,9 +84,9 @@ function parseLine(line: string, lineNumber: number): object {
     const value: unknown = JSON.parse(line);
     if (typeof value === "object" && value !== null) return value;
   } catch {
-    // Said below.
+    // reported below
   }
-  throw new CaptureFormatError(`Cannot read capture: line ${lineNumber} is no JSON object`);
+  throw new CaptureFormatError(`Cannot read capture: line ${lineNumber} is not a JSON object`);
 }
 
 /** Everything one side sent, joined. */
@@ -94,7 +94,7 @@ export function bytesFrom(capture: Capture, side: Side): Uint8Array {
   return new Uint8Array(Buffer.concat(piecesFrom(capture, side)));
 }
 
-/** Everything one side sent, cut as it was read. */
+/** Everything one side sent, in the pieces in which it was read. */
 export function piecesFrom(capture: Capture, side: Side): Uint8Array[] {
   return capture.entries.flatMap((entry) => (entry.from === side && "bytes" in entry ? [entry.bytes] : []));
 }
@@ -104,12 +104,12 @@ export interface TrimOptions {
   readonly only?: Side;
   /** Keeps entries up to this time. */
   readonly untilMillis?: number;
-  /** Keeps this many bytes of each side; the entry that crosses is cut. */
+  /** Keeps this many bytes of each side; cuts the entry at the limit. */
   readonly maxBytes?: number;
   readonly origin?: string;
 }
 
-/** A smaller capture that still shows the thing, fit to be kept as a fixture. */
+/** Makes a capture smaller, for use as a fixture. */
 export function trimCapture(capture: Capture, options: TrimOptions): Capture {
   const left: Record<Side, number> = { peer: options.maxBytes ?? Infinity, us: options.maxBytes ?? Infinity };
   const entries: CaptureEntry[] = [];

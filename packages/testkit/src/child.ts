@@ -1,10 +1,10 @@
-/** Starts a program for a test, waits for what it says, and makes sure that it is gone afterwards. */
+/** Starts a program for a test, waits for its output, and makes sure that it ends. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
 export interface ChildOptions {
   readonly cwd?: string;
-  /** Added to this process's own environment; `undefined` takes a variable away. */
+  /** Added to this process's own environment; `undefined` removes a variable. */
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
@@ -13,7 +13,7 @@ export interface ChildExit {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** One line that the program wrote. */
+/** One line of the program's output. */
 interface Line {
   readonly from: "stdout" | "stderr";
   readonly text: string;
@@ -23,7 +23,7 @@ interface Line {
 const KEPT_LINES = 10_000;
 const DEFAULT_WAIT_MILLIS = 20_000;
 
-/** Dispose it (`await using`), and the program is dead; it is killed too when this process exits first. */
+/** Disposing it (`await using`) ends the program; it is also killed when this process exits first. */
 export class Child implements AsyncDisposable {
   readonly #process: ChildProcess;
   readonly #lines: Line[] = [];
@@ -63,7 +63,7 @@ export class Child implements AsyncDisposable {
     return this.#process.pid;
   }
 
-  /** Everything it said on both outputs, or on one. */
+  /** Its output on both streams, or on one. */
   output(from?: "stdout" | "stderr"): string {
     const lines = from === undefined ? this.#lines : this.#lines.filter((line) => line.from === from);
     return lines.map((line) => line.text).join("\n");
@@ -78,9 +78,9 @@ export class Child implements AsyncDisposable {
   }
 
   /**
-   * The first line, said already or still to come, for which `find` answers something, and that answer.
+   * The result of `find` for the first line for which it returns something, among past and future lines.
    *
-   * @throws {Error} with what the program said, when it ends or `waitMillis` pass first
+   * @throws {Error} with the program's output, when it ends or `waitMillis` pass first
    */
   async waitForLine<T>(find: (line: string) => T | undefined, waitMillis = DEFAULT_WAIT_MILLIS): Promise<T> {
     const deadline = performance.now() + waitMillis;
@@ -101,12 +101,12 @@ export class Child implements AsyncDisposable {
     return this.waitForLine((line) => parseEvent(line, event), waitMillis);
   }
 
-  /** Sends a signal by pid; nothing happens when the program ended already. */
+  /** Sends a signal by pid; no effect after the program has ended. */
   kill(signal: NodeJS.Signals = "SIGTERM"): void {
     if (this.#exit === undefined) this.#process.kill(signal);
   }
 
-  /** SIGTERM, and SIGKILL when that was not enough. */
+  /** Sends SIGTERM, and SIGKILL if the program is still running after `graceMillis`. */
   async stop(graceMillis = 5_000): Promise<ChildExit> {
     this.kill("SIGTERM");
     const timer = setTimeout(() => this.kill("SIGKILL"), graceMillis);
@@ -124,7 +124,7 @@ export class Child implements AsyncDisposable {
     if (stream !== null) createInterface({ input: stream }).on("line", (text) => this.#keep({ from, text }));
   }
 
-  /** Once the limit is reached newer lines are dropped, so that positions stay true. */
+  /** Once the limit is reached newer lines are dropped, so that positions stay valid. */
   #keep(line: Line): void {
     if (this.#lines.length < KEPT_LINES) this.#lines.push(line);
     this.#wake();

@@ -1,11 +1,11 @@
-/** What is due when, the earliest first; of the same moment, what was put in first. */
+/** Items by due time, earliest first; items due at the same time in order of insertion. */
 
 export interface Due {
   readonly at: number;
   readonly order: number;
 }
 
-/** A binary heap: simulations ask for the next of many all the time. */
+/** A binary heap: simulations take the next item very often. */
 export class DueHeap<Item extends Due> {
   readonly #items: Item[] = [];
 

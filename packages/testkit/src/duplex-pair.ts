@@ -1,15 +1,15 @@
-/** Two byte streams joined back to back in memory: what one end writes, the other reads; full buffers push back as sockets do. */
+/** Two byte streams connected in memory: each end reads what the other writes; full buffers apply back-pressure. */
 import { type Duplex, duplexPair as nodeDuplexPair } from "node:stream";
 
 export interface DuplexPair extends Disposable {
-  /** The end that the code under test holds. */
+  /** The end for the code under test. */
   readonly near: Duplex;
-  /** The end that the test plays the peer on. */
+  /** The end for the test, which acts as the peer. */
   readonly far: Duplex;
 }
 
 export interface DuplexPairOptions {
-  /** Bytes that each end buffers before `write` answers false. */
+  /** Bytes that each end buffers before `write` returns false. */
   readonly bufferBytes?: number;
 }
 
@@ -30,7 +30,7 @@ export function duplexPair(options: DuplexPairOptions = {}): DuplexPair {
 export async function readBytes(stream: Duplex, count: number): Promise<Uint8Array> {
   let wake = (): void => {};
   const onChange = (): void => wake();
-  // Once for the whole wait: each time a listener is added while bytes lie there, the stream calls it at once.
+  // One listener for the whole wait: adding a listener while bytes are buffered calls it at once.
   for (const event of ["readable", "end", "close"]) stream.on(event, onChange);
   try {
     for (;;) {

@@ -1,4 +1,4 @@
-/** A clock that stands still until a test moves it. */
+/** A clock that only a test advances. */
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
 import { type Due, DueHeap } from "./due-heap.ts";
@@ -9,7 +9,7 @@ interface Pending extends Due {
   action: (() => void) | undefined;
 }
 
-/** What is due at the same moment runs in the order it was asked for. */
+/** Timers due at the same moment run in the order of creation. */
 export class FakeClock implements Clock {
   readonly #pending = new DueHeap<Pending>();
   readonly #wallAtZero: number;
@@ -30,7 +30,7 @@ export class FakeClock implements Clock {
     return (this.#wallAtZero + this.#now) as Millis;
   }
 
-  /** Timers that have not run and were not cancelled: a test ends with none if nothing leaks. */
+  /** Timers neither run nor cancelled; 0 at the end of a test without leaks. */
   get pendingCount(): number {
     return this.#pendingCount;
   }
@@ -50,7 +50,7 @@ export class FakeClock implements Clock {
     return sleepByTimer(this, delay, signal);
   }
 
-  /** Moves time on by `millis`, running on the way what becomes due, each at its own moment. */
+  /** Advances time by `millis`, running each timer at its own moment. */
   advance(millis: number): void {
     const end = this.#now + millis;
     for (let due = this.#nextDue(end); due !== undefined; due = this.#nextDue(end)) {
@@ -60,7 +60,7 @@ export class FakeClock implements Clock {
     this.#now = end;
   }
 
-  /** As `advance`, but lets promises settle after each timer, for code that awaits between two sleeps. */
+  /** Like `advance`, but lets promises settle after each timer, for code that awaits between two sleeps. */
   async advanceAsync(millis: number): Promise<void> {
     const end = this.#now + millis;
     await settle();
@@ -79,7 +79,7 @@ export class FakeClock implements Clock {
     return action;
   }
 
-  /** It is out of the heap then. */
+  /** Removes it from the heap. */
   #nextDue(end: number): Pending | undefined {
     for (let first = this.#pending.first(); first !== undefined; first = this.#pending.first()) {
       if (first.action !== undefined && first.at > end) return undefined;
@@ -90,7 +90,7 @@ export class FakeClock implements Clock {
   }
 }
 
-/** Resolves once every promise that could settle by itself has done so. */
+/** Resolves after every promise that can settle without timers or I/O has settled. */
 export function settle(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,7 +1,7 @@
-/** One direction of a connection through the fault proxy: a queue in which bytes and the stream's end wait, or vanish. */
+/** One direction of a connection through the fault proxy: a queue of bytes and stream ends, which can be delayed or lost. */
 import type { Socket } from "node:net";
 
-/** Shared by all connections of one direction, and changed while they run; call `wake` afterwards. */
+/** Shared by all connections of one direction; may change at any time, then call `wake`. */
 export interface LaneFaults {
   cut?: "vanish" | "hold" | undefined;
   delayMillis?: number | undefined;
@@ -14,7 +14,7 @@ export interface LaneTotals {
   vanishedBytes: number;
 }
 
-/** FIN and RST take their turn behind the bytes, and are cut and delayed as these are. */
+/** FIN and RST queue behind the bytes, and are cut and delayed in the same way. */
 type Item = Buffer | "fin" | "rst";
 
 interface Waiting {
@@ -22,9 +22,9 @@ interface Waiting {
   readonly item: Item;
 }
 
-/** What one direction holds before it stops reading; more than a socket buffer, so that delays do not throttle. */
+/** Bytes one direction holds before it stops reading; more than a socket buffer, so that delays do not throttle. */
 const QUEUED_BYTES = 1_048_576;
-/** A throttled direction writes this often. */
+/** Interval of writes in a throttled direction. */
 const SLICE_MILLIS = 20;
 
 export class FaultLane {
@@ -52,12 +52,12 @@ export class FaultLane {
     sink.on("drain", () => this.wake());
   }
 
-  /** Something vanished on the way: the stream must break once the cut ends. */
+  /** Bytes were lost: the stream must break once the cut ends. */
   get hasHole(): boolean {
     return this.#hasHole;
   }
 
-  /** Faults changed, or it is time. */
+  /** Faults changed, or a timer fired. */
   wake(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -77,7 +77,7 @@ export class FaultLane {
     if (this.#queuedBytes <= QUEUED_BYTES) this.#source.resume();
   }
 
-  /** Lets go of everything; nothing passes any more. */
+  /** Drops everything; nothing passes any more. */
   stop(): void {
     clearTimeout(this.#timer);
     this.#queue.length = 0;

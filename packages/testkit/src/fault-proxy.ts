@@ -1,21 +1,21 @@
-/** A TCP proxy on loopback that cuts, delays and slows down what passes through it, so that tests need no firewall. */
+/** A TCP proxy on loopback that cuts, delays and throttles connections, so that tests need no firewall. */
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { FaultLane, type LaneFaults, type LaneTotals } from "./fault-lane.ts";
 
-/** `to-target` is what the client says, `to-client` what the target answers. */
+/** `to-target`: bytes from the client; `to-client`: bytes from the target. */
 export type Direction = "to-target" | "to-client";
 export type Directions = Direction | "both";
 
 export interface ProxyCounters {
-  /** Connections that clients opened, those that a cut refused included. */
+  /** Connections opened by clients, including those refused by a cut. */
   readonly accepted: number;
-  /** Connections that the proxy broke or refused: by a cut with close, or at healing because bytes had vanished. */
+  /** Connections broken or refused by the proxy: by a cut with close, or at healing because bytes were lost. */
   readonly broken: number;
   readonly toTarget: Readonly<LaneTotals>;
   readonly toClient: Readonly<LaneTotals>;
 }
 
-/** What stands for one connection: lanes in both directions. */
+/** One connection: a lane in each direction. */
 interface Pair {
   readonly client: Socket;
   readonly target: Socket;
@@ -27,7 +27,7 @@ export interface ProxyTarget {
   readonly port: number;
 }
 
-/** Dispose it (`await using`), and all its connections are gone. */
+/** Disposing it (`await using`) ends all its connections. */
 export class FaultProxy implements AsyncDisposable {
   readonly #server: Server;
   readonly #target: ProxyTarget;
@@ -46,7 +46,7 @@ export class FaultProxy implements AsyncDisposable {
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => this.#accept(client));
   }
 
-  /** Listens on a free loopback port and passes everything on to the target. */
+  /** Listens on a free loopback port and forwards everything to the target. */
   static async start(target: ProxyTarget): Promise<FaultProxy> {
     const proxy = new FaultProxy(target);
     await new Promise<void>((resolve, reject) => {
@@ -69,26 +69,26 @@ export class FaultProxy implements AsyncDisposable {
     return { accepted: this.#acceptedCount, broken: this.#brokenCount, toTarget, toClient };
   }
 
-  /** Breaks every connection, and every new one until `heal`, at both ends: with RST, or politely with FIN. */
+  /** Breaks every connection at both ends, and every new one until `heal`: with RST or FIN. */
   cutWithClose(how: "rst" | "fin" = "rst"): void {
     this.#isRefusing = true;
     for (const pair of [...this.#pairs]) this.#break(pair, how);
   }
 
   /**
-   * Bytes and ends vanish and all sockets stay open, new ones included: what a pulled cable looks like. At `heal`
-   * connections that lost something are reset, since no stream has holes.
+   * Bytes and stream ends are lost while all sockets stay open, new ones included, as with a pulled cable. `heal`
+   * resets connections that lost something, since a stream cannot have gaps.
    */
   cutSilently(directions: Directions = "both"): void {
     this.#change(directions, { cut: "vanish" });
   }
 
-  /** Bytes wait, here and then in the sender's own buffers, and all arrive after `heal`: a short outage under TCP. */
+  /** Bytes are held, here and in the sender's buffers, and arrive after `heal`: a short outage under TCP. */
   hold(directions: Directions = "both"): void {
     this.#change(directions, { cut: "hold" });
   }
 
-  /** What arrives from now on leaves that much later. */
+  /** Delays everything that arrives from now on. */
   delay(millis: number, directions: Directions = "both"): void {
     this.#change(directions, { delayMillis: millis });
   }

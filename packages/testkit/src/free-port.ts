@@ -1,7 +1,7 @@
-/** Finds a loopback port that nobody uses, for programs that cannot be told to pick one themselves. */
+/** Finds a free loopback port, for programs that cannot choose one themselves. */
 import { createServer } from "node:net";
 
-/** Another process may take it before you do: where a program can listen on port 0, let it. */
+/** Another process may take the port first: prefer port 0 if the program supports it. */
 export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => {

@@ -1,22 +1,22 @@
-/** Throws bytes at a decoder for a while: it may refuse them with the errors it promised, and do nothing else. */
+/** Feeds random bytes to a decoder for a while: it may only throw the errors it declares. */
 import { test } from "node:test";
 import { briefly } from "./byte-splitter.ts";
 import { toHex } from "./hex.ts";
 import { mutate, randomBytes } from "./mutate.ts";
 import { randomBelow, seededRandom } from "./random.ts";
 
-/** Set by `npm run fuzz`: how long each target runs, and which run to repeat. */
+/** Set by `npm run fuzz`: how long each target runs, and the seed to repeat. */
 const SECONDS_VARIABLE = "FUZZ_SECONDS";
 const SEED_VARIABLE = "FUZZ_SEED";
 
 const DEFAULT_SECONDS = 0.5;
-/** Of this thread's own work, far above what any input may take; a decoder that needs more has a loop that a peer controls. */
+/** CPU time of this thread, far above what any input needs; a slower decoder has a loop that a peer controls. */
 const SLOW_MILLIS = 1_000;
 
 export interface FuzzOptions {
-  /** Well-formed inputs that mutations start from. */
+  /** Well-formed inputs to mutate. */
   readonly seeds: readonly Uint8Array[];
-  /** Error classes that a decoder may answer with, their subclasses included. */
+  /** Error classes that the decoder may throw, including their subclasses. */
   readonly allowed: readonly ErrorClass[];
   readonly seconds?: number;
   /** Repeats one run. */
@@ -26,7 +26,7 @@ export interface FuzzOptions {
 
 export type ErrorClass = abstract new (...args: never[]) => Error;
 
-/** Registers a node:test test named `fuzz NAME`. `decode` gets bytes of its own; what it answers is ignored. */
+/** Registers a node:test test named `fuzz NAME`. `decode` gets its own copy; its result is ignored. */
 export function fuzz(name: string, decode: (bytes: Uint8Array) => unknown, options: FuzzOptions): void {
   test(`fuzz ${name}`, async (t) => {
     const seconds = numberFrom(SECONDS_VARIABLE) ?? options.seconds ?? DEFAULT_SECONDS;

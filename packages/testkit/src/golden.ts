@@ -1,11 +1,11 @@
-/** One golden table, two of its uses: every row is decoded and encoded again; the third use is `goldenSeeds` for fuzzing. */
+/** Golden tables: decodes and encodes every row; `goldenSeeds` uses the same rows for fuzzing. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hex, toHex } from "./hex.ts";
 
-/** One value and the bytes that stand for it. */
+/** One value and its bytes. */
 export interface GoldenRow<T> {
-  /** Id of the rule in docs/spec that this row shows. */
+  /** Id of the rule in docs/spec that this row illustrates. */
   readonly rule?: string;
   readonly says: string;
   /** Hexadecimal. */
@@ -18,7 +18,7 @@ export interface GoldenUses<T> {
   readonly encode?: (value: T) => Uint8Array;
 }
 
-/** Registers one node:test test a row: `[RULE] NAME: what the row says`. */
+/** Registers one node:test test per row: `[RULE] NAME: what the row says`. */
 export function golden<T>(name: string, rows: readonly GoldenRow<T>[], uses: GoldenUses<T>): void {
   for (const { rule, says, bytes, value } of rows) {
     test(`${rule === undefined ? "" : `[${rule}] `}${name}: ${says}`, () => {

@@ -1,6 +1,6 @@
-/** Bytes as the text that golden tables hold: pairs of hexadecimal digits, spaces where they help. */
+/** Bytes as text in golden tables: pairs of hexadecimal digits, with optional spaces. */
 
-/** @throws {TypeError} on an odd count of digits or anything that is no digit, since a table with a slip proves nothing */
+/** @throws {TypeError} on an odd count of digits or any other character, since a table with a typo proves nothing */
 export function hex(text: string): Uint8Array {
   const digits = text.replace(/\s+/g, "");
   if (!/^([0-9a-f]{2})*$/i.test(digits)) throw new TypeError(`Cannot read "${text}" as hexadecimal bytes`);

@@ -1,6 +1,6 @@
-/** What clients asked of keys, when, and what they heard: the evidence that the linearizability checker judges. */
+/** Records operations of clients on keys, with times and answers: the input of the linearizability checker. */
 
-/** `null`: there is no such key. */
+/** `null`: the key does not exist. */
 export type RegisterValue = string | null;
 
 export type RegisterCall =
@@ -10,37 +10,37 @@ export type RegisterCall =
   | { readonly type: "delete" };
 
 export type RegisterAnswer =
-  /** Done: all that a put says, and a delete that does not tell whether there was something. */
+  /** Completed; the answer to a put, and to a delete that does not report whether the key existed. */
   | { readonly type: "done" }
   | { readonly type: "found"; readonly value: RegisterValue }
-  /** Of a cas, whether it swapped; of a delete, whether there was something. */
+  /** For a cas, whether it swapped; for a delete, whether the key existed. */
   | { readonly type: "success"; readonly success: boolean };
 
 export interface RegisterOperation {
   readonly client: string;
   readonly key: string;
   readonly call: RegisterCall;
-  /** Undefined: nobody knows; it may have happened, may happen at any later time, or never. */
+  /** Undefined: unknown; it may have happened, may happen at any later time, or never. */
   readonly answer: RegisterAnswer | undefined;
-  /** Moments of call and answer, on one scale for all; Infinity where there was no answer. */
+  /** Times of call and answer, on one scale for all; Infinity without an answer. */
   readonly from: number;
   readonly to: number;
-  /** The same for people, on whatever clock the recorder was given. */
+  /** The same times for people, on the recorder's clock. */
   readonly fromLabel?: string | undefined;
   readonly toLabel?: string | undefined;
 }
 
-/** Exactly one of the three ends an operation; one that was never ended counts as unknown. */
+/** Exactly one of the three ends an operation; one that never ended counts as unknown. */
 export interface OperationHandle {
   answered(answer: RegisterAnswer): void;
   unknown(): void;
-  /** It certainly did not happen, and never will: no evidence. */
+  /** It certainly did not happen, and never will: it is not recorded. */
   refused(): void;
 }
 
 type Open = { -readonly [Name in keyof RegisterOperation]: RegisterOperation[Name] } & { isRefused: boolean };
 
-/** For clients of one process: the order in which it is called is the order in which things happened. */
+/** For clients of one process: the order of calls to it is the order of events. */
 export class HistoryRecorder {
   readonly #operations: Open[] = [];
   readonly #label: () => string;
@@ -51,7 +51,7 @@ export class HistoryRecorder {
     this.#label = label;
   }
 
-  /** Call it before the request leaves. */
+  /** Call it before sending the request. */
   begin(client: string, key: string, call: RegisterCall): OperationHandle {
     const operation: Open = {
       client,
@@ -78,7 +78,7 @@ export class HistoryRecorder {
     };
   }
 
-  /** So far, in the order of the calls. */
+  /** The history so far, in the order of the calls. */
   history(): readonly RegisterOperation[] {
     return this.#operations.filter((operation) => !operation.isRefused);
   }

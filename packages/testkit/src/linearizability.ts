@@ -1,26 +1,26 @@
-/** Judges histories: could one register per key, doing one thing at a time, have given these answers at these times? */
+/** Checks histories: could one register per key, executing one operation at a time, have given these answers at these times? */
 import type { RegisterOperation } from "./history.ts";
 import { findOrder } from "./linearization-search.ts";
 import { explain, smallestViolation } from "./violation.ts";
 
 export type Verdict =
   | { readonly verdict: "linearizable"; readonly keyCount: number; readonly operationCount: number }
-  /** `operations`: those few that contradict each other, in the order of their calls. */
+  /** `operations`: a small set that contradicts itself, in the order of the calls. */
   | {
       readonly verdict: "violation";
       readonly key: string;
       readonly operations: readonly RegisterOperation[];
       readonly explanation: string;
     }
-  /** Too many orders were tried: fewer operations without an answer, or fewer at once, help. */
+  /** Too many orders to try: fewer operations without an answer, or less concurrency, helps. */
   | { readonly verdict: "undecided"; readonly key: string; readonly operationCount: number };
 
 export interface CheckOptions {
-  /** Places tried per key before it is `undecided`. */
+  /** Steps per key before it is `undecided`. */
   readonly maxSteps?: number;
 }
 
-/** Each key is judged alone, which is as good as judging all at once (Herlihy and Wing: linearizability is local). */
+/** Checks each key alone, which is sufficient (Herlihy and Wing: linearizability is local). */
 export function checkHistory(history: readonly RegisterOperation[], options: CheckOptions = {}): Verdict {
   const byKey = Map.groupBy(history, (operation) => operation.key);
   let undecided: Verdict | undefined;
@@ -34,7 +34,7 @@ export function checkHistory(history: readonly RegisterOperation[], options: Che
   return undecided ?? { verdict: "linearizable", keyCount: byKey.size, operationCount: history.length };
 }
 
-/** @throws {Error} with the explanation, or that it is undecided */
+/** @throws {Error} with the explanation, or if undecided */
 export function assertLinearizable(history: readonly RegisterOperation[], options: CheckOptions = {}): void {
   const verdict = checkHistory(history, options);
   if (verdict.verdict === "violation") throw new Error(verdict.explanation);

@@ -1,4 +1,4 @@
-/** Searches one key's history for an order in which a single register could have given all its answers (Wing and Gong, with Lowe's memory). */
+/** Searches one key's history for an order in which a register could have given all its answers (Wing and Gong, with Lowe's cache). */
 import type { RegisterOperation, RegisterValue } from "./history.ts";
 import { isBlind, step, withoutUnnoticed, writtenValue } from "./register.ts";
 import { ValueTally } from "./value-tally.ts";
@@ -11,11 +11,11 @@ export type SearchResult =
 
 export interface SearchOptions {
   readonly maxSteps?: number | undefined;
-  /** Go on until nothing fits, not only until something can never fit: slower, and `best` tells more. */
+  /** Continues until nothing fits, instead of stopping when something can never fit: slower, with a longer `best`. */
   readonly isThorough?: boolean;
 }
 
-/** One operation set on its place, and what was tried there instead. */
+/** An operation in its position, and the alternatives tried there. */
 interface Frame {
   readonly value: RegisterValue;
   readonly candidates: readonly Item[];
@@ -24,20 +24,20 @@ interface Frame {
 
 interface Item {
   readonly operation: RegisterOperation;
-  /** Among those that were answered, or among those that were not. */
+  /** Index among the answered operations, or among the others. */
   readonly index: number;
   isPlaced: boolean;
 }
 
-/** Places tried for one key before the answer is that it is too much. A history of one key seldom needs more than its length. */
+/** Steps for one key before the search gives up. A history of one key seldom needs more than its length. */
 const DEFAULT_MAX_STEPS = 500_000;
 
-/** Longer histories are judged all the same, but not explained. */
+/** Longer histories are checked, but not explained. */
 const REMEMBERED_OPERATIONS = 100;
 
 /**
- * Operations that were answered must all find a place between call and answer. Those without an answer may find one
- * after their call, where somebody notices: one that is followed by a blind write need not have happened at all.
+ * Every answered operation needs a position between its call and its answer. An operation without an answer may take
+ * one after its call if it is noticed: one directly followed by a blind write can be left out.
  */
 export function findOrder(operations: readonly RegisterOperation[], options: SearchOptions = {}): SearchResult {
   return new Search(withoutUnnoticed(operations), options).run(options.maxSteps ?? DEFAULT_MAX_STEPS);
@@ -54,9 +54,9 @@ class Search {
   readonly #frames: Frame[] = [];
   readonly #tally: ValueTally;
   readonly #isThorough: boolean;
-  /** What is left to do and the value there: each tried once. */
+  /** Pairs of remaining operations and value, each tried once. */
   readonly #seen = new Set<string>();
-  /** All answered operations before this one are placed. */
+  /** All answered operations before this index are placed. */
   #first = 0;
   #answeredPlaced = 0;
   #best: readonly Item[] = [];
@@ -130,8 +130,8 @@ class Search {
   }
 
   /**
-   * What may come next: called before everything that is still to be placed was answered. A read, or a refused change,
-   * whose answer fits here can come at once, whatever follows; then it is the only one.
+   * Operations that may come next: called before any remaining one was answered. A read, or a refused change, whose
+   * answer fits here can be placed at once without loss; then it is the only candidate.
    */
   #candidates(value: RegisterValue): readonly Item[] {
     const mustBeNoticed = this.#order.at(-1)?.operation.answer === undefined && this.#order.length > 0;
@@ -146,7 +146,7 @@ class Search {
       if (fitsAndOnlyReads(item.operation, value)) return [item];
       candidates.push(item);
     }
-    // Who was answered first probably came first: halves the work.
+    // The first answered probably came first: halves the work.
     candidates.sort((a, b) => a.operation.to - b.operation.to);
     for (const item of this.#unanswered) {
       if (item.operation.from > firstAnswer) break;

@@ -1,10 +1,10 @@
-/** Changes bytes the way a broken or hostile peer would: flips, cuts, repeats, splices, and numbers at their edges. */
+/** Changes bytes like a broken or hostile peer: flips, cuts, repeats, splices, and boundary values. */
 import { randomBelow } from "./random.ts";
 
-/** Bytes that parsers stumble over: zero, ones, sign bits, the values just beside them. */
+/** Bytes that often break parsers: zero, ones, sign bits, and their neighbours. */
 const EDGES = [0x00, 0x01, 0x02, 0x03, 0x0a, 0x11, 0x3f, 0x40, 0x7f, 0x80, 0xc0, 0xfe, 0xff];
 
-/** A new array; the longest result is `maxBytes`. */
+/** Returns a new array of at most `maxBytes`. */
 export function mutate(
   seed: Uint8Array,
   others: readonly Uint8Array[],

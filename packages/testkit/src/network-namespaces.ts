@@ -6,19 +6,19 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 
 interface Space {
-  /** As `ip netns` lists it. */
+  /** Name in `ip netns`. */
   readonly namespace: string;
-  /** Its end of the cable on the bridge. */
+  /** Its port on the bridge. */
   readonly port: string;
   readonly address: string;
   readonly hardwareAddress: string;
 }
 
-/** Nobody has it: what is sent there arrives nowhere. */
+/** An address that no interface has: packets to it are lost. */
 const NOBODY = "02:00:00:00:00:fe";
 
 /**
- * Why there can be no namespaces here, or undefined when there can. Tries it, since containers allow root more or less.
+ * Why namespaces cannot be used here, or undefined. Tries it, since containers restrict root in different ways.
  */
 export async function whyNoNamespaces(): Promise<string | undefined> {
   if (process.platform !== "linux") return "not Linux";
@@ -33,8 +33,8 @@ export async function whyNoNamespaces(): Promise<string | undefined> {
 }
 
 /**
- * Each name becomes a machine of its own with an address in 10.77.0.0/24 and loopback. The bridge lives in a namespace
- * too, so nothing of the machine's own network changes. Dispose it (`await using`) after the programs in it ended.
+ * Each name becomes a machine with an address in 10.77.0.0/24 and loopback. The bridge is in a namespace too, so the
+ * machine's own network does not change. Dispose it (`await using`) after the programs in it ended.
  */
 export class NetworkNamespaces implements AsyncDisposable {
   readonly #hub: string;
@@ -44,7 +44,7 @@ export class NetworkNamespaces implements AsyncDisposable {
     this.#hub = hub;
   }
 
-  /** @throws {Error} with what `ip` said; nothing is left behind then */
+  /** @throws {Error} with the output of `ip`, after cleaning up */
   static async create(names: readonly string[]): Promise<NetworkNamespaces> {
     const prefix = `sl${randomBytes(3).toString("hex")}`;
     const spaces = new NetworkNamespaces(`${prefix}-hub`);
@@ -64,12 +64,12 @@ export class NetworkNamespaces implements AsyncDisposable {
     return this.#get(name).address;
   }
 
-  /** The same command inside: `startChild(spaces.inside("n1", [...]))`; its pid is the program's own. */
+  /** The same command inside the namespace: `startChild(spaces.inside("n1", [...]))`; its pid is the program's own. */
   inside(name: string, argv: readonly string[]): readonly string[] {
     return ["ip", "netns", "exec", this.#get(name).namespace, ...argv];
   }
 
-  /** Pulls its cable: it reaches nobody and nobody reaches it. */
+  /** Disconnects it in both directions. */
   async unplug(name: string): Promise<void> {
     await ip("-n", this.#hub, "link", "set", this.#get(name).port, "down");
   }
@@ -78,12 +78,12 @@ export class NetworkNamespaces implements AsyncDisposable {
     await ip("-n", this.#hub, "link", "set", this.#get(name).port, "up");
   }
 
-  /** What `from` sends to `to` vanishes; nobody is told. */
+  /** Packets from `from` to `to` are lost silently. */
   async cut(from: string, to: string): Promise<void> {
     await this.#setNeighbour(from, to, NOBODY);
   }
 
-  /** Both directions between nodes of different groups; a node that no group names is alone. */
+  /** Cuts both directions between nodes of different groups; a node in no group is alone. */
   async partition(groups: readonly (readonly string[])[]): Promise<void> {
     for (const from of this.#spaces.keys()) {
       for (const to of this.#spaces.keys()) {
@@ -93,13 +93,13 @@ export class NetworkNamespaces implements AsyncDisposable {
     }
   }
 
-  /** Plugs every cable in and ends every cut. */
+  /** Reconnects every machine and ends every cut. */
   async heal(): Promise<void> {
     for (const name of this.#spaces.keys()) await this.plug(name);
     await this.partition([[...this.#spaces.keys()]]);
   }
 
-  /** Takes everything away, also what is half set up. */
+  /** Removes everything, even after a partial set-up. */
   async [Symbol.asyncDispose](): Promise<void> {
     const namespaces = [...this.#spaces.values()].map((space) => space.namespace);
     for (const namespace of [...namespaces, this.#hub]) await ip("netns", "delete", namespace).catch(() => {});
@@ -124,7 +124,7 @@ export class NetworkNamespaces implements AsyncDisposable {
     await ip("-n", space.namespace, "link", "set", "eth0", "up");
   }
 
-  /** A neighbour whose hardware address nobody has swallows packets silently, which a route would not. */
+  /** A neighbour entry with an unused hardware address drops packets silently; a route would report an error. */
   async #setNeighbour(from: string, to: string, hardwareAddress: string): Promise<void> {
     const { namespace } = this.#get(from);
     const entry = ["lladdr", hardwareAddress, "dev", "eth0", "nud", "permanent"];

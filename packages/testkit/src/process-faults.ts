@@ -1,11 +1,11 @@
-/** Stops, continues and kills the program of a `Child`, each time until the system says that it is done. */
+/** Stops, continues and kills the program of a `Child`, and waits until the system confirms it. */
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Child, ChildExit } from "./child.ts";
 
 const WAIT_MILLIS = 5_000;
 
-/** SIGSTOP: its sockets stay open and the system goes on filling their buffers, but nothing of it runs. */
+/** SIGSTOP: its sockets stay open and the kernel goes on filling their buffers, but the program does not run. */
 export async function pauseChild(child: Child): Promise<void> {
   child.kill("SIGSTOP");
   await waitForState(child, (state) => state === "T");
@@ -17,13 +17,13 @@ export async function resumeChild(child: Child): Promise<void> {
   await waitForState(child, (state) => state !== "T");
 }
 
-/** SIGKILL, also for one that is paused. */
+/** SIGKILL; also works on a paused process. */
 export async function killChild(child: Child): Promise<ChildExit> {
   child.kill("SIGKILL");
   return child.exited;
 }
 
-/** @throws {Error} when the program is gone, or does not come to that state in time */
+/** @throws {Error} when the program is gone, or does not reach the state in time */
 async function waitForState(child: Child, isReached: (state: string) => boolean): Promise<void> {
   const deadline = performance.now() + WAIT_MILLIS;
   for (;;) {
@@ -35,7 +35,7 @@ async function waitForState(child: Child, isReached: (state: string) => boolean)
   }
 }
 
-/** The letter that /proc gives: T stopped, S sleeping, R running. It stands after the name, which may hold anything. */
+/** The state letter in /proc: T stopped, S sleeping, R running. It follows the name, which may contain anything. */
 async function processState(pid: number | undefined): Promise<string> {
   const stat = await readFile(`/proc/${pid ?? "none"}/stat`, "latin1");
   return stat.charAt(stat.lastIndexOf(")") + 2);

@@ -1,4 +1,4 @@
-/** Random numbers that a seed repeats. */
+/** Random numbers that can be repeated from a seed. */
 
 /** Uniform in [0, 1), from a 32-bit seed (mulberry32: one add, three multiplications and shifts). */
 export function seededRandom(seed: number): () => number {
@@ -11,7 +11,7 @@ export function seededRandom(seed: number): () => number {
   };
 }
 
-/** A whole number from 0 up to but without `end`. */
+/** A whole number from 0 to `end` − 1. */
 export function randomBelow(random: () => number, end: number): number {
   return Math.floor(random() * end);
 }

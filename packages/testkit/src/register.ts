@@ -1,7 +1,7 @@
-/** A register as it should be: what each operation does to one value, and what it can answer. */
+/** Model of a register: the effect of each operation on a value, and its possible answers. */
 import type { RegisterAnswer, RegisterCall, RegisterOperation, RegisterValue } from "./history.ts";
 
-/** The value afterwards, or undefined when the operation cannot give that answer here. No answer fits everywhere. */
+/** The value afterwards, or undefined if the operation cannot give that answer here. A missing answer always fits. */
 export function step(
   value: RegisterValue,
   call: RegisterCall,
@@ -23,13 +23,13 @@ export function step(
   }
 }
 
-/** Neither effect nor answer depend on what was there before. */
+/** True if neither effect nor answer depends on the previous value. */
 export function isBlind(operation: RegisterOperation): boolean {
   const { call, answer } = operation;
   return call.type === "put" || (call.type === "delete" && answer?.type !== "success");
 }
 
-/** The one value that must be there for this answer; undefined where several are possible. */
+/** The one value required for this answer; undefined if several are possible. */
 export function neededValue({ call, answer }: RegisterOperation): RegisterValue | undefined {
   if (answer?.type === "found") return answer.value;
   if (answer?.type !== "success") return undefined;
@@ -37,15 +37,15 @@ export function neededValue({ call, answer }: RegisterOperation): RegisterValue 
   return answer.success ? undefined : null;
 }
 
-/** What it may leave behind; undefined when it certainly changes nothing. */
+/** The value that it may leave behind; undefined if it certainly changes nothing. */
 export function writtenValue({ call, answer }: RegisterOperation): RegisterValue | undefined {
   if (call.type === "get" || (answer?.type === "success" && !answer.success)) return undefined;
   return call.type === "delete" ? null : call.value;
 }
 
 /**
- * Leaves out what has no answer and whose effect nobody can have noticed: with or without it the rest is as possible.
- * Otherwise each time-out of a long history would double the orders to be tried.
+ * Removes operations without an answer whose effect no other operation can have noticed; the verdict stays the same.
+ * Otherwise each timeout in a long history would double the orders to try.
  */
 export function withoutUnnoticed(operations: readonly RegisterOperation[]): readonly RegisterOperation[] {
   if (operations.some(noticesAnyValue))
@@ -70,7 +70,7 @@ function isNoticed(operation: RegisterOperation, noticed: ReadonlySet<RegisterVa
   return written !== undefined && noticed.has(written);
 }
 
-/** It says only what was not there: whatever was may have been written by anybody. */
+/** Reports only what was not there, so any present value fits. */
 function noticesAnyValue({ call, answer }: RegisterOperation): boolean {
   return answer?.type === "success" && (call.type === "delete" ? answer.success : !answer.success);
 }

@@ -1,17 +1,17 @@
-/** Plays one side of a capture into a connection, at once or at its own pace. */
+/** Sends one side of a capture over a connection, at once or in real time. */
 import type { Clock } from "@sluice/base/clock";
 import type { Millis } from "@sluice/base/brand";
 import type { Capture, Side } from "./capture.ts";
 
 export interface ReplayOptions {
-  /** Whose bytes to send. */
+  /** The side whose bytes to send. */
   readonly side: Side;
-  /** With a clock the bytes go at their own times, without one as fast as `send` takes them. */
+  /** With a clock, sends bytes at their recorded times; without, as fast as `send` allows. */
   readonly clock?: Clock;
   readonly signal?: AbortSignal;
 }
 
-/** Sends every piece in order, awaiting `send` each time, and answers how many bytes went. */
+/** Sends every piece in order, awaiting `send` each time, and returns the number of bytes. */
 export async function replay(
   capture: Capture,
   send: (bytes: Uint8Array) => void | Promise<void>,

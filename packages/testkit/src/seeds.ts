@@ -1,19 +1,19 @@
-/** Runs a simulation for many seeds; the one that fails says how to run it alone. */
+/** Runs a simulation for many seeds; a failure reports how to repeat its seed alone. */
 import { test } from "node:test";
 
-/** How many seeds each simulation runs, and the only one that is to run. */
+/** Environment variables: how many seeds each simulation runs, and a single seed to run. */
 const COUNT_VARIABLE = "SIM_SEEDS";
 const SEED_VARIABLE = "SIM_SEED";
 
 export interface SeedOptions {
-  /** Unless the environment says otherwise. */
+  /** Used unless the environment sets another count. */
   readonly count: number;
   readonly first?: number;
-  /** The file to run again, from the root of the repository. */
+  /** Path of the test file from the root of the repository, for the command to repeat. */
   readonly file: string;
 }
 
-/** Registers a node:test test that runs `simulate` with each seed. What it returns, if anything, goes to the test's notes. */
+/** Registers a node:test test that runs `simulate` with each seed. Its return value, if any, goes to the test's diagnostics. */
 export function everySeed(name: string, options: SeedOptions, simulate: (seed: number) => unknown): void {
   test(name, async (t) => {
     const seeds = chosenSeeds(options);
@@ -22,7 +22,7 @@ export function everySeed(name: string, options: SeedOptions, simulate: (seed: n
   });
 }
 
-/** @throws {Error} naming the seed and the command, with what `simulate` threw as its cause */
+/** @throws {Error} with the seed and the command to repeat it; its cause is the error of `simulate` */
 export async function runSeed(
   name: string,
   file: string,
@@ -38,7 +38,7 @@ export async function runSeed(
   }
 }
 
-/** All of them, or the one that `SIM_SEED` names. */
+/** All seeds, or only the one in `SIM_SEED`. */
 export function chosenSeeds(options: { readonly count: number; readonly first?: number }): readonly number[] {
   const only = numberFrom(SEED_VARIABLE);
   if (only !== undefined) return [only];
@@ -46,7 +46,7 @@ export function chosenSeeds(options: { readonly count: number; readonly first?: 
   return Array.from({ length: count }, (_, index) => (options.first ?? 1) + index);
 }
 
-/** A pattern that matches the name and nothing longer, in single quotes for a shell. */
+/** A pattern that matches exactly the name, in single quotes for a shell. */
 function quoted(name: string): string {
   const pattern = name.replaceAll(/[\\^$.*+?()[\]{}|/]/g, "\\$&").replaceAll("'", ".");
   return `'^${pattern}$'`;

@@ -1,17 +1,17 @@
-/** Simulated clients of a store of registers: they ask, wait, try again, give up, and everything goes into the history. */
+/** Simulated clients of a store of registers: they send requests, retry, give up, and record everything in the history. */
 import type { Millis } from "@sluice/base/brand";
 import type { FakeClock } from "./fake-clock.ts";
 import type { HistoryRecorder, OperationHandle, RegisterAnswer, RegisterCall, RegisterValue } from "./history.ts";
 import { randomBelow } from "./random.ts";
 
 export interface ClientRequest {
-  /** The same when it is sent again. */
+  /** The same for every attempt of one operation. */
   readonly id: string;
   readonly key: string;
   readonly call: RegisterCall;
 }
 
-/** How requests reach the store under test: a method of the test's own. */
+/** Sends requests to the store under test; implemented by the test. */
 export interface RequestSender {
   send(client: string, request: ClientRequest, attempt: number): void;
 }
@@ -23,7 +23,7 @@ export interface SimClientOptions {
   readonly recorder: HistoryRecorder;
   readonly sender: RequestSender;
   readonly keys: readonly string[];
-  /** How long it waits for each attempt, how many it makes, and how long it rests between operations at most. */
+  /** Timeout of each attempt, number of attempts, and longest pause between operations. */
   readonly waitMillis?: number;
   readonly attempts?: number;
   readonly restMillis?: number;
@@ -35,7 +35,7 @@ interface UnderWay {
   attempt: number;
 }
 
-/** One operation at a time, until it is stopped. An operation that it gives up may still happen. */
+/** One operation at a time until stopped. An operation that it gave up may still happen. */
 export class SimClient {
   readonly #options: Required<SimClientOptions>;
   readonly #lastSeen = new Map<string, RegisterValue>();
@@ -51,14 +51,14 @@ export class SimClient {
     this.#rest();
   }
 
-  /** What is under way counts as unknown. */
+  /** An operation in progress counts as unknown. */
   stop(): void {
     this.#isStopped = true;
     this.#underWay?.handle.unknown();
     this.#underWay = undefined;
   }
 
-  /** An answer came. One that is late, or comes again, is ignored. */
+  /** Takes an answer. Ignores a late or repeated one. */
   answered(id: string, answer: RegisterAnswer): void {
     const underWay = this.#take(id);
     if (underWay === undefined) return;
@@ -70,7 +70,7 @@ export class SimClient {
     this.#rest();
   }
 
-  /** This attempt certainly did not and will not happen. @param certainly  nor did any earlier one */
+  /** This attempt did not and will not happen. @param certainly  true if that holds for all earlier attempts too */
   refused(id: string, certainly: boolean): void {
     const underWay = this.#take(id);
     if (underWay === undefined) return;
@@ -117,7 +117,7 @@ export class SimClient {
     });
   }
 
-  /** Values are never written twice, so that each read says which write it saw. */
+  /** Each written value is unique, so that a read identifies its write. */
   #randomCall(key: string): RegisterCall {
     const { name, random } = this.#options;
     const kind = random();

@@ -1,26 +1,26 @@
-/** One simulated node's own clock: it may start elsewhere, run fast or slow, jump, stand still while the node is stopped, and die with it. */
+/** The clock of one simulated node: own offset and rate, jumps of wall time, pauses, and the end of the process. */
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
 import type { FakeClock } from "./fake-clock.ts";
 import { sleepByTimer } from "./timer-sleep.ts";
 
 export interface SimClockOptions {
-  /** What `now()` says when the world's clock says 0: processes start at different moments. */
+  /** Value of `now()` at the world's time 0: processes start at different moments. */
   readonly offset?: number;
-  /** The node's milliseconds in one of the world's; 1.01 runs one percent fast. */
+  /** The node's milliseconds per millisecond of the world; 1.01 is one percent fast. */
   readonly rate?: number;
-  /** How far `wall()` is from the world's wall clock. */
+  /** Difference of `wall()` from the world's wall clock. */
   readonly wallOffset?: number;
 }
 
 /**
- * A view of the world's clock. `pause` is SIGSTOP: time goes on, but nothing of the node runs; what fell due is run at
- * `resume`, late and in order. `stop` is the death of the process: nothing of it ever runs again.
+ * A view of the world's clock. `pause` models SIGSTOP: time goes on, but the node does not run; due timers run at
+ * `resume`, late and in order. `stop` models the end of the process: nothing of it runs again.
  */
 export class SimClock implements Clock {
   readonly #world: FakeClock;
   readonly #timers = new Set<Timer>();
-  /** What fell due during a pause. */
+  /** Actions that became due during a pause. */
   readonly #withheld: (() => void)[] = [];
   #worldBase: number;
   #localBase: number;
@@ -48,7 +48,7 @@ export class SimClock implements Clock {
     return (this.#localBase + (this.#world.now() - this.#worldBase) * this.#rate) as Millis;
   }
 
-  /** Whole, as systems give it. It does not share the error of the monotonic one: it is set from outside. */
+  /** Whole milliseconds, as systems report it. Has its own error, independent of the monotonic clock. */
   wall(): Millis {
     return Math.floor(this.#world.wall() + this.#wallOffset) as Millis;
   }
@@ -82,7 +82,7 @@ export class SimClock implements Clock {
     return sleepByTimer(this, delay, signal);
   }
 
-  /** Runs what comes to the node from outside: at once, after the pause, or never. */
+  /** Runs an action from outside the node: at once, after the pause, or never. */
   run(action: () => void): void {
     if (this.#state === "running") action();
     else if (this.#state === "paused") this.#withheld.push(action);
@@ -92,7 +92,7 @@ export class SimClock implements Clock {
     if (this.#state === "running") this.#state = "paused";
   }
 
-  /** Everything that was withheld runs now; it may pause the node again, and the rest then waits. */
+  /** Runs all withheld actions; one of them may pause the node again, and the rest then waits. */
   resume(): void {
     if (this.#state !== "paused") return;
     this.#state = "running";
@@ -109,14 +109,14 @@ export class SimClock implements Clock {
     for (const timer of this.#timers) timer.cancel();
   }
 
-  /** From now on the clock runs at this rate, without a jump. Timers that were set before keep the world's moment. */
+  /** Changes the rate from now on, without a jump. Existing timers keep their moment in the world. */
   setRate(rate: number): void {
     this.#localBase = this.now();
     this.#worldBase = this.#world.now();
     this.#rate = rate;
   }
 
-  /** Somebody, or NTP, set the wall clock. The monotonic clock does not notice. */
+  /** Sets the wall clock, like NTP or an operator. The monotonic clock does not change. */
   jumpWall(millis: number): void {
     this.#wallOffset += millis;
   }

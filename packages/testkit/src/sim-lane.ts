@@ -1,9 +1,9 @@
-/** One direction between two simulated nodes: what is under way on its ordered stream, and how it is cut. */
+/** One direction between two simulated nodes: messages in flight on its ordered stream, and cuts. */
 
 /**
- * What becomes of an ordered stream whose direction is cut. `close`: it breaks, both ends are told and what was under
- * way is lost. `hold`: nobody is told and what is sent arrives after healing, late, as TCP does. `vanish`: nobody is
- * told, what was under way and what is sent is lost, and the stream breaks at healing, since a stream has no holes.
+ * Effect of a cut on an ordered stream. `close`: it breaks, both ends are notified, and messages in flight are
+ * lost. `hold`: no notification; messages arrive after healing, late, as with TCP. `vanish`: no notification;
+ * messages in flight and later ones are lost, and the stream breaks at healing, since a stream has no gaps.
  */
 export type CutMode = "close" | "hold" | "vanish";
 
@@ -11,9 +11,9 @@ export class SimLane {
   readonly from: string;
   readonly to: string;
   cut: CutMode | undefined;
-  /** The same for both directions of a pair. */
+  /** Equal for both directions of a pair. */
   isOpen = false;
-  /** Something was lost although nobody was told: the stream must break at healing. */
+  /** A message was lost without notification: the stream must break at healing. */
   hasHole = false;
   readonly #underWay = new Set<number>();
   readonly #held: (() => void)[] = [];
@@ -29,25 +29,25 @@ export class SimLane {
     return this.#underWay.size;
   }
 
-  /** Never before what was sent earlier. */
+  /** Not before the arrival of earlier messages. */
   nextArrival(wanted: number): number {
     this.#lastArrival = Math.max(this.#lastArrival, wanted);
     return this.#lastArrival;
   }
 
-  /** A ticket is good until the message arrives or the stream breaks. */
+  /** A ticket is valid until the message arrives or the stream breaks. */
   board(): number {
     const ticket = this.#nextTicket++;
     this.#underWay.add(ticket);
     return ticket;
   }
 
-  /** @returns false when the stream broke meanwhile, and the message with it */
+  /** @returns false if the stream broke meanwhile, losing the message */
   leave(ticket: number): boolean {
     return this.#underWay.delete(ticket);
   }
 
-  /** Arrived at the cut, and waits there. */
+  /** Holds a message that reached the cut. */
   hold(arrive: () => void): void {
     this.#held.push(arrive);
   }
@@ -56,7 +56,7 @@ export class SimLane {
     return this.#held.splice(0);
   }
 
-  /** @returns how many messages were lost */
+  /** @returns the number of lost messages */
   dropAll(): number {
     const count = this.#underWay.size;
     this.#underWay.clear();

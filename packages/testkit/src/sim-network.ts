@@ -1,15 +1,15 @@
-/** A network that exists only in a test: delays, losses, cuts and partitions, all from one seed and on the fake clock. */
+/** A simulated network: delays, losses, cuts and partitions, all from one seed and on the fake clock. */
 import type { Millis } from "@sluice/base/brand";
 import type { FakeClock } from "./fake-clock.ts";
 import { randomBelow, seededRandom } from "./random.ts";
 import type { SimClock } from "./sim-clock.ts";
 import { type CutMode, SimLane } from "./sim-lane.ts";
 
-/** What a node hears. Of one peer, in the order in which the peer sent it, except datagrams. */
+/** Events of a node. Events from one peer come in the order in which it sent them, except datagrams. */
 export type SimEvent<Message> =
   | { readonly type: "message"; readonly from: string; readonly message: Message }
   | { readonly type: "datagram"; readonly from: string; readonly message: Message }
-  /** The ordered stream to that peer broke: what was under way is lost, in both directions. */
+  /** The ordered stream to that peer broke: messages in flight are lost, in both directions. */
   | { readonly type: "closed"; readonly peer: string }
   /** The ordered stream to that peer can be used (again). */
   | { readonly type: "opened"; readonly peer: string };
@@ -21,9 +21,9 @@ export interface SimEndpoint<Message> {
 export interface SimNetworkOptions {
   readonly clock: FakeClock;
   readonly seed: number;
-  /** Milliseconds that each message takes, drawn evenly. */
+  /** Delay of each message in milliseconds, uniformly distributed. */
   readonly delay?: { readonly min: number; readonly max: number };
-  /** Probability that a datagram is lost, and that it comes twice. Ordered streams lose nothing while they stand. */
+  /** Probability of loss and of duplication of a datagram. An open ordered stream loses nothing. */
   readonly loss?: number;
   readonly duplication?: number;
 }
@@ -40,7 +40,7 @@ interface SimNode<Message> {
   readonly clock: SimClock;
 }
 
-/** Nodes are names. Between each pair stands one ordered stream, open from the start, and a way for datagrams. */
+/** Nodes are names. Each pair has one ordered stream, open from the start, and datagrams. */
 export class SimNetwork<Message> {
   readonly counters: SimCounters = { sent: 0, delivered: 0, lost: 0, duplicated: 0 };
   readonly #options: SimNetworkOptions;
@@ -57,19 +57,19 @@ export class SimNetwork<Message> {
     return [...this.#nodes.keys()];
   }
 
-  /** Brings a node up, also one that was `remove`d: its streams open anew. */
+  /** Adds a node, or starts a removed one again: its streams open anew. */
   add(name: string, endpoint: SimEndpoint<Message>, clock: SimClock): void {
     this.#nodes.set(name, { endpoint, clock });
     for (const peer of this.names) if (peer !== name) this.#openIfPossible(name, peer);
   }
 
-  /** The process is gone: peers hear `closed`, whatever was under way to and from it is lost. Stop its clock as well. */
+  /** Ends the process: peers receive `closed`, and messages in flight to and from it are lost. Stop its clock as well. */
   remove(name: string): void {
     this.#nodes.delete(name);
     for (const peer of this.names) this.#breakIfOpen(name, peer);
   }
 
-  /** On the ordered stream from one node to another. A message is handed over as it is: never change it afterwards. */
+  /** Sends on the ordered stream between two nodes. The message is not copied: never change it afterwards. */
   send(from: string, to: string, message: Message): void {
     this.counters.sent++;
     const lane = this.#lane(from, to);
@@ -81,7 +81,7 @@ export class SimNetwork<Message> {
     this.#ride(lane, { type: "message", from, message });
   }
 
-  /** May be lost, come twice, and overtake others. */
+  /** May be lost, duplicated and reordered. */
   sendDatagram(from: string, to: string, message: Message): void {
     this.counters.sent++;
     const copies = this.#random() < (this.#options.duplication ?? 0) ? 2 : 1;
@@ -93,7 +93,7 @@ export class SimNetwork<Message> {
     }
   }
 
-  /** Cuts one direction. With `close` the stream breaks at once, as there is no half of a broken stream. */
+  /** Cuts one direction. With `close` the whole stream breaks at once. */
   cut(from: string, to: string, mode: CutMode): void {
     const lane = this.#lane(from, to);
     lane.cut = mode;
@@ -104,7 +104,7 @@ export class SimNetwork<Message> {
     }
   }
 
-  /** Both directions between nodes of different groups; a node that no group names is alone. */
+  /** Cuts both directions between nodes of different groups; a node in no group is alone. */
   partition(groups: readonly (readonly string[])[], mode: CutMode): void {
     const groupOf = (name: string): number => groups.findIndex((group) => group.includes(name));
     for (const from of this.names) {
@@ -115,7 +115,7 @@ export class SimNetwork<Message> {
     }
   }
 
-  /** One direction, or with no names everything. */
+  /** Heals one direction, or everything without names. */
   heal(from?: string, to?: string): void {
     for (const lane of this.#lanes.values()) {
       const isMeant = (from === undefined || lane.from === from) && (to === undefined || lane.to === to);
@@ -131,7 +131,7 @@ export class SimNetwork<Message> {
     this.#openIfPossible(lane.from, lane.to);
   }
 
-  /** A stream needs both nodes and both directions to come about, though not to stay. */
+  /** A stream needs both nodes and both directions to open, though not to stay open. */
   #openIfPossible(a: string, b: string): void {
     const lanes = [this.#lane(a, b), this.#lane(b, a)];
     const isPossible = lanes.every((lane) => lane.cut === undefined && !lane.isOpen && this.#nodes.has(lane.from));
@@ -155,7 +155,7 @@ export class SimNetwork<Message> {
     this.counters.lost += lane.dropAll();
   }
 
-  /** News of the stream itself keep their place among its messages, but cannot be lost or held. */
+  /** Events about the stream itself stay in order with its messages, but cannot be lost or held. */
   #ride(lane: SimLane, event: SimEvent<Message>, kind: "message" | "news" = "message"): void {
     const now = this.#options.clock.now();
     const ticket = kind === "message" ? lane.board() : undefined;

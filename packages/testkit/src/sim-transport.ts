@@ -1,13 +1,13 @@
-/** Connections over the simulated network for code that takes them as a port: dialled by name, broken by its cuts. */
+/** Connections over the simulated network for code that takes them as a port: dialled by name, broken by cuts. */
 import type { Millis } from "@sluice/base/brand";
 import type { LinkDialler, LinkTransport, TransportReceiver } from "@sluice/mesh/transport";
 import type { SimClock } from "./sim-clock.ts";
 import type { SimEndpoint, SimEvent, SimNetwork } from "./sim-network.ts";
 
-/** Names one end of a connection: a node that dials itself has both. */
+/** Identifies one end of a connection: a node that dials itself has both ends. */
 type EndId = string;
 
-/** What travels between two nodes, to one end of a connection. */
+/** A packet between two nodes, for one end of a connection. */
 export type SimPacket =
   | { readonly type: "dial"; readonly to: EndId }
   | { readonly type: "answer"; readonly to: EndId; readonly isAccepted: boolean }
@@ -18,11 +18,11 @@ export interface SimHostOptions {
   readonly name: string;
   readonly network: SimNetwork<SimPacket>;
   readonly clock: SimClock;
-  /** Whoever is dialled here; undefined where nobody listens. */
+  /** Accepts connections; undefined if the node does not listen. */
   readonly accept: ((transport: LinkTransport, from: string) => TransportReceiver) | undefined;
   /** Milliseconds that everything of a connection takes beside the network's own, drawn once for each: connections overtake each other. */
   readonly skew?: () => number;
-  /** Bytes that leave a connection in a millisecond; what is over it waits in `queuedBytes`. */
+  /** Bytes per millisecond that a connection sends; the rest waits in `queuedBytes`. */
   readonly bytesPerMilli?: number;
 }
 
@@ -47,7 +47,7 @@ export class SimHost implements LinkDialler, SimEndpoint<SimPacket> {
   dial(address: string, receiver: TransportReceiver): LinkTransport {
     const to = address.split(":")[0] as string;
     const { name, clock } = this.#options;
-    // Unique across the lives of a node: a packet for an earlier life must find nobody.
+    // Unique across restarts of a node: a packet for an earlier life must not be delivered.
     const id = `${name}>${to}#${clock.now()}.${this.#dialCount++}`;
     const connection = this.#add({ own: `${id} dialled`, far: `${id} accepted`, peer: to }, receiver);
     clock.after(connection.skew, () => {
@@ -197,7 +197,7 @@ class SimConnection implements LinkTransport {
     this.end();
   }
 
-  /** The network has broken it. */
+  /** The network has broken the connection. */
   stop(): void {
     this.#isOpen = false;
     this.#waiting.length = 0;

@@ -1,15 +1,15 @@
-/** Waits for a fact that comes without an event of its own, by asking again and again: for tests with real sockets. */
+/** Polls for a condition that has no event: for tests with real sockets. */
 import { setTimeout as pause } from "node:timers/promises";
 
 const POLL_MILLIS = 10;
 
-/** Longer than a busy machine needs; only a test that fails waits so long. */
+/** Longer than a busy machine needs; only a failing test waits this long. */
 const PATIENCE_MILLIS = 20_000;
 
 /**
- * What `find` answers once that is neither `undefined` nor `false`; `() => a === b` will do as well.
+ * The result of `find` once it is neither `undefined` nor `false`; `() => a === b` also works.
  *
- * @throws {Error} naming `what`, when `patience` milliseconds pass first; a throwing `find` ends the wait at once
+ * @throws {Error} naming `what` after `patience` milliseconds; an error thrown by `find` ends the wait at once
  */
 export async function until<T>(
   what: string,
@@ -20,7 +20,7 @@ export async function until<T>(
   for (;;) {
     const found = await find();
     if (found !== undefined && found !== false) return found;
-    if (performance.now() > deadline) throw new Error(`Waited ${patience} ms in vain for ${what}`);
+    if (performance.now() > deadline) throw new Error(`Waited ${patience} ms for ${what}`);
     await pause(POLL_MILLIS);
   }
 }

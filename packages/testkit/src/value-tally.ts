@@ -1,4 +1,4 @@
-/** Counts, of the operations not yet placed, who needs which value and who may write it. */
+/** Counts, for the operations not yet placed, which values they need and may write. */
 import type { RegisterOperation, RegisterValue } from "./history.ts";
 import { neededValue, writtenValue } from "./register.ts";
 
@@ -18,7 +18,7 @@ export class ValueTally {
     this.#change(operation, -1);
   }
 
-  /** Somebody needs it, and nobody can bring it back: it must not go. */
+  /** A remaining operation needs it, and none can write it again: it must not be overwritten. */
   isStillNeeded(value: RegisterValue): boolean {
     return (this.#needers.get(value) ?? 0) > 0 && (this.#writers.get(value) ?? 0) === 0;
   }

@@ -1,10 +1,10 @@
-/** Makes a history that no register can have as small as it goes, and says in words what is wrong with it. */
+/** Reduces a non-linearizable history to a small one and explains the contradiction. */
 import type { RegisterOperation } from "./history.ts";
 import { findOrder } from "./linearization-search.ts";
 import { answerText, callText, valueText, withoutUnnoticed } from "./register.ts";
 
 /**
- * The few operations of one impossible history that contradict each other, and those without an answer that one of
+ * A small set of contradicting operations from a non-linearizable history, with the unanswered ones that any of
  * them may have noticed.
  */
 export function smallestViolation(
@@ -24,12 +24,12 @@ export function smallestViolation(
     );
   });
   const fewest = new Set(shown.toSorted((a, b) => a.length - b.length)[0]?.map(nameOf));
-  // Shown with all that is known of them, which only makes them more impossible; but not with what was left out.
+  // Shown with all known answers, which only adds constraints; but without the omitted operations.
   const known = prefix === blurred ? operations.map(withoutFinding) : operations;
   return known.filter((operation) => fewest.has(nameOf(operation))).toSorted((a, b) => a.from - b.from);
 }
 
-/** What is tried first to leave out: where that leads to nothing small, another order may. Reads explain least. */
+/** Orders in which to try omitting operations: if one leads to a large result, another may not. Reads explain least. */
 const ORDERS: readonly ((operation: RegisterOperation) => number)[] = [
   ({ call, from }) => (call.type === "get" ? from - 1e12 : from),
   ({ call, from }) => (call.type === "get" ? -from - 1e12 : -from),
@@ -37,7 +37,7 @@ const ORDERS: readonly ((operation: RegisterOperation) => number)[] = [
   ({ call, answer, from }) => (call.type === "put" ? -from : answer?.type === "success" ? -from - 2e12 : -from - 1e12),
 ];
 
-/** Leaves out whole runs while they are long, then one by one. */
+/** Omits whole runs while they are long, then single operations. */
 function neededOnes(
   operations: readonly RegisterOperation[],
   isEnough: (some: readonly RegisterOperation[]) => boolean,
@@ -53,12 +53,12 @@ function neededOnes(
   return needed;
 }
 
-/** A client calls one thing at a time. */
+/** A client runs one operation at a time, so client and time identify it. */
 function nameOf({ client, from }: RegisterOperation): string {
   return `${client}\0${from}`;
 }
 
-/** Up to the first answer that cannot be: what was answered later is unknown by then, what was called later is not there. */
+/** The prefix up to the first impossible answer: later answers become unknown, later calls are omitted. */
 function shortestImpossiblePrefix(
   operations: readonly RegisterOperation[],
   isImpossible: (some: readonly RegisterOperation[]) => boolean,
@@ -81,7 +81,7 @@ function seenBy(operations: readonly RegisterOperation[], moment: number): reado
     .map((operation) => (operation.to <= moment ? operation : withoutAnswer(operation)));
 }
 
-/** Forgetting an answer only ever allows more, so what stays impossible did not need it. */
+/** Forgetting an answer only allows more, so a history that stays impossible did not need it. */
 function onlyTheseAnswers(
   operations: readonly RegisterOperation[],
   needed: readonly RegisterOperation[],
@@ -90,7 +90,7 @@ function onlyTheseAnswers(
   return withoutUnnoticed(operations.map((operation) => (kept.has(operation) ? operation : withoutAnswer(operation))));
 }
 
-/** Whether a delete found something makes every write before it matter: forgotten first, where it is not the point. */
+/** Forgets first whether a delete found something, since that makes every earlier write relevant. */
 function withoutFinding(operation: RegisterOperation): RegisterOperation {
   const isDelete = operation.call.type === "delete" && operation.answer !== undefined;
   return isDelete ? { ...operation, answer: { type: "done" } } : operation;
@@ -100,7 +100,7 @@ function withoutAnswer(operation: RegisterOperation): RegisterOperation {
   return { ...operation, answer: undefined, to: Number.POSITIVE_INFINITY, toLabel: undefined };
 }
 
-/** A table of the operations, and how far the best order gets. */
+/** A table of the operations, and the longest order that fits. */
 export function explain(key: string, operations: readonly RegisterOperation[]): string {
   const lines = [
     `Key "${key}" is not linearizable: no order of these ${operations.length} operations gives their answers`,

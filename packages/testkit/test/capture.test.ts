@@ -34,8 +34,8 @@ test("a line that is neither bytes nor an end is named", () => {
     () => decodeCapture(text),
     (error: Error) => error instanceof CaptureFormatError && /line 6/.test(error.message),
   );
-  assert.throws(() => decodeCapture('{"capture":2}'), /line 1 is no header/);
-  assert.throws(() => decodeCapture("FLV"), /line 1 is no JSON object/);
+  assert.throws(() => decodeCapture('{"capture":2}'), /line 1 is not a header/);
+  assert.throws(() => decodeCapture("FLV"), /line 1 is not a JSON object/);
 });
 
 test("trimming keeps one side, cuts the piece that crosses, and drops the end of a side that was cut", () => {

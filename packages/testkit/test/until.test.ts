@@ -1,4 +1,4 @@
-/** Waiting ends with what was found, and in vain with the name of what was missed. */
+/** Waiting ends with the value found, or with an error that names what was missing. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { until } from "@sluice/testkit/until";
@@ -10,10 +10,10 @@ test("waiting asks until something is found, and answers it", async () => {
   assert.equal(asked, 4);
 });
 
-test("waiting in vain names what was missed; an error of the question is not waited for", async () => {
+test("a timeout names what was missing; an error of `find` ends the wait", async () => {
   await assert.rejects(
     until("the moon", () => false, 0),
-    /in vain for the moon/,
+    /ms for the moon/,
   );
   const broken = (): undefined => {
     throw new RangeError("no such thing");

@@ -1,4 +1,4 @@
-/** Conformance: an engine that cannot be reached says so, one that is closed is closed, and both tell what they can do. */
+/** Conformance: an unreachable engine reports it, a closed one refuses calls, and capabilities are true. */
 import { StateError } from "@sluice/base/errors";
 import type { Engine } from "../engine.ts";
 import { EngineUnavailableError } from "../errors.ts";

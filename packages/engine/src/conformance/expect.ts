@@ -1,6 +1,6 @@
-/** Assertions of the conformance suite, which must run where no test runner is. */
+/** Assertions of the conformance suite, which must work without a test runner. */
 
-/** An engine did other than its port says. */
+/** An engine behaved differently from its port. */
 export class ConformanceError extends Error {
   override readonly name = "ConformanceError";
 }
@@ -15,7 +15,7 @@ export function expectSame(actual: unknown, expected: unknown, what: string): vo
   expect(left === right, `${what}: got ${shorten(left)}, expected ${shorten(right)}`);
 }
 
-/** Also where `call` throws at once instead of rejecting. */
+/** Accepts a call that throws at once instead of rejecting. */
 export async function expectFailure<E>(
   call: () => unknown,
   kind: abstract new (...args: never[]) => E,

@@ -1,4 +1,4 @@
-/** Conformance: leases hold keys as long as their owner lives, and not longer. */
+/** Conformance: leases keep keys for as long as their owner lives, and no longer. */
 import { StateError } from "@sluice/base/errors";
 import type { Millis } from "@sluice/base/brand";
 import type { Engine, Lease } from "../engine.ts";

@@ -1,4 +1,4 @@
-/** Conformance: logs take records by comparison and give them back without holes. */
+/** Conformance: logs take records by compare-and-append and return them without gaps. */
 import { LimitError } from "@sluice/bytes/wire-error";
 import type { EngineLogs, LogRecord } from "../engine.ts";
 import { ENGINE_LIMITS } from "../limits.ts";

@@ -1,4 +1,4 @@
-/** Conformance: messages reach those who listen, at most once and in order. */
+/** Conformance: messages reach every subscriber at most once and in order. */
 import type { Engine } from "../engine.ts";
 import { bytesOf, expect, expectSame, textOf } from "./expect.ts";
 import type { ConformanceCase } from "./harness.ts";
@@ -65,7 +65,7 @@ export const MESSAGE_CASES: readonly ConformanceCase[] = [
     const engine = await trial.open();
     const recorder = trial.subscribe(engine, "subject");
     await trial.until(() => hearsAll([engine], [recorder], "subject"), "a subscriber that hears");
-    // A late ping may still come in between.
+    // A late ping may still arrive in between.
     const heard = (): Uint8Array[] => recorder.items.filter((message) => !textOf(message)?.startsWith("ping "));
     const all = Uint8Array.from({ length: 256 }, (_, byte) => byte);
     const largest = new Uint8Array(engine.capabilities().maxValueBytes).fill(0xa5);
@@ -102,7 +102,7 @@ function textsOf(recorder: MessageRecorder<Uint8Array>): string[] {
   return recorder.items.map((message) => textOf(message) ?? "");
 }
 
-/** Asking takes time to reach a remote engine: whether all hear is only known from hearing. */
+/** Subscribing at a remote engine takes time; only received messages show that it is complete. */
 async function hearsAll(
   engines: readonly Engine[],
   recorders: readonly MessageRecorder<Uint8Array>[],

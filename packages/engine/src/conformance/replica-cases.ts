@@ -1,4 +1,4 @@
-/** Conformance: what an engine with a copy of the data does for clients elsewhere, whom it knows by tokens and request ids. */
+/** Conformance: an engine with a copy of the data serves remote clients, identified by tokens and request ids. */
 import { StateError } from "@sluice/base/errors";
 import type { Millis } from "@sluice/base/brand";
 import type { Engine, EngineReplica } from "../engine.ts";
@@ -8,7 +8,7 @@ import { bytesOf, expect, expectFailure, expectSame } from "./expect.ts";
 import type { ConformanceCase } from "./harness.ts";
 import { appended, defineCase, type Trial, written } from "./trial.ts";
 
-/** Of those engines alone that have a `replica`. */
+/** Only for engines with a `replica`. */
 export const REPLICA_CASES: readonly ConformanceCase[] = [
   defineCase(
     "ENG340",
@@ -93,7 +93,7 @@ export const REPLICA_CASES: readonly ConformanceCase[] = [
   }),
 ];
 
-/** An engine whose watches lag behind its answers shows it now and then only. */
+/** A lag of watches behind answers shows only in some rounds. */
 const ROUNDS = 50;
 
 async function expectRepeatable(trial: Trial, engine: Engine, other: Engine): Promise<void> {

@@ -1,4 +1,4 @@
-/** One run of one case: the harness with what cases do again and again. */
+/** One run of one case: the harness with helpers that cases share. */
 import type { Millis } from "@sluice/base/brand";
 import type { AppendResult, CasResult, Engine, EngineLogs, Key } from "../engine.ts";
 import type { Epoch } from "../epoch.ts";
@@ -6,7 +6,7 @@ import { expect } from "./expect.ts";
 import type { ConformanceCase, EngineFaults, EngineHarness, Need } from "./harness.ts";
 import { MessageRecorder, WatchRecorder } from "./watch-recorder.ts";
 
-/** Between two looks at something awaited; short against any lease. */
+/** Interval of polling; short compared with any lease. */
 const STEP = 10 as Millis;
 
 export class Trial {
@@ -29,7 +29,7 @@ export class Trial {
     return fault;
   }
 
-  /** Lets time pass while a call is under way, so that a fake clock does not stand still for it. */
+  /** Advances time while a call is in progress, so that a fake clock does not block it. */
   async during<T>(call: Promise<T>): Promise<T> {
     let isDone = false;
     const settled = Promise.allSettled([call]).then(() => (isDone = true));
@@ -44,7 +44,7 @@ export class Trial {
     what: string,
     limit: number = this.harness.patience,
   ): Promise<void> {
-    expect(await this.#poll(condition, limit), `Waited in vain: ${what}`);
+    expect(await this.#poll(condition, limit), `Timed out waiting for: ${what}`);
   }
 
   async #poll(condition: () => boolean | Promise<boolean>, limit: number): Promise<boolean> {
@@ -61,7 +61,7 @@ export class Trial {
     return new MessageRecorder(engine.subscribe(subject, signal));
   }
 
-  /** Resolves once the watcher knows all that stood. */
+  /** Resolves once the watcher has received everything that existed. */
   async watch(engine: Engine, prefix: Key, signal: AbortSignal = this.signal): Promise<WatchRecorder> {
     const watcher = new WatchRecorder(engine.watch(prefix, signal));
     await this.until(() => watcher.state === "current", "a watch that becomes current");
@@ -74,7 +74,7 @@ export class Trial {
   }
 }
 
-/** Makes a case: its harness gets a `Trial` around it, which ends with it. */
+/** Makes a case; wraps its harness in a `Trial` that ends with the case. */
 export function defineCase(
   id: ConformanceCase["id"],
   name: string,
@@ -96,7 +96,7 @@ export function defineCase(
   };
 }
 
-/** The revision of a write that must succeed. */
+/** The revision of a write; fails the case if the write did not succeed. */
 export function written(result: CasResult, what: string): Epoch {
   expect(result.outcome === "written", `${what}: got a conflict`);
   return result.revision;

@@ -1,4 +1,4 @@
-/** Conformance: what keys and values may be. */
+/** Conformance: valid and invalid keys and values. */
 import { StateError } from "@sluice/base/errors";
 import { LimitError } from "@sluice/bytes/wire-error";
 import type { Engine } from "../engine.ts";
@@ -7,10 +7,10 @@ import { bytesOf, expect, expectFailure, expectSame, textOf } from "./expect.ts"
 import type { ConformanceCase } from "./harness.ts";
 import { defineCase, written } from "./trial.ts";
 
-/** Every byte there is, as text of one character each. */
+/** Every byte value, each as one character. */
 const ALL_BYTES = String.fromCharCode(...Array.from({ length: 256 }, (_, byte) => byte));
 
-/** Keys that some store takes for a pattern, a path, an end or another key. */
+/** Keys that some store might treat as a pattern, a path, an end or another key. */
 const ODD_KEYS = [
   ...["a", "A", "a/b", "a/", "/a", "//", "a.b", "a.", ".a", "..", "a*", "*", "a>", ">", "a?", "[a]", "{a}", "a:b"],
   ...[" ", "a ", " a", "a b", "a\tb", "a\nb", "a\r\nb", "a\u0000", "a\u0000b", "\u0000", "\u0000\u0000", "\u007f"],

@@ -1,4 +1,4 @@
-/** Conformance: what a watcher hears. */
+/** Conformance: the events of a watch. */
 import type { Engine } from "../engine.ts";
 import { compareEpochs, type Epoch } from "../epoch.ts";
 import { bytesOf, expect, expectSame, textOf } from "./expect.ts";
@@ -6,7 +6,7 @@ import type { ConformanceCase } from "./harness.ts";
 import type { WatchRecorder } from "./watch-recorder.ts";
 import { defineCase, written } from "./trial.ts";
 
-/** An engine whose watches lag behind its answers shows it now and then only. */
+/** A lag of watches behind answers shows only after some writes. */
 const OWN_WRITES = 100;
 
 export const WATCH_CASES: readonly ConformanceCase[] = [
@@ -182,7 +182,7 @@ async function writeOften(engine: Engine, key: string, times: number): Promise<E
   return revision as Epoch;
 }
 
-/** Revisions that were told before the first `current`. */
+/** Revisions reported before the first `current`. */
 function toldFirst({ recorder }: WatchRecorder): Epoch[] {
   const end = recorder.items.findIndex(({ type }) => type === "current");
   return recorder.items.slice(0, end).flatMap((event) => (event.type === "put" ? [event.entry.revision] : []));

@@ -1,4 +1,4 @@
-/** Reads a watch or a subscription in the background and keeps what came, as a case looks at it later. */
+/** Reads a watch or a subscription in the background and records it for later checks. */
 import type { Entry, Key, WatchEvent } from "../engine.ts";
 import { compareEpochs, type Epoch, formatEpoch } from "../epoch.ts";
 
@@ -14,7 +14,7 @@ export class MessageRecorder<T> {
     return this.#end === "ended";
   }
 
-  /** Set when the iteration rejected, which it never may. */
+  /** Set when the iteration rejected, which is always wrong. */
   get failure(): string | undefined {
     return typeof this.#end === "string" ? undefined : String(this.#end.failure);
   }
@@ -32,7 +32,7 @@ export class MessageRecorder<T> {
   }
 }
 
-/** The view that a watcher builds by the port's contract, and what broke the contract on the way. */
+/** The view that a watcher builds by the port's contract, and violations of that contract. */
 export class WatchRecorder {
   readonly entries = new Map<Key, Entry>();
   readonly violations: string[] = [];

@@ -1,4 +1,4 @@
-/** A lease as its holder has it: renews itself, and is lost by the holder's own clock. */
+/** A lease as seen by its holder: renews itself, and is lost by the holder's own clock. */
 import type { Millis } from "@sluice/base/brand";
 import type { Timer } from "@sluice/base/clock";
 import type { Lease } from "../engine.ts";
@@ -7,7 +7,7 @@ import { EngineLeaseLostError } from "../errors.ts";
 import type { MemoryLink } from "./memory-link.ts";
 import type { MemoryStore } from "./memory-store.ts";
 
-/** Two may fail before the lease runs out. */
+/** Two renewals may fail before the lease runs out. */
 const RENEWALS_PER_TTL = 3;
 
 export interface GrantedLease {
@@ -15,7 +15,7 @@ export interface GrantedLease {
   readonly link: MemoryLink;
   readonly token: Epoch;
   readonly ttl: Millis;
-  /** When it was asked for. */
+  /** When the request was sent. */
   readonly sent: Millis;
 }
 

@@ -1,4 +1,4 @@
-/** The way between a memory engine and its store, which can be cut, slow or closed like a real one. */
+/** The connection between a memory engine and its store, which can be cut, slow or closed. */
 import type { Millis } from "@sluice/base/brand";
 import type { Clock } from "@sluice/base/clock";
 import { EngineClosedError, EngineUnavailableError } from "../errors.ts";
@@ -50,8 +50,8 @@ export class MemoryLink {
   }
 
   /**
-   * Runs `operation` on the store before it returns; the answer comes as late as the link is slow.
-   * @throws {EngineUnavailableError} unknown if the link was lost while a write's answer was under way
+   * Runs `operation` on the store before it returns; the answer is delayed as the link is.
+   * @throws {EngineUnavailableError} unknown if the link was lost before the answer to a write arrived
    */
   async exchange<T>(action: string, kind: CallKind, operation: () => T): Promise<T> {
     this.checkOpen(action);

@@ -1,4 +1,4 @@
-/** A memory engine's way to the logs of its store. */
+/** A memory engine's access to the logs of its store. */
 import { checkKey, checkSequence, checkValue } from "../checks.ts";
 import type { EngineLogs } from "../engine.ts";
 import type { MemoryLink } from "./memory-link.ts";

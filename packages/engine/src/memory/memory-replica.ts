@@ -1,4 +1,4 @@
-/** What a memory engine does for clients elsewhere, by tokens. */
+/** The replica operations of a memory engine: leases of remote clients, by token. */
 import { checkTtl } from "../checks.ts";
 import type { EngineReplica } from "../engine.ts";
 import type { MemoryLink } from "./memory-link.ts";

@@ -1,4 +1,4 @@
-/** What several memory engines share: entries, leases and logs, as the server behind a real engine keeps them. */
+/** The store shared by several memory engines: entries, leases and logs. */
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
 import type { AppendResult, CasResult, Entry, Key, RequestId } from "../engine.ts";
@@ -8,16 +8,16 @@ import { MemoryLogs } from "./memory-logs.ts";
 
 export interface MemoryStoreOptions {
   readonly clock: Clock;
-  /** Of the life that begins now; higher than that of every earlier store whose epochs somebody may still hold. */
+  /** Generation of the new store; higher than that of every earlier store whose epochs may still be in use. */
   readonly generation: number;
 }
 
-/** One client of the store, told of everything at once and in order. */
+/** One client of the store; receives everything at once and in order. */
 export interface StoreListener {
   onPut(entry: Entry): void;
   onDeleted(key: Key, revision: Epoch): void;
   onMessage(subject: Key, message: Uint8Array): void;
-  /** All data is gone. */
+  /** All data was deleted. */
   onWiped(): void;
 }
 
@@ -33,13 +33,13 @@ interface LeaseRecord {
   expiry: Timer;
 }
 
-/** Writes whose answers are remembered; those who repeat one do so within seconds. */
+/** Writes whose answers are remembered; repetitions come within seconds. */
 const REMEMBERED_ANSWERS = 1_024;
 
 /** Added to every time to live, so that the holder's `validUntil` passes before its keys vanish. */
 const EXPIRY_MARGIN = 1;
 
-/** Nothing is checked here, and entries go out as they are kept: copying is the engine's part. */
+/** Neither validates nor copies: both are the engine's responsibility. */
 export class MemoryStore {
   readonly clock: Clock;
   readonly logs = new MemoryLogs();
@@ -60,12 +60,12 @@ export class MemoryStore {
     return this.#entries.get(key)?.entry;
   }
 
-  /** What stands under a prefix, in no order. */
+  /** Entries under a prefix, in no particular order. */
   *under(prefix: Key): Iterable<Entry> {
     for (const { entry } of this.#entries.values()) if (entry.key.startsWith(prefix)) yield entry;
   }
 
-  /** Keeps `value` itself. @throws {EngineLeaseLostError} */
+  /** Keeps `value` without copying. @throws {EngineLeaseLostError} */
   cas(key: Key, expected: Epoch | "absent", value: Uint8Array, token: Epoch | undefined): CasResult {
     const lease = token && this.#leases.get(formatEpoch(token));
     if (token && !lease) throw new EngineLeaseLostError({ token });
@@ -85,7 +85,7 @@ export class MemoryStore {
     return { outcome: "written", revision: this.#delete(key, standing.lease) };
   }
 
-  /** Runs `write`, unless it was run under this id before; then its answer is given again. */
+  /** Runs `write` unless it already ran under this id; then returns the remembered answer. */
   once<Result extends CasResult | AppendResult>(request: RequestId | undefined, write: () => Result): Result {
     if (request === undefined) return write();
     const id = `${request.client} ${request.sequence}`;
@@ -112,7 +112,7 @@ export class MemoryStore {
     return "renewed";
   }
 
-  /** Nothing happens where the lease is gone. */
+  /** No effect if the lease is gone. */
   release(token: Epoch): void {
     const lease = this.#leases.get(formatEpoch(token));
     if (!lease) return;
@@ -133,7 +133,7 @@ export class MemoryStore {
     this.#listeners.delete(listener);
   }
 
-  /** Loses everything, as when somebody deletes the files; numbers begin again, which is what the generation is for. */
+  /** Deletes everything, as if an operator deleted the files; numbers restart in a new generation. */
   wipe(generation: number): void {
     if (generation <= this.#generation) {
       throw new EngineArgumentError({

@@ -1,4 +1,4 @@
-/** One watch of a memory engine: follows the store, and starts over where it could not. */
+/** One watch of a memory engine: follows the store, and starts over after a gap. */
 import type { Entry, Key, WatchEvent } from "../engine.ts";
 import type { Epoch } from "../epoch.ts";
 import { QueueIterator } from "../queue-iterator.ts";
@@ -18,7 +18,7 @@ export class MemoryWatch {
   readonly events: QueueIterator<WatchEvent>;
   readonly #options: MemoryWatchOptions;
   readonly #queue = new WatchQueue();
-  /** All must be told anew; done when the watcher next asks, so that one who never asks costs nothing. */
+  /** Everything must be reported anew; deferred until the watcher reads, so that an idle watcher costs nothing. */
   #isBehind = true;
 
   constructor(options: MemoryWatchOptions) {
@@ -34,13 +34,13 @@ export class MemoryWatch {
     if (key.startsWith(this.#options.prefix)) this.#follow({ type: "deleted", key, revision });
   }
 
-  /** The link is cut: from here on events are missed. */
+  /** The link is cut: events are missed from here on. */
   onCut(): void {
     this.#queue.offer({ type: "stale" });
     this.events.wake();
   }
 
-  /** Events were missed, or all that stood is gone. */
+  /** Events were missed, or all entries were deleted. */
   startOver(): void {
     this.#isBehind = true;
     this.events.wake();

@@ -1,9 +1,9 @@
-/** What every call to an engine meets first: whether the engine is open, and how many readers it has. */
+/** Checks common to all engine calls: whether the engine is open, and the number of readers. */
 import { EngineClosedError, EngineCrowdedError } from "../errors.ts";
 import { ENGINE_LIMITS } from "../limits.ts";
 
 export interface Reader {
-  /** Aborts with the caller's signal and when the engine closes. */
+  /** Aborts with the caller's signal or when the engine closes. */
   readonly signal: AbortSignal;
   readonly leave: () => void;
 }

@@ -1,4 +1,4 @@
-/** Keeps a mirror fed: one watch after the other, each a full read and then changes, until something casts doubt on it. */
+/** Feeds a mirror: one watch after another, each a full read followed by changes, until its correctness is in doubt. */
 import { Backoff } from "@sluice/base/backoff";
 import type { Clock } from "@sluice/base/clock";
 import type { Log } from "@sluice/base/log";
@@ -10,7 +10,7 @@ export class WatchAttempt {
   readonly #doubted = new AbortController();
   #reason = "it ended";
 
-  /** Aborts with the first doubt. */
+  /** Aborts at the first doubt. */
   get signal(): AbortSignal {
     return this.#doubted.signal;
   }
@@ -29,7 +29,7 @@ export class WatchAttempt {
 export interface FeedLoopParts {
   readonly engine: string;
   readonly mirror: Mirror;
-  /** Reads all and then follows, until the attempt is in doubt; says when all was read. Rejecting is a doubt too. */
+  /** Reads everything, calls `hasRead`, then follows changes until the attempt is in doubt. Rejecting is a doubt too. */
   readonly follow: (attempt: WatchAttempt, hasRead: () => void) => Promise<void>;
 }
 
@@ -55,7 +55,7 @@ export class FeedLoop {
     parts.mirror.onFull = () => this.#onFull();
   }
 
-  /** Resolves once all that stands was read for the first time. */
+  /** Resolves after the first full read. */
   get loaded(): Promise<void> {
     return this.#loaded.promise;
   }
@@ -65,12 +65,12 @@ export class FeedLoop {
     if (!this.#closing.signal.aborted) this.#ended ??= this.#run();
   }
 
-  /** Something came back: no need to wait any longer. */
+  /** The server is reachable again: ends the wait before the next attempt. */
   wake(): void {
     this.#pause.abort();
   }
 
-  /** Ends the present watch; a new one begins with a full read. */
+  /** Ends the present watch; the next one begins with a full read. */
   doubt(reason: string): void {
     this.#attempt?.doubt(reason);
   }

@@ -1,4 +1,4 @@
-/** A lease that this process holds on somebody else's server: renews it in time, and knows when it may no longer act. */
+/** A lease of this process on an external server: renews it in time, and tracks when the holder may no longer act. */
 import { Backoff } from "@sluice/base/backoff";
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
@@ -10,9 +10,9 @@ export interface HeldLeaseOptions {
   readonly random: () => number;
   readonly token: Epoch;
   readonly ttl: Millis;
-  /** Monotonic time at which the request that granted it was sent. */
+  /** Monotonic time at which the granting request was sent. */
   readonly sentAt: Millis;
-  /** Rejects when nothing is known, within `patience`. */
+  /** Rejects without an answer within `patience`. */
   readonly renew: (patience: Millis) => Promise<"renewed" | "gone">;
   /** Removes the lease and its keys from the server. */
   readonly drop: () => Promise<void>;
@@ -20,9 +20,9 @@ export interface HeldLeaseOptions {
   readonly onEnd: () => void;
 }
 
-/** Renewals per life at least: two may fail before the third would come too late. */
+/** Renewals per time to live at least: two may fail, and the third is still in time. */
 const RENEWALS = 3;
-/** Aimed at: six renewals a life, none within half a second of the one before. Each is a record in the engine's log. */
+/** Target: six renewals per time to live, at least half a second apart, since each is a record in the log of the engine. */
 const RENEW_EVERY = 500;
 const USUAL_RENEWALS = 6;
 
@@ -61,7 +61,7 @@ export class HeldLease implements Lease {
     return this.#released;
   }
 
-  /** Stops renewing, and says so; the server lets the lease run out by itself. */
+  /** Stops renewing, and marks the lease lost; the server lets it run out. */
   abandon(): void {
     if (this.#lost.signal.aborted) return;
     this.#renewal?.cancel();

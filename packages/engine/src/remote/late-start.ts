@@ -1,4 +1,4 @@
-/** Begins a subscription when its reader first asks for a value, and not before. */
+/** Starts a subscription only when its reader first asks for a value. */
 
 /** @param start  called once, with the first `next` */
 export function lateStart<T>(inner: AsyncIterableIterator<T>, start: () => void): AsyncIterableIterator<T> {

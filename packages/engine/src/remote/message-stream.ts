@@ -1,4 +1,4 @@
-/** What a subscriber of a remote engine reads: its queue of messages, filled from when it first asks for one. */
+/** The reader's side of a subscription to a remote engine: a queue of messages, filled from the first read on. */
 import { MessageQueue } from "../message-queue.ts";
 import { QueueIterator } from "../queue-iterator.ts";
 import type { Reader } from "./engine-lifecycle.ts";
@@ -6,8 +6,8 @@ import { lateStart } from "./late-start.ts";
 import { plainCopy } from "./plain-copy.ts";
 
 /**
- * @param listen  called once, unless the reader left before; gets what is to be called with each message, valid during
- *   the call only, and returns what ends the listening
+ * @param listen  called once, unless the reader left before; receives a callback for messages, each valid during
+ *   the call only, and returns a function that stops listening
  */
 export function messageStream(
   { signal, leave }: Reader,

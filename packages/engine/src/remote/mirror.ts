@@ -1,4 +1,4 @@
-/** This process's copy of what stands in a store, kept by one feed and read by all its watchers. */
+/** This process's copy of a store's entries, kept up to date by one feed and read by all its watchers. */
 import { compareEpochs, type Epoch } from "../epoch.ts";
 import type { Entry, Key, WatchEvent } from "../engine.ts";
 import { ENGINE_LIMITS } from "../limits.ts";
@@ -10,11 +10,11 @@ interface Watcher {
   readonly prefix: Key;
   readonly queue: WatchQueue;
   readonly iterator: QueueIterator<WatchEvent>;
-  /** Is to be told everything anew, from `reset` on, when next it asks. */
+  /** Must receive everything anew, from `reset` on, when it next reads. */
   isBehind: boolean;
 }
 
-/** A whole re-read on its way: what it found so far, and what was removed since it began. */
+/** A full read in progress: entries found so far, and keys removed since it began. */
 interface Reload {
   readonly entries: Map<Key, Entry>;
   readonly removed: Map<Key, Epoch>;
@@ -23,10 +23,10 @@ interface Reload {
 const BEFORE_ALL: Epoch = { generation: 0, number: 0 };
 
 export const TOO_MANY_ENTRIES =
-  "The store has more entries than a process may keep; nothing of it is taken for current";
+  "The store has more entries than a process may keep; its copy is not trusted";
 
 export class Mirror {
-  /** Told when there is more than it may hold, once for each whole read. */
+  /** Called when the limit is exceeded, once per full read. */
   onFull: () => void = () => {};
   /** Entries that it may hold. */
   readonly limit: number;
@@ -34,20 +34,20 @@ export class Mirror {
   #entries = new Map<Key, Entry>();
   #reload: Reload | undefined;
   #isCurrent = false;
-  /** Takes nothing more until the next whole read. */
+  /** Ignores changes until the next full read. */
   #isFull = false;
-  /** Every change up to it was told. */
+  /** Every change up to this one was received. */
   #heard: Epoch = BEFORE_ALL;
-  /** The last change that this process made. */
+  /** The last change made by this process. */
   #made: Epoch = BEFORE_ALL;
-  /** With the last change that this process made before they came: they begin no sooner than it was told. */
+  /** New watchers, each with the last change of this process before it opened: it starts once that change was received. */
   readonly #early = new Map<Watcher, Epoch>();
 
   constructor(limit: number = ENGINE_LIMITS.entries) {
     this.limit = limit;
   }
 
-  /** Whether all that stands is here and changes are being told. */
+  /** Whether the copy is complete and receives changes. */
   get isCurrent(): boolean {
     return this.#isCurrent;
   }
@@ -64,7 +64,7 @@ export class Mirror {
     return this.#entries.values();
   }
 
-  /** Continuity is in doubt: what is here may be old. */
+  /** Continuity is in doubt: the copy may be out of date. */
   doubt(): void {
     this.#reload = undefined;
     if (!this.#isCurrent) return;
@@ -75,12 +75,12 @@ export class Mirror {
     }
   }
 
-  /** This process made a change, told here already or not: a watch that begins now begins behind it. */
+  /** This process made a change, whether received here yet or not: watches opened from now on must include it. */
   made(revision: Epoch): void {
     if (compareEpochs(revision, this.#made) > 0) this.#made = revision;
   }
 
-  /** Every change up to this one was told, or shows in what is being read. */
+  /** Every change up to this one was received, or is part of the full read in progress. */
   heard(revision: Epoch): void {
     if (compareEpochs(revision, this.#heard) <= 0) return;
     this.#heard = revision;
@@ -91,13 +91,13 @@ export class Mirror {
     }
   }
 
-  /** A whole re-read begins; what is told from now on belongs to it, until `finishReload`. */
+  /** A full read begins; changes belong to it until `finishReload`. */
   beginReload(): void {
     this.#isFull = false;
     this.#reload = { entries: new Map(), removed: new Map() };
   }
 
-  /** All that stands has been told: watchers start over with it. */
+  /** The full read is complete: watchers start over with it. */
   finishReload(): void {
     if (this.#reload === undefined) return;
     this.#entries = this.#reload.entries;
@@ -110,7 +110,7 @@ export class Mirror {
     }
   }
 
-  /** Keeps the entry itself; an older one than is known is passed over. */
+  /** Keeps the entry itself; ignores an entry older than the known one. */
   put(entry: Entry): void {
     const entries = this.#reload?.entries ?? this.#entries;
     if (this.#isFull || (entries.size >= this.limit && !entries.has(entry.key))) return this.#fill();
@@ -193,7 +193,7 @@ export class Mirror {
   }
 }
 
-/** An entry's value belongs to whoever reads it. */
+/** A copy whose value the reader owns. */
 export function ownCopy(entry: Entry): Entry {
   return { ...entry, value: plainCopy(entry.value) };
 }

@@ -1,13 +1,13 @@
-/** Counts the calls that wait for an engine's server, refuses one too many, and ends all when the connection does. */
+/** Counts calls in progress to an engine's server, refuses calls over the limit, and fails all when the connection is lost. */
 import { EngineUnavailableError } from "../errors.ts";
 import { REMOTE_ENGINE_LIMITS } from "./remote-limits.ts";
 import { EngineOverloadedError } from "./remote-errors.ts";
 
 export interface Call {
   readonly action: string;
-  /** Whether it could change something, so that its outcome is unknown when the answer stays away. */
+  /** Whether it may change something: without an answer its outcome is unknown. */
   readonly isWrite: boolean;
-  /** Bytes that it carries. */
+  /** Bytes of its values. */
   readonly bytes: number;
 }
 
@@ -31,14 +31,14 @@ export class PendingCalls {
     this.#closedBecause = undefined;
   }
 
-  /** Calls that wait for an answer fail now, those to come at once. */
+  /** Fails calls in progress, and later calls at once. */
   close(reason: string): void {
     this.#closedBecause = reason;
     for (const [reject, call] of [...this.#waiting]) reject(this.#unavailable(call, reason, call.isWrite));
   }
 
   /**
-   * @param failureOf  turns what `run` threw into what the caller shall see
+   * @param failureOf  maps what `run` threw to the caller's error
    * @throws {EngineUnavailableError} when closed or closing, {EngineOverloadedError}
    */
   async pass<T>(call: Call, run: () => Promise<T>): Promise<T> {

@@ -1,8 +1,8 @@
-/** How an engine on somebody else's server can fail, beyond what the port names. */
+/** Errors of engines on an external server, beyond those of the port. */
 import { UnavailableError } from "@sluice/base/errors";
 import { LimitError } from "@sluice/bytes/wire-error";
 
-/** The server behind an engine is too old, or runs without a part that the engine needs. */
+/** The server behind an engine is too old, or lacks a part that the engine needs. */
 export class EngineServerUnfitError extends UnavailableError {
   override readonly name = "EngineServerUnfitError";
   readonly code = "UNAVAILABLE_ENGINE_SERVER_UNFIT";
@@ -14,7 +14,7 @@ export class EngineServerUnfitError extends UnavailableError {
   }
 }
 
-/** More calls wait for the engine's server than it may keep waiting. */
+/** The limit of calls in progress to the engine's server was reached. */
 export class EngineOverloadedError extends LimitError {
   override readonly name = "EngineOverloadedError";
   readonly code = "LIMIT_ENGINE_CALLS";

@@ -1,12 +1,12 @@
-/** What an engine on somebody else's server may make this process hold, and how long it waits for that server. */
+/** Limits and timeouts of an engine on an external server. */
 import type { Millis } from "@sluice/base/brand";
 
 export interface RemoteEngineLimits {
-  /** Calls that wait for the server at once; one more is refused, so that a slow server fills no memory. */
+  /** Calls in progress; further ones are refused, so that a slow server cannot fill memory. */
   readonly calls: number;
-  /** Bytes of the values that those calls carry. */
+  /** Bytes of the values of those calls. */
   readonly callBytes: number;
-  /** Removed keys that this process remembers in order to sweep their markers; the oldest are left to others. */
+  /** Removed keys remembered to sweep their markers; beyond it the oldest are left to other processes. */
   readonly markers: number;
   /** Leases in one store, of all its clients together. */
   readonly leaseSlots: number;
@@ -20,14 +20,14 @@ export const REMOTE_ENGINE_LIMITS: RemoteEngineLimits = {
 };
 
 export interface RemoteEngineTimings {
-  /** How long one call may wait for its answer. Must outlast an election of the server's cluster that went well. */
+  /** Longest wait for the answer to one call. Must outlast a normal election of the server's cluster. */
   readonly answer: Millis;
-  /** How often the server is to show that the watch lives. */
+  /** Interval of the server's heartbeats on a watch. */
   readonly heartbeat: Millis;
-  /** Silence after which a watch is doubted. Must outlast a stall of this process, of up to two seconds. */
+  /** Silence after which a watch is in doubt. Must outlast a stall of this process of up to two seconds. */
   readonly silence: Millis;
   readonly retryFirst: Millis;
-  /** Longest wait between two attempts to come back. Short enough to find the server before an operator wonders. */
+  /** Longest wait between two attempts to reconnect. Short enough to find the server before an operator intervenes. */
   readonly retryCap: Millis;
 }
 

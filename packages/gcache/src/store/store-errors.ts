@@ -79,7 +79,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EROFS: "the file system is read-only",
   EACCES: "this user may not write there",
   EPERM: "this user may not write there",
-  ENOTDIR: "it is no folder",
+  ENOTDIR: "it is not a folder",
   EIO: "the disk reports an error",
 };
 

@@ -93,6 +93,6 @@ const NODES = {
   ...objectOf({
     nodes: arrayOf({ $ref: "NodeRow#" }),
     silent: arrayOf(text("Id of a node that should be there and did not answer")),
-    stale: flag("Somebody is suspect for long, and nobody can say whether it is dead"),
+    stale: flag("A node has been suspect for long, and it is unknown whether it is dead"),
   }),
 } as const;

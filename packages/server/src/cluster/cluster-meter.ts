@@ -30,7 +30,7 @@ export function meterCluster(
     const links = [...mesh.links.values()].flatMap(({ driver }) => driver.link ?? []);
     meter.gauge("cluster_links", "Links to other nodes").set(links.length);
     meter
-      .gauge("cluster_view_stale", "1 while nobody can say whether a suspect is dead")
+      .gauge("cluster_view_stale", "1 while it is unknown whether a suspect node is dead")
       .set(Number(membership.isStale));
     const { rows } = membership;
     for (const state of STANDINGS) {
