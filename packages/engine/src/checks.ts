@@ -36,5 +36,8 @@ export function checkTtl(ttl: Millis): void {
 /** @param sequence  of a log record, at least `least` */
 export function checkSequence(sequence: number, least: 0 | 1): void {
   if (Number.isSafeInteger(sequence) && sequence >= least) return;
-  throw new EngineArgumentError({ argument: "sequence", problem: `${sequence} is not a whole number from ${least} on` });
+  throw new EngineArgumentError({
+    argument: "sequence",
+    problem: `${sequence} is not a whole number from ${least} on`,
+  });
 }

@@ -1,4 +1,4 @@
-/** What a program that embeds the cache needs: a node, its operations, and the ports that Node fills. */
+/** Exports for programs that embed the cache: a node, its operations, and the ports. */
 export { SILENT_LOG } from "@sluice/base/log";
 export { SILENT_METER } from "@sluice/base/meter";
 export type { CacheName, Operation, OperationAnswer } from "@sluice/cache/state/operation";

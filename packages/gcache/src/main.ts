@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The cache as a program of its own: the commands of `sluice cache`, without the media server. */
+/** The cache as a separate program: the commands of `sluice cache`, without the media server. */
 import { UnavailableError } from "@sluice/base/errors";
 import { plainLines } from "@sluice/runtime/plain-text";
 import { UsageError } from "@sluice/runtime/process/usage-error";

@@ -142,8 +142,8 @@ test("what a node was told outlives it, and a request is done once however often
 test("what does not fit together is refused before anything is opened, all of it at once", async () => {
   const refused = (more: Partial<CacheNodeOptions>, message: RegExp): Promise<void> =>
     assert.rejects(solo(more), { code: "STATE_CACHE_SETUP", message });
-  await refused({ id: "a b" }, /"a b" is no member id.*lacks "a b" itself/);
-  await refused({ founders: new Map([["n1", "nowhere"]]) }, /"nowhere" of member "n1" is no host:port/);
+  await refused({ id: "a b" }, /"a b" is not a member id.*lacks "a b" itself/);
+  await refused({ founders: new Map([["n1", "nowhere"]]) }, /"nowhere" of member "n1" is not host:port/);
   await refused(
     {
       founders: new Map([
@@ -167,7 +167,7 @@ test("a node without an address opens no port for members, warns of none, and ca
   await until("leadership", () => node.status().role === "leader");
   assert.deepEqual(Object.keys(node.listeners), ["resp"]);
   assert.equal((await node.write(set("a", "1"))).type, "answer");
-  assert.deepEqual(warnings, ["No folder: nothing outlives this process"]);
+  assert.deepEqual(warnings, ["No folder: all data is lost when this process ends"]);
   assert.match(
     await ask(node, "SLUICE ADD n2 127.0.0.1:7402"),
     /^-ERR Cannot add member "n2": this node opens no port/,

@@ -56,11 +56,11 @@ test("[REP349] a removal that would stop the cluster, undo itself, or means nobo
   await refused(world.cacheOf(other).remove(third), /Cannot remove member "[abc]": it runs, and would be added again/);
   await refused(world.cacheOf(other).remove("nobody"), /no such member/);
   await refused(world.cacheOf(other).replace("nobody"), /no such member/);
-  await refused(world.cacheOf(other).replace(third), /it runs with the store that is known here/);
+  await refused(world.cacheOf(other).replace(third), /it is running with its known store/);
   world.kill(third);
   await world.pass(3_000);
   const removal = world.cacheOf(leader).changeMembers({ type: "remove", id: other as MemberId });
-  await refused(removal, /too few of the voters that would be left are heard/);
+  await refused(removal, /too few of the remaining voters are heard/);
   assert.equal(world.votersAt(leader).length, 3);
 });
 
@@ -116,7 +116,7 @@ test("[REP351] nobody takes the place of a member that runs", async () => {
     asked.catch(() => {});
     await world.pass(1_000);
     await asked;
-  }, /it runs with the store that is known here/);
+  }, /it is running with its known store/);
 });
 
 test("[REP352] a store that a leader took in the place of a lost one is taken by all; the lost one is not, should it come back", () => {

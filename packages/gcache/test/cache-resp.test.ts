@@ -111,7 +111,7 @@ test("[RSP102] who reads nothing while its requests wait, too, hears so behind i
   assert.equal(socket.unsentBytes, 0, "so that the client comes to read");
   assert.equal(connection.session.inputBytes, 0);
   await socket.read();
-  assert.match(socket.heard, /x\r\n-ERR Too many replies wait to be read: [^\r]*\r\n$/);
+  assert.match(socket.heard, /x\r\n-ERR Too many replies are unread: [^\r]*\r\n$/);
   assert.equal(socket.hasEnded, true);
 });
 

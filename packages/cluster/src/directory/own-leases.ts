@@ -82,7 +82,10 @@ export class OwnLeases {
     for (let entry = await engine.get(key); ; ) {
       const known = entry && decodeNodeRow(self.id, entry.value);
       if (known !== undefined && known.incarnation > self.incarnation) {
-        return log.error({ id: self.id, incarnation: known.incarnation }, "A later incarnation of this node has its row");
+        return log.error(
+          { id: self.id, incarnation: known.incarnation },
+          "A later incarnation of this node has its row",
+        );
       }
       const result = await engine.cas(key, entry?.revision ?? "absent", encodeNodeRow(self), { lease });
       if (result.outcome === "written") return;

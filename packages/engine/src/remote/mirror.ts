@@ -22,8 +22,7 @@ interface Reload {
 
 const BEFORE_ALL: Epoch = { generation: 0, number: 0 };
 
-export const TOO_MANY_ENTRIES =
-  "The store has more entries than a process may keep; its copy is not trusted";
+export const TOO_MANY_ENTRIES = "The store has more entries than a process may keep; its copy is not trusted";
 
 export class Mirror {
   /** Called when the limit is exceeded, once per full read. */

@@ -1,4 +1,4 @@
-/** `sluice cache status|switch-over|add|remove`: asks a running cache node over its RESP port. */
+/** `sluice cache status|switch-over|add|remove`: sends a command to a running cache node over its RESP port. */
 import { UnavailableError } from "@sluice/base/errors";
 import { Redis } from "ioredis";
 import { formatAddress } from "@sluice/runtime/sockets/host-and-port";
@@ -14,10 +14,10 @@ export interface CacheAdminOptions {
   readonly json?: boolean;
 }
 
-/** What an answer begins with that was understood and refused. */
+/** Prefix of an answer that was understood and refused. */
 const NO = "ERR ";
 
-/** The node cannot be reached, or says no. */
+/** The node cannot be reached, or refuses. */
 export class CacheCallError extends UnavailableError {
   override readonly name = "CacheCallError";
   readonly code = "UNAVAILABLE_CACHE_NODE";
@@ -32,7 +32,7 @@ export class CacheCallError extends UnavailableError {
   }
 }
 
-/** Beyond what a hand-over, or an election before it, takes. */
+/** Longer than a hand-over, or an election before it, takes. */
 const PATIENCE = 10_000;
 
 export async function cacheStatus(options: CacheAdminOptions): Promise<void> {
@@ -49,8 +49,7 @@ export async function cacheStatus(options: CacheAdminOptions): Promise<void> {
     member.held === null ? "-" : String(member.held),
   ]);
   print(table(["MEMBER", "ROLE", "ADDRESS", "RESP", "REACHABLE", "HELD"], rows));
-  if (!report.isMemberListCommitted)
-    print("This list is not known to stand with a majority yet: stop none of them for good before it does\n");
+  if (!report.isMemberListCommitted) print("This list is not committed yet: do not remove members\n");
 }
 
 export async function cacheSwitchOver(member: string | undefined, options: CacheAdminOptions): Promise<void> {
@@ -70,7 +69,7 @@ export async function cacheAdd(member: string, options: CacheAdminOptions): Prom
   const [id, address] = entry;
   const before = await statusOf(options);
   const present = before.members.find((one) => one.id === id);
-  if (present?.address === address) return print(`Member ${id} is there already, as a ${present.role}\n`);
+  if (present?.address === address) return print(`Member ${id} is already a member, as ${present.role}\n`);
   await askLeader(before, options, ["ADD", ...entry]);
   await until(
     options,
@@ -81,7 +80,7 @@ export async function cacheAdd(member: string, options: CacheAdminOptions): Prom
   print(
     present === undefined
       ? `Member ${id} is added; it votes once it has caught up and voters are odd in number\n`
-      : `Member ${id} was there already, and is reached at ${address} from now on\n`,
+      : `Member ${id} was a member already; its address is now ${address}\n`,
   );
 }
 
@@ -95,7 +94,7 @@ export async function cacheRemove(member: string, options: CacheAdminOptions): P
   print(`Member ${member} is removed\n`);
 }
 
-/** Of any member: who leads is known there. Asks again while the leader has something else to finish first. */
+/** Asks any member for the leader. Retries while the leader finishes something else first. */
 async function askLeader(
   { leader, members }: NodeReport,
   options: CacheAdminOptions,
@@ -103,7 +102,7 @@ async function askLeader(
 ): Promise<void> {
   const resp = members.find((member) => member.id === leader)?.resp;
   if (resp === undefined || resp === null) {
-    throw new CacheCallError({ resp: options.resp, reason: "nobody leads now, or the leader has no RESP port" });
+    throw new CacheCallError({ resp: options.resp, reason: "there is no leader now, or it has no RESP port" });
   }
   for (const end = Date.now() + PATIENCE; ; await pause()) {
     try {
@@ -117,7 +116,7 @@ async function askLeader(
 const statusOf = async (options: CacheAdminOptions): Promise<NodeReport> =>
   JSON.parse(await ask(options, options.resp, ["STATUS"])) as NodeReport;
 
-/** Asks until it is so. A leader that steps down ends its clients' connections: that is no answer, ask again. */
+/** Polls until the condition holds. A leader that steps down ends its clients' connections: that is not an answer, retry. */
 async function until(
   options: CacheAdminOptions,
   trouble: string,
@@ -152,7 +151,7 @@ async function ask(options: CacheAdminOptions, resp: string, words: readonly str
   });
   let trouble: Error | undefined;
   redis.on("error", (error: Error) => {
-    trouble = error; // says more than that the connection is closed
+    trouble = error; // more specific than the error of the closed connection
   });
   try {
     await redis.connect();

@@ -1,4 +1,4 @@
-/** `sluice cache` and what is below it: options and help. */
+/** Options and help of `sluice cache` and its subcommands. */
 import { type Command, Option } from "commander";
 import { CACHE_DEFAULTS } from "./cache-options.ts";
 
@@ -9,11 +9,11 @@ export function addCacheCommands(program: Command): void {
     .enablePositionalOptions()
     .option("--id <id>", "name of this member", CACHE_DEFAULTS.id)
     .option("--members <list>", `id=host:port of all founders, the same on each (default: id=${CACHE_DEFAULTS.member})`)
-    .option("--join", "found nothing: wait until `sluice cache add` adds this member to a cluster")
-    .option("--resp <host:port>", "where clients connect; off for nowhere", CACHE_DEFAULTS.resp)
+    .option("--join", "do not found a cluster: wait until `sluice cache add` adds this member to a cluster")
+    .option("--resp <host:port>", "where clients connect, or off", CACHE_DEFAULTS.resp)
     .option("--dir <dir>", "folder of the log and the snapshots (default: data/cache/ID)")
     .option("--ack <level>", "when a write is answered: memory, replicas:N, quorum, quorum+fsync", CACHE_DEFAULTS.ack)
-    .option("--secret-file <file>", "secret that members prove to each other; needed beyond this machine")
+    .option("--secret-file <file>", "secret that members prove to each other; required with members on other machines")
     .option("--resp-password-file <file>", "password that clients must give (AUTH)")
     .option("--tls-cert <file>", "certificate for the connections between members")
     .option("--tls-key <file>", "its private key")
@@ -21,12 +21,12 @@ export function addCacheCommands(program: Command): void {
       new Option("--log-format <format>", "form of the log").choices(["auto", "json", "pretty"]).default("auto"),
     )
     .addOption(
-      new Option("--log-level <level>", "least important lines that are logged")
+      new Option("--log-level <level>", "lowest level that is logged")
         .choices(["debug", "info", "warn", "error", "silent"])
         .default("info"),
     )
     .action(async (options) => (await import("./cache-serve.ts")).serveCache(options));
-  cache.helpCommand("help [command]", "show what a command takes"); // one with an action of its own gets none by itself
+  cache.helpCommand("help [command]", "show what a command takes"); // a command with its own action gets no help command by default
   addAdminCommands(cache);
 }
 
@@ -35,9 +35,9 @@ function addAdminCommands(cache: Command): void {
     .option("--json", "as one JSON object")
     .action(async (options) => (await import("./cache-admin.ts")).cacheStatus(options));
   withNode(cache.command("switch-over").description("let another member lead"))
-    .argument("[member]", "id of the next leader; left out, the one that holds most")
+    .argument("[member]", "id of the next leader (default: the most up-to-date voter)")
     .action(async (member, options) => (await import("./cache-admin.ts")).cacheSwitchOver(member, options));
-  withNode(cache.command("add").description("add a member; it is running with --join already"))
+  withNode(cache.command("add").description("add a member that was started with --join"))
     .argument("<member>", "id=host:port")
     .action(async (member, options) => (await import("./cache-admin.ts")).cacheAdd(member, options));
   withNode(cache.command("remove").description("remove a member for good"))

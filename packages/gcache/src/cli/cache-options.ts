@@ -30,7 +30,7 @@ export function parseMembers(text: string): ReadonlyMap<string, string> {
     const match = /^\s*([^=\s]+)=(\S+)\s*$/.exec(part);
     if (match === null) throw new UsageError(`Cannot read --members: "${part}" is not id=host:port`);
     const [id, address] = [match[1] as string, match[2] as string];
-    if (members.has(id)) throw new UsageError(`Cannot read --members: "${id}" is there twice`);
+    if (members.has(id)) throw new UsageError(`Cannot read --members: "${id}" is listed twice`);
     members.set(id, formatAddress(requireAddress("--members", address)));
   }
   return members;
@@ -48,10 +48,10 @@ export function parseAck(text: string): AckLevel {
   const replicas = /^replicas:([1-8])$/.exec(text);
   if (replicas !== null) return { type: "replicas", count: Number(replicas[1]) };
   if (text === "memory" || text === "quorum" || text === "quorum+fsync") return { type: text };
-  throw new UsageError(`Cannot read --ack: "${text}" is none of memory, replicas:N (1 to 8), quorum, quorum+fsync`);
+  throw new UsageError(`Cannot read --ack: "${text}" is not one of memory, replicas:N (1 to 8), quorum, quorum+fsync`);
 }
 
-/** The text of a file without the line end that editors add. @throws {UsageError} when it is empty or cannot be read */
+/** The text of a file without its final line end. @throws {UsageError} when it is empty or cannot be read */
 export function readSecret(option: string, file: string): string {
   const secret = readOption(option, file).trim();
   if (secret === "") throw new UsageError(`Cannot use ${option}: "${file}" is empty`);

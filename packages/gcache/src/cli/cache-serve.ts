@@ -31,7 +31,7 @@ import { UsageError } from "@sluice/runtime/process/usage-error";
 import { rereadOnHangUp, stopOnSignals } from "@sluice/runtime/process/signals";
 import { print } from "@sluice/runtime/process/print";
 
-/** A hand-over and the last commit; beyond it the process ends all the same. */
+/** Enough for a hand-over and the last commit; after that the process ends anyway. */
 const LONGEST_STOP = 8_000 as Millis;
 
 export async function serveCache(cli: CacheCliOptions): Promise<void> {
@@ -55,7 +55,7 @@ export async function serveCache(cli: CacheCliOptions): Promise<void> {
   };
   if (options.resp !== undefined && options.resp.password === undefined && !isLoopback(options.resp.host)) {
     const at = { listener: "resp", bound: cli.resp, interfaces: interfacesOf(options.resp.host, networkInterfaces()) };
-    log.warn(at, "Whoever reaches the RESP port may read and write everything (--resp-password-file)");
+    log.warn(at, "Anyone who can reach the RESP port can read and write everything (--resp-password-file)");
   }
   stopOnSignals(stop, log, () => LONGEST_STOP);
   rereadOnHangUp(() => {
@@ -76,7 +76,7 @@ function openCertificate(cli: CacheCliOptions, clock: Clock, log: Log): TlsCerti
   return pair && new TlsCertificate({ pair, files: () => files, clock, log });
 }
 
-/** Dialling takes the newest pair each time, the listener is given it. */
+/** Reads the newest pair for each dialled connection, and passes new pairs to the listener. */
 function memberTls(certificate: TlsCertificate): LinkTls {
   return {
     get cert() {
@@ -89,7 +89,7 @@ function memberTls(certificate: TlsCertificate): LinkTls {
   };
 }
 
-/** A signal that comes before the node is open ends the process in order: there is nothing to hand over. */
+/** A signal before the node is open ends the process in order: there is nothing to hand over. */
 async function openUnlessStopped(options: CacheNodeOptions, signal: AbortSignal, log: Log): Promise<CacheNode> {
   try {
     return await openCacheNode({ ...options, signal });
@@ -102,11 +102,11 @@ async function openUnlessStopped(options: CacheNodeOptions, signal: AbortSignal,
 
 /** @returns the exit code */
 async function untilEnd(node: CacheNode, stop: AbortSignal): Promise<0 | 1> {
-  // The timer keeps the process alive; everything else that waits does not.
+  // The timer keeps the process alive; nothing else here does.
   const alive = setInterval(() => {}, 2 ** 30);
   await Promise.race([aborted(stop), aborted(node.failed)]);
   clearInterval(alive);
-  await node.close().catch(() => {}); // a disk that failed has said so
+  await node.close().catch(() => {}); // a failed disk was reported already
   return node.failed.aborted ? 1 : 0;
 }
 
@@ -117,7 +117,7 @@ function membership({
 }: CacheCliOptions): Pick<CacheNodeOptions, "id" | "address" | "founders"> {
   const list = members === undefined ? new Map([[id, CACHE_DEFAULTS.member]]) : parseMembers(members);
   const own = list.get(id);
-  if (own === undefined) throw new UsageError(`Cannot use --members: it lacks "${id}", which --id says this node is`);
+  if (own === undefined) throw new UsageError(`Cannot use --members: it lacks "${id}", the --id of this node`);
   return { id, address: requireAddress("--members", own), founders: joins ? "join" : list };
 }
 

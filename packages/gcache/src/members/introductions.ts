@@ -1,4 +1,4 @@
-/** Who the members at the other ends of the links are, and which of them this member talks with. */
+/** Identities of the members at the other ends of the links, and which of them this member accepts. */
 import type { Log } from "@sluice/base/log";
 import { REFUSALS, type Refusal } from "@sluice/mesh/errors";
 import type { NodeIdentity } from "@sluice/mesh/hello";
@@ -7,12 +7,12 @@ import { factsOf, type MemberIdentity, memberOf, type OwnMember } from "./member
 import type { LinkFacts } from "./member-links.ts";
 import type { PeerPins } from "./peer-pins.ts";
 
-/** One side turns the other away; the link between their nodes stands all the same. */
+/** One side refuses the other; the link between their nodes stays. */
 export interface MemberRefusal {
   readonly member: string;
   readonly by: "this member" | "the other member";
   readonly reason: Refusal;
-  /** What an operator can do about it. */
+  /** Advice to an operator. */
   readonly advice: string;
 }
 
@@ -20,9 +20,9 @@ const WANTS_PLACE = "place";
 
 interface Acquaintance {
   readonly identity: MemberIdentity;
-  /** By this member. */
+  /** Why this member refuses the other. */
   readonly refusal: Refusal | undefined;
-  /** Of this member by that one. */
+  /** Why the other member refuses this one. */
   readonly refusalThere: Refusal | undefined;
 }
 
@@ -30,36 +30,36 @@ export interface IntroductionsOptions {
   readonly own: OwnMember;
   readonly peers: PeerPins;
   readonly log: Log;
-  /** @returns false when it went nowhere */
+  /** @returns false when it could not be sent */
   readonly send: (to: string, notice: Uint8Array) => boolean;
-  /** Somebody is accepted, or tells something new of itself. */
+  /** A member was accepted, or its identity changed. */
   readonly introduced: (peer: MemberIdentity) => void;
   readonly refusalsChanged: () => void;
   readonly placeWanted: (peer: MemberIdentity) => void;
 }
 
 /**
- * The hello of a link says who a member was when the link came about; a notice says it again when that changes: once a
- * joiner knows its cluster, once the clients' port is open. Where a node has other uses for its links, a foreign member
- * is told by a notice that it is refused.
+ * The hello of a link carries a member's identity at that time; a notice repeats it after a change: when a joiner
+ * learns its cluster, when the clients' port opens. If a node also uses its links for other purposes, a foreign member
+ * is refused by a notice instead of the end of the link.
  */
 export class Introductions {
   readonly #options: IntroductionsOptions;
   readonly #known = new Map<string, Acquaintance>();
-  /** Who has been told of this member since their link stands. */
+  /** Members that received this member's identity since their link was established. */
   readonly #told = new Set<string>();
 
   constructor(options: IntroductionsOptions) {
     this.#options = options;
   }
 
-  /** This member and that one talk with each other. */
+  /** Whether this member and the other accept each other. */
   accepts(id: string): boolean {
     const known = this.#known.get(id);
     return known !== undefined && known.refusal === undefined && known.refusalThere === undefined;
   }
 
-  /** As far as it told. */
+  /** As the member announced it. */
   identityOf(id: string): MemberIdentity | undefined {
     return this.#known.get(id)?.identity;
   }
@@ -86,12 +86,12 @@ export class Introductions {
     this.#told.delete(id);
   }
 
-  /** A notice found nobody there: that node has no member, or not yet. */
+  /** A notice could not be delivered: the node has no member, or not yet. */
   missed(id: string): void {
     this.#told.delete(id);
   }
 
-  /** The member stopped; the link to its node stands. */
+  /** The member stopped; the link to its node stays. */
   gone(id: string): void {
     const wasAccepted = this.accepts(id);
     const wasKnown = this.#known.delete(id);
@@ -116,12 +116,12 @@ export class Introductions {
     for (const [id, { refusalThere }] of this.#known) if (refusalThere === "other-store") this.#tell(id, WANTS_PLACE);
   }
 
-  /** What this member says of itself has changed. */
+  /** This member's own identity changed. */
   tellAll(): void {
     for (const id of this.#told) this.#tell(id);
   }
 
-  /** What members are judged by has changed. */
+  /** The facts by which members are judged changed. */
   judgeAll(): void {
     for (const { identity, refusalThere } of this.#known.values()) this.#meet(identity, refusalThere);
   }
@@ -172,7 +172,7 @@ function decodeNotice(bytes: Uint8Array): LinkFacts {
   }
 }
 
-/** @param who  is refused */
+/** @param who  the refused member */
 function adviceOn(reason: Refusal, who: string): string {
   switch (reason) {
     case "other-store":

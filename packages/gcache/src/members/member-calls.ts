@@ -1,4 +1,4 @@
-/** Calls between members: what a follower asks of the leader for its own users, and what it is answered. */
+/** Calls between members: requests of a follower to the leader for its own users, and the replies. */
 import { ByteReader } from "@sluice/bytes/byte-reader";
 import { ByteWriter } from "@sluice/bytes/byte-writer";
 import type { StoreFailure } from "@sluice/cache/resp/command-backend";
@@ -6,7 +6,7 @@ import { decodeAnswer, encodeAnswer } from "@sluice/cache/state/answer-codec";
 import type { OperationAnswer } from "@sluice/cache/state/operation";
 import { WireError } from "@sluice/bytes/wire-error";
 
-/** Bytes on a member connection that no member sends. */
+/** Bytes on a member connection that no known version sends. */
 export class MemberFrameError extends WireError {
   override readonly name = "MemberFrameError";
   readonly code = "WIRE_MEMBER_FRAME";
@@ -17,20 +17,20 @@ export class MemberFrameError extends WireError {
   }
 }
 
-/** What an operator orders of a cluster's members; the leader carries it out. */
+/** An operator's change of the members; the leader carries it out. */
 export type MemberOrder =
   | { readonly type: "remove"; readonly id: string }
-  /** Removed, and added again with the store that it has now, or once it is there. */
+  /** Removed, and added again with its present store, as soon as that store is running. */
   | { readonly type: "replace"; readonly id: string };
 
 export interface MemberCall {
-  /** Of the caller; comes back with the reply. */
+  /** Chosen by the caller; returned with the reply. */
   readonly id: number;
   readonly ask: /** An encoded operation to propose. */
     | { readonly type: "write"; readonly operation: Uint8Array }
-    /** Say up to where a read must have come. */
+    /** Ask for the index up to which a read must have applied. */
     | { readonly type: "barrier" }
-    /** Of an operator. */
+    /** An order of an operator. */
     | { readonly type: "order"; readonly order: MemberOrder };
 }
 

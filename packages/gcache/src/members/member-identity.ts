@@ -1,4 +1,4 @@
-/** Who a member is beyond its id, as it tells in the hello of a link and whenever that changes. */
+/** Identity of a member beyond its id, as sent in the hello of a link and after changes. */
 import { MEMBER_PROTOCOL_VERSION } from "@sluice/cache/replica/member-message";
 import type { NodeStore } from "../store/node-store.ts";
 import type { LinkFacts } from "./member-links.ts";
@@ -8,17 +8,17 @@ export const STORE_ID_BYTES = 16;
 
 export interface MemberIdentity {
   readonly id: string;
-  /** 32 bytes; all zero for a member of no cluster yet. */
+  /** 32 bytes; all zero for a member without a cluster. */
   readonly clusterId: Uint8Array;
   /** 16 bytes, chosen when the store was made. */
   readonly storeId: Uint8Array;
-  /** Where the other members dial it; empty for nowhere. */
+  /** Address for the other members; empty without one. */
   readonly address: string;
-  /** Where its clients reach it; empty for nowhere. */
+  /** Address for its clients; empty without one. */
   readonly clients: string;
-  /** Of the messages that members exchange. */
+  /** Version of the messages between members. */
   readonly version: number;
-  /** Index in the log of the list of members that it knows; 0 for that of the founders, and for none. */
+  /** Index in the log of its member list; 0 for the list of the founders, and without one. */
   readonly listIndex: number;
 }
 
@@ -33,7 +33,7 @@ export function factsOf({ clusterId, storeId, address, clients, version, listInd
   ]);
 }
 
-/** Undefined where the facts are not those of a member. Members of version 1 did not tell it. */
+/** Undefined if the facts are not those of a member. Members of version 1 did not send the list index. */
 export function memberOf({
   id,
   facts,
@@ -50,16 +50,16 @@ export function memberOf({
   return { id, clusterId, storeId, address, clients, version, listIndex };
 }
 
-/** It belongs to no cluster yet. */
+/** Whether the member belongs to no cluster yet. */
 export function isUnbound({ clusterId }: { readonly clusterId: Uint8Array }): boolean {
   return clusterId.every((byte) => byte === 0);
 }
 
-/** What this member says of itself, as far as it knows by now. */
+/** This member's own identity, as far as it is known. */
 export class OwnMember {
-  /** Where the other members dial it; empty for nowhere. */
+  /** Address for the other members; empty without one. */
   address = "";
-  /** Where its clients reach it; empty for nowhere. */
+  /** Address for its clients; empty without one. */
   clients = "";
   listIndex = 0;
   readonly #store: NodeStore;

@@ -1,4 +1,4 @@
-/** The links that members talk over, whoever owns them: the member alone, or the node that embeds it. */
+/** The links between members, owned by the member alone or by the node that embeds it. */
 import type { Millis } from "@sluice/base/brand";
 import type { LinkService, LinkServices } from "@sluice/mesh/link-services";
 import type { DialTarget, Mesh, MeshLink } from "@sluice/mesh/mesh";
@@ -7,20 +7,20 @@ import type { DialTarget, Mesh, MeshLink } from "@sluice/mesh/mesh";
 export type LinkFacts = ReadonlyMap<string, string>;
 
 export interface MemberLinks {
-  /** Links that stand, by the peer's id. */
+  /** Established links, by the peer's id. */
   readonly links: ReadonlyMap<string, MeshLink>;
-  /** A link that stands carries something at least this often. */
+  /** Longest time without traffic on an established link. */
   readonly heartbeat: Millis;
   /**
-   * From now on `service` is told of all links.
+   * Reports all links to `service` from now on.
    *
    * @param facts  for every hello from now on
-   * @returns `host:port` as bound, where this opened a port. @throws {ListenError}
+   * @returns `host:port` as bound, if this opened a port. @throws {ListenError}
    */
   open(service: LinkService, facts: () => LinkFacts): Promise<string | undefined>;
-  /** Whom to keep a link to, by id; this member is not among them. */
+  /** Members to keep a link to, by id, without this member. */
   reach(targets: ReadonlyMap<string, DialTarget>): void;
-  /** It is no member, and has been told: nobody here needs this link for members any more. */
+  /** The peer is not a member, and was told so: members no longer need this link. */
   drop(id: string, reason: string): void;
   close(reason: string): Promise<void>;
 }
@@ -28,13 +28,13 @@ export interface MemberLinks {
 export interface NodeLinksOptions {
   readonly mesh: Pick<Mesh, "links">;
   readonly services: Pick<LinkServices, "add">;
-  /** Of the links' timings. */
+  /** The heartbeat of the links. */
   readonly heartbeat: Millis;
-  /** What the member wants dialled beside what the node dials for itself; left out where the node dials them all. */
+  /** Dials members that the node itself does not dial; left out if the node dials them all. */
   readonly reach?: MemberLinks["reach"];
 }
 
-/** The links of a node that does other things, too: it dials, accepts, proves and ends them as it needs. */
+/** The links of a node that also uses them for other purposes: the node dials, accepts, proves and ends them. */
 export class NodeLinks implements MemberLinks {
   readonly #options: NodeLinksOptions;
   #service: Disposable | undefined;
@@ -66,7 +66,7 @@ export class NodeLinks implements MemberLinks {
     this.#options.reach?.(targets);
   }
 
-  /** Other users of the link still need it. */
+  /** Does nothing: other users of the link may need it. */
   drop(): void {}
 
   async close(): Promise<void> {

@@ -1,4 +1,4 @@
-/** What members say to each other, over one link for each pair: calls, the replicated log in its flows, published messages. */
+/** Messages between members, over one link per pair: calls, the replicated log in its flows, published messages. */
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
 import type { Log } from "@sluice/base/log";
@@ -13,7 +13,7 @@ import { factsOf, type MemberIdentity, type OwnMember } from "./member-identity.
 import type { MemberLinks } from "./member-links.ts";
 import type { PeerPins } from "./peer-pins.ts";
 
-/** What a message is about: the service of the channel that carries it. */
+/** Kinds of messages: the service of the channel that carries them. */
 const SERVICES = {
   member: { name: "cache member", class: "control" },
   control: { name: "replica control", class: "control" },
@@ -28,37 +28,37 @@ type Service = keyof typeof SERVICES;
 
 export type MemberService = Exclude<Service, "member">;
 
-/** One may be missed by chance; with two the member has said nothing for longer than any pause of a healthy one. */
+/** One heartbeat may be lost; missing two, the member has been silent for longer than any pause of a healthy one. */
 const SILENT_HEARTBEATS = 2;
 
-/** How long a link to a removed member stays: until it has asked for votes and heard that it is none any more. */
+/** How long a link to a removed member stays: long enough for it to ask for votes and learn of its removal. */
 const FAREWELL = 5_000 as Millis;
 
 export interface MemberTransportOptions {
   readonly links: MemberLinks;
   readonly own: OwnMember;
   readonly peers: PeerPins;
-  /** Empty: nobody beyond this machine is dialled. */
+  /** Empty: only members on this machine are dialled. */
   readonly secret: Uint8Array;
   readonly clock: Clock;
   readonly log: Log;
   readonly meter: Meter;
 }
 
-/** What the other members tell. */
+/** Receives what other members send. */
 export interface MemberListener {
-  /** A message from a member that is accepted. The bytes belong to the receiver. Throwing ends the link. */
+  /** A message from an accepted member. The receiver owns the bytes. Throwing ends the link. */
   received(from: string, service: MemberService, message: Uint8Array): void;
-  /** A member is accepted, or tells something new of itself. */
+  /** A member was accepted, or its identity changed. */
   introduced(peer: MemberIdentity): void;
   refusalsChanged(): void;
-  /** A member that is refused for another store than was known of it asks for that one's place. */
+  /** A member that is refused because its store is not the known one asks to replace that store. */
   placeWanted(peer: MemberIdentity): void;
 }
 
 const NOBODY: MemberListener = { received() {}, introduced() {}, refusalsChanged() {}, placeWanted() {} };
 
-/** The channels that this side opened on one link, by service; opened with the first message. */
+/** The channels that this side opened on one link, by service; each opens with its first message. */
 type OwnChannels = Map<Service, Channel>;
 
 export class MemberTransport implements LinkService {
@@ -67,7 +67,7 @@ export class MemberTransport implements LinkService {
   readonly #introductions: Introductions;
   readonly #channels = new Map<string, OwnChannels>();
   readonly #leaving = new Map<string, Timer>();
-  /** Bytes heard from those that are doubted, when that began. */
+  /** Bytes received from each doubted member when the doubt began. */
   readonly #doubted = new Map<string, number>();
   readonly #dropped: Counter;
   #members: ReadonlySet<string> = new Set();
@@ -86,31 +86,31 @@ export class MemberTransport implements LinkService {
       refusalsChanged: () => this.#told.refusalsChanged(),
       placeWanted: (peer) => this.#told.placeWanted(peer),
     });
-    this.#dropped = meter.counter("cache_member_messages_dropped", "Messages that had no connection to go out on");
+    this.#dropped = meter.counter("cache_member_messages_dropped", "Messages dropped for lack of a connection");
   }
 
-  /** @returns `host:port` as bound, where the links are the member's own. @throws {ListenError} */
+  /** @returns `host:port` as bound, if the links are the member's own. @throws {ListenError} */
   open(): Promise<string | undefined> {
     const { links, own } = this.#options;
     return links.open(this, () => factsOf(own.identity));
   }
 
-  /** What is told before is lost. */
+  /** Events before this call are lost. */
   start(listener: MemberListener): void {
     this.#told = listener;
   }
 
-  /** Messages that had no link to go out on. */
+  /** Messages dropped for lack of a link. */
   get droppedCount(): number {
     return this.#droppedCount;
   }
 
-  /** Members that turn this one away, or that it turns away, over links that stand. */
+  /** Members with a link that refuse this one, or that it refuses. */
   get refusals(): readonly MemberRefusal[] {
     return this.#introductions.refusals;
   }
 
-  /** Keeps a link to each of these, by id and address; whoever is no member any more soon has none. */
+  /** Keeps a link to each of these, by id and address; links to removed members end soon. */
   reach(members: ReadonlyMap<string, string>): void {
     this.#members = new Set(members.keys());
     const { secret, own, links } = this.#options;
@@ -122,27 +122,27 @@ export class MemberTransport implements LinkService {
     this.#introductions.judgeAll();
   }
 
-  /** What this member says of itself has changed. */
+  /** This member's own identity changed. */
   tellAll(): void {
     this.#introductions.tellAll();
   }
 
-  /** To whoever refuses this member since another store is known under its id: it asks for that one's place. */
+  /** Asks every member that refuses this one because of its new store to accept the replacement. */
   askForPlace(): void {
     this.#introductions.askForPlace();
   }
 
-  /** As far as it told, refused or not. */
+  /** As announced, whether accepted or refused. */
   identityOf(id: string): MemberIdentity | undefined {
     return this.#introductions.identityOf(id);
   }
 
-  /** As far as it told; undefined for who is refused, or has no link. */
+  /** As announced; undefined for a member that is refused or has no link. */
   acceptedMember(id: string): MemberIdentity | undefined {
     return this.#introductions.accepts(id) ? this.#introductions.identityOf(id) : undefined;
   }
 
-  /** There is a link to it that has carried something of late. */
+  /** A link to it exists and has carried something recently. */
   isConnected(to: string): boolean {
     const { links, clock } = this.#options;
     const link = links.links.get(to)?.driver.link;
@@ -150,20 +150,20 @@ export class MemberTransport implements LinkService {
     return this.isCalling(to) && link.silentFor(clock.now()) < SILENT_HEARTBEATS * links.heartbeat;
   }
 
-  /** It was not heard when it should have been: until it is again, it does not count as connected. */
+  /** It was not heard when expected: it does not count as connected until it is heard again. */
   doubt(id: string): void {
     const link = this.#options.links.links.get(id)?.driver.link;
     if (link !== undefined) this.#doubted.set(id, link.counts.bytesIn);
   }
 
-  /** A link to it stands, heard or not. */
+  /** A link to it exists, with or without recent traffic. */
   isCalling(id: string): boolean {
     return this.#options.links.links.has(id) && this.#introductions.accepts(id);
   }
 
   /**
-   * @param message  belongs to the link until it is written: the caller changes it no more
-   * @returns false when it went nowhere: the replicated log sends again what matters
+   * @param message  owned by the link until written: the caller must not change it
+   * @returns false when it was dropped: the replicated log repeats what matters
    */
   send(to: string, service: MemberService, message: Uint8Array): boolean {
     if (this.#introductions.accepts(to) && this.#sendOn(to, service, message)) return true;
@@ -179,7 +179,7 @@ export class MemberTransport implements LinkService {
     await this.#options.links.close("this member is stopping");
   }
 
-  // Of the links.
+  // Events of the links.
 
   up(link: MeshLink): void {
     const { id } = link.peer;
@@ -223,7 +223,7 @@ export class MemberTransport implements LinkService {
     if (channels === undefined) this.#channels.set(id, (channels = new Map()));
     const known = channels.get(service);
     if (known !== undefined) return known;
-    if (link.driver.link?.peer === undefined) return undefined; // it has ended, and that will be told
+    if (link.driver.link?.peer === undefined) return undefined; // the link has ended; its end is reported separately
     const { name, class: kind } = SERVICES[service];
     const channel = link.driver.link.openChannel(name, { class: kind });
     channels.set(service, channel);

@@ -1,4 +1,4 @@
-/** Links of a member that runs alone: a port of its own for members, and dialling of all that are on its list. */
+/** Links of a stand-alone member: its own port for members, and dialling of all members on its list. */
 import type { Millis } from "@sluice/base/brand";
 import type { Clock } from "@sluice/base/clock";
 import type { Crypto } from "@sluice/base/crypto";
@@ -15,7 +15,7 @@ import type { HostAndPort } from "@sluice/runtime/sockets/host-and-port";
 import type { MemberLimits } from "../node/limits.ts";
 import type { LinkFacts, MemberLinks } from "./member-links.ts";
 
-/** Of the time that a link may be silent. */
+/** Heartbeats within the time that a link may be silent. */
 const HEARTBEATS = 4;
 
 export interface OwnLinksOptions {
@@ -23,10 +23,10 @@ export interface OwnLinksOptions {
   /** `none`: opens no port. */
   readonly address: HostAndPort | "none";
   readonly incarnation: Incarnation;
-  /** Empty: anybody who can connect is believed. */
+  /** Empty: anybody who can connect is accepted. */
   readonly secret: Uint8Array;
   readonly tls: LinkTls | undefined;
-  /** Why a peer that proved the secret is turned away all the same. */
+  /** Called once a peer has proved the secret: a reason to refuse it, or `undefined`. */
   readonly judge: (peer: NodeIdentity) => Refusal | undefined;
   readonly crypto: Crypto;
   readonly clock: Clock;
@@ -43,7 +43,7 @@ export class OwnLinks implements MemberLinks {
   readonly #mesh: Mesh;
   readonly #listener: LinkListener;
   readonly #services = new LinkServices({ failed: (attempt, error) => this.#failed(attempt, error) });
-  /** The last reason for having no link, by member: logged when it changes, not at every attempt. */
+  /** The last reason for having no link, by member: logged when it changes, not for every attempt. */
   readonly #troubles = new Map<string, string>();
   #targets: ReadonlyMap<string, DialTarget> = new Map();
   #facts: () => LinkFacts = () => new Map();
@@ -110,7 +110,7 @@ export class OwnLinks implements MemberLinks {
     this.#trouble(peer.id, address, why.type === "lost" ? why.error : new Error("the member closed the connection"));
   }
 
-  /** A member that is turned away tries again and again, over connections of both sides: it is told of once. */
+  /** A refused member retries again and again, over connections of both sides: log it once. */
   #failed({ side, address, to }: Attempt, error: Error): void {
     const named = error instanceof LinkRefusedError ? error.context.peer : "";
     if (side === "dial") this.#trouble(to, address, error);
@@ -131,11 +131,11 @@ export class OwnLinks implements MemberLinks {
     log.warn({ address, reason: error.message, code: (error as WireError).code }, "Ended a member connection");
   }
 
-  /** @returns whether it ended for what was said on it */
+  /** @returns whether it ended because of received bytes */
   #count(error: Error): boolean {
     if (!(error instanceof WireError)) return false;
     this.#options.meter
-      .counter("cache_member_refusals", "Member connections that ended because of what was said on them", {
+      .counter("cache_member_refusals", "Member connections ended because of what the other side sent", {
         code: error.code,
       })
       .add();

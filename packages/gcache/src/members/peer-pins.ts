@@ -1,4 +1,4 @@
-/** What is known of the other members beside the replicated list: their stores, and where their clients go. */
+/** Facts about other members beside the replicated list: their stores, and the addresses of their clients. */
 import type { Refusal } from "@sluice/mesh/errors";
 import { needsSecret } from "@sluice/runtime/sockets/host-and-port";
 import type { NodeStore } from "../store/node-store.ts";
@@ -17,7 +17,7 @@ export class PeerPins {
     this.#secret = secret;
   }
 
-  /** Why a member that proved the secret is turned away all the same. */
+  /** The reason to refuse a member that proved the secret, if any. */
   judge(peer: MemberIdentity): Refusal | undefined {
     const own = this.#own.identity;
     if (peer.id === own.id) return "own-id";
@@ -29,11 +29,11 @@ export class PeerPins {
     return this.#isPinnedOtherwise(peer) && !isAdmitted(peer, own) ? "other-store" : undefined;
   }
 
-  /** Remembers the store of a member at first sight: whoever comes with another one later is refused, unless a leader took it. */
+  /** Remembers the store of a member at first contact: another store under its id is refused later, unless a leader accepted it. */
   met(peer: MemberIdentity): void {
     if (peer.clients !== "") this.#clients.set(peer.id, peer.clients);
     if (isUnbound(this.#own.identity) && !isUnbound(peer)) {
-      this.#store.joinCluster(peer.clusterId).catch(() => {}); // a disk that fails is told by the next write
+      this.#store.joinCluster(peer.clusterId).catch(() => {}); // the next write reports a failing disk
     }
     if (this.#members.has(peer.id) && this.#store.pins.get(peer.id) !== storeOf(peer)) {
       this.#store.setPins(new Map(this.#store.pins).set(peer.id, storeOf(peer)));
@@ -45,12 +45,12 @@ export class PeerPins {
     return pinned !== undefined && pinned !== storeOf(peer);
   }
 
-  /** `host:port` of its RESP port, as far as it said so. */
+  /** `host:port` of its RESP port, as announced. */
   clientsOf(id: string): string | undefined {
     return this.#clients.get(id);
   }
 
-  /** Forgets who is no member any more: it may be added again with another store. */
+  /** Forgets removed members: they may be added again with another store. */
   setMembers(ids: ReadonlySet<string>): void {
     this.#members = ids;
     const kept = new Map([...this.#store.pins].filter(([id]) => ids.has(id)));
@@ -59,8 +59,8 @@ export class PeerPins {
 }
 
 /**
- * A leader that had removed the former store gave it the log: it knows a list of members as new as ours. The former store,
- * should it come back, knows an older one. Until its own is read this member takes nobody's word for it.
+ * A leader that had removed the former store gave it the log: it knows a member list at least as new as ours. The former
+ * store, if it returns, knows an older one. Before its own log is read this member accepts no such claim.
  */
 function isAdmitted(peer: MemberIdentity, own: MemberIdentity): boolean {
   return own.listIndex > 0 && peer.listIndex >= own.listIndex;

@@ -1,4 +1,4 @@
-/** One member of a replicated cache: log, state, disk, members and clients tied together on real time. */
+/** One member of a replicated cache: joins log, state, disk, members and clients, on real time. */
 import type { Millis } from "@sluice/base/brand";
 import type { Clock } from "@sluice/base/clock";
 import type { Log } from "@sluice/base/log";
@@ -25,11 +25,11 @@ import type { Rejoin } from "./rejoin.ts";
 import type { ReplicaDriver } from "./replica-driver.ts";
 import type { Upkeep } from "./upkeep.ts";
 
-/** How long a leader that stops waits for another to take over. */
+/** How long a stopping leader waits for another to take over. */
 const HAND_OVER = 2_000 as Millis;
 
 export interface NodeListeners {
-  /** Missing for a node that stays alone. */
+  /** Missing for a node that opens no port for members. */
   readonly member?: string;
   readonly resp?: string;
 }
@@ -55,16 +55,16 @@ export interface CacheNodeParts {
   readonly log: Log;
 }
 
-/** A running member. Made by `openCacheNode`. */
+/** A running member, opened by `openCacheNode`. */
 export class CacheNode implements AsyncDisposable {
   readonly id: string;
   readonly listeners: NodeListeners;
-  /** This member's copy; reading it sees all that was acknowledged only after `barrier`. */
+  /** This member's copy; includes everything acknowledged only after `barrier`. */
   readonly state: CacheState;
   readonly publishing: MemberPubSub;
   readonly failed: AbortSignal;
   readonly ackLevel: AckLevel;
-  /** Where acknowledged writes are kept. */
+  /** Where acknowledged writes are stored. */
   readonly durability: "disk" | "memory";
   readonly #parts: CacheNodeParts;
   #closed: Promise<void> | undefined;
@@ -84,22 +84,22 @@ export class CacheNode implements AsyncDisposable {
     return this.#parts.driver.status();
   }
 
-  /** By which expiry is judged; never goes back. */
+  /** The clock for expiry; never goes back. */
   wall(): Millis {
     return this.#parts.wall.read();
   }
 
-  /** Done once however often it is tried with the same request id. Never rejects. */
+  /** Executed once, however often it is tried with the same request id. Never rejects. */
   write(operation: Operation, requestId?: RequestId): Promise<CallOutcome> {
     return this.#parts.leaderClient.write(encodeOperation(operation, requestId));
   }
 
-  /** Resolves when `state` shows all that was acknowledged before the call. */
+  /** Resolves when `state` includes everything acknowledged before the call. */
   barrier(): Promise<StoreFailure | "reached"> {
     return this.#parts.leaderClient.barrier();
   }
 
-  /** Resolves when `state` shows the record at `index`. */
+  /** Resolves when `state` includes the record at `index`. */
   applied(index: number): Promise<void> {
     return this.#parts.leaderClient.applied(index);
   }
@@ -109,14 +109,14 @@ export class CacheNode implements AsyncDisposable {
     return this.#parts.changes.changeMembers(change);
   }
 
-  /** Asked of any member; resolves once it is committed. @throws {CacheChangeError} */
+  /** Works on any member; resolves once committed. @throws {CacheChangeError} */
   remove(id: string): Promise<void> {
     return this.#order({ type: "remove", id });
   }
 
   /**
-   * The member's store was lost: it is removed, and added again with the store that it has now, or once it is there.
-   * Asked of any member; resolves once it is committed. @throws {CacheChangeError}
+   * For a member whose store was lost: removes it, and adds it again with its present store, as soon as that runs.
+   * Works on any member; resolves once committed. @throws {CacheChangeError}
    */
   replace(id: string): Promise<void> {
     return this.#order({ type: "replace", id });
@@ -132,7 +132,7 @@ export class CacheNode implements AsyncDisposable {
     return this.#parts.events.onTurn(listener);
   }
 
-  /** Members that turn this one away, or that it turns away, over links that stand. */
+  /** Members with a link that refuse this one, or that it refuses. */
   get refusals(): readonly MemberRefusal[] {
     return this.#parts.transport.refusals;
   }
@@ -142,7 +142,7 @@ export class CacheNode implements AsyncDisposable {
     return this.#parts.events.onRefusals(listener);
   }
 
-  /** A leader hands over first. May be called twice. */
+  /** A leader first hands over. May be called twice. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
@@ -155,7 +155,7 @@ export class CacheNode implements AsyncDisposable {
   async #order(order: MemberOrder): Promise<void> {
     const outcome = await this.#parts.leaderClient.order(order);
     if (outcome.type === "ordered") return;
-    const reason = outcome.type === "refused" ? outcome.reason : "nobody leads that could do it";
+    const reason = outcome.type === "refused" ? outcome.reason : "there is no leader";
     throw new CacheChangeError({ change: `${order.type} member "${order.id}"`, reason });
   }
 

@@ -1,4 +1,4 @@
-/** What operators ask of a node over RESP: `SLUICE STATUS`, `ADD`, `REMOVE`, `SWITCH-OVER`. */
+/** Commands of operators over RESP: `SLUICE STATUS`, `ADD`, `REMOVE`, `SWITCH-OVER`. */
 import type { MemberId } from "@sluice/cache/ids";
 import type { MemberChange } from "@sluice/cache/replica/members";
 import type { ClusterView } from "@sluice/cache/resp/command-backend";
@@ -22,7 +22,7 @@ export interface NodeReport {
   readonly truncatedRecords: number;
   readonly snapshotIndex: number;
   readonly isRecovering: boolean;
-  /** False: who is stopped now for good may take the last change of `members` along. */
+  /** False: stopping a member for good now may lose the last change of `members`. */
   readonly isMemberListCommitted: boolean;
   readonly members: readonly {
     readonly id: string;
@@ -30,7 +30,7 @@ export interface NodeReport {
     readonly address: string;
     readonly resp: string | null;
     readonly isReachable: boolean;
-    /** Last record that it is known to hold; null where that is not known: on followers. */
+    /** Last record known to be stored there; null if unknown, as on followers. */
     readonly held: number | null;
   }[];
 }
@@ -50,9 +50,9 @@ export class ClusterAdmin {
   }
 
   /**
-   * What was asked is begun when this returns; `SLUICE STATUS` tells when it is done.
+   * The command has begun when this returns; `SLUICE STATUS` shows when it is done.
    * @param words  after `SLUICE`
-   * @returns the reply. @throws {CommandRefusal} with what the operator is told; `TRYAGAIN` for what may go soon
+   * @returns the reply. @throws {CommandRefusal} with the reason; `TRYAGAIN` if it may succeed soon
    */
   perform(words: readonly string[]): string {
     const [name = "", first = "", second = ""] = words;
@@ -87,7 +87,7 @@ export class ClusterAdmin {
   #heir(): MemberId {
     const { heir } = this.#ports.changes;
     if (heir !== undefined) return heir;
-    throw new CacheChangeError({ change: "switch over", reason: "there is no other voter to be heard" });
+    throw new CacheChangeError({ change: "switch over", reason: "no other voter is heard" });
   }
 
   #report(): NodeReport {
@@ -137,7 +137,7 @@ export function adminCommands(admin: ClusterAdmin): readonly Command[] {
         const words = Array.from({ length: request.count - 1 }, (_, i) => request.text(i + 1));
         reply.bulkText(admin.perform(words));
       },
-      summary: "The cluster that this member belongs to, and changes of it",
+      summary: "Shows and changes the cluster of this member",
     },
   ]);
 }

@@ -1,4 +1,4 @@
-/** Changes of the cluster on a leader: members come and go one at a time, leadership is handed over on request. */
+/** Changes of the cluster on a leader: adds and removes members one at a time, and hands leadership over on request. */
 import type { Millis } from "@sluice/base/brand";
 import type { Clock } from "@sluice/base/clock";
 import type { MemberId } from "@sluice/cache/ids";
@@ -11,12 +11,12 @@ import { CacheChangeError } from "./node-errors.ts";
 import type { ReplicaDriver } from "./replica-driver.ts";
 import type { MonotonicWallClock } from "./monotonic-wall-clock.ts";
 
-/** Beyond what a hand-over and an election take. */
+/** Longer than a hand-over and an election take. */
 const PATIENCE = 5_000 as Millis;
-/** Between two attempts while another change is under way. */
+/** Pause between two attempts while another change is in progress. */
 const PAUSE = 50 as Millis;
 const NEVER = new AbortController().signal;
-/** Who was silent for longer may be gone. */
+/** A voter that was silent for longer may be gone. */
 const HEARD_WITHIN = 2_000;
 
 interface Waiting {
@@ -37,7 +37,7 @@ export class ClusterChanges {
     readonly driver: ReplicaDriver<OperationAnswer>;
     readonly wall: MonotonicWallClock;
     readonly clock: Clock;
-    /** Others could reach it. */
+    /** Whether other members can reach this node. */
     readonly canGrow: boolean;
     readonly secret: Uint8Array | undefined;
   }) {
@@ -59,20 +59,20 @@ export class ClusterChanges {
     }
   }
 
-  /** Without waiting for its commit. */
+  /** Does not wait for the commit. */
   tryChange(change: MemberChange): ChangeResult {
     if (change.type === "add" && !this.#canGrow)
       return { refused: "not-possible", reason: "this node opens no port for members" };
     if (change.type === "add" && needsSecret(change.address, this.#secret))
       return { refused: "not-possible", reason: NEEDS_SECRET };
     if (change.type === "remove" && !this.#wouldStand(change.id))
-      return { refused: "not-possible", reason: "too few of the voters that would be left are heard" };
+      return { refused: "not-possible", reason: "too few of the remaining voters are heard" };
     const result = this.#driver.replica.changeMembers(change, this.#driver.now(), this.#wall.read());
     this.#driver.wake();
     return result;
   }
 
-  /** The voter that should lead next: of those that are heard the one that holds most. */
+  /** The best next leader: the most up-to-date voter that is heard. */
   get heir(): MemberId | undefined {
     const { role, members, followers } = this.#driver.status();
     if (role !== "leader") return undefined;
@@ -84,14 +84,14 @@ export class ClusterChanges {
     return heard[0]?.id;
   }
 
-  /** Without waiting for its end. @throws {CacheChangeError} */
+  /** Does not wait for the end. @throws {CacheChangeError} */
   startSwitchOver(to: MemberId): void {
     const result = this.#driver.replica.switchOver(to, this.#driver.now());
     this.#driver.wake();
     if (result !== "started") throw new CacheChangeError({ change: handOverTo(to), reason: reasonOf(result) });
   }
 
-  /** Resolves once another leads. @throws {CacheChangeError} */
+  /** Resolves once another member leads. @throws {CacheChangeError} */
   async switchOver(to: MemberId): Promise<void> {
     this.startSwitchOver(to);
     const change = handOverTo(to);
@@ -107,7 +107,7 @@ export class ClusterChanges {
       if (waiting === undefined) continue;
       this.#waiting.delete(answer.token);
       if (answer.outcome === "unknown-outcome")
-        this.#failed(waiting, "leadership was lost meanwhile: it may be done or not");
+        this.#failed(waiting, "leadership was lost meanwhile: the outcome is unknown");
       else waiting.settled.resolve();
     }
   }
@@ -129,10 +129,10 @@ export class ClusterChanges {
     this.switchOverFailed();
   }
 
-  /** Without that member there would still be a majority that is heard. */
+  /** Whether a majority of the remaining voters is heard. */
   #wouldStand(id: MemberId): boolean {
     const { self, role, members, followers } = this.#driver.status();
-    if (role !== "leader") return true; // which is the reason to give
+    if (role !== "leader") return true; // not leading is reported instead
     const left = votersOf(members).filter((voter) => voter !== id);
     const heard = left.filter((voter) => voter === self || isHeard(followers.find((one) => one.id === voter)));
     return heard.length >= majorityOf(left.length);
@@ -153,7 +153,7 @@ function isHeard(follower: Pick<FollowerStatus, "silentFor"> | undefined): boole
   return follower?.silentFor !== undefined && follower.silentFor < HEARD_WITHIN;
 }
 
-/** Worth trying again soon. */
+/** Worth retrying soon. */
 export function isPassing(result: Refused): boolean {
   return result.refused === "busy" || result.refused === "not-caught-up";
 }

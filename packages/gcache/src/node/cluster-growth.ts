@@ -1,4 +1,4 @@
-/** On the leader: adds and promotes members as nodes come, and follows those whose address has changed. */
+/** On the leader: adds and promotes members as nodes appear, and updates changed addresses. */
 import type { Log } from "@sluice/base/log";
 import type { MemberId } from "@sluice/cache/ids";
 import type { MemberChange } from "@sluice/cache/replica/members";
@@ -9,22 +9,22 @@ import type { ClusterChanges } from "./cluster-changes.ts";
 import { CacheChangeError } from "./node-errors.ts";
 import type { ReplicaDriver } from "./replica-driver.ts";
 
-/** A node as the cluster sees it. */
+/** A node of the cluster. */
 export interface EligibleNode {
   readonly id: string;
-  /** Edges vote only where there are too few others for three. */
+  /** Edges vote only if there are too few other nodes for three voters. */
   readonly roles: readonly string[];
 }
 
 export interface GrowthOptions {
-  /** `auto`, or the ids of those that may vote. Who votes already stays. */
+  /** `auto`, or the ids of nodes that may vote. Existing voters stay. */
   readonly voters: "auto" | readonly string[];
-  /** Nodes that are ready, and that this one is linked with. */
+  /** Nodes that are ready and linked with this one. */
   readonly eligible: () => readonly EligibleNode[];
 }
 
 export interface ClusterGrowthOptions {
-  /** Left out: members come by an operator's word alone, and learners that have caught up are promoted. */
+  /** Left out: only an operator adds members; learners that have caught up are promoted. */
   readonly growth: GrowthOptions | undefined;
   readonly driver: Pick<ReplicaDriver<unknown>, "status">;
   readonly changes: ClusterChanges;
@@ -41,7 +41,7 @@ export class ClusterGrowth {
     this.#options = options;
   }
 
-  /** One change after the other, as long as there is one to make: between two promotions no time is lost. */
+  /** Makes one change after another until there is none left. */
   async goOn(): Promise<void> {
     if (this.#isChanging) return;
     this.#isChanging = true;
@@ -49,13 +49,13 @@ export class ClusterGrowth {
       for (let change = this.#next(); change !== undefined; change = this.#next()) await this.#make(change);
     } catch (error) {
       if (!(error instanceof CacheChangeError)) throw error;
-      this.#options.log.debug({ reason: error.message }, "A change of members has to wait");
+      this.#options.log.debug({ reason: error.message }, "A change of members is postponed");
     } finally {
       this.#isChanging = false;
     }
   }
 
-  /** It would be added again after its removal. */
+  /** Whether it would be added again after its removal. */
   wouldAdd(id: string): boolean {
     const { growth } = this.#options;
     if (growth === undefined || (growth.voters !== "auto" && !growth.voters.includes(id))) return false;
@@ -75,7 +75,7 @@ export class ClusterGrowth {
     return nextMemberChange({ ...status, candidates: this.#candidates(growth), wish: growth.voters });
   }
 
-  /** Those among the eligible that run a member which this one talks with. */
+  /** Eligible nodes with a member that this one accepts. */
   #candidates({ eligible }: GrowthOptions): readonly VoterCandidate[] {
     const { own, transport } = this.#options;
     const self = own.identity;

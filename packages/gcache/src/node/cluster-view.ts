@@ -1,4 +1,4 @@
-/** The cluster as clients of this member see it. */
+/** The cluster as this member shows it to clients. */
 import type { Millis } from "@sluice/base/brand";
 import type { MemberId } from "@sluice/cache/ids";
 import type { ReplicaStatus } from "@sluice/cache/replica/replica-options";
@@ -15,7 +15,7 @@ export interface ClusterSources {
   readonly peers: Pick<PeerPins, "clientsOf">;
   readonly transport: Pick<MemberTransport, "isConnected" | "isCalling">;
   readonly own: Pick<OwnMember, "clients">;
-  /** Who has not been heard for longer counts as down. */
+  /** A member not heard for longer counts as down. */
   readonly silentAfter: Millis;
   readonly infoLines: (section: string) => readonly (readonly [string, string | number])[];
 }
@@ -49,7 +49,7 @@ export class NodeClusterView implements ClusterView {
     return status.role === "removed" ? undefined : this.#lastLeader(status);
   }
 
-  /** Without a majority in reach nobody can say that the leader still has one. */
+  /** Without a reachable majority it is unknown whether the leader still has one. */
   get leaderStanding(): LeaderStanding {
     const status = this.#sources.driver.status();
     const rows = this.#rows(status);
@@ -74,7 +74,7 @@ export class NodeClusterView implements ClusterView {
     return this.#sources.infoLines(section);
   }
 
-  /** The replica knows a new leader before it tells of it. */
+  /** The replica knows a new leader before it reports it. */
   #lastLeader({ leader }: ReplicaStatus): MemberId | undefined {
     return leader ?? this.#sources.driver.lastLeader;
   }
@@ -91,7 +91,7 @@ export class NodeClusterView implements ClusterView {
     });
   }
 
-  /** A leader hears from its followers, a follower from its leader; of the others it knows by their connections. */
+  /** A leader hears its followers, a follower its leader; other members are judged by their connections. */
   #isReachable(id: MemberId, status: ReplicaStatus): boolean {
     const { role, followers, leadingFor, unledFor } = status;
     const { transport, silentAfter } = this.#sources;

@@ -1,4 +1,4 @@
-/** Who founds a cluster, and what the cluster is called then. */
+/** Decides who founds a cluster, and derives the cluster's id. */
 import { createHash } from "node:crypto";
 import type { Millis } from "@sluice/base/brand";
 import type { MemberId } from "@sluice/cache/ids";
@@ -17,8 +17,8 @@ export const NO_CLUSTER = new Uint8Array(32);
 const CALLED_WITHIN = 3_000 as Millis;
 
 /**
- * The founders, for a store that knows of no later members: nobody where this member joins. Who founds a cluster of its
- * own waits first whether one calls that is there already: its disk may be empty because it was lost.
+ * The founders, for a store without later member lists; none if this member joins. Before founding a cluster of its own
+ * a member waits for a call from an existing cluster: its disk may be empty because it was lost.
  */
 export async function decideFounders(
   options: CacheNodeOptions,
@@ -31,20 +31,20 @@ export async function decideFounders(
   if (founders === "join" || !isUnbound(store.identity)) return [];
   if (links !== undefined) await clock.sleep(CALLED_WITHIN, signal);
   if (!isUnbound(store.identity)) {
-    log.warn({}, "A cluster is there already: this node joins it instead of founding one");
+    log.warn({}, "Found an existing cluster: this node joins it instead of founding one");
     return [];
   }
   await store.joinCluster(idOfOwnCluster(store.identity));
   return self;
 }
 
-/** All founders vote. In the order of ids, so that the list is the same on all of them however it was written. */
+/** All founders vote. Sorted by id, so that the list is equal on all of them however it was written. */
 export function founderList(founders: ReadonlyMap<string, string>): MemberList {
   const ids = [...founders.keys()].sort();
   return ids.map((id) => ({ id: id as MemberId, role: "voter", address: founders.get(id) as string }));
 }
 
-/** 32 bytes that differ when any id or address does: who was started with another list is of another cluster. */
+/** 32 bytes that depend on all ids and addresses: members started with different lists belong to different clusters. */
 export function clusterIdOf(founders: MemberList): Uint8Array {
   const rows = founders.map(({ id, address }) => [id, address]);
   return createHash("sha256")
@@ -52,26 +52,26 @@ export function clusterIdOf(founders: MemberList): Uint8Array {
     .digest();
 }
 
-/** @param bound  undefined when it listens nowhere */
+/** @param bound  undefined if it does not listen */
 export function boundAddress(wanted: string, bound: string | undefined): string {
   const { host, port } = splitAddress(wanted);
   return port === 0 && bound !== undefined ? formatAddress({ host, port: splitAddress(bound).port }) : wanted;
 }
 
-/** A member that founds alone may have been given port 0: its list says where it is reached now. */
+/** A lone founder may have been given port 0: its list then has the bound address. */
 function boundFounders(founders: MemberList, bound: string): MemberList {
   if (founders.length !== 1) return founders;
   return founders.map((one) => ({ ...one, address: boundAddress(one.address, bound === "" ? undefined : bound) }));
 }
 
-/** As random as the store's id, and known again by whoever founded it. */
+/** As random as the store's id, and derived again by its founder. */
 function idOfOwnCluster({ member, storeId }: StoreIdentity): Uint8Array {
   return createHash("sha256")
     .update(`sluice cluster of ${member} ${Buffer.from(storeId).toString("hex")}`)
     .digest();
 }
 
-/** This store's member founded its cluster alone. Nodes without a cluster used to do so at a port that nobody opened. */
+/** Whether this store's member founded its cluster alone. Earlier versions did so without opening a port. */
 function hasFounded({ identity, stored }: NodeStore): boolean {
   const isIn = (id: Uint8Array): boolean => Buffer.from(identity.clusterId).equals(id);
   if (isIn(idOfOwnCluster(identity))) return true;

@@ -1,4 +1,4 @@
-/** On every member: asks the leader, itself or another, for writes and for reads that see all that was acknowledged. */
+/** On every member: sends writes and barriers to the leader, itself or another. */
 import type { CommandSink, StoreFailure } from "@sluice/cache/resp/command-backend";
 import type { OperationAnswer } from "@sluice/cache/state/operation";
 import type { MemberTransport } from "../members/member-transport.ts";
@@ -28,7 +28,7 @@ interface OpenCall {
   readonly settle: (outcome: CallOutcome) => void;
 }
 
-/** Whoever asked: another member, or somebody in this process. */
+/** The caller: another member, or a callback in this process. */
 type Asker = { readonly from: string; readonly id: number } | ((outcome: CallOutcome) => void);
 
 export class LeaderClient implements CommandSink {
@@ -43,7 +43,7 @@ export class LeaderClient implements CommandSink {
     this.#options = options;
   }
 
-  /** @param operation  encoded; kept. Never rejects. */
+  /** @param operation  encoded; kept, not copied. Never rejects. */
   write(operation: Uint8Array): Promise<CallOutcome> {
     return this.#ask({ type: "write", operation });
   }
@@ -53,7 +53,7 @@ export class LeaderClient implements CommandSink {
     return this.#ask({ type: "order", order });
   }
 
-  /** Resolves when this member's copy shows all that was acknowledged before the call. */
+  /** Resolves when this member's copy includes everything acknowledged before the call. */
   async barrier(): Promise<StoreFailure | "reached"> {
     const outcome = await this.#ask({ type: "barrier" });
     if (outcome.type === "failed") return outcome.failure;
@@ -61,7 +61,7 @@ export class LeaderClient implements CommandSink {
     return "reached";
   }
 
-  /** Resolves when this member's copy shows the record at `index`. */
+  /** Resolves when this member's copy includes the record at `index`. */
   async applied(index: number): Promise<void> {
     if (index > this.#applied) await this.#waitFor(index);
   }
@@ -78,7 +78,7 @@ export class LeaderClient implements CommandSink {
     call?.settle(outcome);
   }
 
-  /** A member cannot answer any more. */
+  /** The member cannot answer any more. */
   lost(member: string): void {
     for (const [id, call] of this.#open) {
       if (call.to !== member) continue;
@@ -96,7 +96,7 @@ export class LeaderClient implements CommandSink {
     });
   }
 
-  /** Whatever waits ends with `unknown-outcome`. */
+  /** Ends pending calls with `unknown-outcome`. */
   close(): void {
     for (const call of this.#open.values()) call.settle({ type: "failed", failure: "unknown-outcome" });
     this.#open.clear();

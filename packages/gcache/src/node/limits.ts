@@ -1,15 +1,15 @@
-/** What members and clients may make one cache process hold. */
+/** Limits of what members and clients make one cache process hold. */
 import type { Millis } from "@sluice/base/brand";
 import type { StrangerLimits } from "@sluice/runtime/sockets/strangers";
 
 export interface MemberLimits extends Omit<StrangerLimits, "exempt"> {
-  /** Connections that have not proved themselves yet; one more ends the oldest of the address that has most of them. */
+  /** Connections not yet proved; a further one ends the oldest of the address with the most. */
   readonly strangers: number;
-  /** Such connections from one address; one more ends its oldest. */
+  /** Such connections from one address; a further one ends its oldest. */
   readonly strangersPerAddress: number;
-  /** From the connection to the end of the handshake, that of TLS included. */
+  /** From the connection to the end of the handshake, including TLS. */
   readonly handshake: Millis;
-  /** How long a link may carry nothing at all. Must outlast a pause of 2 s. */
+  /** Longest silence of a link. Must outlast a pause of 2 s. */
   readonly silence: Millis;
 }
 
@@ -21,34 +21,34 @@ export const DEFAULT_MEMBER_LIMITS: MemberLimits = {
 };
 
 export interface RespLimits extends Omit<StrangerLimits, "exempt"> {
-  /** Clients at once. */
+  /** Connected clients. */
   readonly clients: number;
   /**
-   * Connections that have not said their password; one more ends the oldest of the address that has most of them. Where
-   * none is needed, those that have asked nothing yet, of which half of `clients` may stand for any time.
+   * Connections without their password; a further one ends the oldest of the address with the most. If no password
+   * is required: connections without a request yet, of which half of `clients` may stay for any time.
    */
   readonly strangers: number;
-  /** Such connections from one address; one more ends its oldest. Where no password is needed: no limit. */
+  /** Such connections from one address; a further one ends its oldest. If no password is required: no limit. */
   readonly strangersPerAddress: number;
   /** From the connection to the password. */
   readonly handshake: Millis;
-  /** Bytes that all clients together may have waiting: requests, and replies that were not read. */
+  /** Bytes queued for all clients together: requests, and unread replies. */
   readonly heldBytes: number;
-  /** What all clients together may have done for them in one turn of the event loop; a unit is about a microsecond. */
+  /** Work for all clients together in one turn of the event loop; a unit is about a microsecond. */
   readonly turnWork: number;
-  /** The same for one client. */
+  /** Work for one client in one turn. */
   readonly clientWork: number;
-  /** Bytes of replies that are handed to a socket in one piece. */
+  /** Bytes of replies handed to a socket in one piece. */
   readonly pieceBytes: number;
-  /** Bytes of answers that may wait for a client before its requests are no longer read. */
+  /** Bytes of unread replies at which reading of a client's requests pauses. */
   readonly pauseBytes: number;
-  /** How long a client may read nothing while answers wait for it; it is told so, and dropped. */
+  /** How long a client may leave replies unread; then it gets an error and is disconnected. */
   readonly unread: Millis;
-  /** The same while its requests wait, too, or all clients together hold too much. */
+  /** The same while its requests wait too, or all clients together hold too much. */
   readonly unreadPressed: Millis;
-  /** How long a connection that is over is kept for its client to hear why. */
+  /** How long a finished connection stays open so that its client can read the reason. */
   readonly linger: Millis;
-  /** Bytes that are read from it meanwhile, and thrown away. */
+  /** Bytes read from it meanwhile, and discarded. */
   readonly lingerBytes: number;
 }
 

@@ -1,4 +1,4 @@
-/** What an operator orders of a cluster's members: one removed, or another store in the place of one that was lost. */
+/** Orders of operators about members: remove one, or replace a lost store. */
 import type { Clock } from "@sluice/base/clock";
 import type { Millis } from "@sluice/base/brand";
 import type { MemberId } from "@sluice/cache/ids";
@@ -17,10 +17,10 @@ export interface MemberOrdersOptions {
   readonly clock: Clock;
 }
 
-/** The links hear of a new list in the turn that brings it. */
+/** The links learn of a new list in the turn that brings it. */
 const LOOK_EVERY = 20 as Millis;
 const LOOKS = 50;
-/** A member that was heard more recently runs: nobody may take its place. */
+/** A member heard more recently is running: it cannot be replaced. */
 const HEARD_WITHIN = 3_000;
 
 export class MemberOrders {
@@ -31,14 +31,14 @@ export class MemberOrders {
     this.#options = options;
   }
 
-  /** On the leader; resolves once it is committed. @throws {CacheChangeError} */
+  /** On the leader; resolves once committed. @throws {CacheChangeError} */
   async perform(order: MemberOrder): Promise<void> {
     if (order.type === "remove") return this.#remove(order.id);
     await this.#untilSilent(order.id);
     await this.#replace(order.id);
   }
 
-  /** A node with an empty store asks for its former place. Only a leader does it, and only once at a time. */
+  /** A node with an empty store asks for its former place. Only a leader acts, one request at a time. */
   async replaceOnRequest(id: string): Promise<void> {
     if (this.#options.driver.role !== "leader" || this.#replacing.has(id)) return;
     await this.#replace(id);
@@ -73,9 +73,9 @@ export class MemberOrders {
     if (member === undefined) throw new CacheChangeError({ change, reason: "no such member" });
     const silentFor = this.#silentFor(id);
     if (transport.acceptedMember(id) !== undefined || (silentFor !== undefined && silentFor < HEARD_WITHIN)) {
-      throw new CacheChangeError({ change, reason: "it runs with the store that is known here" });
+      throw new CacheChangeError({ change, reason: "it is running with its known store" });
     }
-    if (this.#replacing.has(id)) throw new CacheChangeError({ change, reason: "that is being done already" });
+    if (this.#replacing.has(id)) throw new CacheChangeError({ change, reason: "that is already in progress" });
     this.#replacing.add(id);
     try {
       await changes.changeMembers({ type: "remove", id: id as MemberId });

@@ -1,4 +1,4 @@
-/** Messages between users of the members' library: at most once to each subscriber that is there. */
+/** Messages between users of the embedded members: at most once to each present subscriber. */
 import { decodePublish, encodePublish } from "../members/member-calls.ts";
 
 export type Subscriber = (message: Uint8Array) => void;
@@ -7,7 +7,7 @@ export class MemberPubSub {
   readonly #send: (bytes: Uint8Array) => void;
   readonly #subscribers = new Map<string, Set<Subscriber>>();
 
-  /** @param send  to every other member that is connected */
+  /** @param send  sends to every other connected member */
   constructor(send: (bytes: Uint8Array) => void) {
     this.#send = send;
   }
@@ -18,7 +18,7 @@ export class MemberPubSub {
     this.#send(encodePublish(Buffer.from(subject), message));
   }
 
-  /** The messages belong to the subscriber. */
+  /** The subscriber owns the messages. */
   subscribe(subject: string, subscriber: Subscriber): Disposable {
     const found = this.#subscribers.get(subject) ?? new Set();
     this.#subscribers.set(subject, found.add(subscriber));

@@ -1,8 +1,8 @@
-/** Wall-clock time that never goes back and does not jump: expiry must not depend on somebody setting the clock. */
+/** Wall-clock time that never goes back and does not jump, so that setting the clock does not affect expiry. */
 import type { Millis } from "@sluice/base/brand";
 import type { Clock } from "@sluice/base/clock";
 
-/** Of the time that passes: how fast a difference from the wall clock is made good. */
+/** Share of the passing time by which a difference from the wall clock is corrected. */
 const SLEW = 0.1;
 
 export class MonotonicWallClock {

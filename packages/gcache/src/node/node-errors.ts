@@ -1,7 +1,7 @@
-/** Why a cache node cannot start, or cannot do what it was asked. */
+/** Errors of a cache node at start and on requested changes. */
 import { StateError, UnavailableError } from "@sluice/base/errors";
 
-/** The members, addresses and secrets that a node was given do not fit together. */
+/** The members, addresses and secrets given to a node contradict each other. */
 export class CacheSetupError extends StateError {
   override readonly name = "CacheSetupError";
   readonly code = "STATE_CACHE_SETUP";
@@ -12,7 +12,7 @@ export class CacheSetupError extends StateError {
   }
 }
 
-/** A change of the cluster was asked for that it cannot make now. */
+/** A requested change of the cluster is not possible now. */
 export class CacheChangeError extends UnavailableError {
   override readonly name = "CacheChangeError";
   readonly code = "UNAVAILABLE_CACHE_CHANGE";

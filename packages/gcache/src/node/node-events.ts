@@ -1,4 +1,4 @@
-/** Hands on what the replica and the other members tell to those parts of a node that wait for it. */
+/** Dispatches events of the replica and of other members to the parts of a node. */
 import { unreachable } from "@sluice/base/unreachable";
 import type { Millis } from "@sluice/base/brand";
 import type { Log } from "@sluice/base/log";
@@ -35,7 +35,7 @@ export interface NodeParts {
   readonly publishing: MemberPubSub;
   readonly resp: RespPort | undefined;
   readonly log: Log;
-  /** Of a leader: from then on the others may elect another. */
+  /** Silence of a leader after which the others may elect another. */
   readonly silentAfter: Millis;
 }
 
@@ -59,14 +59,14 @@ export class NodeEvents implements ReplicaEvents<OperationAnswer>, MemberListene
     return added(this.#turnListeners, listener);
   }
 
-  /** Calls `listener` whenever a member is refused for another reason, or is not any more. */
+  /** Calls `listener` whenever the refusals change. */
   onRefusals(listener: () => void): Disposable {
     return added(this.#refusalListeners, listener);
   }
 
-  // Of the members.
+  // Events of the members.
 
-  /** Where its clients go may not have been known before. */
+  /** The address of its clients may be new. */
   introduced(): void {
     this.#parts.resp?.sentinel.look();
   }
@@ -102,7 +102,7 @@ export class NodeEvents implements ReplicaEvents<OperationAnswer>, MemberListene
       .catch((error: Error) => log.debug({ member: id, reason: error.message }, "Not replaced"));
   }
 
-  // Of the replica.
+  // Events of the replica.
 
   send(to: MemberId, message: MemberMessage, flow: MessageFlow): void {
     this.#parts.transport.send(to, flow, encodeMemberMessage(message));
@@ -124,10 +124,10 @@ export class NodeEvents implements ReplicaEvents<OperationAnswer>, MemberListene
     changes.roleChanged(role === "leader", leader);
     if (before.leader !== undefined && before.leader !== leader) {
       leaderClient.lost(before.leader);
-      // Whoever wins while it still knows another leader was elected because nobody heard that one.
+      // A new leader elected while the old one is still known here won because nobody heard the old one.
       if (role === "leader" || driver.status().unledFor > silentAfter) transport.doubt(before.leader);
     }
-    // Clients of a leader that is none any more look for the new one; so does Redis when a Sentinel demotes it.
+    // Clients of a former leader must look for the new one; Redis disconnects them too when a Sentinel demotes it.
     if (before.role === "leader" && role !== "leader") resp?.listener.dismiss();
     resp?.sentinel.look();
   }

@@ -1,4 +1,4 @@
-/** A cache node's figures for operators. */
+/** Metrics of a cache node. */
 import type { Gauge, Meter } from "@sluice/base/meter";
 import type { ReplicaStatus } from "@sluice/cache/replica/replica-options";
 import type { CacheState } from "@sluice/cache/state/cache-state";
@@ -19,17 +19,14 @@ export class NodeMetrics {
   constructor(meter: Meter) {
     this.#term = meter.gauge("cache_term", "Term of this member");
     this.#isLeader = meter.gauge("cache_is_leader", "1 while this member leads");
-    this.#commitIndex = meter.gauge(
-      "cache_commit_index",
-      "Index of the last committed record that this member knows of",
-    );
+    this.#commitIndex = meter.gauge("cache_commit_index", "Index of the last committed record known to this member");
     this.#logBytes = meter.gauge("cache_log_bytes", "Bytes of records in memory");
     this.#truncatedRecords = meter.gauge(
       "cache_truncated_records",
-      "Uncommitted records taken back because another leader's log differed",
+      "Uncommitted records removed because another leader's log differed",
     );
     this.#elections = meter.gauge("cache_elections", "Elections that this member started");
-    this.#waitingProposals = meter.gauge("cache_waiting_proposals", "Writes that wait for their acknowledgement");
+    this.#waitingProposals = meter.gauge("cache_waiting_proposals", "Writes not acknowledged yet");
     this.#voters = meter.gauge("cache_voters", "Voting members");
     this.#learners = meter.gauge("cache_learners", "Members without a vote");
     this.#snapshotIndex = meter.gauge("cache_snapshot_index", "Index of the last saved snapshot");

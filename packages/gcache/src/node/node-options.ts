@@ -1,4 +1,4 @@
-/** What a cache node is started with. */
+/** Options of a cache node. */
 import type { Clock } from "@sluice/base/clock";
 import type { Crypto } from "@sluice/base/crypto";
 import type { Log } from "@sluice/base/log";
@@ -14,54 +14,54 @@ import type { MemberLimits, RespLimits } from "./limits.ts";
 import type { LinkTls } from "@sluice/runtime/links/link-ports";
 
 export interface RespOptions extends HostAndPort {
-  /** Clients must give it (AUTH); without one everybody who can connect is let in. */
+  /** Password of clients (AUTH); without one anybody who can connect is accepted. */
   readonly password?: string | undefined;
 }
 
 export interface CacheNodeOptions {
-  /** 1 to 128 bytes of text; of this member for the whole life of its data. */
+  /** 1 to 128 bytes of text; fixed for the life of the member's data. */
   readonly id: string;
   /**
-   * Where this member is reached by the others. Port 0, any free one, is only for a member without others, or one that
-   * joins. `none`: it opens no port for members. Without `links` it then stays alone; with them the others reach it over
+   * Address for the other members. Port 0 (any free port) is only for a member without others, or one that joins.
+   * `none`: opens no port for members. Without `links` it then stays alone; with them the others reach it over
    * links that it dialled.
    */
   readonly address: HostAndPort | "none";
-  /** Left out: it opens a port at `address` and dials for itself. */
+  /** Left out: opens a port at `address` and dials for itself. */
   readonly links?: MemberLinks;
   /**
-   * Id and `host:port` of all founders, this member among them: the same on all of them. `self`: it founds a cluster of
-   * its own, of which it is the only member, unless a cluster calls it first. `join`: it founds nothing and waits until it
-   * is added to a cluster. Only for an empty store; one that is there knows its members.
+   * Id and `host:port` of all founders, including this member: equal on all of them. `self`: founds a cluster with
+   * itself as the only member, unless an existing cluster calls first. `join`: waits until it is added to a cluster.
+   * Applies only to an empty store; an existing store knows its members.
    */
   readonly founders: ReadonlyMap<string, string> | "self" | "join";
-  /** With it a leader adds and promotes members by itself. */
+  /** With it a leader adds and promotes members automatically. */
   readonly growth?: GrowthOptions | undefined;
   /**
-   * Of a member whose store was lost, and whose place nobody else may take without a word: `auto`: it asks for it by
-   * itself; `manual`, as when left out: an operator gives it (`replace`).
+   * For a member whose store was lost, since its place is not given away silently: `auto`: asks for it by
+   * itself; `manual` (default): an operator gives it (`replace`).
    */
   readonly rejoin?: "manual" | "auto" | undefined;
-  /** Folder of the store; without one nothing outlives the process, which then must not found with others. */
+  /** Folder of the store; without one the data ends with the process, which then must not found with others. */
   readonly dir?: string | undefined;
-  /** Instead of a folder. Closed with the node. */
+  /** Used instead of a folder. Closed with the node. */
   readonly store?: NodeStore;
-  /** When a write is answered; `quorum` when left out. */
+  /** When a write is answered; default `quorum`. */
   readonly ackLevel?: AckLevel;
-  /** Of no use with `links`, whose owner proves for all. */
+  /** Unused with `links`, whose owner proves the secret for all. */
   readonly secret?: Uint8Array;
   readonly tls?: LinkTls | undefined;
   /** Without it there is no RESP port. */
   readonly resp?: RespOptions | undefined;
-  /** Aborting it gives up opening; a node that is open is closed by `close`. */
+  /** Aborts opening; an open node is closed by `close`. */
   readonly signal?: AbortSignal;
   readonly clock: Clock;
   readonly log: Log;
   readonly meter: Meter;
   readonly crypto: Crypto;
-  /** 0 to 1; `Math.random` when left out. */
+  /** 0 to 1; default `Math.random`. */
   readonly random?: () => number;
-  /** Runs `action` once all that this turn of the event loop brings is in; `setImmediate` when left out. */
+  /** Runs `action` after all input of this turn of the event loop; default `setImmediate`. */
   readonly defer?: (action: () => void) => void;
   readonly memberLimits?: Partial<MemberLimits>;
   readonly respLimits?: Partial<RespLimits>;

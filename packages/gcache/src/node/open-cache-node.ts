@@ -1,4 +1,4 @@
-/** Starts a cache node: each part is made of those before it, and nothing is carried out until all are there. */
+/** Starts a cache node: creates each part from those before it, and starts all of them at the end. */
 import { crc32 } from "node:zlib";
 import type { Millis } from "@sluice/base/brand";
 import type { MemberId } from "@sluice/cache/ids";
@@ -38,11 +38,11 @@ import { Rejoin } from "./rejoin.ts";
 import { Upkeep } from "./upkeep.ts";
 
 const NO_SECRET = new Uint8Array(0);
-/** Whoever has a link has proved itself to the node that owns the links, and whom to dial is that node's to judge. */
+/** A linked peer has proved itself to the owner of the links, which also decides whom to dial. */
 const PROVED_BY_LINK = Uint8Array.of(1);
 const DEFAULT_ACK: AckLevel = { type: "quorum" };
 
-/** @throws {CacheSetupError | ListenError | UnavailableError}, or the signal's reason, with everything closed again */
+/** @throws {CacheSetupError | ListenError | UnavailableError}, or the signal's reason, after closing everything */
 export async function openCacheNode(given: CacheNodeOptions): Promise<CacheNode> {
   const options = {
     random: Math.random,
@@ -101,7 +101,7 @@ export async function openCacheNode(given: CacheNodeOptions): Promise<CacheNode>
   transport.start(events);
   driver.start(events);
   rejoin.look();
-  opening.move(); // from here on they are the node's to close
+  opening.move(); // from here on the node closes them
   return new CacheNode({
     id,
     listeners: { ...(member && { member }), ...(clients && { resp: clients }) },

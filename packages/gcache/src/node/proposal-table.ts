@@ -1,11 +1,11 @@
-/** Who waits for which token of a replica: tokens only rise, and most are settled in their order. */
+/** Maps tokens of a replica to waiting callers: tokens only increase, and most settle in order. */
 import type { ProposalId } from "@sluice/cache/replica/replica-output";
 import type { CommandSink } from "@sluice/cache/resp/command-backend";
 
-/** Once this many at the front are settled, they are cut off. */
+/** Once this many entries at the front are settled, they are removed. */
 const SWEEP_COUNT = 1_024;
 
-/** Two flat arrays: one object per write, and a map over them, cost more than the rest of the way. */
+/** Two flat arrays: one object per write and a map of them would cost more than the rest of the path. */
 export class ProposalTable {
   readonly #sinks: (CommandSink | undefined)[] = [];
   readonly #tickets: number[] = [];
@@ -24,7 +24,7 @@ export class ProposalTable {
     this.#count++;
   }
 
-  /** Removes and tells who waits; `ticketOf` the same token must be asked before. */
+  /** Removes and returns the waiting caller; read `ticketOf` of the same token before. */
   take(token: ProposalId): CommandSink | undefined {
     const place = token - this.#firstToken;
     const sink = this.#sinks[place];

@@ -1,11 +1,11 @@
-/** A member whose store was lost: told apart from one that is new, and brought back where it may do that by itself. */
+/** Detects a member whose store was lost, as opposed to a new one, and lets it rejoin if that is allowed. */
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
 import type { Log } from "@sluice/base/log";
 import type { MemberTransport } from "../members/member-transport.ts";
 import type { ReplicaDriver } from "./replica-driver.ts";
 
-/** The leader may be another by then. */
+/** Asked again at this interval, as the leader may change. */
 const ASK_EVERY = 1_000 as Millis;
 
 export interface RejoinOptions {
@@ -25,7 +25,7 @@ export class Rejoin implements Disposable {
     this.#options = options;
   }
 
-  /** Who refuses this member has changed. */
+  /** The refusals of this member changed. */
   look(): void {
     if (!this.#isLost()) return this[Symbol.dispose]();
     const { mode, log, transport } = this.#options;
@@ -55,7 +55,7 @@ export class Rejoin implements Disposable {
     });
   }
 
-  /** Nothing is stored here that anybody could miss. */
+  /** Whether nothing of value is stored here. */
   #isLost(): boolean {
     const { members, lastIndex } = this.#options.driver.status();
     if (members.length > 0 || lastIndex > 0) return false;

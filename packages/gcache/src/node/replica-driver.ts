@@ -1,4 +1,4 @@
-/** Gives a replica its time, its disk and its network, and hands its answers to whoever waits for them. */
+/** Runs a replica: supplies time, disk and network, and passes its answers to the waiting callers. */
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
 import { unreachable } from "@sluice/base/unreachable";
@@ -17,13 +17,13 @@ import type {
 } from "@sluice/cache/replica/replica-output";
 import type { NodeStore, StoreBatch } from "../store/node-store.ts";
 
-/** What a member is, and whom it follows. */
+/** Role of a member, and its leader. */
 export interface Standing {
   readonly role: Role;
   readonly leader: MemberId | undefined;
 }
 
-/** What the replica tells, in the order it happens. */
+/** Events of the replica, in order. */
 export interface ReplicaEvents<Answer> {
   send(to: MemberId, message: MemberMessage, flow: MessageFlow): void;
   answered(answers: readonly ProposalAnswer<Answer>[]): void;
@@ -31,9 +31,9 @@ export interface ReplicaEvents<Answer> {
   roleChanged(now: Standing & { readonly term: number }, before: Standing): void;
   membersChanged(members: MemberList): void;
   switchOverFailed(to: MemberId): void;
-  /** After everything that one turn of the event loop brought. */
+  /** After all input of one turn of the event loop. */
   turnEnded(): void;
-  /** The disk failed: the replica is halted and will acknowledge nothing more. */
+  /** The disk failed: the replica has halted and acknowledges nothing more. */
   diskFailed(error: Error): void;
 }
 
@@ -41,11 +41,11 @@ export interface ReplicaDriverOptions<Answer> {
   readonly replica: Replica<Answer>;
   readonly store: NodeStore;
   readonly clock: Clock;
-  /** Runs `action` once all that this turn of the event loop brings is in. */
+  /** Runs `action` after all input of this turn of the event loop. */
   readonly defer: (action: () => void) => void;
 }
 
-/** Everything that one turn of the event loop brought goes out together: one message per member, one write to disk. */
+/** Output of one turn of the event loop goes out together: one message per member, one write to disk. */
 export class ReplicaDriver<Answer> {
   readonly replica: Replica<Answer>;
   readonly #store: NodeStore;
@@ -60,11 +60,11 @@ export class ReplicaDriver<Answer> {
   #turnNow: Millis | undefined;
   #timer: Timer | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
-  /** Stores whose sync is under way; tokens written meanwhile wait for it, since `stored` speaks for all before. */
+  /** Syncs in progress; tokens written meanwhile wait for them, since `stored` covers everything before. */
   #syncing = 0;
   #hasFailed = false;
   #isClosed = false;
-  /** What the disk holds may be less than what was confirmed. */
+  /** The disk may hold less than what was confirmed. */
   #isDoubtful: boolean;
 
   constructor({ replica, store, clock, defer }: ReplicaDriverOptions<Answer>) {
@@ -75,13 +75,13 @@ export class ReplicaDriver<Answer> {
     this.#isDoubtful = store.stored.tail === "may-have-lost";
   }
 
-  /** Nothing is carried out before. */
+  /** No output is carried out before this. */
   start(events: ReplicaEvents<Answer>): void {
     this.#events = events;
     this.wake();
   }
 
-  /** What the replica told last. */
+  /** As the replica last reported. */
   get role(): Role {
     return this.#role;
   }
@@ -90,7 +90,7 @@ export class ReplicaDriver<Answer> {
     return this.#leader;
   }
 
-  /** The leader, or who led last while none is known. */
+  /** The leader; while there is none, the last one. */
   get lastLeader(): MemberId | undefined {
     return this.#lastLeader;
   }
@@ -108,12 +108,12 @@ export class ReplicaDriver<Answer> {
     return this.#turnNow;
   }
 
-  /** The latest time that was read in this turn of the event loop: for stamps, where reading it anew costs too much. */
+  /** The last time read in this turn of the event loop: for stamps, where a fresh reading costs too much. */
   turnNow(): Millis {
     return this.#turnNow ?? this.now();
   }
 
-  /** Call after anything was asked of the replica, or is to be told at the end of the turn. */
+  /** Call after any call to the replica, or to run the end of the turn. */
   wake(): void {
     if (this.#isTurnDue || this.#isClosed || this.#events === undefined) return;
     this.#isTurnDue = true;
@@ -137,7 +137,7 @@ export class ReplicaDriver<Answer> {
     this.#turnNow = undefined;
   }
 
-  /** Tells the disk once all that was lost is there again, and written. */
+  /** Tells the disk once everything that was lost has been received again and written. */
   #settle(): void {
     if (this.#hasFailed || this.#syncing > 0 || this.replica.status(this.now()).isRecovering) return;
     this.#isDoubtful = false;
@@ -216,7 +216,7 @@ export class ReplicaDriver<Answer> {
     }
   }
 
-  /** @param done  tells the replica */
+  /** @param done  reports to the replica */
   async #whenDone(work: () => Promise<void>, done: () => void): Promise<void> {
     if (this.#hasFailed) return;
     try {
@@ -237,7 +237,7 @@ export class ReplicaDriver<Answer> {
     this.#events?.diskFailed(error);
   }
 
-  /** The timer is left alone while it rings early enough: the deadline moves back with every message. */
+  /** Keeps a timer that fires early enough: the deadline moves back with every message. */
   #setTimer(): void {
     const deadline = this.replica.deadline();
     if (this.#isClosed || deadline >= this.#timerAt || this.#hasFailed) return;
@@ -246,7 +246,7 @@ export class ReplicaDriver<Answer> {
     this.#timer = this.#clock.after(Math.max(0, deadline - this.now()) as Millis, () => this.#ring());
   }
 
-  /** After a pause of this process the timer rings first; what arrived meanwhile is heard before time is judged. */
+  /** After a pause of this process the timer fires first; handle the input that arrived meanwhile before judging time. */
   #ring(): void {
     this.#timerAt = Number.POSITIVE_INFINITY;
     this.#clock.afterPoll(() => {

@@ -1,10 +1,10 @@
-/** Looks at the cluster as Sentinels do, again and again, and publishes what has changed. */
+/** Polls the cluster like a Sentinel, and publishes changes. */
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
 import type { ClusterView } from "@sluice/cache/resp/command-backend";
 import { type SentinelEvent, SentinelEvents } from "@sluice/cache/resp/sentinel-events";
 
-/** As long as a Sentinel of Redis takes: silence comes without an event of its own. */
+/** The interval of a Redis Sentinel: silence has no event of its own. */
 const EVERY = 100 as Millis;
 
 export interface SentinelWatchOptions {
@@ -23,7 +23,7 @@ export class SentinelWatch {
     this.#timer = this.#later();
   }
 
-  /** At once, after something that subscribers wait for. */
+  /** Polls at once, after an event that subscribers wait for. */
   look(): void {
     for (const event of this.#events.next(this.#options.cluster)) this.#options.publish(event);
   }
@@ -32,7 +32,7 @@ export class SentinelWatch {
     this.#timer.cancel();
   }
 
-  /** What arrived during a pause of this process is heard before silence is judged. */
+  /** Handles input that arrived during a pause of this process before judging silence. */
   #later(): Timer {
     const { clock } = this.#options;
     return clock.after(EVERY, () => {

@@ -1,4 +1,4 @@
-/** What a leader does for the state by itself: names the data's life, ends what is due, completes the count of voters. */
+/** A leader's own proposals: the generation of the data, expiries, and the number of voters. */
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
 import type { CacheState } from "@sluice/cache/state/cache-state";
@@ -11,7 +11,7 @@ import type { NodeMetrics } from "./node-metrics.ts";
 import type { ReplicaDriver } from "./replica-driver.ts";
 
 const EVERY = 100 as Millis;
-/** In one go; the next go is a tenth of a second later. */
+/** Rounds in one go; the next go is a tenth of a second later. */
 const MOST_ROUNDS = 8;
 
 export interface UpkeepOptions {
@@ -55,7 +55,7 @@ export class Upkeep implements Disposable {
     void this.#endWhatIsDue();
   }
 
-  /** What the state asks for is asked for again until it is applied, so each round waits for the one before. */
+  /** The state repeats a proposal until it is applied, so each round waits for the previous one. */
   async #endWhatIsDue(): Promise<void> {
     if (this.#isEndingDue) return;
     this.#isEndingDue = true;

@@ -1,6 +1,6 @@
-/** What all RESP clients together make this process hold, and what becomes of it above a limit. */
+/** Bytes held for all RESP clients together, and the pressure above a limit. */
 
-/** Pressure ends well below the limit, so that it does not come and go with every reply. */
+/** Pressure ends well below the limit, so that it does not toggle with every reply. */
 const RELEASED_AT = 0.75;
 
 export class ClientLoad {
@@ -19,7 +19,7 @@ export class ClientLoad {
     return this.#heldBytes;
   }
 
-  /** Clients together hold too much: each may have a little only, until some of it was read. */
+  /** Clients together hold too much: each may have only a little until some of it was read. */
   get isPressed(): boolean {
     return this.#isPressed;
   }

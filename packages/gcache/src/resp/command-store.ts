@@ -1,4 +1,4 @@
-/** The replicated store as RESP sessions use it: proposals and reads out, answers back to the session that asked. */
+/** The replicated store as RESP sessions use it: sends proposals and reads, and returns answers to the session. */
 import type { Millis } from "@sluice/base/brand";
 import type { Clock } from "@sluice/base/clock";
 import type { CommandSink, CommandStore, ReadStanding, StoreFailure } from "@sluice/cache/resp/command-backend";
@@ -10,10 +10,10 @@ import type { ReplicaDriver } from "../node/replica-driver.ts";
 import type { MonotonicWallClock } from "../node/monotonic-wall-clock.ts";
 import { ProposalTable } from "../node/proposal-table.ts";
 
-/** How long one look at the lease is good for; far below what the lease keeps in reserve before an election. */
+/** How long a check of the lease is valid; far below the lease's reserve before an election. */
 const STANDING_MS = 1;
 
-/** Refusals over a time as long as this are no slip of somebody at a terminal. */
+/** Refusals over at least this time are a misdirected client, not a person at a terminal. */
 const MISDIRECTED_MS = 1_000;
 const NOBODY: readonly CommandSink[] = [];
 
@@ -46,9 +46,9 @@ export class ReplicatedStore implements CommandStore {
   readonly #reads = new ProposalTable();
   #replicaWaits: ReplicaWait[] = [];
   #later: (() => void)[] = [];
-  /** Whose output is to be written at the end of the turn. */
+  /** Sinks with output to write at the end of the turn. */
   #answered = new Set<CommandSink>();
-  /** First refusal of those who write to the wrong member. */
+  /** Time of the first refusal of each client that writes to the wrong member. */
   readonly #refusedSince = new WeakMap<CommandSink, number>();
   readonly #misdirected = new Set<CommandSink>();
   #standing: ReadStanding = "no-leader";
@@ -88,7 +88,7 @@ export class ReplicatedStore implements CommandStore {
 
   write(sink: CommandSink, ticket: number, operation: Uint8Array): void {
     const { replica } = this.#driver;
-    // One look at the clocks serves a turn: it stamps what is written, and what is acknowledged is judged later.
+    // One reading of the clocks per turn: it stamps writes; acknowledgements are judged later.
     this.#turnWall ??= this.#wall.read();
     const result = replica.propose(operation, this.#ack, this.#driver.turnNow(), this.#turnWall);
     this.#driver.wake();
@@ -143,7 +143,7 @@ export class ReplicatedStore implements CommandStore {
     this.#standingUntil = 0;
   }
 
-  /** @returns the sinks that have something to send now */
+  /** @returns the sinks with output */
   endTurn(): ReadonlySet<CommandSink> {
     this.#turnWall = undefined;
     const later = this.#later;
@@ -155,7 +155,7 @@ export class ReplicatedStore implements CommandStore {
     return answered;
   }
 
-  /** Who has gone on writing to a member that does not lead: once it is cut off, it looks for the leader anew. */
+  /** Clients that keep writing to a member that does not lead: cutting them off makes them look for the leader. */
   takeMisdirected(): readonly CommandSink[] {
     if (this.#misdirected.size === 0) return NOBODY;
     const found = [...this.#misdirected];
@@ -167,7 +167,7 @@ export class ReplicatedStore implements CommandStore {
     if (this.#isRemoved) return "removed";
     const result = this.#driver.replica.readBarrier(now);
     if (result === "granted") return "now";
-    if (typeof result === "number") return "confirm"; // nobody waits for this one; whoever reads asks again
+    if (typeof result === "number") return "confirm"; // nobody waits for this token; the reader asks again
     return failureOf(result) === "no-leader" ? "no-leader" : "not-leader";
   }
 

@@ -1,4 +1,4 @@
-/** What a member adds to INFO: its place in the cluster, its log, its process and its clients. */
+/** The member's part of INFO: its place in the cluster, its log, its process and its clients. */
 import { arch, release, totalmem, type as systemName } from "node:os";
 import type { Millis } from "@sluice/base/brand";
 import type { RespTraffic } from "./resp-traffic.ts";
@@ -8,15 +8,15 @@ export type InfoLines = readonly (readonly [string, string | number])[];
 
 export interface InfoFacts {
   readonly status: ReplicaStatus;
-  /** Messages to members that had no connection to go out on. */
+  /** Messages to members dropped for lack of a connection. */
   readonly droppedMessages: number;
-  /** Index of the last record that would outlive a loss of power. */
+  /** Index of the last record that survives a loss of power. */
   readonly syncedIndex: number;
   readonly traffic: RespTraffic;
   readonly now: Millis;
   readonly port: number;
   readonly maxClients: number;
-  /** Bytes that all clients together have waiting. */
+  /** Bytes queued for all clients together. */
   readonly clientBytes: number;
 }
 

@@ -1,22 +1,22 @@
-/** One RESP client: a socket on one side, its dialogue on the other, and a bound on what it may leave unread. */
+/** One RESP client: joins a socket and its session, with a limit on unread replies. */
 import type { Socket } from "node:net";
 import type { Clock, Timer } from "@sluice/base/clock";
 import { CommandSession, type CommandSessionOptions, type SessionEnd } from "@sluice/cache/resp/command-session";
 import type { ClientLoad } from "./client-load.ts";
 import type { RespLimits } from "../node/limits.ts";
 
-/** Whoever has all clients. */
+/** Owner of all connections. */
 export interface ConnectionOwner {
   readonly load: ClientLoad;
-  /** Something was done in this turn of the event loop. */
+  /** Work was done in this turn of the event loop. */
   spent(): void;
-  /** It goes on when its turn has come, by `goOn`. */
+  /** The connection has more work; call `goOn` when it is its turn. */
   due(connection: RespConnection): void;
   received(bytes: number): void;
   sent(bytes: number): void;
-  /** It has said who it is, and asked something. */
+  /** It is authenticated, and has sent a request. */
   known(connection: RespConnection): void;
-  /** The dialogue is over; once. */
+  /** The session is over; once. */
   ended(connection: RespConnection, reason: SessionEnd): void;
   /** The socket is closed; once. */
   closed(connection: RespConnection): void;
@@ -29,7 +29,7 @@ export interface RespConnectionOptions {
   readonly owner: ConnectionOwner;
 }
 
-const NOT_READING = "ERR Too many replies wait to be read: what was sent behind the last of them was not done";
+const NOT_READING = "ERR Too many replies are unread: requests after the last reply were not executed";
 
 export class RespConnection {
   readonly session: CommandSession;
@@ -44,7 +44,7 @@ export class RespConnection {
   #skippedBytes = 0;
   #isKnown = false;
   #hasEnded = false;
-  /** The client has said its last, and may still read. */
+  /** The client has sent everything, and may still read. */
   #hasHeardAll = false;
   #hasClosed = false;
 
@@ -63,7 +63,7 @@ export class RespConnection {
     socket.on("close", () => this.#onClose());
   }
 
-  /** Writes what the session has ready, for as long as the client reads. */
+  /** Writes the session's output, as fast as the client reads. */
   flush(): void {
     if (this.#hasClosed) return;
     const { owner } = this.#options;
@@ -80,7 +80,7 @@ export class RespConnection {
     this.#account();
   }
 
-  /** Its turn has come, or there is room again. */
+  /** It is this connection's turn, or there is room again. */
   goOn(): void {
     if (this.#hasClosed) return;
     this.session.press(this.#options.owner.load.isPressed);
@@ -88,12 +88,12 @@ export class RespConnection {
     this.flush();
   }
 
-  /** Ends it at once, whatever it is owed. */
+  /** Ends it at once, dropping unsent output. */
   destroy(): void {
     this.socket.destroy();
   }
 
-  /** Ends it once it has what it is owed. */
+  /** Ends it after sending its output. */
   end(): void {
     this.session.end("killed");
     this.flush();
@@ -124,7 +124,7 @@ export class RespConnection {
     }
   }
 
-  /** Who sends on while its connection ends would else never hear why: its bytes are read, within bounds. */
+  /** Discards further input, within limits, so that a client that keeps sending can still read the reason. */
   #skip(count: number): void {
     this.#skippedBytes += count;
     if (this.#skippedBytes > this.#options.limits.lingerBytes) this.destroy();
@@ -150,7 +150,7 @@ export class RespConnection {
     else this.socket.resume();
   }
 
-  /** Tells what it holds now; a few bytes more or less are not worth it. */
+  /** Reports held bytes; small changes are ignored. */
   #account(): void {
     const held = this.session.inputBytes + this.session.outputBytes + this.socket.writableLength;
     if (held === this.#heldBytes) return;
@@ -165,14 +165,14 @@ export class RespConnection {
     this.#watchReader();
   }
 
-  /** Looks now and then whether anything was read. */
+  /** Checks periodically whether anything was read. */
   #watchReader(): void {
     const { clock, limits, owner } = this.#options;
     this.#unread = clock.after(limits.unreadPressed, () => {
       const now = clock.now();
       if (this.socket.writableLength < this.#unreadBytes) this.#unreadSince = now;
       this.#unreadBytes = this.socket.writableLength;
-      // While its input waits, too, it may be stuck for good: it writes all before it reads.
+      // While its input waits too, it may be stuck for good: it writes everything before it reads.
       const isHurried = owner.load.isPressed || this.session.isPaused;
       const limit = isHurried ? limits.unreadPressed : limits.unread;
       if (now - this.#unreadSince < limit) return this.#watchReader();

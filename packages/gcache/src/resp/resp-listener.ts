@@ -1,4 +1,4 @@
-/** Where RESP clients are heard, and who they are. */
+/** Accepts RESP clients, and lists them. */
 import { createServer, type Server, type Socket } from "node:net";
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
@@ -17,14 +17,14 @@ import type { RespLimits } from "../node/limits.ts";
 import { type ConnectionOwner, RespConnection } from "./resp-connection.ts";
 import type { RespTraffic } from "./resp-traffic.ts";
 
-/** Of work, as `WorkTurn` counts it. */
+/** Work units, as `WorkTurn` counts them. */
 const UNITS_PER_MILLI = 1_000;
 const MOST_REST = 100;
 
 export interface RespListenerOptions {
-  /** What the sessions stand on; `clients` is this listener itself. */
+  /** Shared by the sessions; `clients` is this listener itself. */
   readonly backend: Omit<CommandBackend, "clients">;
-  /** Beside the cache's own. */
+  /** In addition to the cache's own. */
   readonly commands: readonly Command[];
   readonly password: string | undefined;
   readonly traffic: RespTraffic;
@@ -44,13 +44,13 @@ export class RespListener implements ClientDirectory, ConnectionOwner {
   readonly #turn: WorkTurn;
   readonly #byId = new Map<number, RespConnection>();
   readonly #bySink = new Map<CommandSink, RespConnection>();
-  /** Whose turn comes next, in this order. */
+  /** Connections with work to do, in order. */
   readonly #due = new Set<RespConnection>();
-  /** Who waited for room goes on behind all others: what it waits for is large, and many may wait. */
+  /** Connections that waited for room continue after all others: they need much, and many may wait. */
   readonly #roomy = new Set<RespConnection>();
   readonly #accepted: Counter;
   #nextTurn: NodeJS.Immediate | undefined;
-  /** Runs while the loop is left to others, for as long as the last turn took beyond its measure. */
+  /** Runs while the loop is left to other work, for as long as the last turn exceeded its limit. */
   #rest: Timer | undefined;
   #lastId = 0;
 
@@ -89,12 +89,12 @@ export class RespListener implements ClientDirectory, ConnectionOwner {
     this.#byId.get(id)?.end();
   }
 
-  /** Writes what has become ready for the client behind `sink`. */
+  /** Writes the output for the client behind `sink`. */
   flush(sink: CommandSink): void {
     this.#bySink.get(sink)?.flush();
   }
 
-  /** Tells all subscribers. */
+  /** Publishes to all subscribers. */
   publish(channel: string, message: string): void {
     for (const connection of this.#byId.values()) {
       if (connection.session.row.subscriptionCount === 0) continue;
@@ -103,14 +103,14 @@ export class RespListener implements ClientDirectory, ConnectionOwner {
     }
   }
 
-  /** Ends the clients that expect a leader here, so that they look for it anew; subscribers stay. */
+  /** Disconnects clients that expect a leader here, so that they look for it; subscribers stay. */
   dismiss(): void {
     for (const connection of [...this.#byId.values()]) {
       if (connection.session.row.subscriptionCount === 0) connection.end();
     }
   }
 
-  /** Ends the client behind `sink` once it has what it is owed. */
+  /** Disconnects the client behind `sink` after sending its output. */
   dismissOne(sink: CommandSink): void {
     this.#bySink.get(sink)?.end();
   }
@@ -126,7 +126,7 @@ export class RespListener implements ClientDirectory, ConnectionOwner {
     await closed;
   }
 
-  /** Small amounts add up over some turns before a new one is begun, so that it costs nothing in most. */
+  /** Small amounts add up over several turns before a rest begins, so most turns cost nothing extra. */
   spent(): void {
     if (this.#turn.isHalfOver) this.#beginTurnSoon();
   }
@@ -156,11 +156,14 @@ export class RespListener implements ClientDirectory, ConnectionOwner {
       case "speaks-tls": {
         const protocol = reason === "speaks-http" ? "HTTP" : "TLS";
         meter
-          .counter("cache_clients_misdirected", "RESP connections ended since they spoke another protocol", {
+          .counter("cache_clients_misdirected", "RESP connections ended because they spoke another protocol", {
             protocol,
           })
           .add();
-        return log.warn({ client, protocol }, "Ended a client that does not speak RESP: nothing of it was done");
+        return log.warn(
+          { client, protocol },
+          "Ended a client that does not speak RESP: none of its input was executed",
+        );
       }
       case "does-not-read":
         meter.counter("cache_clients_stalled", "RESP clients dropped because they did not read").add();
@@ -176,13 +179,13 @@ export class RespListener implements ClientDirectory, ConnectionOwner {
     this.#roomy.delete(connection);
   }
 
-  /** Everybody goes on who had to wait for room. */
+  /** Continues all connections that waited for room. */
   #allDue(): void {
     for (const connection of this.#byId.values()) if (!this.#due.has(connection)) this.#roomy.add(connection);
     this.#beginTurnSoon();
   }
 
-  /** A single command may take many turns' time; a heartbeat of the log takes some rounds of the loop, and must not wait for one in each. */
+  /** A command may take the time of many turns; a heartbeat of the log takes several rounds of the loop, and must not be delayed in each. */
   #beginTurnSoon(): void {
     if (this.#rest !== undefined) return;
     const rest = Math.min(MOST_REST, this.#turn.overdrawn / UNITS_PER_MILLI);
@@ -195,7 +198,7 @@ export class RespListener implements ClientDirectory, ConnectionOwner {
     }
   }
 
-  /** Goes on with those who were cut short, as many as one turn of the event loop has time for. */
+  /** Continues interrupted connections, as many as fit into one turn of the event loop. */
   #beginTurn(): void {
     if (this.#nextTurn !== undefined) clearImmediate(this.#nextTurn);
     this.#nextTurn = undefined;
@@ -214,7 +217,7 @@ export class RespListener implements ClientDirectory, ConnectionOwner {
     const { clock, limits, meter, password, traffic } = this.#options;
     if (this.#byId.size >= limits.clients) {
       traffic.refusedClients++;
-      meter.counter("cache_clients_refused", "RESP clients refused because there are too many").add();
+      meter.counter("cache_clients_refused", "RESP clients refused at the limit of clients").add();
       socket.end("-ERR max number of clients reached\r\n");
       socket.on("error", () => {});
       socket.destroySoon();

@@ -1,4 +1,4 @@
-/** A node's port for Redis clients: the listener, what it shows of the cluster, and the events of a Sentinel. */
+/** A node's port for Redis clients: the listener, its view of the cluster, and Sentinel events. */
 import type { Millis } from "@sluice/base/brand";
 import type { Clock } from "@sluice/base/clock";
 import type { Log } from "@sluice/base/log";
@@ -24,7 +24,7 @@ import { RespTraffic } from "./resp-traffic.ts";
 
 export interface RespPortOptions {
   readonly at: RespOptions;
-  /** Where others reach this node, for a listener on all addresses. */
+  /** Address for other nodes, if the listener is on all addresses. */
   readonly host: string;
   readonly limits: RespLimits;
   readonly commands: ReplicatedStore;
@@ -34,7 +34,7 @@ export interface RespPortOptions {
   readonly own: OwnMember;
   readonly peers: PeerPins;
   readonly transport: MemberTransport;
-  /** Who has not been heard for longer counts as down. */
+  /** A member not heard for longer counts as down. */
   readonly silentAfter: Millis;
   readonly clock: Clock;
   readonly log: Log;

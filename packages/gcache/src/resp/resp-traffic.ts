@@ -1,7 +1,7 @@
-/** What all RESP clients together have brought and taken since the start: for INFO. */
+/** Traffic of all RESP clients since the start, for INFO. */
 import type { Millis } from "@sluice/base/brand";
 
-/** Rates are of at least so long a time. */
+/** Rates cover at least this time. */
 const SAMPLE_MS = 1_000;
 
 interface Sample {
@@ -34,7 +34,7 @@ export class RespTraffic {
     this.#before = this.#last = { at: now, commands: 0, inputBytes: 0, outputBytes: 0 };
   }
 
-  /** A second, since a while that is no shorter. */
+  /** Per second, over at least `SAMPLE_MS`. */
   rates(now: Millis): Rates {
     const { commands, inputBytes, outputBytes } = this;
     if (now - this.#last.at >= SAMPLE_MS) {

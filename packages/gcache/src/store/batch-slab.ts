@@ -1,15 +1,15 @@
-/** Batches one behind the other, each with its length before it: the same bytes for the journal and the database. */
+/** A run of batches, each after its length: the same bytes for the journal and the database. */
 import type { StoreBatch } from "./node-store.ts";
 import { bytesOfBatch, writeBatch } from "./store-batch.ts";
 
 /** Before each batch: its length, u32. */
 export const LENGTH_BYTES = 4;
-/** Stands behind the last batch of a file, in place of the next one's length. */
+/** Follows the last batch of a file, in place of the next length. */
 export const END_BYTES = LENGTH_BYTES;
-/** One buffer for many batches: a buffer for each would cost more than to encode it. */
+/** One buffer for many batches: allocating one for each would cost more than encoding. */
 const SLAB_BYTES = 256 * 1024;
 
-/** Batches that lie in one run, from the first one's length on. */
+/** Consecutive batches in one buffer, including their lengths. */
 export interface BatchRun {
   readonly bytes: Buffer;
   readonly start: number;
@@ -21,7 +21,7 @@ export class BatchSlab {
   #view = new DataView(this.#bytes.buffer);
   #end = 0;
 
-  /** @returns a run of one batch with an end mark behind it, which the next batch overwrites; else it never changes */
+  /** @returns a run of one batch and an end mark, which the next batch overwrites; otherwise it never changes */
   add(batch: StoreBatch, sequence: number): BatchRun {
     const length = bytesOfBatch(batch);
     const start = this.#makeRoom(LENGTH_BYTES + length + END_BYTES);
@@ -40,14 +40,14 @@ export class BatchSlab {
   }
 }
 
-/** Adds a run to others, oldest first; one that goes on where the last ends becomes a part of it. */
+/** Appends a run, oldest first; a run adjacent to the last one is merged into it. */
 export function addRun(runs: BatchRun[], run: BatchRun): void {
   const last = runs.at(-1);
   if (last?.bytes === run.bytes && last.end === run.start) last.end = run.end;
   else runs.push(run);
 }
 
-/** All of them as one value of the database; a view when they are one. */
+/** All runs as one value of the database; a view if there is only one. */
 export function joinRuns(runs: readonly BatchRun[]): Buffer {
   const parts = runs.map(({ bytes, start, end }) => bytes.subarray(start, end));
   const [only] = parts;

@@ -1,4 +1,4 @@
-/** Keeps a folder for one process: a lock that the kernel holds, and drops with the process, however that ends. */
+/** Locks a folder for one process: the kernel holds the lock and drops it with the process, however that ends. */
 import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -12,14 +12,14 @@ const HOLDER = "holder";
 export const LOCK_FILES = [LOCK, HOLDER];
 
 /**
- * Node has no file locks; SQLite, which it has, locks its files so, within one process too. The database stays empty.
+ * Node has no file locks; its SQLite can lock files, also within one process. The database stays empty.
  * @throws {StoreLockedError} @throws {StoreIoError}
  */
 export function lockDir(dir: string): Disposable {
   const holderFile = join(dir, HOLDER);
   let database: DatabaseSync | undefined;
   try {
-    // Where the system refuses it says why; SQLite would not.
+    // A plain open reports why the system refuses; SQLite would not.
     closeSync(openSync(join(dir, LOCK), "a", PRIVATE_FILE));
     database = new DatabaseSync(join(dir, LOCK), { timeout: 0 });
     database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");

@@ -1,4 +1,4 @@
-/** What was written since the database last synced: read back after the process was killed or the power was lost. */
+/** The journal of writes since the last sync of the database: read after a kill or a loss of power. */
 import { closeSync, constants, existsSync, fdatasync, fstatSync, openSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -7,12 +7,12 @@ import { PRIVATE_FILE } from "@sluice/runtime/private-files";
 import { type BatchRun, END_BYTES, LENGTH_BYTES } from "./batch-slab.ts";
 import { decodeBatch, type SequencedBatch, StoreBatchError } from "./store-batch.ts";
 
-/** A journal file past this size is left for the other one; it bounds what is read at start. */
+/** Above this size writing moves to the other file; this limits what is read at start. */
 const TURN_BYTES = 8 * 1024 * 1024;
-/** Filled with zeros when the file is made: overwriting is synced in half the time that appending takes. */
+/** Filled with zeros at creation: syncing overwritten bytes takes half the time of appended ones. */
 const FILLED_BYTES = 4 * 1024 * 1024;
 const END = Buffer.alloc(END_BYTES);
-/** "SLJ2", of 4 bytes as what follows in the first: magic, 16 bytes of store id, checksum of these. */
+/** "SLJ2", the first 4 bytes of the header: magic, 16 bytes of store id, checksum of both. */
 const MAGIC = 0x534c_4a32;
 const STORE_ID_END = 20;
 const HEADER_BYTES = STORE_ID_END + 4;
@@ -21,9 +21,9 @@ export const JOURNAL_NAMES = ["journal-a", "journal-b"] as const;
 
 interface JournalFile {
   readonly fd: number;
-  /** Where the next batch goes. */
+  /** Offset of the next batch. */
   end: number;
-  /** Of the newest batch in it, 0 when empty. */
+  /** Sequence of the newest batch in it, 0 if empty. */
   lastSequence: number;
   isDirty: boolean;
 }
@@ -31,9 +31,9 @@ interface JournalFile {
 const syncData = promisify(fdatasync);
 
 /**
- * A commit of the database writes many pages and waits for the disk; an append here costs hundredths of a millisecond
- * and outlives a kill of the process, and to sync it costs a fraction of what the commit costs. So the database may
- * commit in groups, behind the acknowledgements. Two files: one is written to while the other waits for the database.
+ * A commit of the database writes many pages and waits for the disk; an append here takes hundredths of a millisecond
+ * and survives a kill of the process, and syncing it costs a fraction of a commit. So the database may
+ * commit in groups, after the acknowledgements. Two files: one is written while the other waits for the database.
  */
 export class Journal {
   readonly #files: readonly [JournalFile, JournalFile];
@@ -41,13 +41,13 @@ export class Journal {
   #wanted: PromiseWithResolvers<void> | undefined;
   #syncing: Promise<void> | undefined;
 
-  /** Empties both files: what was in them must be in the database by now. @param storeId  in hex */
+  /** Empties both files: their content must be in the database. @param storeId  in hex */
   constructor(dir: string, storeId: string) {
     const [a, b] = JOURNAL_NAMES;
     this.#files = [openEmpty(join(dir, a), storeId), openEmpty(join(dir, b), storeId)];
   }
 
-  /** @param run  with an end mark behind it. @throws when the disk refuses; the file may then end in the middle of a batch */
+  /** @param run  followed by an end mark. @throws when the disk refuses; the file may then end in the middle of a batch */
   append({ bytes, start, end }: BatchRun, sequence: number, savedSequence: number): void {
     const file = this.#fileFor(savedSequence);
     writeWhole(file.fd, { bytes, start, end: end + END_BYTES }, file.end);
@@ -56,7 +56,7 @@ export class Journal {
     file.isDirty = true;
   }
 
-  /** Resolves when all that was appended would outlive a loss of power. Whatever asks meanwhile shares the next sync. */
+  /** Resolves when everything appended survives a loss of power. Concurrent calls share the next sync. */
   sync(): Promise<void> {
     this.#wanted ??= Promise.withResolvers();
     const { promise } = this.#wanted;
@@ -91,15 +91,15 @@ export class Journal {
 }
 
 export interface JournalTail {
-  /** After the sequence asked for, without holes. */
+  /** Batches after the requested sequence, without gaps. */
   readonly batches: readonly SequencedBatch[];
-  /** What is damaged, cut off or missing: what was acknowledged may be lost here. */
+  /** What is damaged, cut off or missing: acknowledged batches may be lost. */
   readonly damage: string | undefined;
 }
 
 /**
- * @param store  whose journal it must be: `id` in hex, `format` of its identity
- * @throws {StoreBatchError} when it is another store's
+ * @param store  owner of the journal: `id` in hex, `format` of its identity
+ * @throws {StoreBatchError} when it belongs to another store
  */
 export function readJournal(
   dir: string,
@@ -113,7 +113,7 @@ export function readJournal(
   return { batches, damage: files.find((file) => file.damage !== undefined)?.damage ?? hole };
 }
 
-/** A file that holds more than its beginning: it was written to, so there was a store beside it. */
+/** A journal file with more than a header: a store was written here. */
 export function findWrittenJournal(dir: string): string | undefined {
   return JOURNAL_NAMES.find((name) => {
     const path = join(dir, name);
@@ -124,7 +124,7 @@ export function findWrittenJournal(dir: string): string | undefined {
   });
 }
 
-/** Batches in the file rise in their sequence; an older one behind them is left from before it was written anew. */
+/** Batches in the file have rising sequences; a lower one is a leftover from before the file was reused. */
 function readFile(dir: string, name: string, store: { readonly id: string; readonly format: number }): JournalTail {
   const path = join(dir, name);
   if (!existsSync(path)) return { batches: [], damage: `${name} is missing` };
@@ -146,10 +146,10 @@ function readFile(dir: string, name: string, store: { readonly id: string; reado
     }
     at = end;
   }
-  return torn; // whole files have the end mark behind the last batch
+  return torn; // a complete file has the end mark behind the last batch
 }
 
-/** @throws {StoreBatchError} when it is another store's */
+/** @throws {StoreBatchError} when it belongs to another store */
 function hasHeader(bytes: Buffer, name: string, storeId: string): boolean {
   if (bytes.length < HEADER_BYTES || bytes.readUInt32BE() !== MAGIC) return false;
   if (bytes.readUInt32BE(STORE_ID_END) !== crc32(bytes.subarray(0, STORE_ID_END))) return false;

@@ -1,4 +1,4 @@
-/** A member's disk: the log, snapshots and identity in one lmdb database, with a journal before it. */
+/** A member's disk: log, snapshots and identity in one lmdb database, with a journal. */
 import { randomBytes } from "node:crypto";
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -34,15 +34,15 @@ import { StoreWriter } from "./store-writer.ts";
 export interface LmdbStoreOptions {
   readonly dir: string;
   readonly member: string;
-  /** Of a new store; 32 bytes. A store that is there keeps its own. */
+  /** For a new store; 32 bytes. An existing store keeps its own. */
   readonly clusterId: Uint8Array;
   readonly log: Log;
-  /** Aborting it gives up opening. */
+  /** Aborts opening. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * @throws {UnavailableError} that says why the folder cannot be used; its files are then as they were
+ * @throws {UnavailableError} that says why the folder cannot be used; its files are unchanged then
  * @throws the signal's reason when it aborts first
  */
 export async function openLmdbStore(options: LmdbStoreOptions): Promise<NodeStore> {
@@ -52,7 +52,7 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<NodeStor
   try {
     closeDir(dir, log);
     const file = join(dir, DATABASE);
-    // An empty file is what a kill leaves of a database that was never there.
+    // A kill before the database was created leaves an empty file.
     if (existsSync(file) && statSync(file).size > 0) {
       const damage = await findDamage({ file, dir, signal });
       if (damage !== undefined) throw new StoreCorruptError({ dir, detail: damage });
@@ -82,7 +82,7 @@ async function openLocked(options: LmdbStoreOptions, file: string, lock: Disposa
     checkIdentity(stored ?? fact, options);
     const recovered = recover(tables, dir);
     const doubt = doubtOf(recovered, readFact(tables, "run"));
-    // A database without its journal may have lost records, so a new one is not there before its journal is.
+    // A database without its journal may have lost records, so a new one is created only after its journal.
     if (stored === undefined) journal = openJournal(dir, fact.storeId);
     await saveOpening(tables, { dir, fact, recovered, isDoubtful: doubt !== undefined });
     journal ??= openJournal(dir, fact.storeId);
@@ -117,7 +117,7 @@ function checkIdentity(fact: IdentityFact, { dir, member }: LmdbStoreOptions): v
   if (fact.member !== member) throw new StoreOwnerError({ dir, owner: fact.member, wanted: member });
 }
 
-/** Why what is here may be less than what was confirmed. A kill of the process loses nothing; a stop of the machine may. */
+/** Why the store may hold less than what was confirmed. A kill of the process loses nothing; a stop of the machine may. */
 function doubtOf({ damage }: Recovered, run: RunFact | undefined): string | undefined {
   if (damage !== undefined) return damage;
   if (run === undefined) return undefined;
@@ -125,7 +125,7 @@ function doubtOf({ damage }: Recovered, run: RunFact | undefined): string | unde
   return run.wasClosed || run.boot === bootId() ? undefined : "the machine stopped while the store was open";
 }
 
-/** Moves the journal into the database, so that it can be emptied, and says that the store is open. */
+/** Moves the journal into the database, so that it can be emptied, and marks the store as open. */
 async function saveOpening(
   tables: StoreTables,
   {
@@ -144,7 +144,7 @@ async function saveOpening(
     const { hardState, sequence, unsaved } = recovered;
     const orphans = [...tables.pieces.getKeys({})].filter(([id]) => id !== recovered.snapshot?.fact.id);
     await commit(tables, () => {
-      for (const orphan of orphans) remove(tables.pieces, orphan); // of a snapshot that was never finished
+      for (const orphan of orphans) remove(tables.pieces, orphan); // pieces of a snapshot that was never finished
       put(tables.facts, "identity", factBytes(fact));
       put(tables.facts, "hard", factBytes({ hardState, sequence }));
       put(tables.facts, "run", factBytes({ boot: bootId(), wasClosed: false, isDoubtful }));
@@ -157,7 +157,7 @@ async function saveOpening(
   }
 }
 
-/** Its files, and those of the database, are in the folder for good afterwards. */
+/** Afterwards its files and those of the database are in the folder durably. */
 function openJournal(dir: string, storeId: string): Journal {
   try {
     const journal = new Journal(dir, storeId);
@@ -184,7 +184,7 @@ function closeDir(dir: string, log: Log): void {
   for (const open of closeToOthers(dir, FILES)) log.warn({ open }, "Others on this machine may read the store");
 }
 
-/** Of this machine since it started; another after a loss of power. */
+/** Identifies the present boot of the machine; differs after a loss of power. */
 function bootId(): string {
   try {
     return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
@@ -260,7 +260,7 @@ class LmdbStore implements NodeStore {
   settled(): void {
     if (!this.#isDoubtful) return;
     this.#isDoubtful = false;
-    this.#writer.putFact("run", this.#run({ wasClosed: false })).catch(() => {}); // the next write tells of a bad disk
+    this.#writer.putFact("run", this.#run({ wasClosed: false })).catch(() => {}); // the next write reports a bad disk
   }
 
   setPins(pins: ReadonlyMap<string, string>): void {

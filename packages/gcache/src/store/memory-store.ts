@@ -1,4 +1,4 @@
-/** A store for members that nothing need outlive: all of it ends with the process. */
+/** A store without a disk: its content ends with the process. */
 import { randomBytes } from "node:crypto";
 import { NOTHING_STORED } from "@sluice/cache/replica/replica-options";
 import type { NodeStore } from "./node-store.ts";
@@ -25,7 +25,7 @@ export function openMemoryStore(options: { readonly member: string; readonly clu
     write: () => undefined,
     compact() {},
     async saveSnapshot(_meta, pieces) {
-      for (const piece of pieces) void piece; // taken to the end, so that the state may forget the snapshot
+      for (const piece of pieces) void piece; // read completely, so that the state can release the snapshot
     },
     installSnapshot: () => WRITTEN,
     joinCluster(id) {

@@ -1,4 +1,4 @@
-/** Sets a store aside, kept and not deleted, so that its member can begin with an empty one. */
+/** Renames a store's folder instead of deleting it, so that its member can start with an empty store. */
 import { existsSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import type { Millis } from "@sluice/base/brand";
@@ -7,10 +7,10 @@ import { StoreIoError } from "./store-errors.ts";
 import { DATABASE } from "./store-tables.ts";
 
 /**
- * For a member that does not run.
+ * For a member that is not running.
  *
  * @param wall  the wall clock, for the name
- * @returns the folder that the store is in now; undefined where there was none
+ * @returns the new folder of the store; undefined if there was none
  * @throws {StoreLockedError} while a process has it open @throws {StoreIoError}
  */
 export function setStoreAside(dir: string, wall: Millis): string | undefined {

@@ -1,4 +1,4 @@
-/** One write of the replicated log as bytes: what the journal and the database both keep. */
+/** Encoding of one write of the replicated log, for both the journal and the database. */
 import type { Millis } from "@sluice/base/brand";
 import { ByteReader } from "@sluice/bytes/byte-reader";
 import { WireError } from "@sluice/bytes/wire-error";
@@ -7,7 +7,7 @@ import type { LogRecord, RecordType } from "@sluice/cache/replica/log-record";
 import { crc32 } from "node:zlib";
 import type { StoreBatch } from "./node-store.ts";
 
-/** Bytes that are no batch: damaged, cut off, or never one. */
+/** Bytes that are not a batch: damaged, cut off, or something else. */
 export class StoreBatchError extends WireError {
   override readonly name = "StoreBatchError";
   readonly code = "WIRE_STORE_BATCH";
@@ -19,7 +19,7 @@ export class StoreBatchError extends WireError {
 }
 
 export interface SequencedBatch extends StoreBatch {
-  /** From 1, one higher for every batch of this store. */
+  /** From 1, increasing by one with every batch of this store. */
   readonly sequence: number;
 }
 
@@ -37,8 +37,8 @@ const RECORD_BYTES = 8 + 8 + 1 + 4;
  * | sequence      | f64                                   |                                          |
  * | flags         | u8                                    | 1: hard state follows, 2: truncation     |
  * | record count  | u32                                   |                                          |
- * | first index   | f64                                   | of the records, which have no holes      |
- * | hard state    | f64 term, u8 length + UTF-8 voted for | length 0: voted for nobody               |
+ * | first index   | f64                                   | of the records, which have no gaps       |
+ * | hard state    | f64 term, u8 length + UTF-8 voted for | length 0: no vote                        |
  * | truncate from | f64                                   |                                          |
  * | records       | f64 term, f64 time, u8 type, u32 length + body | type: operation, no-op, members |
  */
@@ -48,7 +48,7 @@ export function encodeBatch(batch: StoreBatch, sequence: number): Buffer {
   return bytes;
 }
 
-/** What `writeBatch` takes. */
+/** Bytes that `writeBatch` needs. */
 export function bytesOfBatch({ hardState, truncateFrom, append }: StoreBatch): number {
   const votedForBytes = hardState === undefined ? 0 : Buffer.byteLength(hardState.votedFor ?? "");
   let size = HEAD_BYTES + (hardState ? 9 + votedForBytes : 0) + (truncateFrom === undefined ? 0 : 8);
@@ -56,7 +56,7 @@ export function bytesOfBatch({ hardState, truncateFrom, append }: StoreBatch): n
   return size;
 }
 
-/** @param view  of the buffer that `bytes` is the whole of */
+/** @param view  of the whole buffer of `bytes` */
 export function writeBatch(
   view: DataView,
   bytes: Uint8Array,
@@ -119,7 +119,7 @@ function readRecord(r: ByteReader, index: LogIndex): LogRecord {
 const votedForOf = (text: string): MemberId | undefined => (text === "" ? undefined : (text as MemberId));
 
 /**
- * What stands in one value of the database: batches, each with its length (u32) before it.
+ * Splits one value of the database: batches, each with its length (u32) before it.
  * @throws {WireError}
  */
 export function splitBatches(bytes: Uint8Array): SequencedBatch[] {

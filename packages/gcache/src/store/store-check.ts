@@ -1,23 +1,23 @@
-/** Reads a whole store in a process of its own: a damaged database may end whoever reads it, and then that is the answer. */
+/** Reads a whole store in a separate process: reading a damaged database may crash the process, which is a result too. */
 import { execFile, type ExecFileException } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { StoreIoError } from "./store-errors.ts";
 import { readTables } from "./store-tables.ts";
 import { recover } from "./store-recovery.ts";
 
-/** Of the process that reads. */
+/** Exit codes of the child process. */
 export const EXIT = { damaged: 1, unreadable: 2 } as const;
 
 /** Long enough for gigabytes from a slow disk. */
 const PATIENCE_MS = 120_000;
 
-/** The process ended itself, which reading a damaged database may do; any other signal came from outside. */
+/** Signals by which reading a damaged database ends the process; any other signal came from outside. */
 const ENDED_BY_DAMAGE: readonly string[] = ["SIGSEGV", "SIGBUS", "SIGABRT", "SIGILL", "SIGFPE", "SIGTRAP"];
 
 /**
- * What is wrong with the store, `undefined` for nothing.
+ * What is damaged in the store; `undefined` if nothing is.
  *
- * @throws {StoreIoError} when it cannot be found out; the signal's reason when it aborts first
+ * @throws {StoreIoError} when the check itself fails; the signal's reason when it aborts first
  */
 export async function findDamage({
   file,
@@ -58,7 +58,7 @@ function cannotCheck(dir: string, reason: string): StoreIoError {
   return new StoreIoError({ dir, action: "check the" }, new Error(reason));
 }
 
-/** In that process. @throws when something is damaged */
+/** Runs in the child process. @throws when something is damaged */
 export async function readAll(file: string, dir: string): Promise<void> {
   const tables = await readTables(file);
   if (tables === undefined) return;

@@ -1,4 +1,4 @@
-/** Why a member's disk cannot be used, or not any more. */
+/** Errors of a member's disk. */
 import { statfsSync } from "node:fs";
 import { StateError, UnavailableError } from "@sluice/base/errors";
 
@@ -13,7 +13,7 @@ export class StoreLockedError extends UnavailableError {
   }
 }
 
-/** The files are not what a member wrote: damaged, or of something else. They are left as they are. */
+/** The files are not a valid store: damaged, or of another program. They are left unchanged. */
 export class StoreCorruptError extends UnavailableError {
   override readonly name = "StoreCorruptError";
   readonly code = "UNAVAILABLE_STORE_CORRUPT";
@@ -26,7 +26,7 @@ export class StoreCorruptError extends UnavailableError {
   }
 }
 
-/** Written by a newer version. */
+/** The store was written by a newer version. */
 export class StoreVersionError extends UnavailableError {
   override readonly name = "StoreVersionError";
   readonly code = "UNAVAILABLE_STORE_VERSION";
@@ -50,7 +50,7 @@ export class StoreOwnerError extends UnavailableError {
   }
 }
 
-/** The disk refuses: full, read-only, gone. Nothing more is acknowledged once a write failed. */
+/** The disk refuses: full, read-only, gone. After a failed write nothing more is acknowledged. */
 export class StoreIoError extends UnavailableError {
   override readonly name = "StoreIoError";
   readonly code = "UNAVAILABLE_STORE_IO";
@@ -83,7 +83,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EIO: "the disk reports an error",
 };
 
-/** lmdb calls a write that did not fit whole an input/output error. */
+/** Above this size, lmdb reports a write that did not fit as an input/output error. */
 const FULL_BYTES = 256 * 1024;
 
 function isFull(dir: string): boolean {
@@ -105,7 +105,7 @@ function reasonOf(cause: unknown): string {
   return message;
 }
 
-/** What lmdb says instead of a code. */
+/** lmdb's messages for errors without a code. */
 const BY_TEXT: Readonly<Record<string, string>> = {
   "No space left on device": "the disk is full",
   "Read-only file system": "the file system is read-only",

@@ -1,15 +1,15 @@
-/** Reads back what a member's database and journal hold. */
+/** Reads the content of a member's database and journal at start. */
 import type { SnapshotMeta, LogRecord } from "@sluice/cache/replica/log-record";
 import type { HardState } from "@sluice/cache/replica/replica-output";
 import { findWrittenJournal, readJournal } from "./journal.ts";
 import { type SequencedBatch, splitBatches, StoreBatchError } from "./store-batch.ts";
 import { metaOf, readFact, type SnapshotFact, type StoreTables, uncheck } from "./store-tables.ts";
 
-/** Where one group of batches stands, for compaction. */
+/** Position of one group of batches, for compaction. */
 export interface GroupPlace {
-  /** Of its first batch: its key. */
+  /** Sequence of its first batch: the group's key. */
   readonly sequence: number;
-  /** Of its last record, 0 without any. */
+  /** Index of its last record, 0 without any. */
   readonly lastIndex: number;
 }
 
@@ -20,15 +20,15 @@ export interface Recovered {
     | undefined;
   readonly log: readonly LogRecord[];
   readonly places: readonly GroupPlace[];
-  /** Of the journal, not in the database yet: to be put there as one group. */
+  /** Batches of the journal that are not in the database yet: to be stored there as one group. */
   readonly unsaved: readonly SequencedBatch[];
-  /** Of the newest batch of all. */
+  /** Sequence of the newest batch. */
   readonly sequence: number;
-  /** What is wrong with the journal: records that this member confirmed may be lost. */
+  /** Damage of the journal: records that this member confirmed may be lost. */
   readonly damage: string | undefined;
 }
 
-/** @throws {WireError} when something in the database is damaged or missing, or the journal belongs to another */
+/** @throws {WireError} when something in the database is damaged or missing, or the journal belongs to another store */
 export function recover(tables: StoreTables, dir: string): Recovered {
   const identity = readFact(tables, "identity");
   if (identity === undefined) return nothingIn(dir);
@@ -48,7 +48,7 @@ export function recover(tables: StoreTables, dir: string): Recovered {
   };
 }
 
-/** @throws {StoreBatchError} when there was a store once */
+/** @throws {StoreBatchError} when there are traces of a store */
 function nothingIn(dir: string): Recovered {
   const written = findWrittenJournal(dir);
   if (written !== undefined) throw new StoreBatchError({ detail: `${written} is there without its database` });
@@ -71,7 +71,7 @@ function placeOf(group: readonly SequencedBatch[]): GroupPlace {
 function storedGroups({ batches }: StoreTables): (readonly SequencedBatch[])[] {
   const groups: (readonly SequencedBatch[])[] = [];
   for (const { key, value } of batches.getRange({})) {
-    // The database's memory may change under the view once the read is over.
+    // The database's memory may change under the view after the read.
     const group = splitBatches(Buffer.from(value));
     const first = group[0]?.sequence;
     if (first !== key) throw new StoreBatchError({ detail: `batch ${first} stands in place ${key}` });
@@ -80,7 +80,7 @@ function storedGroups({ batches }: StoreTables): (readonly SequencedBatch[])[] {
   return groups;
 }
 
-/** The log that the batches leave, oldest first. */
+/** The log that results from the batches, oldest first. */
 function replay(batches: readonly SequencedBatch[]): LogRecord[] {
   const log: LogRecord[] = [];
   for (const { truncateFrom, append, sequence } of batches) {

@@ -1,4 +1,4 @@
-/** The tables of a member's database, and how their values are read and written. */
+/** The tables of a member's database, and the encoding of their values. */
 import { crc32 } from "node:zlib";
 import type { Millis } from "@sluice/base/brand";
 import type { LogIndex, MemberId, Term } from "@sluice/cache/ids";
@@ -9,7 +9,7 @@ import { type Database, open, type RootDatabase } from "lmdb";
 import { PRIVATE_FILE } from "@sluice/runtime/private-files";
 import { StoreBatchError } from "./store-batch.ts";
 
-/** Raised when an older version could not read the tables any more. */
+/** Raised when older versions can no longer read the tables. */
 export const STORE_FORMAT = 2;
 
 /** The database, in the folder of the store. */
@@ -17,22 +17,22 @@ export const DATABASE = "store.mdb";
 
 export interface StoreTables {
   readonly root: RootDatabase<Buffer, string>;
-  /** One row of JSON each for `identity`, `hard`, `snapshot`, `pins`, `run`. */
+  /** One row of JSON for each of `identity`, `hard`, `snapshot`, `pins`, `run`. */
   readonly facts: Database<Buffer, string>;
-  /** By the sequence of the first: groups as `joinRuns` makes them. */
+  /** By the sequence of their first batch: groups, as `joinRuns` makes them. */
   readonly batches: Database<Buffer, number>;
-  /** By snapshot and number, each with its checksum before it. */
+  /** By snapshot and number, each after its checksum. */
   readonly pieces: Database<Buffer, [snapshot: number, piece: number]>;
 }
 
 const TABLE_NAMES: readonly string[] = ["facts", "batches", "pieces"];
 
-/** Makes what is missing. */
+/** Creates missing tables. */
 export function openTables(file: string): StoreTables {
   return tablesOf(openRoot(file, "read-write"));
 }
 
-/** To read alone; `undefined` where a kill left a database before its tables were made. @throws {StoreBatchError} */
+/** Opens read-only; `undefined` if a kill left a database without tables. @throws {StoreBatchError} */
 export async function readTables(file: string): Promise<StoreTables | undefined> {
   const root = openRoot(file, "read-only");
   const names = [...root.getKeys({})];
@@ -47,7 +47,7 @@ export async function readTables(file: string): Promise<StoreTables | undefined>
 function openRoot(path: string, access: "read-write" | "read-only"): RootDatabase<Buffer, string> {
   const options = { path, noSubdir: true, encoding: "binary", maxDbs: TABLE_NAMES.length + 1 } as const;
   const readOnly = access === "read-only";
-  // The types do not know `permissionsMode`.
+  // `permissionsMode` is missing in the types
   const more = { readOnly, eventTurnBatching: false, permissionsMode: PRIVATE_FILE };
   return open<Buffer, string>({ ...options, ...more });
 }
@@ -68,7 +68,7 @@ export interface IdentityFact {
 
 export interface HardFact {
   readonly hardState: HardState | undefined;
-  /** Of the newest batch that is in the database, or was and went with a compaction. */
+  /** Sequence of the newest batch stored in the database, compacted ones included. */
   readonly sequence: number;
 }
 
@@ -82,7 +82,7 @@ export interface SnapshotFact {
 }
 
 export interface RunFact {
-  /** Of the machine when the store was last open. */
+  /** Boot id of the machine when the store was last open. */
   readonly boot: string;
   readonly wasClosed: boolean;
   /** It may lack records that it confirmed, and has not caught up with a leader since. */
@@ -123,7 +123,7 @@ export function metaOf(fact: SnapshotFact): SnapshotMeta {
 
 const CHECKSUM_BYTES = 4;
 
-/** `bytes` with their checksum before them. */
+/** `bytes` after their checksum. */
 export function check(bytes: Uint8Array): Buffer {
   const checked = Buffer.allocUnsafe(CHECKSUM_BYTES + bytes.length);
   checked.writeUInt32BE(crc32(bytes));
@@ -141,7 +141,7 @@ export function uncheck(bytes: Buffer): Buffer {
 }
 
 /**
- * Within a batch: the batch's own promise tells of a failure, so those of its parts, which lmdb rejects too, are quiet.
+ * For use within a batch: the batch's own promise reports failures, so the promises of its parts, which lmdb also rejects, are ignored.
  */
 export function put<Key extends string | number | [number, number]>(
   table: Database<Buffer, Key>,
@@ -157,7 +157,7 @@ export function remove<Key extends number | [number, number]>(table: Database<Bu
 }
 
 const SYSTEM_ERROR_MS = 50;
-/** Beyond what a close takes; after a failed commit it may never end. */
+/** Longer than a close takes; after a failed commit it may never end. */
 const CLOSE_MS = 1_000;
 
 export async function closeTables({ root }: StoreTables): Promise<void> {
@@ -171,7 +171,7 @@ export async function commit({ root }: StoreTables, changes: () => void): Promis
     await root.flushed;
   } catch (error) {
     const { commitError } = error as { readonly commitError?: Promise<unknown> };
-    // Rejects with what the system said, or sometimes never does.
+    // Rejects with the system's error, or sometimes never settles.
     await Promise.race([commitError, new Promise((resolve) => setTimeout(resolve, SYSTEM_ERROR_MS))]);
     throw error;
   }

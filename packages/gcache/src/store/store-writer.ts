@@ -1,4 +1,4 @@
-/** Writes a member's batches and snapshots: into the journal at once, into the database in groups. */
+/** Writes a member's batches and snapshots: to the journal at once, to the database in groups. */
 import type { LogIndex } from "@sluice/cache/ids";
 import type { SnapshotMeta } from "@sluice/cache/replica/log-record";
 import type { HardState } from "@sluice/cache/replica/replica-output";
@@ -9,25 +9,25 @@ import { StoreClosedError, StoreIoError } from "./store-errors.ts";
 import type { GroupPlace, Recovered } from "./store-recovery.ts";
 import { check, commit, factBytes, put, remove, type SnapshotFact, type StoreTables } from "./store-tables.ts";
 
-/** How long batches that nobody waits for may stand in the journal alone: long enough to make one commit of many. */
+/** How long batches without a waiting caller may be in the journal only: long enough to combine many into one commit. */
 const GROUP_MS = 100;
-/** Bytes of batches that end that wait. */
+/** Bytes of batches that end this wait early. */
 const GROUP_BYTES = 4 * 1024 * 1024;
-/** Bytes of a snapshot in one transaction, so that the log is not kept waiting behind it. */
+/** Bytes of a snapshot per transaction, so that the log does not wait long behind it. */
 const SLICE_BYTES = 2 * 1024 * 1024;
 
 interface Group {
-  /** Kept as one value: many small ones cost more to write, and to remove one touches pages of each. */
+  /** Stored as one value: many small values cost more to write, and removing one touches pages of each. */
   readonly batches: BatchRun[];
   firstSequence: number;
   lastIndex: number;
-  /** Puts and removals after the batches, in their order. */
+  /** Puts and removals after the batches, in order. */
   readonly changes: (() => void)[];
   readonly synced: PromiseWithResolvers<void>;
   sequence: number;
   hardState: HardState | undefined;
   bytes: number;
-  /** Somebody waits for its commit. */
+  /** A caller waits for its commit. */
   isAwaited: boolean;
 }
 
@@ -43,20 +43,20 @@ export class StoreWriter {
   readonly #journal: Journal;
   readonly #dir: string;
   readonly #slab = new BatchSlab();
-  /** Of the groups in the database, oldest first. */
+  /** Groups in the database, oldest first. */
   #places: GroupPlace[];
   #snapshot: SnapshotFact | undefined;
   #nextSnapshotId: number;
   #sequence: number;
   #syncedSequence: number;
-  /** Of the last record in the database. */
+  /** Index of the last record in the database. */
   #syncedIndex = 0;
   #hardState: HardState | undefined;
   /** Oldest first; only the last is open. */
   readonly #groups: Group[] = [];
   #timer: NodeJS.Timeout | undefined;
   #committing: Promise<void> | undefined;
-  /** While a snapshot is being installed: what is written behind it must not stand in the files before it does. */
+  /** While a snapshot is being installed: later writes must not reach the files before it does. */
   #installing: Promise<void> | undefined;
   #end: Error | undefined;
 
@@ -148,7 +148,7 @@ export class StoreWriter {
     await this.#change(() => put(this.#tables.facts, name, bytes));
   }
 
-  /** Everything written so far is synced first; `run` is the last row written. */
+  /** Syncs everything written so far first; `run` is the last row written. */
   async close(run: Buffer): Promise<void> {
     await this.#installing?.catch(() => {});
     if (this.#end === undefined) await this.putFact("run", run);
@@ -187,7 +187,7 @@ export class StoreWriter {
     return { id, pieceCount, index: meta.index, term: meta.term, time: meta.time, members: meta.members };
   }
 
-  /** Within a commit. */
+  /** Call within a commit. */
   #putSnapshot(fact: SnapshotFact): void {
     const before = this.#snapshot;
     this.#snapshot = fact;
@@ -211,7 +211,7 @@ export class StoreWriter {
     const open = this.#groups.at(-1);
     if (open !== undefined) return open;
     const synced = Promise.withResolvers<void>();
-    synced.promise.catch(() => {}); // most groups have nobody waiting; the failure is told by the next write
+    synced.promise.catch(() => {}); // most groups have no waiting caller; the next write reports the failure
     const [sequence, hardState] = [this.#sequence, this.#hardState];
     const group: Group = {
       batches: [],
@@ -237,9 +237,9 @@ export class StoreWriter {
     } else this.#timer ??= setTimeout(() => this.#commitSoon(0), delay).unref();
   }
 
-  /** Commits one group, and those behind it that cannot wait until more has gathered in them. */
+  /** Commits one group, and later ones that cannot wait to gather more. */
   async #commit(): Promise<void> {
-    await Promise.resolve(); // what else this turn writes joins the group
+    await Promise.resolve(); // the other writes of this turn join the group
     for (let group = this.#groups.shift(); group !== undefined; group = this.#takeUrgent()) {
       const { sequence, hardState, synced } = group;
       try {
@@ -265,7 +265,7 @@ export class StoreWriter {
     return isUrgent ? this.#groups.shift() : undefined;
   }
 
-  /** Within a commit. */
+  /** Call within a commit. */
   #putGroup({ batches, firstSequence, lastIndex, changes }: Group): void {
     if (batches.length > 0) {
       put(this.#tables.batches, firstSequence, joinRuns(batches));

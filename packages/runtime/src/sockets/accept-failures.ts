@@ -6,11 +6,9 @@ export function acceptFailures(
   { log, meter }: { readonly log: Log; readonly meter: Meter },
   listener: string,
 ): (error: Error) => void {
-  const failures = meter.counter(
-    "accept_failures_total",
-    "Connections that the system could not accept, by listener",
-    { listener },
-  );
+  const failures = meter.counter("accept_failures_total", "Connections that the system could not accept, by listener", {
+    listener,
+  });
   return (error) => {
     failures.add();
     log.warn({ listener, err: error }, "Cannot accept a connection");
