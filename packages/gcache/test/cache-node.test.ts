@@ -187,7 +187,7 @@ test("[REP150] without a secret no member beyond this machine is taken, at start
       ["n2", far],
     ] as const);
     await assert.rejects(solo({ founders }), { code: "STATE_CACHE_SETUP", message: /need a secret/ });
-    assert.match(await ask(node, `SLUICE ADD n2 ${far}`), /^-ERR Cannot add member "n2": members beyond this machine/);
+    assert.match(await ask(node, `SLUICE ADD n2 ${far}`), /^-ERR Cannot add member "n2": members on other machines/);
     await assert.rejects(node.changeMembers({ type: "add", id: "n2" as MemberId, address: far }), {
       code: "UNAVAILABLE_CACHE_CHANGE",
     });
