@@ -10,8 +10,8 @@ import type { CacheNode } from "@sluice/gcache/node/cache-node";
 
 /** Total time for a call. Must outlast an election; a caller should not wait longer without an error. */
 const PATIENCE = 4_000 as Millis;
-/** One for all: the system's own would be made, with its stack, for every call. */
-const OVER = new Error("Nobody waits any more");
+/** Shared: the default abort reason would be created, with its stack, for every call. */
+const OVER = new Error("The wait is over");
 const CLIENT_BYTES = 12;
 const BACKOFF = { first: 10 as Millis, cap: 250 as Millis, factor: 2 };
 

@@ -26,8 +26,8 @@ export interface LinkTls {
 }
 
 /**
- * A machine that is not there is given up so soon, and dialled again: one that comes back with an empty disk must be called
- * before it founds a cluster of its own. Longer than the way there and back; what follows has the time of the handshake.
+ * Timeout of a connection attempt before it is repeated: a machine that returns with an empty disk must be called
+ * before it founds a cluster of its own. Longer than a round trip; the handshake has its own timeout.
  */
 const CONNECT_WITHIN_MS = 1_000;
 
