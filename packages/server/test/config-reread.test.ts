@@ -1,5 +1,9 @@
 /** SIGHUP's reading: what may change while a node runs changes, what may not is named, what is wrong changes nothing. */
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { reread } from "@sluice/server/cli/reread";
 import { ConfigError } from "@sluice/server/config/config-error";
@@ -63,6 +67,24 @@ test("[CFG181] keys that cannot change keep their values and are named; the rest
   assert.deepEqual(recorder.of("Configuration reread"), [{ changed: ["limits.publishers"] }]);
   reread(settings, disk.sources, recorder.log);
   assert.deepEqual(recorder.of("Configuration reread").at(-1), { changed: [] });
+});
+
+test("[CFG183] a file that lost all its keys, or is a pipe now, changes nothing and holds up nobody", () => {
+  const disk = new Disk({ "/t/sluice.yaml": "limits.publishers: 3\nadmin.token: a-token-of-sixteen\n" });
+  const settings = new LiveConfig(loadConfig(disk.sources));
+  for (const text of ["", "# only words\n"]) {
+    disk.write(text);
+    const recorder = new LogRecorder();
+    reread(settings, disk.sources, recorder.log);
+    const [told] = recorder.of("Configuration cannot be used: everything stays as it was");
+    assert.match(String(told?.["problems"]), /sluice\.yaml.*has no key any more/);
+    assert.equal(settings.view.secrets.adminToken, "a-token-of-sixteen");
+  }
+  const folder = mkdtempSync(join(tmpdir(), "sluice-reread-"));
+  const file = join(folder, "sluice.yaml");
+  execFileSync("mkfifo", [file]);
+  assert.throws(() => rereadConfig({ env: {}, file, hostname: "box" }, settings.now), /no regular file/);
+  rmSync(folder, { recursive: true });
 });
 
 test("[CFG182] a configuration that cannot be used is told with every problem, and changes nothing", () => {

@@ -9,6 +9,8 @@ export const METRIC_PREFIX = "sluice_";
 
 /** Interval of event loop lag samples; the library's default of 10 ms wakes an idle process a hundred times a second. */
 const LAG_SAMPLE_MS = 500;
+/** Of these samples, which hold the interval itself: half a second where nothing lags. `…_lag_seconds` is measured apart. */
+const LAG_STATISTICS = ["min", "max", "mean", "stddev", "p50", "p90", "p99"];
 
 /** A metric was requested again as another kind or with other label names, or its name is not snake case. */
 export class MetricMismatchError extends StateError {
@@ -43,6 +45,8 @@ export class PromMeter implements Meter {
       prefix: METRIC_PREFIX,
       eventLoopMonitoringPrecision: LAG_SAMPLE_MS,
     });
+    for (const name of LAG_STATISTICS)
+      this.#registry.removeSingleMetric(`${METRIC_PREFIX}nodejs_eventloop_lag_${name}_seconds`);
     const load = new ProcessLoad();
     const loop = this.gauge("event_loop_utilization", "Busy share of the event loop since the last scrape, 0 to 1");
     const cpu = this.gauge("cpu_utilization", "Cores kept busy since the last scrape");

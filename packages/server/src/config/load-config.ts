@@ -1,5 +1,5 @@
 /** Turns everything a user wrote into one frozen configuration, or into every reason why that cannot be. */
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { hostname } from "node:os";
 import { dirname, resolve } from "node:path";
 import { findApplicationPath } from "./application-paths.ts";
@@ -69,7 +69,11 @@ export interface Reread {
 /** Reads all sources again for a node that runs. @throws {ConfigError} with all problems found */
 export function rereadConfig(sources: ConfigSources, holding: SluiceConfig): Reread {
   const problems: Problem[] = [];
-  const read = readEntries(sources, problems);
+  const read = readEntries({ readFile: readText, ...sources }, problems);
+  if (problems.length === 0 && isFromFile(holding.entries) && !isFromFile(read.entries.values())) {
+    const message = "has no key any more, as a file has that is being written: write one, or restart the node";
+    problems.push({ path: "--config", where: sources.file ?? "sluice.yaml", message });
+  }
   const held = new Map(holding.entries.map((entry) => [entry.path, entry]));
   const differing = differences(held, read.entries);
   // Without a cluster part there is nobody to whom a key of the cluster could matter before a restart.
@@ -88,6 +92,17 @@ export function rereadConfig(sources: ConfigSources, holding: SluiceConfig): Rer
     changed: [...all].filter(canChange),
     kept: [...all].filter((path) => !canChange(path)),
   };
+}
+
+function isFromFile(entries: Iterable<Entry>): boolean {
+  for (const { source } of entries) if (source === "file") return true;
+  return false;
+}
+
+/** @throws {Error} of the system, or for anything but a file, which might keep the reader waiting */
+function readText(path: string): string {
+  if (!statSync(path).isFile()) throw new Error("it is no regular file");
+  return readFileSync(path, "utf8");
 }
 
 interface ReadEntries {
