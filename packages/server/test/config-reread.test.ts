@@ -69,7 +69,7 @@ test("[CFG181] keys that cannot change keep their values and are named; the rest
   assert.deepEqual(recorder.of("Configuration reread").at(-1), { changed: [] });
 });
 
-test("[CFG183] a file that lost all its keys, or is a pipe now, changes nothing and holds up nobody", () => {
+test("[CFG187] a file that lost all its keys, or is a pipe now, changes nothing and holds up nobody", () => {
   const disk = new Disk({ "/t/sluice.yaml": "limits.publishers: 3\nadmin.token: a-token-of-sixteen\n" });
   const settings = new LiveConfig(loadConfig(disk.sources));
   for (const text of ["", "# only words\n"]) {
