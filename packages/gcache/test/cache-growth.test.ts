@@ -163,3 +163,26 @@ test("[ENT6] leases run out under a leader whose clock is an hour behind that of
   await world.until("the row to be there", () => textAt(world, "a", "bound") !== undefined);
   await world.until("the row to be gone", () => textAt(world, "a", "bound") === undefined);
 });
+
+test("[CLU423] what was asked of the leader ends with the link, and is answered over the next one", async () => {
+  const world = new NodeWorld(9);
+  world.start("a", "self", AUTO);
+  for (const name of ["b", "c"]) world.start(name, "join", AUTO);
+  await world.until("three voters", () => world.votersAt("b").length === 3);
+  const leader = world.leader?.id;
+  const follower = world.cacheOf(["a", "b", "c"].find((name) => name !== leader) as string);
+  const outcomes: unknown[] = [];
+  void follower.barrier().then((outcome) => outcomes.push(outcome));
+  void follower.write(set("colour", "blue")).then(({ type }) => outcomes.push(type));
+  world.network.cut(follower.id, leader as string, "close");
+  world.network.heal();
+  await world.until("both to end", () => outcomes.length === 2);
+  assert.deepEqual([outcomes.includes("unknown-outcome"), outcomes.includes("failed")], [true, true]);
+  assert.equal(world.leader?.id, leader);
+  const again: unknown[] = [];
+  await world.until("a new link", () => world.nodes.get(follower.id)?.mesh.links.has(leader as string) === true);
+  await world.pass(500);
+  void follower.barrier().then((outcome) => again.push(outcome));
+  await world.until("an answer", () => again.length === 1);
+  assert.deepEqual(again, ["reached"]);
+});

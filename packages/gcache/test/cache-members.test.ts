@@ -147,6 +147,7 @@ async function member(
     introduced: () => {},
     refusalsChanged: () => {},
     placeWanted: () => {},
+    cut: () => {},
   });
   const address = (await transport.open()) as string;
   return { peers, transport, address, lines, received, [Symbol.asyncDispose]: () => transport.close() };

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import type { Millis } from "@sluice/base/brand";
 import type { Log } from "@sluice/base/log";
 import type { Clock } from "@sluice/base/clock";
+import { aborted } from "@sluice/base/scope";
 import type { Crypto } from "@sluice/base/crypto";
 import type { LeaseId, OperationAnswer, SetOperation } from "@sluice/cache/state/operation";
 import { checkKey, checkPrefix, checkTtl, checkValue } from "@sluice/engine/checks";
@@ -67,7 +68,9 @@ export class GcacheEngine implements Engine {
    */
   static async open(options: GcacheEngineOptions, signal: AbortSignal): Promise<GcacheEngine> {
     const { node, clock } = options;
-    while ((await node.barrier()) !== "reached" || node.state.generation === 0) {
+    const over = aborted(signal);
+    while ((await Promise.race([node.barrier(), over])) !== "reached" || node.state.generation === 0) {
+      signal.throwIfAborted();
       const reason = "the disk of its cache failed";
       if (node.failed.aborted)
         throw new EngineUnavailableError({ engine: "gcache", action: "open", reason, isUnknown: false });

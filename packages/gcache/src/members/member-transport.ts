@@ -54,9 +54,11 @@ export interface MemberListener {
   refusalsChanged(): void;
   /** A member that is refused because its store is not the known one asks to replace that store. */
   placeWanted(peer: MemberIdentity): void;
+  /** What was under way to it and from it is lost; another link may stand already. */
+  cut(id: string): void;
 }
 
-const NOBODY: MemberListener = { received() {}, introduced() {}, refusalsChanged() {}, placeWanted() {} };
+const NOBODY: MemberListener = { received() {}, introduced() {}, refusalsChanged() {}, placeWanted() {}, cut() {} };
 
 /** The channels that this side opened on one link, by service; each opens with its first message. */
 type OwnChannels = Map<Service, Channel>;
@@ -201,6 +203,7 @@ export class MemberTransport implements LinkService {
   down({ peer: { id } }: MeshLink): void {
     this.#channels.delete(id);
     this.#introductions.down(id);
+    this.#told.cut(id);
   }
 
   #closed(id: string, service: Service, channel: Channel): void {

@@ -78,7 +78,7 @@ export class LeaderClient implements CommandSink {
     call?.settle(outcome);
   }
 
-  /** The member cannot answer any more. */
+  /** A member cannot answer any more what it was asked. */
   lost(member: string): void {
     for (const [id, call] of this.#open) {
       if (call.to !== member) continue;

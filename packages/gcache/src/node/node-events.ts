@@ -102,6 +102,10 @@ export class NodeEvents implements ReplicaEvents<OperationAnswer>, MemberListene
       .catch((error: Error) => log.debug({ member: id, reason: error.message }, "Not replaced"));
   }
 
+  cut(id: string): void {
+    this.#parts.leaderClient.lost(id);
+  }
+
   // Events of the replica.
 
   send(to: MemberId, message: MemberMessage, flow: MessageFlow): void {
