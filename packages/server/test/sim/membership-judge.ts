@@ -62,8 +62,24 @@ export class MembershipJudge implements WorldListener {
     while (this.#troubles.length > 0 && (this.#troubles[0] as Trouble).to < now - 60_000) this.#troubles.shift();
   }
 
-  leaving(node: SimNode): void {
-    this.#leaving.add(lifeOf(node.id, node.incarnation));
+  /** Its present life says goodbye. */
+  leaving(id: string): void {
+    const node = this.#world.nodes.get(id);
+    if (node !== undefined) this.#leaving.add(lifeOf(id, node.incarnation));
+  }
+
+  /** Undefined where every node was told what its view shows. */
+  untold(): string | undefined {
+    for (const [node, seen] of this.#seen) {
+      for (const id of this.#world.places.keys()) {
+        if (id === node.id) continue;
+        const standing = node.cluster.membership.find(id)?.standing ?? "gone";
+        const told = seen.get(id)?.at ?? "dead";
+        const isAlike = told === "there" ? THERE.has(standing) : standing === told || standing === "gone";
+        if (!isAlike) return `${node.id} was told that ${id} is ${told}, and sees it ${standing}`;
+      }
+    }
+    return undefined;
   }
 
   started(node: SimNode): void {
@@ -152,6 +168,8 @@ const AFTER = {
   "node-dead": "dead",
   "node-left": "left",
 } as const;
+
+const THERE: ReadonlySet<string> = new Set(["starting", "ready", "draining"]);
 
 function lifeOf(id: string, incarnation: number): string {
   return `${id} ${incarnation}`;

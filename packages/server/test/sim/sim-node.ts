@@ -12,6 +12,7 @@ import type { Incarnation } from "@sluice/mesh/hello";
 import { ClusterNode } from "@sluice/server/cluster/cluster-node";
 import { incarnationAfter } from "@sluice/server/cluster/incarnation";
 import { DEFAULT_CLUSTER_LIMITS } from "@sluice/server/cluster/limits";
+import type { MemberList } from "@sluice/server/cluster/member-list";
 import { type MemberOrder, NodeCalls } from "@sluice/server/cluster/node-calls";
 import { loadConfig } from "@sluice/server/config/load-config";
 import { type ClusterEngineOptions, openClusterEngine, type ReachedEngine } from "@sluice/server/node/cluster-engine";
@@ -197,6 +198,16 @@ export class SimNode {
   nodes(): Promise<NodesAnswer> {
     const own = () => ({ ...NODE, id: this.id });
     return nodesAnswer({ cluster: this.cluster, calls: this.#calls, own, clock: this.clock });
+  }
+
+  /** As its own copy of the engine's data says; undefined where it is no member. */
+  get members(): MemberList | undefined {
+    return this.#joined.replica.members;
+  }
+
+  /** What an operator orders. @returns why not; empty once it is done */
+  changeMember(order: MemberOrder): Promise<string> {
+    return this.#joined.replica.changeMember(order);
   }
 
   /** Rises with every pause. */

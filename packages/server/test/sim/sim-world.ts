@@ -136,8 +136,12 @@ export class SimWorld {
     this.#end(node);
   }
 
+  /** The first that runs when it goes on is a look at what it does, before any timer and any news. */
   pause(id: string): void {
-    this.nodes.get(id)?.pause();
+    const node = this.nodes.get(id);
+    if (node === undefined) return;
+    node.pause();
+    node.clock.run(() => this.#look());
     this.events.note(id, "stands still");
   }
 
@@ -187,7 +191,7 @@ export class SimWorld {
   async pass(millis: number): Promise<void> {
     for (let left = millis; left > 0; left -= LOOK_EVERY) {
       await this.clock.advanceAsync(Math.min(LOOK_EVERY, left));
-      for (const listener of this.listeners) listener.looked?.();
+      this.#look();
       this.check();
     }
   }
@@ -200,6 +204,10 @@ export class SimWorld {
       await this.pass(LOOK_EVERY);
     }
     return this.clock.now() - start;
+  }
+
+  #look(): void {
+    for (const listener of this.listeners) listener.looked?.();
   }
 
   #end(node: SimNode): void {

@@ -8,17 +8,20 @@ import { SimWorld } from "./sim-world.ts";
 import { Torture } from "./torture.ts";
 
 const FILE = "packages/server/test/sim/torture.test.ts";
-/** Of virtual time: two or three rounds of trouble after the cluster has grown. */
-const MINUTES = 0.4;
+/** Of virtual time: one to three rounds of trouble after the cluster has grown. */
+const MINUTES = 0.3;
 
-everySeed(
-  "[CLU421, CLU422, NOD420, NOD421] a whole cluster keeps its promises through random trouble",
-  { count: 50, file: FILE },
-  async (seed) => {
-    const result = await new Torture({ seed, minutes: MINUTES, nodes: seed % 10 === 0 ? 5 : 3 }).run();
-    assert.ok(result.rounds > 0 && result.counts.acknowledged > 0 && result.counts.queries > 0);
-  },
-);
+/** In small tests, each with a time limit that a busy machine keeps. */
+for (let first = 1; first <= 50; first += 5) {
+  everySeed(
+    `[CLU421, CLU422, NOD420, NOD421] a whole cluster keeps its promises through random trouble, from seed ${first}`,
+    { count: 5, first, file: FILE },
+    async (seed) => {
+      const result = await new Torture({ seed, minutes: MINUTES, nodes: seed % 10 === 0 ? 5 : 3 }).run();
+      assert.ok(result.rounds > 0 && result.counts.acknowledged > 0 && result.counts.queries > 0);
+    },
+  );
+}
 
 test("[CLU421] one seed does the same twice", async () => {
   const run = () => new Torture({ seed: 3, minutes: MINUTES, nodes: 4 }).run();

@@ -2,6 +2,7 @@
 import { randomBelow } from "@sluice/testkit/random";
 import { MembershipJudge } from "./membership-judge.ts";
 import { type FaultName, SimFaults } from "./sim-faults.ts";
+import { SimTrials, type TrialName } from "./sim-trials.ts";
 import { SimLoad } from "./sim-load.ts";
 import type { SimNode } from "./sim-node.ts";
 import { SimWorld } from "./sim-world.ts";
@@ -21,7 +22,7 @@ export interface TortureResult {
   readonly digest: string;
   readonly events: number;
   readonly rounds: number;
-  readonly faults: ReadonlyMap<FaultName, number>;
+  readonly faults: ReadonlyMap<FaultName | TrialName, number>;
   readonly counts: SimLoad["counts"];
   readonly virtualMillis: number;
 }
@@ -41,12 +42,15 @@ export class TortureError extends Error {
 const AGREE_WITHIN = 10_000;
 /** Elections, learners that catch up, and leases that must run out first. */
 const SETTLE_WITHIN = 30_000;
+/** Rounds in which one thing happens alone. */
+const TRIAL_SHARE = 0.35;
 
 export class Torture {
   readonly world: SimWorld;
   readonly judge: MembershipJudge;
   readonly load: SimLoad;
   readonly faults: SimFaults;
+  readonly trials: SimTrials;
   readonly #options: TortureOptions;
 
   constructor(options: TortureOptions) {
@@ -55,17 +59,22 @@ export class Torture {
     this.judge = new MembershipJudge(this.world);
     this.load = new SimLoad(this.world);
     this.faults = new SimFaults(this.world, this.judge);
+    this.trials = new SimTrials(this.world, this.judge, () => this.#calm("everything"));
   }
 
   /** @throws {TortureError} */
   async run(): Promise<TortureResult> {
-    const { world, faults, load } = this;
+    const { world, load } = this;
+    const random = world.randomFor("rounds");
+    const faults = new Map<FaultName | TrialName, number>();
     let rounds = 0;
     try {
       await this.#found();
       while (world.clock.now() < this.#options.minutes * 60_000) {
         load.nextRound();
-        const names = await faults.round((missing) => this.calm(missing));
+        const isTrial = random() < TRIAL_SHARE;
+        const names = isTrial ? [await this.trials.round()] : await this.faults.round();
+        for (const name of names) faults.set(name, (faults.get(name) ?? 0) + 1);
         const took = await this.#heal();
         rounds++;
         this.#options.progress?.(
@@ -79,7 +88,7 @@ export class Torture {
       digest: world.events.digest(),
       events: world.events.count,
       rounds,
-      faults: faults.counts,
+      faults,
       counts: load.counts,
       virtualMillis: world.clock.now(),
     };
@@ -93,23 +102,23 @@ export class Torture {
       await this.world.pass(randomBelow(random, 1_500));
     }
     this.judge.healed();
-    await this.calm("views");
-    await this.calm("everything");
+    await this.#calm("views");
+    await this.#calm("everything");
   }
 
   /** @returns how long the views took */
   async #heal(): Promise<number> {
     const { load } = this;
     this.faults.heal();
-    const took = await this.calm("views");
-    await this.calm("everything");
+    const took = await this.#calm("views");
+    await this.#calm("everything");
     await load.readAll();
     load.checkHistory();
     return took;
   }
 
   /** Waits until all is well. */
-  async calm(what: "views" | "everything"): Promise<number> {
+  async #calm(what: "views" | "everything"): Promise<number> {
     const { world } = this;
     if (what === "views") return world.until("equal views", () => this.#differingView(), AGREE_WITHIN);
     return world.until("everything to be well", () => this.#unwell(), SETTLE_WITHIN);
@@ -142,7 +151,11 @@ export class Torture {
     const waiting = running.find((node) => node.reached === undefined || node.state.now !== "ready");
     if (waiting !== undefined) return `${waiting.id} is ${waiting.state.now}: ${waiting.state.heldBy.join()}`;
     return (
-      this.#differingView() ?? this.#unwellEngine(running) ?? this.#unlikeWatch(running) ?? this.load.unsettledClaim()
+      this.#differingView() ??
+      this.judge.untold() ??
+      this.#unwellEngine(running) ??
+      this.#unlikeWatch(running) ??
+      this.load.unsettledClaim()
     );
   }
 
