@@ -1,0 +1,443 @@
+/** One object on one node: finds its home, follows it, or is it, and changes from one to the other. */
+import type { AmfObject } from "@sluice/amf/value";
+import type { Timer } from "@sluice/base/clock";
+import { compareEpochs, type Epoch } from "@sluice/engine/epoch";
+import type { Outcome } from "./change.ts";
+import { ObjectLimitError } from "./errors.ts";
+import { type HandOverResult, type HomeRole, HomeTenure } from "./home-tenure.ts";
+import { type ConnectOptions, ObjectClient } from "./object-client.ts";
+import { ObjectCopy } from "./object-copy.ts";
+import { type Asked, Outstanding } from "./outstanding.ts";
+import type { ObjectPorts } from "./ports.ts";
+import { ORIGIN, type Position } from "./position.ts";
+import { Visitors } from "./visitors.ts";
+import type { HomeMessage, ObjectMessage, ReplicaMessage, TakeOverMessage, WholeCopy } from "./wire/object-message.ts";
+
+/** How this node stands to the home. */
+type Following =
+  | { readonly at: "seeking" }
+  /** Asked, and not taken yet: what comes now is of an earlier attachment. */
+  | { readonly at: "attaching"; readonly home: string; readonly interest: Interest }
+  /** @property told  clients that the home knows */
+  | { readonly at: "attached"; readonly home: string; readonly interest: Interest; readonly told: Set<string> };
+
+type Interest = Attach["interest"];
+
+type Attach = ReplicaMessage & { readonly type: "attach" };
+
+const SEEKING: Following = { at: "seeking" };
+
+export class SharedObject implements Disposable {
+  readonly path: string;
+  readonly copy: ObjectCopy;
+  readonly #ports: ObjectPorts;
+  /** The host forgets the object. */
+  readonly #ended: () => void;
+  readonly #outstanding: Outstanding;
+  readonly #clients = new Map<string, ObjectClient>();
+  /** Nodes that take this one for the home, while it is not. */
+  readonly #waiting = new Map<string, Attach>();
+  readonly #visitors: Visitors;
+  #following: Following = SEEKING;
+  /** While this node claims the object or is its home. */
+  #tenure: HomeTenure | undefined;
+  /** Lower epochs are refused. */
+  #epoch: Epoch = ORIGIN.epoch;
+  #isStandby = false;
+  #pins = 0;
+  #retry: Timer | undefined;
+  #unused: Timer | undefined;
+  #isEnded = false;
+
+  constructor(path: string, ports: ObjectPorts, ended: () => void) {
+    this.path = path;
+    this.#ports = ports;
+    this.#ended = ended;
+    this.copy = new ObjectCopy(ports.limits);
+    this.#outstanding = new Outstanding({
+      ...ports,
+      version: () => this.copy.at.version,
+      send: (asked) => this.#ask(asked),
+    });
+    const send = (node: string, message: ObjectMessage): void => this.#send(node, message);
+    this.#visitors = new Visitors({ path, limit: ports.limits.clients, send });
+    this.#checkUse();
+  }
+
+  /** `home`: of which epoch; else how this node follows. */
+  get role(): HomeRole | Following["at"] {
+    return this.#tenure?.role ?? this.#following.at;
+  }
+
+  get isHome(): boolean {
+    return this.#tenure?.home !== undefined;
+  }
+
+  get epoch(): Epoch {
+    return this.#tenure?.home?.epoch ?? this.#epoch;
+  }
+
+  get standby(): string | undefined {
+    return this.#tenure?.home?.replicas.standby;
+  }
+
+  get clientCount(): number {
+    return this.#clients.size;
+  }
+
+  /** @throws {ObjectLimitError} */
+  connect(options: ConnectOptions): ObjectClient {
+    const { limits } = this.#ports;
+    if (this.#clients.size >= limits.clients) {
+      throw new ObjectLimitError({ limit: "clients", wanted: this.#clients.size + 1, allowed: limits.clients });
+    }
+    const client = new ObjectClient(options, {
+      copy: this.copy,
+      clock: this.#ports.clock,
+      writesPerSecond: limits.clientWrites,
+      ask: (request, answer) => this.#outstanding.ask(request, answer),
+      closed: (closed) => this.#leave(closed.id),
+    });
+    this.#clients.set(options.client, client);
+    this.#checkUse();
+    this.#steer(options.from);
+    this.#showInterest();
+    return client;
+  }
+
+  /** It stays although nobody uses it, until the answer is disposed of. */
+  pin(): Disposable {
+    this.#pins++;
+    this.#checkUse();
+    let isHeld = true;
+    return {
+      [Symbol.dispose]: () => {
+        if (isHeld) this.#pins--;
+        isHeld = false;
+        this.#checkUse();
+      },
+    };
+  }
+
+  /** Hands the home over to another node; `kept`: this node is the home still, and `detail` says why. */
+  async moveTo(node: string): Promise<HandOverResult> {
+    return this.#tenure?.handOver(node) ?? { type: "kept", detail: "not the home" };
+  }
+
+  /** The directory has news of this object. */
+  ownershipChanged(): void {
+    this.#steer();
+  }
+
+  linkUp(): void {
+    this.#tenure?.linkUp();
+    this.#steer();
+  }
+
+  linkDown(node: string): void {
+    this.#waiting.delete(node);
+    this.#visitors.forget(node);
+    this.#tenure?.linkDown(node);
+    if (this.#following.at !== "seeking" && this.#following.home === node) this.#detached();
+    this.#checkUse();
+  }
+
+  receive(from: string, message: ObjectMessage): void {
+    switch (message.type) {
+      case "attach":
+      case "detach":
+      case "connect":
+      case "write":
+      case "leave":
+      case "ack":
+        return this.#fromReplica(from, message);
+      case "inquire":
+      case "standing":
+      case "fetch":
+      case "copy":
+      case "hand-over":
+      case "handed":
+        return this.#takeOver(from, message);
+      default:
+        return this.#fromHome(from, message);
+    }
+  }
+
+  /** Durable state is in the engine as far as it can be reached; the claim is given up. */
+  async close(): Promise<void> {
+    await this.#tenure?.flush();
+    this[Symbol.dispose]();
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    this.#retry?.cancel();
+    this.#unused?.cancel();
+    this.#outstanding[Symbol.dispose]();
+    for (const client of this.#clients.values()) client[Symbol.dispose]();
+    this.#tenure?.[Symbol.dispose]();
+    this.#tenure = undefined;
+    this.#ended();
+  }
+
+  /** Whether somebody here uses it. */
+  get #isOfUse(): boolean {
+    return this.#clients.size > 0 || this.#pins > 0 || this.#outstanding.size > 0;
+  }
+
+  get #isUsed(): boolean {
+    return this.#isOfUse || this.#waiting.size > 0 || (this.#tenure?.home?.replicas.interestedCount ?? 0) > 0;
+  }
+
+  /** Whether this node follows the home although it has no use for the object itself. */
+  get #isKept(): boolean {
+    return this.#isStandby && this.#tenure === undefined;
+  }
+
+  #steer(historyFrom?: Position): void {
+    if (this.#isEnded || this.#tenure !== undefined) return;
+    const { ownership, nodes } = this.#ports;
+    const home = ownership.findHome(this.path);
+    if (home !== undefined && home.node !== ownership.self) {
+      this.#sendAway(home.epoch);
+      if (this.#following.at !== "seeking" && this.#following.home === home.node) return;
+      if (!this.#isUsed && !this.#isKept) return;
+      if (nodes().includes(home.node)) this.#attach(home.node, historyFrom);
+      else this.#seekLater();
+      return;
+    }
+    if (!this.#isUsed && !this.#isKept) return;
+    const placed = ownership.place(this.path, []);
+    const isMine = placed === ownership.self || this.#isStandby || this.#waiting.size > 0 || home !== undefined;
+    if (ownership.mayBeHome && isMine) return this.#claim();
+    if (placed !== undefined && nodes().includes(placed)) {
+      if (this.#following.at === "seeking") this.#attach(placed, historyFrom);
+    }
+    this.#seekLater();
+  }
+
+  #seekLater(): void {
+    this.#retry ??= this.#ports.clock.after(this.#ports.timings.retry, () => {
+      this.#retry = undefined;
+      this.#steer();
+    });
+  }
+
+  #attach(home: string, historyFrom?: Position): void {
+    const position = this.copy.at.version > 0 ? this.copy.at : undefined;
+    const interest = this.#isOfUse ? "clients" : "standby";
+    this.#following = { at: "attaching", home, interest };
+    this.#send(home, { type: "attach", path: this.path, interest, position, historyFrom });
+  }
+
+  /** The home knows whether clients are here, or only a standby is. */
+  #showInterest(): void {
+    const wanted = this.#isOfUse ? "clients" : "standby";
+    const following = this.#following;
+    if (following.at !== "seeking" && following.interest !== wanted) this.#attach(following.home);
+  }
+
+  /** The link or the home is gone. */
+  #detached(): void {
+    this.#following = SEEKING;
+    this.#outstanding.detached();
+    this.#seekLater();
+  }
+
+  #sendAway(epoch: Epoch): void {
+    for (const node of this.#waiting.keys()) this.#send(node, { type: "gone", path: this.path, epoch });
+    this.#waiting.clear();
+  }
+
+  #claim(giver?: { readonly node: string; readonly epoch: Epoch }): void {
+    this.#following = SEEKING;
+    const options = {
+      ...this.#ports,
+      path: this.path,
+      copy: this.copy,
+      opened: () => this.#opened(),
+      ended: () => this.#tenureEnded(),
+    };
+    const tenure = new HomeTenure(options, giver);
+    this.#tenure = tenure;
+    tenure.start();
+  }
+
+  /** This node is the home, or is it again. */
+  #opened(): void {
+    const home = this.#tenure?.home;
+    if (home === undefined) return;
+    this.#epoch = home.epoch;
+    this.#isStandby = false;
+    for (const [node, attach] of this.#waiting) home.replicas.attach(node, attach);
+    this.#waiting.clear();
+    home.replicas.chooseStandby();
+    this.#outstanding.reattached();
+    this.#checkUse();
+  }
+
+  #tenureEnded(): void {
+    const nodes = this.#tenure?.home?.replicas.nodes ?? [];
+    this.#tenure?.[Symbol.dispose]();
+    this.#tenure = undefined;
+    for (const node of nodes) this.#send(node, { type: "gone", path: this.path, epoch: this.#epoch });
+    this.#visitors.clear();
+    const home = this.#ports.ownership.findHome(this.path);
+    if (home === undefined || home.node === this.#ports.ownership.self) this.#seekLater();
+    else this.#steer();
+    this.#checkUse();
+  }
+
+  #ask({ request, since, isRetry }: Asked): boolean {
+    const answer = (outcome: Outcome): void => this.#outstanding.answered(request.id, outcome);
+    const home = this.#tenure?.home;
+    if (home !== undefined) {
+      const who = request.who.value as AmfObject;
+      if (request.type === "connect") return home.connect({ ...request, who }, answer);
+      return home.write({ ...request, since, isRetry }, who, answer);
+    }
+    const following = this.#following;
+    if (following.at !== "attached") return false;
+    const { client } = request.id;
+    const who = following.told.has(client) ? undefined : request.who;
+    following.told.add(client);
+    if (request.type === "connect") this.#send(following.home, { ...request, path: this.path });
+    else this.#send(following.home, { ...request, path: this.path, who, since, isRetry });
+    return true;
+  }
+
+  #fromReplica(from: string, message: ReplicaMessage): void {
+    const home = this.#tenure?.home;
+    switch (message.type) {
+      case "attach":
+        if (home !== undefined) home.replicas.attach(from, message);
+        else {
+          this.#waiting.set(from, message);
+          this.#steer();
+        }
+        return this.#checkUse();
+      case "detach":
+        this.#waiting.delete(from);
+        this.#visitors.forget(from);
+        home?.replicas.detach(from);
+        return this.#checkUse();
+      default:
+        this.#visitors.receive(from, message, home);
+    }
+  }
+
+  #fromHome(from: string, message: HomeMessage): void {
+    const following = this.#following;
+    if (message.type === "answer") return this.#outstanding.answered(message.id, message.outcome);
+    if (this.#tenure !== undefined || compareEpochs(message.epoch, this.#epoch) < 0) return;
+    if (message.type === "invite") {
+      this.#isStandby = true;
+      if (following.at === "seeking" || following.home !== from) this.#attach(from);
+      return;
+    }
+    if (following.at === "seeking" || following.home !== from) return;
+    switch (message.type) {
+      case "attached":
+        this.#epoch = message.epoch;
+        this.#following = { at: "attached", home: from, interest: following.interest, told: new Set() };
+        return this.#outstanding.reattached();
+      case "snapshot":
+        if (following.at !== "attached") return;
+        this.copy.adopt(message.snapshot, message.history);
+        return this.#advanced(from, message.epoch);
+      case "change":
+        if (following.at !== "attached") return;
+        if (this.copy.apply(message.change)) this.#advanced(from, message.epoch);
+        else this.#attach(from); // a gap: from where this copy stands, or anew
+        return;
+      case "gone":
+        return this.#detached();
+      case "dropped":
+        this.#isStandby = false;
+        this.#detached();
+        if (!this.#isUsed) this[Symbol.dispose]();
+    }
+  }
+
+  #advanced(home: string, epoch: Epoch): void {
+    this.#send(home, { type: "ack", path: this.path, epoch, position: this.copy.at });
+    this.#outstanding.reached();
+  }
+
+  #takeOver(from: string, message: TakeOverMessage): void {
+    const { path, epoch } = message;
+    switch (message.type) {
+      case "inquire":
+        return this.#inquired(from, epoch);
+      case "fetch":
+        this.#send(from, { type: "copy", path, epoch, ...this.#wholeCopy() });
+        return;
+      case "hand-over":
+        if (this.#tenure !== undefined || !this.#ports.ownership.mayBeHome) {
+          return this.#send(from, { type: "handed", path, epoch, isTaken: false });
+        }
+        this.copy.adopt(message.snapshot, message.history);
+        return this.#claim({ node: from, epoch });
+      default:
+        this.#tenure?.receive(from, message);
+    }
+  }
+
+  /** A home of a higher epoch: the one before is refused from now on, and this copy will follow the new one. */
+  #inquired(from: string, epoch: Epoch): void {
+    const isNews = compareEpochs(epoch, this.epoch) > 0;
+    if (isNews) {
+      this.#epoch = epoch;
+      this.#tenure?.home?.freeze();
+    }
+    this.#send(from, { type: "standing", path: this.path, epoch, position: this.copy.at });
+    if (isNews && this.#tenure === undefined && (this.#isUsed || this.#isKept)) this.#attach(from);
+  }
+
+  #wholeCopy(): WholeCopy {
+    return { snapshot: this.copy.state.snapshot(), history: this.copy.history.last(this.copy.history.size) };
+  }
+
+  #leave(client: string): void {
+    if (!this.#clients.delete(client) || this.#isEnded) return;
+    if (this.#tenure?.home !== undefined) this.#tenure.home.leave(client);
+    else if (this.#following.at === "attached") this.#send(this.#following.home, { type: "leave", path: this.path, client });
+    this.#checkUse();
+  }
+
+  /** Starts and stops the wait for a new user. */
+  #checkUse(): void {
+    if (this.#isEnded) return;
+    if (this.#isUsed || this.#tenure?.isChanging === true) {
+      this.#unused?.cancel();
+      this.#unused = undefined;
+      return;
+    }
+    this.#unused ??= this.#ports.clock.after(this.#ports.timings.linger, () => {
+      this.#unused = undefined;
+      void this.#retire();
+    });
+  }
+
+  async #retire(): Promise<void> {
+    if (this.#isUsed) return;
+    if (this.#tenure?.home === undefined) {
+      if (this.#following.at !== "seeking") {
+        if (this.#isKept) return this.#showInterest();
+        this.#send(this.#following.home, { type: "detach", path: this.path });
+      }
+      if (!this.#isKept) this[Symbol.dispose]();
+      return;
+    }
+    const { home } = this.#tenure;
+    await this.#tenure.flush();
+    if (this.#isUsed || this.#tenure?.home !== home) return;
+    for (const node of home.replicas.nodes) this.#send(node, { type: "dropped", path: this.path, epoch: home.epoch });
+    this[Symbol.dispose]();
+  }
+
+  #send(node: string, message: ObjectMessage): void {
+    this.#ports.send(node, message);
+  }
+}
