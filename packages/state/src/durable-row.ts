@@ -2,6 +2,7 @@
 import { Backoff } from "@sluice/base/backoff";
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
+import type { Log } from "@sluice/base/log";
 import type { Engine, Entry, Key } from "@sluice/engine/engine";
 import { compareEpochs, type Epoch } from "@sluice/engine/epoch";
 import type { ObjectState, Snapshot } from "./object-state.ts";
@@ -17,6 +18,7 @@ export interface DurableRowOptions {
   readonly epoch: Epoch;
   readonly engine: Engine;
   readonly clock: Clock;
+  readonly log: Log;
   readonly random: () => number;
   /** What is to be written. */
   readonly state: ObjectState;
@@ -74,7 +76,8 @@ export class DurableRow implements Disposable {
         this.#revision = result.revision;
         this.#writtenVersion = snapshot.at.version;
         return snapshot;
-      } catch {
+      } catch (error) {
+        this.#options.log.warn({ err: error, path: this.#options.path }, "Cannot read the row of a shared object yet");
         await this.#rest();
       }
     }

@@ -1,6 +1,7 @@
 /** The replicas of one home: each is given what it can take, and one of them is the standby that success waits for. */
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
+import type { Change } from "./change.ts";
 import { changeBytes } from "./history.ts";
 import type { ObjectLimits, ObjectTimings } from "./limits.ts";
 import type { Delivery, Feed, ObjectCopy } from "./object-copy.ts";
@@ -92,7 +93,11 @@ export class HomeReplicas implements Disposable {
 
   attach(
     node: string,
-    wanted: { readonly interest: "clients" | "standby"; position: Position | undefined; historyFrom: Position | undefined },
+    wanted: {
+      readonly interest: "clients" | "standby";
+      position: Position | undefined;
+      historyFrom: Position | undefined;
+    },
   ): void {
     this.#replicas.get(node)?.feed[Symbol.dispose]();
     const feed = this.#options.copy.openFeed(wanted.position, () => this.#pump(node));
@@ -172,7 +177,8 @@ export class HomeReplicas implements Disposable {
 
   #pump(node: string): void {
     const replica = this.#replicas.get(node);
-    while (replica !== undefined && replica.inFlightBytes < this.#options.limits.inFlightBytes) {
+    if (replica === undefined) return;
+    while (replica.inFlightBytes < this.#options.limits.inFlightBytes) {
       const delivery = replica.feed.take();
       if (delivery === undefined) return;
       this.#send(node, replica, delivery);
@@ -196,7 +202,7 @@ export class HomeReplicas implements Disposable {
     replica.inFlightBytes += bytes;
   }
 
-  #historyFor(replica: Replica): readonly HistoryChange[] {
+  #historyFor(replica: Replica): readonly Change[] {
     const { history } = this.#options.copy;
     const from = replica.historyFrom;
     replica.historyFrom = undefined;
@@ -204,5 +210,3 @@ export class HomeReplicas implements Disposable {
     return distance === 0 ? [] : history.last(distance);
   }
 }
-
-type HistoryChange = ReturnType<ObjectCopy["history"]["at"]>;

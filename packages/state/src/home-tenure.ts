@@ -27,8 +27,6 @@ export interface HomeTenureOptions extends ObjectPorts {
 
 /** What the engine's row takes beside the properties: positions, epochs, lengths. */
 const ROW_OVERHEAD = 1_024;
-/** What one property takes in the row and not in `byteSize`. */
-const ROW_SHARE = 0.75;
 
 interface Giver {
   readonly node: string;
@@ -113,8 +111,7 @@ export class HomeTenure implements Disposable {
     return new Promise((resolve) => {
       const timer = clock.after(timings.handOver, () => this.#keep("no answer"));
       this.#handing = { node, epoch, timer, resolve };
-      const history = copy.history.last(copy.history.size);
-      send(node, { type: "hand-over", path, epoch, snapshot: copy.state.snapshot(), history });
+      send(node, { type: "hand-over", path, epoch, ...copy.whole() });
     });
   }
 
@@ -201,7 +198,7 @@ export class HomeTenure implements Disposable {
       },
       changed: () => this.#home?.settle(),
     });
-    const rowBytes = (engine.capabilities().maxValueBytes - ROW_OVERHEAD) * ROW_SHARE;
+    const rowBytes = engine.capabilities().maxValueBytes - ROW_OVERHEAD;
     const rules = {
       path,
       guard,
@@ -217,6 +214,7 @@ export class HomeTenure implements Disposable {
       row,
       rules,
       clock,
+      lockDoubt: timings.lockDoubt,
       confirmedAt: () => ownership.confirmedAt(),
     });
     this.#takeOver = undefined;

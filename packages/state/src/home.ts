@@ -19,6 +19,8 @@ export interface HomeOptions {
   readonly row: DurableRow;
   readonly rules: WriteRules;
   readonly clock: Clock;
+  /** How long the lock of a client lasts whose node cannot be reached. */
+  readonly lockDoubt: Millis;
   /** When the homes' lease was last confirmed. */
   readonly confirmedAt: () => Millis | undefined;
 }
@@ -141,6 +143,12 @@ export class Home implements Disposable {
     if (this.#options.copy.state.lock?.owner === client) this.#unlock();
   }
 
+  /** Nobody knows whether these clients live: what one of them locked is free before its lease ends. */
+  doubt(clients: ReadonlySet<string>): void {
+    const { lock } = this.#options.copy.state;
+    if (lock !== undefined && clients.has(lock.owner)) this.#watchLock(this.#options.lockDoubt);
+  }
+
   /** Tells what can be told now. Called whenever the standby, the row or the claim has news. */
   settle(): void {
     if (this.#owed.length === 0) return;
@@ -192,11 +200,12 @@ export class Home implements Disposable {
     });
   }
 
-  #watchLock(): void {
+  #watchLock(atMost = Number.POSITIVE_INFINITY): void {
+    const { copy, clock } = this.#options;
+    const { lock } = copy.state;
     this.#lockExpiry?.cancel();
-    const { lock } = this.#options.copy.state;
     if (lock === undefined) return;
-    this.#lockExpiry = this.#options.clock.after(lock.lease, () => this.#unlock());
+    this.#lockExpiry = clock.after(Math.min(lock.lease, atMost) as Millis, () => this.#unlock());
   }
 
   #unlock(): void {

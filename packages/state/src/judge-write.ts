@@ -67,7 +67,8 @@ class Draft {
   /** @returns why the whole batch is refused */
   judge(wish: Wish): Refusal | undefined {
     const locked = this.#lockedBy();
-    if (locked !== undefined && wish.type !== "message") return refusal("locked", locked, currentOf(this.#state, [wish]));
+    if (locked !== undefined && wish.type !== "message")
+      return refusal("locked", locked, currentOf(this.#state, [wish]));
     switch (wish.type) {
       case "set":
         return this.#set(wish);
@@ -167,7 +168,9 @@ class Draft {
       throw error;
     }
     if (encodeUtf8(name).length > limits.nameBytes) return refusal("limit", "nameBytes");
-    return plain.bytes.length > limits.valueBytes ? refusal("limit", "valueBytes", [this.#state.current(name)]) : undefined;
+    return plain.bytes.length > limits.valueBytes
+      ? refusal("limit", "valueBytes", [this.#state.current(name)])
+      : undefined;
   }
 
   #checkExpected({ name, expected }: Wish & { readonly type: "set" | "remove" }): Refusal | undefined {

@@ -73,6 +73,8 @@ export interface ObjectTimings {
   readonly handOver: Millis;
   /** The longest lease of a lock. */
   readonly longestLock: Millis;
+  /** How long the lock of a client lasts whose node cannot be reached: as long as a node's homes. */
+  readonly lockDoubt: Millis;
 }
 
 export const OBJECT_TIMINGS: ObjectTimings = {
@@ -83,4 +85,5 @@ export const OBJECT_TIMINGS: ObjectTimings = {
   standbyPatience: 1_000 as Millis,
   handOver: 2_000 as Millis,
   longestLock: 60_000 as Millis,
+  lockDoubt: 3_000 as Millis,
 };

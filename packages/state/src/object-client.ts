@@ -21,7 +21,7 @@ export interface ConnectOptions {
   readonly durability?: Durability;
   /** Where the client stands already. */
   readonly from?: Position;
-  /** Called when there may be something to `take`. It must not write, but may take. */
+  /** Called when there may be something to `take`, never within `connect`. It must not write, but may take. */
   readonly ready: () => void;
 }
 
@@ -48,10 +48,9 @@ export class ObjectClient implements Disposable {
     this.#ports = ports;
     this.#bucket = new TokenBucket(ports.clock, ports.writesPerSecond);
     const { client, who, durability } = options;
-    this.connected = new Promise((resolve) => {
-      const id = { client, sequence: ++this.#sequence };
-      ports.ask({ type: "connect", id, who, durability }, (outcome) => resolve(this.#connect(outcome)));
-    });
+    const id = { client, sequence: ++this.#sequence };
+    const answered = new Promise<Outcome>((resolve) => ports.ask({ type: "connect", id, who, durability }, resolve));
+    this.connected = answered.then((outcome) => this.#connect(outcome));
   }
 
   get id(): string {

@@ -8,6 +8,12 @@ import { isSamePosition, type Position } from "./position.ts";
 
 export type CopyLimits = Pick<ObjectLimits, "historyChanges" | "historyBytes" | "behindChanges" | "behindBytes">;
 
+/** A whole copy: what the object is, and the changes that led there as far as they are known. */
+export interface WholeCopy {
+  readonly snapshot: Snapshot;
+  readonly history: readonly Change[];
+}
+
 /** What a reader is given: the next change, or everything anew. */
 export type Delivery =
   | { readonly type: "change"; readonly change: Change }
@@ -45,6 +51,11 @@ export class ObjectCopy {
     this.#wakeFeeds();
   }
 
+  /** For a new home. Values are shared, as they never change. */
+  whole(): WholeCopy {
+    return { snapshot: this.state.snapshot(), history: this.history.last(this.history.size) };
+  }
+
   /**
    * @param from  where the reader stands; without it, or where it is not known here, the reader starts with a snapshot
    * @param ready  called when there may be something to take
@@ -75,6 +86,7 @@ export class Feed implements Disposable {
     this.#closed = closed;
     this.#at = from !== undefined && copy.history.distance(from) !== undefined ? from : undefined;
     const distance = this.#at === undefined ? 0 : (copy.history.distance(this.#at) ?? 0);
+    if (from === undefined) this.#messages = copy.state.messageCount;
     if (this.#at !== undefined) this.#messages = copy.state.messageCount - messagesIn(lastOf(copy, distance));
   }
 

@@ -131,7 +131,8 @@ export class ObjectState {
 
   #set(name: string, plain: Plain, at: Position): void {
     const before = this.#properties.get(name);
-    this.#byteSize += before === undefined ? propertyBytes(name, plain) : plain.bytes.length - before.plain.bytes.length;
+    this.#byteSize +=
+      before === undefined ? propertyBytes(name, plain) : plain.bytes.length - before.plain.bytes.length;
     this.#properties.set(name, { plain, at });
   }
 

@@ -6,7 +6,12 @@ import type { ObjectLimits, ObjectTimings } from "./limits.ts";
 import type { Plain } from "./plain-data.ts";
 
 export type Request =
-  | { readonly type: "connect"; readonly id: RequestId; readonly who: Plain; readonly durability: Durability | undefined }
+  | {
+      readonly type: "connect";
+      readonly id: RequestId;
+      readonly who: Plain;
+      readonly durability: Durability | undefined;
+    }
   | { readonly type: "write"; readonly id: RequestId; readonly who: Plain; readonly wishes: readonly Wish[] };
 
 /** A request on its way to a home. */

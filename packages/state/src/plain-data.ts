@@ -2,7 +2,15 @@
 import { decodeAmf3Values, readAmf3Value } from "@sluice/amf/amf3-decode";
 import { encodeAmf3Values } from "@sluice/amf/amf3-encode";
 import { DEFAULT_AMF_LIMITS } from "@sluice/amf/limits";
-import { AmfDictionary, type AmfValue, AmfVector, EcmaArray, isAmfObject, TypedObject, XmlDocument } from "@sluice/amf/value";
+import {
+  AmfDictionary,
+  type AmfValue,
+  AmfVector,
+  EcmaArray,
+  isAmfObject,
+  TypedObject,
+  XmlDocument,
+} from "@sluice/amf/value";
 import { ByteReader } from "@sluice/bytes/byte-reader";
 import { NotPlainDataError, ObjectLimitError } from "./errors.ts";
 

@@ -4,6 +4,7 @@ import type { Timer } from "@sluice/base/clock";
 import { compareEpochs, type Epoch } from "@sluice/engine/epoch";
 import type { Outcome } from "./change.ts";
 import { ObjectLimitError } from "./errors.ts";
+import { Following, type Interest } from "./following.ts";
 import { type HandOverResult, type HomeRole, HomeTenure } from "./home-tenure.ts";
 import { type ConnectOptions, ObjectClient } from "./object-client.ts";
 import { ObjectCopy } from "./object-copy.ts";
@@ -11,21 +12,7 @@ import { type Asked, Outstanding } from "./outstanding.ts";
 import type { ObjectPorts } from "./ports.ts";
 import { ORIGIN, type Position } from "./position.ts";
 import { Visitors } from "./visitors.ts";
-import type { HomeMessage, ObjectMessage, ReplicaMessage, TakeOverMessage, WholeCopy } from "./wire/object-message.ts";
-
-/** How this node stands to the home. */
-type Following =
-  | { readonly at: "seeking" }
-  /** Asked, and not taken yet: what comes now is of an earlier attachment. */
-  | { readonly at: "attaching"; readonly home: string; readonly interest: Interest }
-  /** @property told  clients that the home knows */
-  | { readonly at: "attached"; readonly home: string; readonly interest: Interest; readonly told: Set<string> };
-
-type Interest = Attach["interest"];
-
-type Attach = ReplicaMessage & { readonly type: "attach" };
-
-const SEEKING: Following = { at: "seeking" };
+import type { HomeMessage, ObjectMessage, ReplicaMessage, TakeOverMessage } from "./wire/object-message.ts";
 
 export class SharedObject implements Disposable {
   readonly path: string;
@@ -35,10 +22,8 @@ export class SharedObject implements Disposable {
   readonly #ended: () => void;
   readonly #outstanding: Outstanding;
   readonly #clients = new Map<string, ObjectClient>();
-  /** Nodes that take this one for the home, while it is not. */
-  readonly #waiting = new Map<string, Attach>();
   readonly #visitors: Visitors;
-  #following: Following = SEEKING;
+  readonly #following: Following;
   /** While this node claims the object or is its home. */
   #tenure: HomeTenure | undefined;
   /** Lower epochs are refused. */
@@ -59,8 +44,9 @@ export class SharedObject implements Disposable {
       version: () => this.copy.at.version,
       send: (asked) => this.#ask(asked),
     });
-    const send = (node: string, message: ObjectMessage): void => this.#send(node, message);
+    const { send } = ports;
     this.#visitors = new Visitors({ path, limit: ports.limits.clients, send });
+    this.#following = new Following({ path, send });
     this.#checkUse();
   }
 
@@ -99,24 +85,17 @@ export class SharedObject implements Disposable {
       closed: (closed) => this.#leave(closed.id),
     });
     this.#clients.set(options.client, client);
-    this.#checkUse();
-    this.#steer(options.from);
-    this.#showInterest();
+    this.#use(options.from);
     return client;
   }
 
   /** It stays although nobody uses it, until the answer is disposed of. */
   pin(): Disposable {
     this.#pins++;
-    this.#checkUse();
-    let isHeld = true;
-    return {
-      [Symbol.dispose]: () => {
-        if (isHeld) this.#pins--;
-        isHeld = false;
-        this.#checkUse();
-      },
-    };
+    this.#use();
+    const released = new AbortController();
+    released.signal.addEventListener("abort", () => this.#unpin(), { once: true });
+    return { [Symbol.dispose]: () => released.abort() };
   }
 
   /** Hands the home over to another node; `kept`: this node is the home still, and `detail` says why. */
@@ -135,10 +114,10 @@ export class SharedObject implements Disposable {
   }
 
   linkDown(node: string): void {
-    this.#waiting.delete(node);
-    this.#visitors.forget(node);
     this.#tenure?.linkDown(node);
-    if (this.#following.at !== "seeking" && this.#following.home === node) this.#detached();
+    this.#tenure?.home?.doubt(this.#visitors.clientsOf(node));
+    this.#visitors.forget(node);
+    if (this.#following.home === node) this.#detached();
     this.#checkUse();
   }
 
@@ -165,7 +144,13 @@ export class SharedObject implements Disposable {
 
   /** Durable state is in the engine as far as it can be reached; the claim is given up. */
   async close(): Promise<void> {
-    await this.#tenure?.flush();
+    const { clock, timings } = this.#ports;
+    const patience = new AbortController();
+    await Promise.race([
+      this.#tenure?.flush(),
+      clock.sleep(timings.holdWrites, patience.signal).catch(() => undefined),
+    ]);
+    patience.abort();
     this[Symbol.dispose]();
   }
 
@@ -187,7 +172,7 @@ export class SharedObject implements Disposable {
   }
 
   get #isUsed(): boolean {
-    return this.#isOfUse || this.#waiting.size > 0 || (this.#tenure?.home?.replicas.interestedCount ?? 0) > 0;
+    return this.#isOfUse || this.#visitors.isWaitedFor || (this.#tenure?.home?.replicas.interestedCount ?? 0) > 0;
   }
 
   /** Whether this node follows the home although it has no use for the object itself. */
@@ -200,8 +185,8 @@ export class SharedObject implements Disposable {
     const { ownership, nodes } = this.#ports;
     const home = ownership.findHome(this.path);
     if (home !== undefined && home.node !== ownership.self) {
-      this.#sendAway(home.epoch);
-      if (this.#following.at !== "seeking" && this.#following.home === home.node) return;
+      this.#visitors.sendAway(home.epoch);
+      if (this.#following.home === home.node) return;
       if (!this.#isUsed && !this.#isKept) return;
       if (nodes().includes(home.node)) this.#attach(home.node, historyFrom);
       else this.#seekLater();
@@ -209,11 +194,10 @@ export class SharedObject implements Disposable {
     }
     if (!this.#isUsed && !this.#isKept) return;
     const placed = ownership.place(this.path, []);
-    const isMine = placed === ownership.self || this.#isStandby || this.#waiting.size > 0 || home !== undefined;
+    const isMine = placed === ownership.self || this.#isStandby || this.#visitors.isWaitedFor || home !== undefined;
     if (ownership.mayBeHome && isMine) return this.#claim();
-    if (placed !== undefined && nodes().includes(placed)) {
-      if (this.#following.at === "seeking") this.#attach(placed, historyFrom);
-    }
+    const isLinked = placed !== undefined && nodes().includes(placed);
+    if (isLinked && this.#following.at === "seeking") this.#attach(placed, historyFrom);
     this.#seekLater();
   }
 
@@ -224,44 +208,46 @@ export class SharedObject implements Disposable {
     });
   }
 
+  #unpin(): void {
+    this.#pins--;
+    this.#checkUse();
+  }
+
+  /** Somebody here uses it from now on. */
+  #use(historyFrom?: Position): void {
+    this.#checkUse();
+    this.#steer(historyFrom);
+    this.#showInterest();
+  }
+
+  get #interest(): Interest {
+    return this.#isOfUse ? "clients" : "standby";
+  }
+
   #attach(home: string, historyFrom?: Position): void {
     const position = this.copy.at.version > 0 ? this.copy.at : undefined;
-    const interest = this.#isOfUse ? "clients" : "standby";
-    this.#following = { at: "attaching", home, interest };
-    this.#send(home, { type: "attach", path: this.path, interest, position, historyFrom });
+    this.#following.attach(home, this.#interest, position, historyFrom);
   }
 
   /** The home knows whether clients are here, or only a standby is. */
   #showInterest(): void {
-    const wanted = this.#isOfUse ? "clients" : "standby";
-    const following = this.#following;
-    if (following.at !== "seeking" && following.interest !== wanted) this.#attach(following.home);
+    const { home, interest } = this.#following;
+    if (home !== undefined && interest !== this.#interest) this.#attach(home);
   }
 
   /** The link or the home is gone. */
   #detached(): void {
-    this.#following = SEEKING;
+    this.#following.lose();
     this.#outstanding.detached();
     this.#seekLater();
   }
 
-  #sendAway(epoch: Epoch): void {
-    for (const node of this.#waiting.keys()) this.#send(node, { type: "gone", path: this.path, epoch });
-    this.#waiting.clear();
-  }
-
   #claim(giver?: { readonly node: string; readonly epoch: Epoch }): void {
-    this.#following = SEEKING;
-    const options = {
-      ...this.#ports,
-      path: this.path,
-      copy: this.copy,
-      opened: () => this.#opened(),
-      ended: () => this.#tenureEnded(),
-    };
-    const tenure = new HomeTenure(options, giver);
-    this.#tenure = tenure;
-    tenure.start();
+    this.#following.lose();
+    const { path, copy } = this;
+    const news = { opened: () => this.#opened(), ended: () => this.#tenureEnded() };
+    this.#tenure = new HomeTenure({ ...this.#ports, path, copy, ...news }, giver);
+    this.#tenure.start();
   }
 
   /** This node is the home, or is it again. */
@@ -270,8 +256,7 @@ export class SharedObject implements Disposable {
     if (home === undefined) return;
     this.#epoch = home.epoch;
     this.#isStandby = false;
-    for (const [node, attach] of this.#waiting) home.replicas.attach(node, attach);
-    this.#waiting.clear();
+    this.#visitors.welcome(home);
     home.replicas.chooseStandby();
     this.#outstanding.reattached();
     this.#checkUse();
@@ -281,7 +266,7 @@ export class SharedObject implements Disposable {
     const nodes = this.#tenure?.home?.replicas.nodes ?? [];
     this.#tenure?.[Symbol.dispose]();
     this.#tenure = undefined;
-    for (const node of nodes) this.#send(node, { type: "gone", path: this.path, epoch: this.#epoch });
+    for (const node of nodes) this.#ports.send(node, { type: "gone", path: this.path, epoch: this.#epoch });
     this.#visitors.clear();
     const home = this.#ports.ownership.findHome(this.path);
     if (home === undefined || home.node === this.#ports.ownership.self) this.#seekLater();
@@ -289,70 +274,48 @@ export class SharedObject implements Disposable {
     this.#checkUse();
   }
 
-  #ask({ request, since, isRetry }: Asked): boolean {
-    const answer = (outcome: Outcome): void => this.#outstanding.answered(request.id, outcome);
+  #ask(asked: Asked): boolean {
     const home = this.#tenure?.home;
-    if (home !== undefined) {
-      const who = request.who.value as AmfObject;
-      if (request.type === "connect") return home.connect({ ...request, who }, answer);
-      return home.write({ ...request, since, isRetry }, who, answer);
-    }
-    const following = this.#following;
-    if (following.at !== "attached") return false;
-    const { client } = request.id;
-    const who = following.told.has(client) ? undefined : request.who;
-    following.told.add(client);
-    if (request.type === "connect") this.#send(following.home, { ...request, path: this.path });
-    else this.#send(following.home, { ...request, path: this.path, who, since, isRetry });
-    return true;
+    if (home === undefined) return this.#following.ask(asked);
+    const { request, since, isRetry } = asked;
+    const answer = (outcome: Outcome): void => this.#outstanding.answered(request.id, outcome);
+    const who = request.who.value as AmfObject;
+    if (request.type === "connect") return home.connect({ ...request, who }, answer);
+    return home.write({ ...request, since, isRetry }, who, answer);
   }
 
   #fromReplica(from: string, message: ReplicaMessage): void {
-    const home = this.#tenure?.home;
-    switch (message.type) {
-      case "attach":
-        if (home !== undefined) home.replicas.attach(from, message);
-        else {
-          this.#waiting.set(from, message);
-          this.#steer();
-        }
-        return this.#checkUse();
-      case "detach":
-        this.#waiting.delete(from);
-        this.#visitors.forget(from);
-        home?.replicas.detach(from);
-        return this.#checkUse();
-      default:
-        this.#visitors.receive(from, message, home);
-    }
+    this.#visitors.receive(from, message, this.#tenure?.home);
+    if (message.type === "attach") this.#steer();
+    if (message.type === "attach" || message.type === "detach") this.#checkUse();
   }
 
   #fromHome(from: string, message: HomeMessage): void {
     const following = this.#following;
     if (message.type === "answer") return this.#outstanding.answered(message.id, message.outcome);
-    if (this.#tenure !== undefined || compareEpochs(message.epoch, this.#epoch) < 0) return;
+    if (this.#tenure !== undefined) return;
+    if (message.type === "gone") return following.home === from ? this.#detached() : undefined;
+    if (compareEpochs(message.epoch, this.#epoch) < 0) return;
     if (message.type === "invite") {
       this.#isStandby = true;
-      if (following.at === "seeking" || following.home !== from) this.#attach(from);
+      if (following.home !== from) this.#attach(from);
       return;
     }
-    if (following.at === "seeking" || following.home !== from) return;
+    if (following.home !== from) return;
     switch (message.type) {
       case "attached":
         this.#epoch = message.epoch;
-        this.#following = { at: "attached", home: from, interest: following.interest, told: new Set() };
+        following.attached();
         return this.#outstanding.reattached();
       case "snapshot":
         if (following.at !== "attached") return;
         this.copy.adopt(message.snapshot, message.history);
-        return this.#advanced(from, message.epoch);
+        return this.#advanced(message.epoch);
       case "change":
         if (following.at !== "attached") return;
-        if (this.copy.apply(message.change)) this.#advanced(from, message.epoch);
+        if (this.copy.apply(message.change)) this.#advanced(message.epoch);
         else this.#attach(from); // a gap: from where this copy stands, or anew
         return;
-      case "gone":
-        return this.#detached();
       case "dropped":
         this.#isStandby = false;
         this.#detached();
@@ -360,8 +323,8 @@ export class SharedObject implements Disposable {
     }
   }
 
-  #advanced(home: string, epoch: Epoch): void {
-    this.#send(home, { type: "ack", path: this.path, epoch, position: this.copy.at });
+  #advanced(epoch: Epoch): void {
+    this.#following.acknowledge(epoch, this.copy.at);
     this.#outstanding.reached();
   }
 
@@ -371,11 +334,11 @@ export class SharedObject implements Disposable {
       case "inquire":
         return this.#inquired(from, epoch);
       case "fetch":
-        this.#send(from, { type: "copy", path, epoch, ...this.#wholeCopy() });
+        this.#ports.send(from, { type: "copy", path, epoch, ...this.copy.whole() });
         return;
       case "hand-over":
         if (this.#tenure !== undefined || !this.#ports.ownership.mayBeHome) {
-          return this.#send(from, { type: "handed", path, epoch, isTaken: false });
+          return this.#ports.send(from, { type: "handed", path, epoch, isTaken: false });
         }
         this.copy.adopt(message.snapshot, message.history);
         return this.#claim({ node: from, epoch });
@@ -391,18 +354,14 @@ export class SharedObject implements Disposable {
       this.#epoch = epoch;
       this.#tenure?.home?.freeze();
     }
-    this.#send(from, { type: "standing", path: this.path, epoch, position: this.copy.at });
+    this.#ports.send(from, { type: "standing", path: this.path, epoch, position: this.copy.at });
     if (isNews && this.#tenure === undefined && (this.#isUsed || this.#isKept)) this.#attach(from);
-  }
-
-  #wholeCopy(): WholeCopy {
-    return { snapshot: this.copy.state.snapshot(), history: this.copy.history.last(this.copy.history.size) };
   }
 
   #leave(client: string): void {
     if (!this.#clients.delete(client) || this.#isEnded) return;
     if (this.#tenure?.home !== undefined) this.#tenure.home.leave(client);
-    else if (this.#following.at === "attached") this.#send(this.#following.home, { type: "leave", path: this.path, client });
+    else this.#following.leave(client);
     this.#checkUse();
   }
 
@@ -423,21 +382,15 @@ export class SharedObject implements Disposable {
   async #retire(): Promise<void> {
     if (this.#isUsed) return;
     if (this.#tenure?.home === undefined) {
-      if (this.#following.at !== "seeking") {
-        if (this.#isKept) return this.#showInterest();
-        this.#send(this.#following.home, { type: "detach", path: this.path });
-      }
-      if (!this.#isKept) this[Symbol.dispose]();
-      return;
+      if (this.#isKept) return this.#showInterest();
+      this.#following.detach();
+      return this[Symbol.dispose]();
     }
     const { home } = this.#tenure;
     await this.#tenure.flush();
     if (this.#isUsed || this.#tenure?.home !== home) return;
-    for (const node of home.replicas.nodes) this.#send(node, { type: "dropped", path: this.path, epoch: home.epoch });
+    for (const node of home.replicas.nodes)
+      this.#ports.send(node, { type: "dropped", path: this.path, epoch: home.epoch });
     this[Symbol.dispose]();
-  }
-
-  #send(node: string, message: ObjectMessage): void {
-    this.#ports.send(node, message);
   }
 }

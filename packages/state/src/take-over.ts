@@ -3,7 +3,8 @@ import type { Clock, Timer } from "@sluice/base/clock";
 import type { Epoch } from "@sluice/engine/epoch";
 import type { ObjectTimings } from "./limits.ts";
 import { comparePositions, type Position } from "./position.ts";
-import type { TakeOverMessage, WholeCopy } from "./wire/object-message.ts";
+import type { WholeCopy } from "./object-copy.ts";
+import type { TakeOverMessage } from "./wire/object-message.ts";
 
 export interface TakeOverOptions {
   readonly path: string;

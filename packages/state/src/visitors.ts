@@ -1,13 +1,12 @@
-/** What clients of other nodes ask of the home, and who they are. */
+/** Other nodes at a home, or at what they take for it: who waits for it, what their clients ask, and who those are. */
 import type { AmfObject } from "@sluice/amf/value";
-import { compareEpochs } from "@sluice/engine/epoch";
+import { compareEpochs, type Epoch } from "@sluice/engine/epoch";
 import { type Outcome, refusal, type RequestId } from "./change.ts";
 import type { Home } from "./home.ts";
 import type { Plain } from "./plain-data.ts";
 import type { HomeMessage, ReplicaMessage } from "./wire/object-message.ts";
 
-/** All that a replica says, but for its coming and going. */
-export type VisitorMessage = Exclude<ReplicaMessage, { readonly type: "attach" | "detach" }>;
+type Attach = ReplicaMessage & { readonly type: "attach" };
 
 export interface VisitorsOptions {
   readonly path: string;
@@ -18,6 +17,8 @@ export interface VisitorsOptions {
 
 export class Visitors {
   readonly #options: VisitorsOptions;
+  /** Nodes that take this one for the home, while it is not. */
+  readonly #waiting = new Map<string, Attach>();
   /** By node and client. */
   readonly #known = new Map<string, Map<string, Plain>>();
 
@@ -25,9 +26,21 @@ export class Visitors {
     this.#options = options;
   }
 
+  get isWaitedFor(): boolean {
+    return this.#waiting.size > 0;
+  }
+
   /** @param home  undefined: not the home just now; whoever asked will be told `attached` or `gone`, and asks again */
-  receive(from: string, message: VisitorMessage, home: Home | undefined): void {
+  receive(from: string, message: ReplicaMessage, home: Home | undefined): void {
     switch (message.type) {
+      case "attach":
+        this.#known.delete(from); // it tells them anew
+        if (home === undefined) this.#waiting.set(from, message);
+        else home.replicas.attach(from, message);
+        return;
+      case "detach":
+        this.forget(from);
+        return home?.replicas.detach(from);
       case "connect":
         this.#meet(from, message.id.client, message.who);
         home?.connect({ ...message, who: message.who.value as AmfObject }, this.#answerTo(from, message.id));
@@ -50,8 +63,26 @@ export class Visitors {
     }
   }
 
+  clientsOf(node: string): ReadonlySet<string> {
+    return new Set(this.#known.get(node)?.keys());
+  }
+
   forget(node: string): void {
     this.#known.delete(node);
+    this.#waiting.delete(node);
+  }
+
+  /** Whoever waited has found the home. */
+  welcome(home: Home): void {
+    for (const [node, attach] of this.#waiting) home.replicas.attach(node, attach);
+    this.#waiting.clear();
+  }
+
+  /** The home is elsewhere. @param epoch  of that one */
+  sendAway(epoch: Epoch): void {
+    const { path, send } = this.#options;
+    for (const node of this.#waiting.keys()) send(node, { type: "gone", path, epoch });
+    this.#waiting.clear();
   }
 
   clear(): void {

@@ -32,7 +32,7 @@ export class ModelClient {
   values: Values = new Map();
   node: SimNode | undefined;
   connectionCount = 0;
-  violation: unknown;
+  violation: Error | undefined;
   readonly counts = { changes: 0, merged: 0, snapshots: 0, recovered: 0, refused: 0 };
   readonly #options: ModelClientOptions;
   #client: ObjectClient | undefined;
@@ -100,7 +100,7 @@ export class ModelClient {
       try {
         this.#check(delivery);
       } catch (error) {
-        this.violation ??= error;
+        this.violation ??= error as Error;
       }
       this.#takeLater(node);
     });
@@ -116,11 +116,14 @@ export class ModelClient {
       const { change } = delivery;
       if (this.at === undefined || !isSamePosition(change.from, this.at)) {
         const at = this.at === undefined ? "nowhere" : formatPosition(this.at);
-        throw new Violation(`${this.#options.name} stands at ${at} and is given a change from ${formatPosition(change.from)}`);
+        throw new Violation(
+          `${this.#options.name} stands at ${at} and is given a change from ${formatPosition(change.from)}`,
+        );
       }
       const missed = record.between(change.from, change.to);
       const sent = missed.reduce((sum, one) => sum + messagesIn(one), 0);
-      if (sent !== messagesIn(change) + change.droppedMessages) throw new Violation(`${sent} messages were sent, not so many told`);
+      if (sent !== messagesIn(change) + change.droppedMessages)
+        throw new Violation(`${sent} messages were sent, not so many told`);
       this.counts[missed.length > 1 ? "merged" : "changes"]++;
       this.at = change.to;
       this.values = applied(this.values, change);

@@ -12,14 +12,26 @@ const PATH = "room/ball";
 
 export type Step =
   | { readonly type: "write"; readonly client: number; readonly wishes: readonly Wish[] }
-  | { readonly type: "guess"; readonly client: number; readonly name: string; readonly isRight: boolean; readonly value: number }
+  | {
+      readonly type: "guess";
+      readonly client: number;
+      readonly name: string;
+      readonly isRight: boolean;
+      readonly value: number;
+    }
   | { readonly type: "wait"; readonly millis: number }
   | { readonly type: "pace"; readonly client: number; readonly millis: number }
   | { readonly type: "reconnect"; readonly client: number; readonly node: number }
   | { readonly type: "move"; readonly node: number }
   | { readonly type: "kill"; readonly node: Victim; readonly lead: Lead; readonly restartAfter: number }
   | { readonly type: "pause"; readonly node: Victim; readonly lead: Lead; readonly millis: number }
-  | { readonly type: "cut"; readonly a: number; readonly b: number; readonly mode: "close" | "hold" | "vanish"; readonly millis: number }
+  | {
+      readonly type: "cut";
+      readonly a: number;
+      readonly b: number;
+      readonly mode: "close" | "hold" | "vanish";
+      readonly millis: number;
+    }
   | { readonly type: "cut-off"; readonly node: Victim; readonly lead: Lead; readonly millis: number };
 
 type Victim = number | "home";
@@ -51,18 +63,42 @@ const wish: fc.Arbitrary<Wish> = fc.oneof(
   { weight: 1, arbitrary: fc.nat({ max: 2_000 }).map((lease): Wish => ({ type: "lock", lease: lease as Millis })) },
   { weight: 1, arbitrary: fc.constant<Wish>({ type: "unlock" }) },
 );
-const write = fc.record({ type: fc.constant("write" as const), client: small, wishes: fc.array(wish, { minLength: 1, maxLength: 3 }) });
+const write = fc.record({
+  type: fc.constant("write" as const),
+  client: small,
+  wishes: fc.array(wish, { minLength: 1, maxLength: 3 }),
+});
 const victim: fc.Arbitrary<Victim> = fc.oneof(small, fc.constant("home" as const));
 const lead = fc.record({ wishes: fc.array(wish, { maxLength: 2 }), millis: fc.nat({ max: 8 }) });
 const longOrShort = fc.oneof(fc.nat({ max: 800 }), fc.integer({ min: 3_000, max: 9_000 }));
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 30, arbitrary: write },
-  { weight: 4, arbitrary: fc.record({ type: fc.constant("guess" as const), client: small, name, isRight: fc.boolean(), value }) },
-  { weight: 8, arbitrary: fc.record({ type: fc.constant("wait" as const), millis: fc.oneof(fc.nat({ max: 20 }), fc.nat({ max: 1_500 })) }) },
-  { weight: 2, arbitrary: fc.record({ type: fc.constant("pace" as const), client: small, millis: fc.constantFrom(0, 20, 400) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ type: fc.constant("guess" as const), client: small, name, isRight: fc.boolean(), value }),
+  },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      type: fc.constant("wait" as const),
+      millis: fc.oneof(fc.nat({ max: 20 }), fc.nat({ max: 1_500 })),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ type: fc.constant("pace" as const), client: small, millis: fc.constantFrom(0, 20, 400) }),
+  },
   { weight: 3, arbitrary: fc.record({ type: fc.constant("reconnect" as const), client: small, node: small }) },
   { weight: 2, arbitrary: fc.record({ type: fc.constant("move" as const), node: small }) },
-  { weight: 2, arbitrary: fc.record({ type: fc.constant("kill" as const), node: victim, lead, restartAfter: fc.nat({ max: 5_000 }) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      type: fc.constant("kill" as const),
+      node: victim,
+      lead,
+      restartAfter: fc.nat({ max: 5_000 }),
+    }),
+  },
   { weight: 3, arbitrary: fc.record({ type: fc.constant("pause" as const), node: victim, lead, millis: longOrShort }) },
   {
     weight: 2,
@@ -74,14 +110,21 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       millis: fc.nat({ max: 4_000 }),
     }),
   },
-  { weight: 2, arbitrary: fc.record({ type: fc.constant("cut-off" as const), node: victim, lead, millis: longOrShort }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ type: fc.constant("cut-off" as const), node: victim, lead, millis: longOrShort }),
+  },
 );
 
 export const histories: fc.Arbitrary<History> = fc.record({
   nodes: fc.integer({ min: 1, max: 5 }),
   clients: fc.integer({ min: 1, max: 4 }),
   isGentle: fc.boolean(),
-  durability: fc.constantFrom<Durability>({ type: "temporary" }, { type: "each" }, { type: "every", interval: 200 as Millis }),
+  durability: fc.constantFrom<Durability>(
+    { type: "temporary" },
+    { type: "each" },
+    { type: "every", interval: 200 as Millis },
+  ),
   steps: fc.array(step, { minLength: 10, maxLength: 120, size: "max" }),
 });
 
@@ -98,7 +141,10 @@ export interface RunCounts {
 const RECOVERY = 9_000;
 
 /** @throws {Violation} */
-export async function runHistory(history: History, options: { readonly ignoresLease?: boolean } = {}): Promise<RunCounts> {
+export async function runHistory(
+  history: History,
+  options: { readonly ignoresLease?: boolean } = {},
+): Promise<RunCounts> {
   using record = new OrderRecord();
   const run = new Run(history, record, options.ignoresLease ?? false);
   await run.play();
@@ -172,7 +218,8 @@ class Run {
     }
     if (!this.#history.isGentle && this.#history.durability.type !== "each") return;
     for (const { at, by } of this.#clients.flatMap(({ acknowledged }) => acknowledged)) {
-      if (!this.#record.leadsTo(at, home.copy.at)) throw new Violation(`${by} heard of success at ${at.version}, and it is lost`);
+      if (!this.#record.leadsTo(at, home.copy.at))
+        throw new Violation(`${by} heard of success at ${at.version}, and it is lost`);
     }
   }
 

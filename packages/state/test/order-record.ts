@@ -29,25 +29,27 @@ export class OrderRecord implements Disposable {
   constructor() {
     const { apply } = ObjectCopy.prototype;
     const { write, connect } = Home.prototype;
-    const record = this;
+    const order = (change: Change): void => this.#order(change);
+    const acknowledge = (home: Home, outcome: Outcome): void => this.#acknowledge(home, outcome);
     ObjectCopy.prototype.apply = function (change) {
       const isDone = apply.call(this, change);
-      if (isDone && !isMerged(change)) record.#order(change);
+      if (isDone && !isMerged(change)) order(change);
       return isDone;
     };
     Home.prototype.write = function (request, who, answer) {
       return write.call(this, request, who, (outcome) => {
-        record.#acknowledge(this, outcome);
+        acknowledge(this, outcome);
         answer(outcome);
       });
     };
     Home.prototype.connect = function (request, answer) {
       return connect.call(this, request, (outcome) => {
-        record.#acknowledge(this, outcome);
+        acknowledge(this, outcome);
         answer(outcome);
       });
     };
-    this.#restore = () => Object.assign(ObjectCopy.prototype, { apply }) && Object.assign(Home.prototype, { write, connect });
+    this.#restore = () =>
+      Object.assign(ObjectCopy.prototype, { apply }) && Object.assign(Home.prototype, { write, connect });
   }
 
   [Symbol.dispose](): void {
@@ -86,8 +88,10 @@ export class OrderRecord implements Disposable {
     const name = formatPosition(change.to);
     const words = wordsOf(change);
     const known = this.#ordered.get(name);
-    if (known !== undefined && known.words !== words) throw new Violation(`${name} is two changes: ${known.words} and ${words}`);
-    if (known === undefined) this.#ordered.set(name, { change, words, values: applied(this.valuesAt(change.from), change) });
+    if (known !== undefined && known.words !== words)
+      throw new Violation(`${name} is two changes: ${known.words} and ${words}`);
+    if (known === undefined)
+      this.#ordered.set(name, { change, words, values: applied(this.valuesAt(change.from), change) });
   }
 
   /** One home per epoch, and none acknowledges after a later one has. */
@@ -97,7 +101,8 @@ export class OrderRecord implements Disposable {
     const other = this.#acknowledgedBy.get(formatEpoch(epoch)) ?? home;
     this.#acknowledgedBy.set(formatEpoch(epoch), home);
     if (other !== home) throw new Violation(`two homes acknowledge in ${formatEpoch(epoch)}`);
-    if (compareEpochs(epoch, this.#highestAcknowledged) < 0) throw new Violation(`${formatEpoch(epoch)} acknowledges after a later one`);
+    if (compareEpochs(epoch, this.#highestAcknowledged) < 0)
+      throw new Violation(`${formatEpoch(epoch)} acknowledges after a later one`);
     this.#highestAcknowledged = epoch;
   }
 }
@@ -114,7 +119,9 @@ export function applied(before: Values, change: Change): Values {
 }
 
 export function valuesOf(snapshot: Snapshot): Values {
-  return new Map([...snapshot.properties].map(([name, { plain, at }]) => [name, `${toHex(plain.bytes)} @${at.version}`]));
+  return new Map(
+    [...snapshot.properties].map(([name, { plain, at }]) => [name, `${toHex(plain.bytes)} @${at.version}`]),
+  );
 }
 
 export function sameValues(a: Values, b: Values): boolean {

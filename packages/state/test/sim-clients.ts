@@ -40,7 +40,7 @@ export class TestClient {
   }
 
   takeAll(): void {
-    for (let one = this.client?.take(); one !== undefined; one = this.client.take()) this.deliveries.push(one);
+    for (let one = this.client.take(); one !== undefined; one = this.client.take()) this.deliveries.push(one);
   }
 
   write(...wishes: readonly Wish[]): void {

@@ -13,7 +13,8 @@ const DELAY = 3 as Millis;
 export function simEngine(store: MemoryStore, clock: SimClock, isCut: () => boolean): Engine {
   const engine = new MemoryEngine(store);
   const exchange = async <T>(action: string, call: () => Promise<T>): Promise<T> => {
-    const failed = (isUnknown: boolean) => new EngineUnavailableError({ engine: "sim", action, reason: "cut", isUnknown });
+    const failed = (isUnknown: boolean) =>
+      new EngineUnavailableError({ engine: "sim", action, reason: "cut", isUnknown });
     if (isCut()) throw failed(false);
     const answer = call();
     await new Promise<void>((resolve) => void clock.after(DELAY, resolve));

@@ -46,10 +46,17 @@ export class SimDirectory {
     for (const [path, row] of this.rows) if (row.lease === token) this.set(path, undefined);
   }
 
-  cas(path: string, expected: Epoch | undefined, row: Omit<Row, "epoch">): Row | "lease-gone" | { readonly current: Row | undefined } {
+  cas(
+    path: string,
+    expected: Epoch | undefined,
+    row: Omit<Row, "epoch">,
+  ): Row | "lease-gone" | { readonly current: Row | undefined } {
     const current = this.rows.get(path);
     if (!this.#leases.has(row.lease)) return "lease-gone";
-    const isAsExpected = current === undefined ? expected === undefined : expected !== undefined && compareEpochs(current.epoch, expected) === 0;
+    const isAsExpected =
+      current === undefined
+        ? expected === undefined
+        : expected !== undefined && compareEpochs(current.epoch, expected) === 0;
     if (!isAsExpected) return { current };
     const written = { ...row, epoch: { generation: 1, number: ++this.#number } };
     this.set(path, written);
@@ -205,7 +212,9 @@ class SimClaim implements Claim {
 
   get mayAcknowledge(): boolean {
     if (this.state.at !== "confirmed") return false;
-    return this.#ownership.isLeaseGood && (this.#ownership.options.ignoresLease || this.#ownership.lease === this.#lease);
+    return (
+      this.#ownership.isLeaseGood && (this.#ownership.options.ignoresLease || this.#ownership.lease === this.#lease)
+    );
   }
 
   onChange(listener: (state: ClaimState) => void): Disposable {
@@ -263,7 +272,8 @@ class SimClaim implements Claim {
   }
 
   #confirm(epoch: Epoch, lease: number, standing: Row | undefined): void {
-    const isSame = this.#epoch !== undefined && standing !== undefined && compareEpochs(standing.epoch, this.#epoch) === 0;
+    const isSame =
+      this.#epoch !== undefined && standing !== undefined && compareEpochs(standing.epoch, this.#epoch) === 0;
     this.#epoch = epoch;
     this.#lease = lease;
     this.#set({ at: "confirmed", epoch, since: isSame ? "resumed" : "claimed" });
@@ -272,16 +282,23 @@ class SimClaim implements Claim {
   #mayReplace(standing: Row): boolean {
     const { self, options } = this.#ownership;
     if (standing.node === self && standing.life === options.life) return true;
-    return this.#epoch === undefined && this.#wish.takesFrom !== undefined && compareEpochs(standing.epoch, this.#wish.takesFrom) === 0;
+    return (
+      this.#epoch === undefined &&
+      this.#wish.takesFrom !== undefined &&
+      compareEpochs(standing.epoch, this.#wish.takesFrom) === 0
+    );
   }
 
   #removeRow(): void {
     const { self, options } = this.#ownership;
     const { directory } = options;
-    this.#ownership.ask(() => {
-      const row = directory.rows.get(this.#path);
-      if (row?.node === self && row.life === options.life) directory.set(this.#path, undefined);
-    }, () => {});
+    this.#ownership.ask(
+      () => {
+        const row = directory.rows.get(this.#path);
+        if (row?.node === self && row.life === options.life) directory.set(this.#path, undefined);
+      },
+      () => {},
+    );
   }
 
   #set(state: ClaimState): void {

@@ -4,6 +4,7 @@ import { ByteReader } from "@sluice/bytes/byte-reader";
 import type { Epoch } from "@sluice/engine/epoch";
 import type { Change, CurrentProperty, Durability, Operation, Outcome, RequestId, Wish } from "../change.ts";
 import { NotPlainDataError, ObjectMessageError } from "../errors.ts";
+import type { WholeCopy } from "../object-copy.ts";
 import type { Lock, Property, Snapshot } from "../object-state.ts";
 import { type Plain, plainFromBytes } from "../plain-data.ts";
 import type { Position } from "../position.ts";
@@ -16,7 +17,6 @@ import {
   type ObjectMessage,
   OPERATION_TYPES,
   REFUSAL_STATUSES,
-  type WholeCopy,
 } from "./object-message.ts";
 
 type TypeName = ObjectMessage["type"];

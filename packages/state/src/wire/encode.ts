@@ -2,6 +2,7 @@
 import { ByteWriter, encodeUtf8 } from "@sluice/bytes/byte-writer";
 import { compareEpochs, type Epoch } from "@sluice/engine/epoch";
 import type { Change, Durability, Operation, Outcome, RequestId, Wish } from "../change.ts";
+import type { WholeCopy } from "../object-copy.ts";
 import type { Snapshot } from "../object-state.ts";
 import type { Position } from "../position.ts";
 import {
@@ -12,7 +13,6 @@ import {
   type ObjectMessage,
   OPERATION_TYPES,
   REFUSAL_STATUSES,
-  type WholeCopy,
 } from "./object-message.ts";
 
 /**

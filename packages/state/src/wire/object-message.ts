@@ -1,15 +1,9 @@
 /** What nodes say to each other about an object; every message names its path and, from a home, its epoch. */
 import type { Epoch } from "@sluice/engine/epoch";
 import type { Change, Durability, Outcome, RequestId, Wish } from "../change.ts";
-import type { Snapshot } from "../object-state.ts";
+import type { WholeCopy } from "../object-copy.ts";
 import type { Plain } from "../plain-data.ts";
 import type { Position } from "../position.ts";
-
-/** A whole copy: what the object is, and the changes that led there as far as they are known. */
-export interface WholeCopy {
-  readonly snapshot: Snapshot;
-  readonly history: readonly Change[];
-}
 
 /** From a replica to the home. */
 export type ReplicaMessage =
