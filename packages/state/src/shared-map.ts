@@ -83,7 +83,8 @@ export class SharedMap implements Disposable {
     if (standing !== undefined) return { type: "found", value: standing.plain.value };
     const wish = setWish(name, make(), ORIGIN, this.#limits);
     const outcome = await this.#write([wish]);
-    if (outcome.type === "success") return { type: "created", value: wish.type === "set" ? wish.plain.value : undefined };
+    if (outcome.type === "success")
+      return { type: "created", value: wish.type === "set" ? wish.plain.value : undefined };
     const { status, current } = outcome;
     const found = current[0]?.plain;
     return status === "stale" && found !== undefined ? { type: "found", value: found.value } : outcome;

@@ -13,7 +13,9 @@ import { SimCluster } from "./sim-cluster.ts";
 const PATH = "room/score";
 const ROW = "object/room/score";
 
-async function open(durability: Durability): Promise<{ cluster: SimCluster; a: TestClient; row: () => ReturnType<typeof decodeRow> | undefined }> {
+async function open(
+  durability: Durability,
+): Promise<{ cluster: SimCluster; a: TestClient; row: () => ReturnType<typeof decodeRow> | undefined }> {
   const cluster = new SimCluster({ nodes: 3, seed: 9 });
   await cluster.run(50);
   const a = new TestClient(cluster.node("n0"), PATH, { durability });
@@ -95,7 +97,8 @@ test("[OBJ63] a new home raises the row first, and an earlier one steps down at 
   const later = { generation: 1, number: 1_000_000 };
   const entry = cluster.store.find(ROW);
   const engine = new MemoryEngine(cluster.store);
-  if (entry !== undefined && before !== undefined) await engine.cas(ROW, entry.revision, encodeRow(later, before.snapshot));
+  if (entry !== undefined && before !== undefined)
+    await engine.cas(ROW, entry.revision, encodeRow(later, before.snapshot));
   a.write(setWish("x", 2));
   await cluster.run(1_000);
   assert.deepEqual([a.outcomes.length, row()?.epoch, row()?.snapshot.at.version], [1, later, 2]);

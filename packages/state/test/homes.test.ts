@@ -12,7 +12,10 @@ import { SimCluster } from "./sim-cluster.ts";
 const PATH = "room/ball";
 
 /** The home is n0, the standby n1; clients stand on n0 and n2. */
-async function open(nodes = 3, limits = {}): Promise<{ cluster: SimCluster; a: TestClient; b: TestClient; sent: (readonly [string, string, ObjectMessage])[] }> {
+async function open(
+  nodes = 3,
+  limits = {},
+): Promise<{ cluster: SimCluster; a: TestClient; b: TestClient; sent: (readonly [string, string, ObjectMessage])[] }> {
   const cluster = new SimCluster({ nodes, seed: 5, limits });
   const sent: (readonly [string, string, ObjectMessage])[] = [];
   const { send } = cluster.network;
@@ -87,7 +90,10 @@ test("[OBJ43] a home that was stopped acknowledges nothing stale, and follows th
   cluster.node("n0").clock.resume();
   assert.equal(a.outcomes.length, 0);
   await cluster.run(200);
-  assert.deepEqual([cluster.node("n0").host.find(PATH)?.role, a.values, compareEpochs(epochOf(cluster), epoch)], ["attached", b.values, 0]);
+  assert.deepEqual(
+    [cluster.node("n0").host.find(PATH)?.role, a.values, compareEpochs(epochOf(cluster), epoch)],
+    ["attached", b.values, 0],
+  );
 });
 
 test("[OBJ44] the highest copy is adopted, and whoever is ahead begins anew", async () => {
@@ -148,9 +154,15 @@ test("[OBJ46] requests wait for a home for a time, and within limits", async () 
   for (const name of cluster.network.names) cluster.directory.cutOff.add(name);
   for (let i = 0; i < 4; i++) b.write(setWish("x", i));
   await cluster.run(10);
-  assert.deepEqual(b.outcomes.map((one) => one.type === "refused" && [one.status, one.detail]), [["unavailable", "heldWrites"]]);
+  assert.deepEqual(
+    b.outcomes.map((one) => one.type === "refused" && [one.status, one.detail]),
+    [["unavailable", "heldWrites"]],
+  );
   await cluster.run(5_000);
-  assert.deepEqual(b.outcomes.slice(1).map((one) => one.type === "refused" && one.status), ["unavailable", "unavailable", "unavailable"]);
+  assert.deepEqual(
+    b.outcomes.slice(1).map((one) => one.type === "refused" && one.status),
+    ["unavailable", "unavailable", "unavailable"],
+  );
 });
 
 test("[OBJ47] a planned move waits for no lease", async () => {
@@ -161,7 +173,10 @@ test("[OBJ47] a planned move waits for no lease", async () => {
   b.write(setWish("x", 2));
   await cluster.run(200);
   assert.deepEqual([await result, cluster.homeNode(PATH)], [{ type: "moved" }, "n2"]);
-  assert.deepEqual([b.outcomes[0]?.type, a.values, a.story, b.story], ["success", { x: 2 }, "snapshot 1, 2, 3", "snapshot 1, 2, 3"]);
+  assert.deepEqual(
+    [b.outcomes[0]?.type, a.values, a.story, b.story],
+    ["success", { x: 2 }, "snapshot 1, 2, 3", "snapshot 1, 2, 3"],
+  );
 });
 
 test("[OBJ47] a move that fails leaves the home as it was", async () => {
@@ -171,14 +186,22 @@ test("[OBJ47] a move that fails leaves the home as it was", async () => {
   const result = cluster.home(PATH)?.moveTo("n2");
   a.write(setWish("x", 1));
   await cluster.run(2_500);
-  assert.deepEqual([await result, cluster.homeNode(PATH), a.outcomes[0]?.type], [{ type: "kept", detail: "no answer" }, "n0", "success"]);
+  assert.deepEqual(
+    [await result, cluster.homeNode(PATH), a.outcomes[0]?.type],
+    [{ type: "kept", detail: "no answer" }, "n0", "success"],
+  );
 });
 
 test("[OBJ48] a lower epoch than was seen is refused", async () => {
   const { cluster, b } = await open();
   const node = cluster.node("n2").host;
   const { at } = (node.find(PATH) as NonNullable<ReturnType<typeof node.find>>).copy;
-  const change = { from: at, to: { ...at, version: at.version + 1 }, operations: [{ type: "clear" as const }], droppedMessages: 0 };
+  const change = {
+    from: at,
+    to: { ...at, version: at.version + 1 },
+    operations: [{ type: "clear" as const }],
+    droppedMessages: 0,
+  };
   node.receive("n1", encodeMessage({ type: "inquire", path: PATH, epoch: { generation: 1, number: 1_000 } }));
   node.receive("n0", encodeMessage({ type: "change", path: PATH, epoch: at.epoch, change }));
   node.receive("n1", encodeMessage({ type: "change", path: PATH, epoch: at.epoch, change }));
@@ -195,7 +218,10 @@ test("[OBJ49] what nobody uses is forgotten everywhere, unless it is pinned", as
   assert.equal(cluster.home(PATH)?.copy.at.version, 1);
   pin[Symbol.dispose]();
   await cluster.run(20_000);
-  assert.deepEqual(cluster.nodes.map(({ host }) => host.objects.length), [0, 0, 0]);
+  assert.deepEqual(
+    cluster.nodes.map(({ host }) => host.objects.length),
+    [0, 0, 0],
+  );
   assert.equal(cluster.directory.rows.size, 0);
   const again = new TestClient(cluster.node("n2"), PATH);
   await cluster.run(1_000);

@@ -9,7 +9,12 @@ import { plantStandbyNotTold, plantVersionGap } from "./planted-faults.ts";
 async function findViolation(ignoresLease = false): Promise<string | undefined> {
   for (let seed = 1; seed <= 100; seed++) {
     const property = fc.asyncProperty(histories, async (history) => void (await runHistory(history, { ignoresLease })));
-    const { errorInstance, failed } = await fc.check(property, { seed, numRuns: 1, unbiased: true, endOnFailure: true });
+    const { errorInstance, failed } = await fc.check(property, {
+      seed,
+      numRuns: 1,
+      unbiased: true,
+      endOnFailure: true,
+    });
     if (failed) return (errorInstance as Error).message;
   }
   return undefined;

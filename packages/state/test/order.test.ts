@@ -18,7 +18,10 @@ interface Setting {
   readonly limits?: Partial<ObjectLimits>;
 }
 
-async function open({ nodes = 3, ...rest }: Setting = {}): Promise<{ cluster: SimCluster; a: TestClient; b: TestClient; last: SimNode }> {
+async function open({
+  nodes = 3,
+  ...rest
+}: Setting = {}): Promise<{ cluster: SimCluster; a: TestClient; b: TestClient; last: SimNode }> {
   const cluster = new SimCluster({ nodes, seed: 7, ...rest });
   await cluster.run(50);
   const last = cluster.nodes.at(-1) as SimNode;
@@ -29,7 +32,11 @@ async function open({ nodes = 3, ...rest }: Setting = {}): Promise<{ cluster: Si
   return { cluster, a, b, last };
 }
 
-async function write(cluster: SimCluster, client: TestClient, ...wishes: readonly Wish[]): Promise<Outcome | undefined> {
+async function write(
+  cluster: SimCluster,
+  client: TestClient,
+  ...wishes: readonly Wish[]
+): Promise<Outcome | undefined> {
   const before = client.outcomes.length;
   client.write(...wishes);
   await cluster.run(50);
@@ -38,7 +45,10 @@ async function write(cluster: SimCluster, client: TestClient, ...wishes: readonl
 
 function refusedWith(outcome: Outcome | undefined, status: string, detail = ""): void {
   assert.equal(outcome?.type, "refused");
-  assert.deepEqual([outcome?.type === "refused" && outcome.status, outcome?.type === "refused" && outcome.detail], [status, detail]);
+  assert.deepEqual(
+    [outcome?.type === "refused" && outcome.status, outcome?.type === "refused" && outcome.detail],
+    [status, detail],
+  );
 }
 
 test("[OBJ1] what is taken is one version, what is equal or refused is none", async () => {
@@ -57,7 +67,10 @@ test("[OBJ2] a snapshot, and then each version once", async () => {
   const late = new TestClient(cluster.node("n1"), PATH);
   await cluster.run(50);
   await write(cluster, a, setWish("x", 9));
-  assert.deepEqual([a.story, b.story, late.story], ["snapshot 1, 2, 3, 4, 5, 6, 7", "snapshot 1, 2, 3, 4, 5, 6, 7", "snapshot 6, 7"]);
+  assert.deepEqual(
+    [a.story, b.story, late.story],
+    ["snapshot 1, 2, 3, 4, 5, 6, 7", "snapshot 1, 2, 3, 4, 5, 6, 7", "snapshot 6, 7"],
+  );
 });
 
 test("[OBJ3] a batch is one change or none", async () => {
@@ -74,7 +87,9 @@ test("[OBJ4] messages reach all, the sender too, in order with changes", async (
   a.write(setWish("x", 2));
   await cluster.run(100);
   const steps = (client: TestClient) =>
-    client.deliveries.flatMap((one) => (one.type === "change" ? one.change.operations : [])).map((one) => ("plain" in one ? one.plain.value : one.type));
+    client.deliveries
+      .flatMap((one) => (one.type === "change" ? one.change.operations : []))
+      .map((one) => ("plain" in one ? one.plain.value : one.type));
   assert.deepEqual(steps(a), [1, [1, "hard"], 2]);
   assert.deepEqual(steps(b), steps(a));
 });
@@ -118,7 +133,10 @@ test("[OBJ8] a change names its request", async () => {
   await write(cluster, b, setWish("x", 1));
   const changes = [a, b].map(({ deliveries }) => deliveries.at(-1));
   assert.deepEqual(changes[0], changes[1]);
-  assert.deepEqual(changes[0]?.type === "change" && changes[0].change.by, { client: "b", sequence: b.client.lastSequence });
+  assert.deepEqual(changes[0]?.type === "change" && changes[0].change.by, {
+    client: "b",
+    sequence: b.client.lastSequence,
+  });
 });
 
 test("[OBJ9] clear removes all at once", async () => {
@@ -140,11 +158,21 @@ test("[OBJ10] each act can be denied, and says so", async () => {
     maySend: (_path, who, name, args) => isAdmin(who) || (name === "say" && args.length === 1),
   };
   const { cluster, b, last } = await open({ guard });
-  const others = [new TestClient(last, "room/other"), new TestClient(last, PATH, { who: { role: "nobody" } }), new TestClient(last, PATH, { who: { role: "blind" } })];
+  const others = [
+    new TestClient(last, "room/other"),
+    new TestClient(last, PATH, { who: { role: "nobody" } }),
+    new TestClient(last, PATH, { who: { role: "blind" } }),
+  ];
   const admin = new TestClient(last, PATH, { who: { role: "admin" } });
   await cluster.run(800);
-  assert.deepEqual(others.map(({ connectOutcome }) => connectOutcome?.type === "refused" && connectOutcome.detail), ["create", "connect", "read"]);
-  assert.equal(cluster.nodes.some(({ host }) => (host.find("room/other")?.clientCount ?? 0) > 0), false);
+  assert.deepEqual(
+    others.map(({ connectOutcome }) => connectOutcome?.type === "refused" && connectOutcome.detail),
+    ["create", "connect", "read"],
+  );
+  assert.equal(
+    cluster.nodes.some(({ host }) => (host.find("room/other")?.clientCount ?? 0) > 0),
+    false,
+  );
   await write(cluster, admin, setWish("y", 5));
   const denied = await write(cluster, b, setWish("y", 6));
   refusedWith(denied, "denied", "write");
@@ -197,7 +225,8 @@ test("[OBJ13] the lock of a client whose node is gone ends by itself", async () 
 test("[OBJ33] what is over a limit is refused with its name, and may shrink", async () => {
   const limits = { properties: 2, nameBytes: 4, valueBytes: 100, objectBytes: 200, batchOperations: 3 };
   const { cluster, b } = await open({ limits });
-  const set = (name: string, bytes: number) => setWish(name, "v".repeat(bytes), undefined, { nameBytes: 1_000, valueBytes: 1_000 });
+  const set = (name: string, bytes: number) =>
+    setWish(name, "v".repeat(bytes), undefined, { nameBytes: 1_000, valueBytes: 1_000 });
   refusedWith(await write(cluster, b, set("long-name", 1)), "limit", "nameBytes");
   refusedWith(await write(cluster, b, set("x", 150)), "limit", "valueBytes");
   refusedWith(await write(cluster, b, set("x", 90), set("y", 90)), "limit", "objectBytes");
@@ -214,7 +243,9 @@ test("[OBJ34] writes over the rate are refused", async () => {
     b.write(setWish("y", i));
   }
   await cluster.run(100);
-  const details = [...a.outcomes, ...b.outcomes].map((one) => (one.type === "refused" ? `${one.status} ${one.detail}` : one.type));
+  const details = [...a.outcomes, ...b.outcomes].map((one) =>
+    one.type === "refused" ? `${one.status} ${one.detail}` : one.type,
+  );
   assert.equal(details.filter((one) => one === "rate clientWrites").length, 4);
   assert.equal(details.filter((one) => one === "rate objectWrites").length, 5);
   await cluster.run(1_000);
@@ -224,7 +255,8 @@ test("[OBJ34] writes over the rate are refused", async () => {
 test("[OBJ35] one object, client or longer path too many is a LimitError", async () => {
   const { last } = await open({ limits: { objects: 1, clients: 2, pathBytes: 20 } });
   const limit = (name: string) => ({ code: "LIMIT_OBJECT", context: { limit: name } });
-  const matches = (name: string) => (error: { code: string; context: { limit: string } }) => error.code === limit(name).code && error.context.limit === name;
+  const matches = (name: string) => (error: { code: string; context: { limit: string } }) =>
+    error.code === limit(name).code && error.context.limit === name;
   assert.throws(() => new TestClient(last, "room/another"), matches("objects"));
   assert.throws(() => new TestClient(last, "é".repeat(11)), matches("pathBytes"));
   new TestClient(last, PATH);

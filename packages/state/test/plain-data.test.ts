@@ -7,7 +7,9 @@ import { plainFromBytes, toPlain } from "@sluice/state/plain-data";
 import { messageWish, setWish } from "@sluice/state/wishes";
 import { encodeAmf3Values } from "@sluice/amf/amf3-encode";
 
-class Socket {}
+class Socket {
+  readonly port = 1935;
+}
 const cycle: { inner: unknown[] } = { inner: [] };
 cycle.inner.push({ again: cycle });
 const deep = Array.from({ length: 80 }).reduce<unknown>((inner) => [inner], 1);
@@ -19,7 +21,14 @@ const OFFENDERS: readonly (readonly [unknown, string])[] = [
   [{ socket: new Socket() }, "a.socket"],
   [{ map: new Map() }, "a.map"],
   [[Promise.resolve()], "a[0]"],
-  [{ get value() { return 1; } }, "a.value"],
+  [
+    {
+      get value() {
+        return 1;
+      },
+    },
+    "a.value",
+  ],
   [{ list: new Array(3) }, "a.list[0]"],
   [cycle, "a.inner[0].again"],
   [{ text: "half \ud800" }, "a.text"],
@@ -36,7 +45,10 @@ const OFFENDERS: readonly (readonly [unknown, string])[] = [
 
 for (const [value, path] of OFFENDERS) {
   test(`[OBJ30] refused with its path: ${path}`, () => {
-    assert.throws(() => setWish("a", value), (error) => error instanceof NotPlainDataError && error.context.path === path);
+    assert.throws(
+      () => setWish("a", value),
+      (error) => error instanceof NotPlainDataError && error.context.path === path,
+    );
   });
 }
 
@@ -45,11 +57,26 @@ test("[OBJ30] what is too deep, or too much, is refused", () => {
   let bomb: unknown = 1;
   for (let i = 0; i < 40; i++) bomb = [bomb, bomb];
   assert.throws(() => setWish("a", bomb), /beyond 65536 values/);
-  assert.throws(() => messageWish("hit", [1, { on: Socket }]), (error) => error instanceof NotPlainDataError && error.context.path === "hit[1].on");
+  assert.throws(
+    () => messageWish("hit", [1, { on: Socket }]),
+    (error) => error instanceof NotPlainDataError && error.context.path === "hit[1].on",
+  );
 });
 
 test("[OBJ30] all that AMF can say is plain", () => {
-  const values = [null, true, 1.5, -0, "text", new Date(5), [1, [2]], { x: { y: 1 } }, Uint8Array.of(1, 2), new AmfVector("int", [1]), new TypedObject("P", { x: 1 })];
+  const values = [
+    null,
+    true,
+    1.5,
+    -0,
+    "text",
+    new Date(5),
+    [1, [2]],
+    { x: { y: 1 } },
+    Uint8Array.of(1, 2),
+    new AmfVector("int", [1]),
+    new TypedObject("P", { x: 1 }),
+  ];
   for (const value of values) assert.doesNotThrow(() => setWish("a", value));
   assert.equal(Object.is(toPlain(-0, "a", 100).value, -0), true);
 });

@@ -41,7 +41,10 @@ test("[OBJ20] who comes back is given what it missed, at another node and after 
   await cluster.run(50);
   const elsewhere = new TestClient(cluster.node("n1"), PATH, { from });
   await cluster.run(50);
-  assert.deepEqual([elsewhere.connectOutcome, elsewhere.story], [{ type: "connected", recovered: true }, "2, 3, 4, 5, 6"]);
+  assert.deepEqual(
+    [elsewhere.connectOutcome, elsewhere.story],
+    [{ type: "connected", recovered: true }, "2, 3, 4, 5, 6"],
+  );
   cluster.kill("n0");
   await cluster.run(5_000);
   elsewhere.write(setWish("x", 9));
@@ -59,7 +62,8 @@ test("[OBJ21] who cannot be given what it missed hears so, and begins anew", asy
   const late = new TestClient(cluster.node("n2"), PATH, { from });
   const forged = new TestClient(cluster.node("n2"), PATH, { from: { ...from, version: 99 } });
   await cluster.run(50);
-  for (const one of [late, forged]) assert.deepEqual([one.connectOutcome, one.story], [{ type: "connected", recovered: false }, "snapshot 6"]);
+  for (const one of [late, forged])
+    assert.deepEqual([one.connectOutcome, one.story], [{ type: "connected", recovered: false }, "snapshot 6"]);
 });
 
 test("[OBJ22] a slow reader is given one change that says from where to where", async () => {
@@ -83,7 +87,8 @@ test("[OBJ22] bytes make a reader slow as well", () => {
   const feed = copy.openFeed(undefined, () => {});
   feed.take();
   const big = { type: "set" as const, name: "x", plain: toPlain("v".repeat(150), "x", 1_000) };
-  for (const version of [1, 2]) copy.apply({ ...setX(version, 1, version === 1 ? ORIGIN : position(1)), operations: [big] });
+  for (const version of [1, 2])
+    copy.apply({ ...setX(version, 1, version === 1 ? ORIGIN : position(1)), operations: [big] });
   const delivery = feed.take();
   assert.equal(delivery?.type === "change" && delivery.change.to.version, 2);
 });
@@ -95,9 +100,11 @@ test("[OBJ23] behind the history, or over a change of homes, there is a snapshot
   behind.take();
   copy.apply(setX(1, 1, ORIGIN));
   over.take();
-  for (let version = 2; version <= 6; version++) copy.apply(setX(version, 2, version === 2 ? position(1) : position(version - 1, 2)));
+  for (let version = 2; version <= 6; version++)
+    copy.apply(setX(version, 2, version === 2 ? position(1) : position(version - 1, 2)));
   assert.equal(over.take()?.type, "change"); // of the second home alone
-  for (let version = 7; version <= 12; version++) copy.apply(setX(version, 3, version === 7 ? position(6, 2) : position(version - 1, 3)));
+  for (let version = 7; version <= 12; version++)
+    copy.apply(setX(version, 3, version === 7 ? position(6, 2) : position(version - 1, 3)));
   assert.deepEqual([behind.take()?.type, behind.at], ["snapshot", position(12, 3)]);
   copy.adopt({ ...copy.state.snapshot(), at: position(12, 4) });
   assert.deepEqual([over.take()?.type, over.at], ["snapshot", position(12, 4)]);
@@ -113,9 +120,16 @@ test("[OBJ23] a copy does not take a change that starts elsewhere", () => {
 
 test("[OBJ24] the history is bounded in changes and in bytes", () => {
   const history = new History({ historyChanges: 1_500, historyBytes: 1_000_000 });
-  for (let version = 1; version <= 5_000; version++) history.push({ ...setX(version), by: { client: "c", sequence: version } });
-  assert.deepEqual([history.size, history.distance(position(3_500)), history.distance(position(3_499))], [1_500, 1_500, undefined]);
-  assert.deepEqual([history.findRequest({ client: "c", sequence: 5_000 }), history.findRequest({ client: "c", sequence: 3_000 })], [position(5_000), undefined]);
+  for (let version = 1; version <= 5_000; version++)
+    history.push({ ...setX(version), by: { client: "c", sequence: version } });
+  assert.deepEqual(
+    [history.size, history.distance(position(3_500)), history.distance(position(3_499))],
+    [1_500, 1_500, undefined],
+  );
+  assert.deepEqual(
+    [history.findRequest({ client: "c", sequence: 5_000 }), history.findRequest({ client: "c", sequence: 3_000 })],
+    [position(5_000), undefined],
+  );
   assert.deepEqual([history.reaches(3_500), history.reaches(3_499)], [true, false]);
   const small = new History({ historyChanges: 1_500, historyBytes: 500 });
   for (let version = 1; version <= 50; version++) small.push(setX(version));

@@ -11,7 +11,9 @@ const WHO = toPlain(amfObject({}), "who", 100);
 async function open(): Promise<{ cluster: SimCluster; maps: SharedMap[] }> {
   const cluster = new SimCluster({ nodes: 3, seed: 2 });
   await cluster.run(50);
-  const maps = cluster.nodes.map(({ host, name }) => new SharedMap(host, "app/tables", { client: `map-${name}`, who: WHO }));
+  const maps = cluster.nodes.map(
+    ({ host, name }) => new SharedMap(host, "app/tables", { client: `map-${name}`, who: WHO }),
+  );
   return { cluster, maps };
 }
 
@@ -52,5 +54,8 @@ test("[OBJ71] listeners hear everywhere, or at home alone, in order", async () =
   const position = maps[0]?.positionOf("y");
   if (position !== undefined) void maps[0]?.compareAndSet("y", position, 1);
   await cluster.run(100);
-  assert.deepEqual(atHome.map(({ length }) => length), [3, 0, 1]);
+  assert.deepEqual(
+    atHome.map(({ length }) => length),
+    [3, 0, 1],
+  );
 });

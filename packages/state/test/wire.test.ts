@@ -88,7 +88,15 @@ const MESSAGES: Readonly<Record<string, ObjectMessage>> = {
   change: { type: "change", path, epoch, change: plainChange },
   "change, merged": { type: "change", path, epoch, change: mergedChange },
   answer: { type: "answer", path, id, outcome: { type: "success", at } },
-  "answer, refused": { type: "answer", path, id, outcome: refusal("stale", "p", [{ name: "p", plain: x, at }, { name: "q", plain: undefined, at: ORIGIN }]) },
+  "answer, refused": {
+    type: "answer",
+    path,
+    id,
+    outcome: refusal("stale", "p", [
+      { name: "p", plain: x, at },
+      { name: "q", plain: undefined, at: ORIGIN },
+    ]),
+  },
   gone: { type: "gone", path, epoch },
   dropped: { type: "dropped", path, epoch },
   invite: { type: "invite", path, epoch },
@@ -126,9 +134,15 @@ for (const [says, bytes] of [
   ["another version", "02 02 00 00"],
   ["an unknown type", "01 7f 00 00"],
   ["bytes behind its end", "01 02 00 00 00"],
-  ["a change that ends before it begins", `${toHex(encodeMessage({ type: "change", path: "", epoch, change: { ...plainChange, to: at } }))}`],
+  [
+    "a change that ends before it begins",
+    toHex(encodeMessage({ type: "change", path: "", epoch, change: { ...plainChange, to: at } })),
+  ],
   ["an epoch that is no whole number", "01 10 00 00 3f f8 00 00 00 00 00 00 00 00 00 00 00 00 00 00"],
-  ["more items than bytes", `${toHex(encodeMessage({ type: "write", path: "", id, who: undefined, isRetry: false, since: 0, wishes: [] })).slice(0, -11)}ff ff ff ff`],
+  [
+    "more items than bytes",
+    `${toHex(encodeMessage({ type: "write", path: "", id, who: undefined, isRetry: false, since: 0, wishes: [] })).slice(0, -11)}ff ff ff ff`,
+  ],
 ] as const) {
   test(`[OBJ81] refused: ${says}`, () => {
     assert.throws(() => decodeMessage(hex(bytes)), WireError);
@@ -139,5 +153,8 @@ test("[OBJ81] a type from 128 on is passed over", () => {
   assert.equal(decodeMessage(hex("01 80 00 00 01 02 03")), undefined);
 });
 
-fuzz("state messages", decodeMessage, { seeds: Object.values(MESSAGES).map(encodeMessage), allowed: [WireError, LimitError] });
+fuzz("state messages", decodeMessage, {
+  seeds: Object.values(MESSAGES).map(encodeMessage),
+  allowed: [WireError, LimitError],
+});
 fuzz("state rows", decodeRow, { seeds: [encodeRow(epoch, snapshot)], allowed: [WireError, LimitError] });
