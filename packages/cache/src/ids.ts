@@ -1,11 +1,11 @@
 /** Numbers and names of the replicated log. */
 import type { Brand } from "@sluice/base/brand";
 
-/** Of one member, for the whole life of its data. */
+/** Fixed for the whole life of a member's data. */
 export type MemberId = Brand<string, "MemberId">;
 
-/** From 1; rises with every election. 0 before the first. */
+/** From 1; increases with every election. 0 before the first. */
 export type Term = Brand<number, "Term">;
 
-/** Place in the log, from 1 without holes. 0 before the first record. */
+/** Position in the log, from 1 without gaps. 0 before the first record. */
 export type LogIndex = Brand<number, "LogIndex">;

@@ -1,4 +1,4 @@
-/** One try to become leader: first asked without consequence, then voted. */
+/** One attempt to become leader: a pre-vote that changes nothing, then the vote. */
 import type { MemberId } from "../ids.ts";
 import type { VoteReply } from "./member-message.ts";
 import { majorityOf } from "./members.ts";
@@ -19,8 +19,8 @@ export class Campaign {
   }
 
   /**
-   * A member that may have lost what it confirmed proves nothing by its vote, unless everybody votes: then whoever
-   * still has the record is among them, and would have refused a candidate without it.
+   * The vote of a member that may have lost confirmed records proves nothing, unless all members vote: then a member that
+   * still has the record is among them, and refuses a candidate without it.
    */
   isWon(voters: readonly MemberId[]): boolean {
     const grants = voters.map((voter) => this.#grants.get(voter));

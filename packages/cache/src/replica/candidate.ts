@@ -1,4 +1,4 @@
-/** When a member that hears no leader campaigns, and how far its campaign is. */
+/** Decides when a member without a leader campaigns, and tracks its campaign. */
 import type { Millis } from "@sluice/base/brand";
 import type { MemberId, Term } from "../ids.ts";
 import { Campaign } from "./campaign.ts";
@@ -6,7 +6,7 @@ import type { RaftState } from "./raft-state.ts";
 import type { VoteReply } from "./member-message.ts";
 import type { ReplicaTiming } from "./timing.ts";
 
-/** A tick that comes later than this after its deadline was not late because the leader is gone, but because we stood still. */
+/** A tick later than this after its deadline means that this process stood still, not that the leader is gone. */
 const STALL = 50 as Millis;
 
 export class Candidate {
@@ -39,14 +39,14 @@ export class Candidate {
     return (this.#raft.membership.isVoter(this.#raft.self) ? this.#electionAt : Number.POSITIVE_INFINITY) as Millis;
   }
 
-  /** A leader was heard, or a vote given: wait anew. */
+  /** A leader was heard, or a vote given: restarts the wait. */
   postpone(now: Millis): void {
     this.#campaign = undefined;
     this.#votesLost = 0;
     this.#electionAt = this.#between(now, this.#timing.electionMin, this.#timing.electionMax);
   }
 
-  /** Whatever was asked for or voted on is over; when the next campaign begins stays as it was. */
+  /** Ends the present campaign; keeps the time of the next one. */
   cancel(): void {
     this.#campaign = undefined;
   }
@@ -55,7 +55,7 @@ export class Candidate {
     if (now < this.deadline) return;
     const isStalled = now - this.#electionAt > STALL && !this.#raft.isSingleVoter && !this.#hasStalled;
     this.#hasStalled = isStalled;
-    // what others said meanwhile has not been read yet: hear it first, but do not wait for ever on a slow machine
+    // read what others sent meanwhile first, but do not wait for ever on a slow machine
     if (isStalled) this.#electionAt = (now + this.#timing.heartbeat) as Millis;
     else this.begin({ stage: this.#raft.isSingleVoter ? "vote" : "ask", isTakeOver: false, now, isRecovering });
   }
@@ -68,7 +68,7 @@ export class Candidate {
   }): void {
     const { stage, isTakeOver, now, isRecovering } = options;
     const { self, term, membership } = this.#raft;
-    // longer with each vote that came to nothing: a disk may be slower than the wait
+    // the wait grows with each lost vote: a disk may be slower than the wait
     if (stage === "vote") this.#votesLost++;
     const wait = Math.min(this.#timing.electionMax, this.#timing.campaign * (1 + this.#votesLost)) as Millis;
     this.#electionAt = this.#between(now, (wait / 2) as Millis, wait);

@@ -1,4 +1,4 @@
-/** What of the log is written, and what is synced: the outputs that are on their way to the disk. */
+/** Tracks which part of the log is written and which is synced: the outputs in progress to the disk. */
 import type { LogIndex } from "../ids.ts";
 import type { WriteId } from "./replica-output.ts";
 
@@ -16,7 +16,7 @@ export class DiskProgress {
   #synced: LogIndex;
   #syncAsked: LogIndex;
 
-  /** @param index  of the last record that the disk gave back */
+  /** @param index  of the last record read from disk */
   constructor(index: LogIndex) {
     this.#stored = index;
     this.#synced = index;
@@ -31,7 +31,7 @@ export class DiskProgress {
     return this.#synced;
   }
 
-  /** A sync up to here is done or on its way. */
+  /** Up to here a sync is done or in progress. */
   get syncAsked(): LogIndex {
     return this.#syncAsked;
   }
@@ -56,7 +56,7 @@ export class DiskProgress {
     }
   }
 
-  /** What is on its way for records from `index` on says nothing about those that will come in their place. */
+  /** Stores in progress for records from `index` on do not count for the records that replace them. */
   truncateFrom(index: LogIndex): void {
     const last = (index - 1) as LogIndex;
     for (const store of this.#pending) if (store.upTo > last) store.upTo = last;
@@ -65,7 +65,7 @@ export class DiskProgress {
     if (this.#syncAsked > last) this.#syncAsked = last;
   }
 
-  /** A snapshot takes the place of all records: nothing stands behind it until its own token is done. */
+  /** A snapshot replaces all records: nothing counts after it until its own token is done. */
   reset(): void {
     this.#stored = 0 as LogIndex;
     this.#synced = 0 as LogIndex;

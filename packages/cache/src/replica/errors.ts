@@ -1,4 +1,4 @@
-/** What can be wrong with a member's bytes, with what the disk gave back, and with two logs that must agree. */
+/** Errors in a member's bytes, in its stored log, and between two logs that must agree. */
 import { StateError } from "@sluice/base/errors";
 import { LimitError, WireError } from "@sluice/bytes/wire-error";
 
@@ -13,7 +13,7 @@ export class MemberMessageError extends WireError {
   }
 }
 
-/** A member message, or a part of one, that is larger than this member takes. */
+/** A member message, or a part of one, that exceeds a limit of this member. */
 export class MemberMessageLimitError extends LimitError {
   override readonly name = "MemberMessageLimitError";
   readonly code = "LIMIT_CACHE_MEMBER_MESSAGE";
@@ -24,7 +24,7 @@ export class MemberMessageLimitError extends LimitError {
   }
 }
 
-/** What the disk gave back at start is no log: a hole, or terms that fall. */
+/** The log read from disk at start is invalid: it has a gap, or decreasing terms. */
 export class StoredLogError extends WireError {
   override readonly name = "StoredLogError";
   readonly code = "WIRE_CACHE_STORED_LOG";
@@ -35,7 +35,7 @@ export class StoredLogError extends WireError {
   }
 }
 
-/** A leader's log differs from what this member knows to be committed: its data is not of this cluster, or damaged. */
+/** A leader's log contradicts a record committed here: its data belongs to another cluster, or is damaged. */
 export class CommittedLogError extends WireError {
   override readonly name = "CommittedLogError";
   readonly code = "WIRE_CACHE_COMMITTED_LOG";
@@ -46,7 +46,7 @@ export class CommittedLogError extends WireError {
   }
 }
 
-/** The driver called a replica that was halted, or reported a store that was never asked for. */
+/** The driver called a halted replica, or reported a store that was never requested. */
 export class ReplicaStateError extends StateError {
   override readonly name = "ReplicaStateError";
   readonly code = "STATE_CACHE_REPLICA";

@@ -1,4 +1,4 @@
-/** One follower's side of a leader's term: takes records and snapshots, and says how far it is. */
+/** A follower during a leader's term: takes records and snapshots, and reports its progress. */
 import type { Millis } from "@sluice/base/brand";
 import type { LogIndex, MemberId } from "../ids.ts";
 import { CommittedLogError } from "./errors.ts";
@@ -19,9 +19,9 @@ export class Follower<Answer> {
   readonly #raft: RaftState<Answer>;
   readonly #incarnation: Incarnation;
   readonly #timing: ReplicaTiming;
-  /** Up to here this log is known to be the leader's. */
+  /** Up to here this log equals the leader's. */
   #verified = 0 as LogIndex;
-  /** Of the latest message that was taken. */
+  /** Of the latest accepted message. */
   #answering: { readonly round: number; readonly sentAt: Millis } = { round: 0, sentAt: 0 as Millis };
   #isReplyDue = false;
   #repliedAt = Number.NEGATIVE_INFINITY as Millis;
@@ -43,12 +43,12 @@ export class Follower<Answer> {
     this.#timing = options.timing;
   }
 
-  /** Holds all that the leader had when it was first heard: what an earlier life lost is here again. */
+  /** Holds everything that the leader had when it was first heard: records lost in an earlier life are back. */
   get isCaughtUp(): boolean {
     return this.#catchUpTo !== undefined && Math.min(this.#verified, this.#raft.held) >= this.#catchUpTo;
   }
 
-  /** @throws {CommittedLogError} when the leader contradicts what is committed */
+  /** @throws {CommittedLogError} when the leader contradicts a committed record */
   append(message: Append, now: Millis): void {
     const { log } = this.#raft;
     this.#catchUpTo ??= message.lastIndex;
@@ -60,7 +60,7 @@ export class Follower<Answer> {
     if (last > this.#verified) this.#verified = last;
     this.#raft.wantSync(Math.min(message.syncTo, this.#verified) as LogIndex);
     this.#raft.commitTo(Math.min(message.commit, this.#verified) as LogIndex, undefined);
-    // a reply that waits for the disk must not keep the leader from knowing that it is heard
+    // a reply that waits for the disk must not hide from the leader that it is heard
     const isWaitingForDisk = isNew && this.#raft.countsWhen !== "received";
     if (!isWaitingForDisk || now - this.#repliedAt >= this.#timing.heartbeat) this.#isReplyDue = true;
   }
@@ -81,7 +81,7 @@ export class Follower<Answer> {
     else this.#refusePart(part);
   }
 
-  /** Tells the leader what it does not know yet. */
+  /** Sends the leader any new progress. */
   turn(now: Millis): void {
     this.#tellInstalled();
     const held = Math.min(this.#raft.held, this.#verified) as LogIndex;
@@ -95,7 +95,7 @@ export class Follower<Answer> {
     this.#reply({ ...this.#answering, isMatch: true, held, synced, tryAfter: held });
   }
 
-  /** Records that are here already stay; from the first that differs on, the leader's take their place. */
+  /** Keeps records that are equal; replaces everything from the first different one on. */
   #takeRecords({ records }: Append): boolean {
     const { log } = this.#raft;
     let isNew = false;
@@ -109,7 +109,7 @@ export class Follower<Answer> {
     return isNew;
   }
 
-  /** The records begin behind a snapshot that stands here: what it covers is committed, hence the same. */
+  /** The records begin before this member's snapshot: what it covers is committed, hence equal. */
   #overlap(message: Append, now: Millis): void {
     const { log } = this.#raft;
     const end = message.previousIndex + message.records.length;
@@ -121,7 +121,7 @@ export class Follower<Answer> {
     this.append({ ...message, previousIndex: log.baseIndex, previousTerm: term, records }, now);
   }
 
-  /** All of it is behind the snapshot that stands here, and every leader has what is committed. */
+  /** All of it is covered by this member's snapshot, and every leader has committed records. */
   #takeCommitted(message: Append): void {
     this.#answer(message);
     this.#verified = Math.max(this.#verified, this.#raft.commit) as LogIndex;

@@ -1,4 +1,4 @@
-/** A leader's view of all other members: who they are, and what a majority with the leader itself has reached. */
+/** A leader's view of all other members, and the progress that a majority including the leader has reached. */
 import type { Millis } from "@sluice/base/brand";
 import type { LogIndex, MemberId } from "../ids.ts";
 import type { RaftState } from "./raft-state.ts";
@@ -10,7 +10,7 @@ import { ReplicationProgress } from "./replication-progress.ts";
 export class Followers implements LevelReach {
   readonly #raft: RaftState<unknown>;
   readonly #progress = new Map<MemberId, ReplicationProgress>();
-  /** Until anybody confirms more, the election itself counts. */
+  /** The election itself counts as a confirmation until a later one. */
   readonly #electedAt: Millis;
 
   constructor(raft: RaftState<unknown>, electedAt: Millis) {
@@ -19,7 +19,7 @@ export class Followers implements LevelReach {
     this.followMembers();
   }
 
-  /** Makes the view fit the member list that counts now. */
+  /** Updates the view to the current member list. */
   followMembers(): void {
     const { membership, self, log, limits } = this.#raft;
     for (const id of this.#progress.keys()) if (!membership.isMember(id)) this.#progress.delete(id);
@@ -45,12 +45,12 @@ export class Followers implements LevelReach {
     return this.#reached(this.#raft.disk.synced, (follower) => follower.synced) as LogIndex;
   }
 
-  /** When that was sent which a majority has confirmed since; the leader itself confirms at any time. */
+  /** Send time of the latest message confirmed by a majority; the leader confirms its own at once. */
   confirmedAt(now: Millis): Millis {
     return this.#reached(now, (follower) => follower.confirmedSentAt ?? Number.NEGATIVE_INFINITY) as Millis;
   }
 
-  /** How long no majority has confirmed anything. */
+  /** Time since the last confirmation by a majority. */
   unconfirmedFor(now: Millis): Millis {
     return (now - Math.max(this.confirmedAt(now), this.#electedAt)) as Millis;
   }
@@ -88,7 +88,7 @@ export class Followers implements LevelReach {
   }
 }
 
-/** The highest value that a majority has reached or passed. @param values  one a voter, at least one */
+/** The highest value that a majority has reached. @param values  one per voter, at least one */
 function reachedByMajority(values: readonly number[]): number {
   const descending = [...values].sort((a, b) => b - a);
   return descending[majorityOf(descending.length) - 1] as number;

@@ -1,4 +1,4 @@
-/** A leader that gives its place to a chosen follower: it stops accepting, waits for it to catch up, then asks it. */
+/** Hands leadership to a chosen follower: stops proposals, waits for it to catch up, then asks it to campaign. */
 import type { Millis } from "@sluice/base/brand";
 import type { MemberId } from "../ids.ts";
 import type { ReplicaTiming } from "./timing.ts";
@@ -6,7 +6,7 @@ import type { ReplicaTiming } from "./timing.ts";
 type State =
   | { readonly at: "none" }
   | { readonly at: "catching-up"; readonly to: MemberId; readonly until: Millis }
-  /** The follower may be elected at any moment: this leader may never answer out of its lease again. */
+  /** The follower may be elected at any moment: this leader must never use its lease again. */
   | { readonly at: "asked"; readonly to: MemberId; readonly until: Millis };
 
 export class HandOver {
@@ -33,7 +33,7 @@ export class HandOver {
     this.#state = { at: "catching-up", to, until: (now + this.#timing.electionMax) as Millis };
   }
 
-  /** @returns false when the follower was asked already */
+  /** @returns false if the follower was asked before */
   begin(now: Millis): boolean {
     if (this.#state.at !== "catching-up") return false;
     this.#state = { at: "asked", to: this.#state.to, until: (now + this.#timing.electionMax) as Millis };
@@ -41,7 +41,7 @@ export class HandOver {
   }
 
   /**
-   * @returns `cancelled`: it did not catch up in time, go on as before. `failed`: it was asked and nothing came of it;
+   * @returns `cancelled`: it did not catch up in time, continue as leader. `failed`: it was asked and was not elected;
    * only stepping down is safe
    */
   tick(now: Millis): "going-on" | "cancelled" | "failed" {

@@ -1,8 +1,8 @@
-/** A snapshot that a follower gathers, part by part, from its leader. */
+/** A snapshot that a follower collects, part by part, from its leader. */
 import type { ReplicaLimits } from "./limits.ts";
 import type { SnapshotPart } from "./member-message.ts";
 
-/** What a piece weighs besides its bytes, roughly. */
+/** Approximate memory of a piece besides its bytes. */
 const PIECE_OVERHEAD_BYTES = 64;
 
 type TakeOutcome = "more" | "whole" | "too-large";
@@ -28,12 +28,12 @@ export class IncomingSnapshot {
     return part.transfer === this.transfer && part.term === this.term;
   }
 
-  /** A part of a transfer that this one took the place of. */
+  /** Whether this transfer replaced that of the part. */
   isAfter(part: SnapshotPart): boolean {
     return part.term === this.term && part.transfer < this.transfer;
   }
 
-  /** Parts that overtook others wait for them. */
+  /** Parts that arrive out of order are kept until their predecessors arrive. */
   take(part: SnapshotPart, limits: Pick<ReplicaLimits, "snapshotBytes" | "snapshotMessagesInFlight">): TakeOutcome {
     const isNear = part.part >= this.#nextPart && part.part < this.#nextPart + limits.snapshotMessagesInFlight;
     if (isNear) this.#waiting.set(part.part, part);

@@ -1,4 +1,4 @@
-/** One leader's term: takes proposals, ships them, commits what a majority holds, answers while its lease is good. */
+/** One leader's term: takes proposals, replicates them, commits what a majority holds, answers reads while its lease is valid. */
 import type { Millis } from "@sluice/base/brand";
 import type { LogIndex, MemberId } from "../ids.ts";
 import { Followers } from "./followers.ts";
@@ -15,9 +15,9 @@ import { LogReplicator } from "./log-replicator.ts";
 import type { ReplicaTiming } from "./timing.ts";
 
 const NO_BYTES = new Uint8Array(0);
-/** A tick that comes later than this after it was due: the process stood still. */
+/** A tick later than this after it was due means that this process stood still. */
 const STALL = 50;
-/** Times `electionMax` without a confirmation after which even a process that keeps standing still gives up. */
+/** Without a confirmation for this many `electionMax` the leader gives up, even if the process keeps standing still. */
 const MOST_SILENCE = 3;
 
 export class Leader<Answer> {
@@ -28,11 +28,11 @@ export class Leader<Answer> {
   readonly handOver: HandOver;
   readonly #raft: RaftState<Answer>;
   readonly #timing: ReplicaTiming;
-  /** The first record of this term: what stands before it is committed once it is. */
+  /** The first record of this term: once it is committed, so is everything before it. */
   readonly #termStart: LogIndex;
   #isHalted = false;
   #tickedAt: Millis;
-  /** What the followers said while this process stood still is read by then. */
+  /** Until then messages that arrived during a pause of this process are read. */
   #listensUntil: Millis;
 
   constructor(raft: RaftState<Answer>, timing: ReplicaTiming, now: Millis) {
@@ -47,19 +47,19 @@ export class Leader<Answer> {
     this.#writeFounders();
   }
 
-  /** Everything that this leader ever answered, and all leaders before it, is applied here. */
+  /** Everything that this or any earlier leader answered is applied here. */
   get isSettled(): boolean {
     return this.#raft.commit >= this.#termStart;
   }
 
-  /** Counted from the send of what a majority confirmed, so that it ends before anybody else can be elected. */
+  /** Counted from the send time of what a majority confirmed, so it ends before another leader can be elected. */
   isLeaseValid(now: Millis): boolean {
     return !this.handOver.isLeaseGivenUp && now < this.followers.confirmedAt(now) + this.#timing.lease;
   }
 
   /**
-   * No majority has confirmed this leader for so long that there may be another one. Confirmations that came while this
-   * process stood still have not been read yet: it listens for a heartbeat first. Nothing is answered meanwhile, as the
+   * No majority has confirmed this leader for so long that another one may exist. After a pause of this process it
+   * first reads the confirmations that arrived meanwhile, for one heartbeat. It answers nothing then, as the
    * lease has run out.
    */
   isCutOff(now: Millis): boolean {
@@ -108,7 +108,7 @@ export class Leader<Answer> {
     if (follower !== undefined) this.replicator.snapshotReplied(follower, reply, now);
   }
 
-  /** Commits, answers and ships whatever this turn has made possible. */
+  /** Commits, answers and sends whatever became possible in this turn. */
   turn(now: Millis): void {
     if (this.#isHalted) return;
     this.#commit(now);
@@ -119,7 +119,7 @@ export class Leader<Answer> {
     this.#handOver(now);
   }
 
-  /** Says what became of everything that waits; nothing is answered after it. */
+  /** Settles all waiting proposals and reads; answers nothing afterwards. */
   end(): void {
     this.#isHalted = true;
     const answers = this.proposals.abandon();
@@ -128,14 +128,14 @@ export class Leader<Answer> {
     if (reads.length > 0) this.#raft.outbox.put({ type: "reads", reads });
   }
 
-  /** From the first leader on the log says who founded the cluster, whatever members are told at a later start. */
+  /** The first leader writes the founders into the log, so that later start options cannot change them. */
   #writeFounders(): void {
     const { membership } = this.#raft;
     if (membership.index > 0) return;
     this.#raft.wantSync(this.#raft.appendOwn("members", encodeMemberList(membership.members), 0 as Millis));
   }
 
-  /** Only records of the own term are committed by counting; those before them follow. Raft §5.4.2 */
+  /** Only records of the current term are committed by counting; earlier ones follow. Raft §5.4.2 */
   #commit(now: Millis): void {
     const held = this.followers.held;
     if (held <= this.#raft.commit || this.#raft.log.termAt(held) !== this.#raft.term) return;

@@ -1,4 +1,4 @@
-/** What one replica may hold in memory or do in one go. */
+/** Limits of one replica: memory, and work in one go. */
 
 /** Every field is a ceiling. */
 export interface ReplicaLimits {
@@ -20,15 +20,15 @@ export interface ReplicaLimits {
   readonly inFlightBytes: number;
   /** Append messages to one follower not yet confirmed. */
   readonly inFlightMessages: number;
-  /** What committed records may cost to apply in one turn, in units of a microsecond or so; the rest is applied in the next. */
+  /** Work of applying committed records in one turn, in units of about a microsecond; the rest follows in the next turn. */
   readonly appliedWork: number;
   /** Proposals not yet answered. */
   readonly waitingProposals: number;
-  /** Bytes of the log since the last snapshot that ask for the next; half of the last snapshot's size if that is more. */
+  /** Bytes of log since the last snapshot that trigger the next; half of the last snapshot's size if that is more. */
   readonly snapshotAfterBytes: number;
-  /** Records since the last snapshot that ask for the next. */
+  /** Records since the last snapshot that trigger the next. */
   readonly snapshotAfterRecords: number;
-  /** Bytes of records kept behind a snapshot for followers that lag; who lags further gets the snapshot. */
+  /** Bytes of records kept before a snapshot for slow followers; slower ones get the snapshot. */
   readonly keptBytes: number;
   /** Bytes of the whole log in memory; beyond it proposals are refused. Above `snapshotAfterBytes` + `keptBytes`. */
   readonly logBytes: number;
@@ -36,9 +36,9 @@ export interface ReplicaLimits {
   readonly snapshotMessageBytes: number;
   /** Snapshot messages to one follower not yet confirmed. */
   readonly snapshotMessagesInFlight: number;
-  /** Bytes of a snapshot that a follower gathers before it installs it. */
+  /** Bytes of a snapshot that a follower collects before installing it. */
   readonly snapshotBytes: number;
-  /** Messages held back until the term is on disk; more are dropped, as a network might. */
+  /** Messages held back until the term is on disk; further ones are dropped, as a network might. */
   readonly heldMessages: number;
 }
 

@@ -1,4 +1,4 @@
-/** How a leader's log and snapshots leave for the followers: which message, when, and what the replies mean. */
+/** Sends a leader's log and snapshots to the followers: chooses messages and their time, and handles the replies. */
 import type { Millis } from "@sluice/base/brand";
 import type { LogIndex, Term } from "../ids.ts";
 import type { Followers } from "./followers.ts";
@@ -10,7 +10,7 @@ import type { ReplicationProgress } from "./replication-progress.ts";
 import { SnapshotSender } from "./snapshot-sender.ts";
 import type { ReplicaTiming } from "./timing.ts";
 
-/** How long news of a commit waits for records that could carry it along. */
+/** How long the news of a commit waits for records to travel with. */
 const COMMIT_NEWS_DELAY = 5 as Millis;
 
 export class LogReplicator {
@@ -33,7 +33,7 @@ export class LogReplicator {
     return Math.min(this.#heartbeatAt, this.#commitNewsAt ?? Number.POSITIVE_INFINITY) as Millis;
   }
 
-  /** All followers hear from this leader with the next outputs. */
+  /** Sends every follower a message that confirms leadership. */
   confirmSoon(now: Millis): void {
     this.#heartbeatAt = now;
   }
@@ -42,7 +42,7 @@ export class LogReplicator {
     this.#commitNewsAt ??= (now + COMMIT_NEWS_DELAY) as Millis;
   }
 
-  /** Sends whatever is due and may go. */
+  /** Sends whatever is due and allowed. */
   ship(now: Millis): void {
     const isHeartbeat = now >= this.#heartbeatAt;
     if (isHeartbeat) this.#heartbeatAt = (now + this.#timing.heartbeat) as Millis;
@@ -76,7 +76,7 @@ export class LogReplicator {
     follower.probeFrom((sender.meta.index + 1) as LogIndex);
   }
 
-  /** The log may be cut up to here without pulling it from under a snapshot that is on its way. */
+  /** Up to here the log may be compacted without breaking a snapshot transfer. */
   get keptFrom(): LogIndex {
     let lowest = this.#raft.commit;
     for (const { snapshot } of this.#followers.all())
@@ -101,8 +101,8 @@ export class LogReplicator {
   }
 
   /**
-   * Two messages while records are under way. One overtakes them, so it must not stand on them: it names what the follower
-   * has confirmed, which it has whatever is still to come. The other follows them and shows whether one was lost.
+   * Two messages while records are in flight. One overtakes them, so it must not depend on them: it names the index that
+   * the follower has confirmed. The other follows them and reveals whether one was lost.
    */
   #confirm(follower: ReplicationProgress, now: Millis): void {
     const { log } = this.#raft;
@@ -167,7 +167,7 @@ export class LogReplicator {
   }
 }
 
-/** Of the state as it stands now. */
+/** Of the present state. */
 export function snapshotMetaOf({ log, commit, membership }: RaftState<unknown>): SnapshotMeta {
   const { term, time } = log.placeAt(commit);
   return { index: commit, term, time, members: membership.at(commit) };

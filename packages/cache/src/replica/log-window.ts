@@ -1,9 +1,9 @@
-/** The part of the log that is in memory: a run of records without holes, and what stands before it. */
+/** The part of the log in memory: records without gaps, and the place before the first. */
 import type { Millis } from "@sluice/base/brand";
 import type { LogIndex, Term } from "../ids.ts";
 import type { LogRecord } from "./log-record.ts";
 
-/** What a record weighs besides its body, roughly: its object, its view, its place in the list. */
+/** Approximate memory of a record besides its body: its object, its view, its place in the list. */
 const RECORD_OVERHEAD_BYTES = 200;
 
 export interface LogPlace {
@@ -40,7 +40,7 @@ export class LogWindow {
     return this.#byteCount;
   }
 
-  /** `undefined` before the window and behind it. */
+  /** `undefined` outside the window. */
   termAt(index: LogIndex): Term | undefined {
     return index === this.#base.index ? this.#base.term : this.at(index)?.term;
   }
@@ -54,20 +54,20 @@ export class LogWindow {
     return this.#records[index - this.#base.index - 1];
   }
 
-  /** @param record  with the index after the last */
+  /** @param record  with the next index */
   append(record: LogRecord): void {
     this.#records.push(record);
     this.#byteCount += weightOf(record);
   }
 
-  /** Removes the record at `index` and all after it. @returns how many */
+  /** Removes the record at `index` and all later ones. @returns how many */
   truncateFrom(index: LogIndex): number {
     const gone = this.#records.splice(Math.max(0, index - this.#base.index - 1));
     for (const record of gone) this.#byteCount -= weightOf(record);
     return gone.length;
   }
 
-  /** Forgets all records up to and including `index`, which must be in the window. */
+  /** Drops all records up to and including `index`, which must be in the window. */
   compact(index: LogIndex): void {
     const last = this.at(index);
     if (last === undefined) return;
@@ -79,7 +79,7 @@ export class LogWindow {
     } else for (const record of this.#records.splice(0, count)) this.#byteCount -= weightOf(record);
   }
 
-  /** Records from `from` on, at most so many, and so many bytes of bodies unless the first alone has more. */
+  /** Records from `from` on, within both limits; the first is returned whatever its size. */
   take(from: LogIndex, limits: { readonly records: number; readonly bytes: number }): LogRecord[] {
     const start = from - this.#base.index - 1;
     const end = Math.min(this.#records.length, start + limits.records);
@@ -92,7 +92,7 @@ export class LogWindow {
     return this.#records.slice(start, at);
   }
 
-  /** The highest index that may go when records of `keptBytes` before `index` are to stay. */
+  /** The highest index that may be dropped if `keptBytes` of records before `index` must stay. */
   compactionPoint(index: LogIndex, keptBytes: number): LogIndex {
     let kept = 0;
     let at: LogIndex = index;

@@ -208,7 +208,7 @@ function readSnapshotPart(r: ByteReader, term: Term, limits: ReplicaLimits): Sna
   const meta = readSnapshotMeta(r, limits);
   const part = readU53(r);
   const isLast = readFlag(r, "last flag");
-  // each piece takes at least its length, so a count beyond that runs short before it costs memory
+  // each piece takes at least its length field, so a larger count ends in a short read before it allocates memory
   const count = r.u32();
   const pieces: Uint8Array[] = [];
   for (let i = 0; i < count; i++) pieces.push(r.bytes(r.u32()));

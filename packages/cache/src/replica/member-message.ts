@@ -1,9 +1,9 @@
-/** What members say to each other. Every message carries its sender's term. */
+/** Messages between members. Every message carries its sender's term. */
 import type { Brand, Millis } from "@sluice/base/brand";
 import type { LogIndex, Term } from "../ids.ts";
 import type { LogRecord, SnapshotMeta } from "./log-record.ts";
 
-/** Raised when members of this version could misread another's bytes; the transport's hello compares it. */
+/** Raised when members of this version could misread another's bytes; compared in the transport's hello. */
 export const MEMBER_PROTOCOL_VERSION = 1;
 
 /** One life of a member's process, chosen at random at its start; 0 to 2³² − 1. */
@@ -21,40 +21,40 @@ export type MemberMessage =
 
 export interface VoteRequest {
   readonly type: "vote-request";
-  /** The term that the sender would lead; its own is one lower while it only asks. */
+  /** The term in which the sender would lead; for `ask` its own term is one lower. */
   readonly term: Term;
-  /** `ask` changes nothing anywhere; `ask` comes first, so that who is cut off raises no terms. */
+  /** `ask` (the pre-vote) changes nothing anywhere; it comes first, so that a member that is cut off does not raise terms. */
   readonly stage: "ask" | "vote";
   readonly lastIndex: LogIndex;
   readonly lastTerm: Term;
-  /** The leader itself asked the sender to take over: that the voter hears a leader is no reason to refuse. */
+  /** The leader asked the sender to take over: a voter must not refuse because it hears a leader. */
   readonly isTakeOver: boolean;
 }
 
 export interface VoteReply {
   readonly type: "vote-reply";
-  /** The voter's own; for a granted `ask` the term that was asked for. */
+  /** The voter's own; for a granted `ask` the requested term. */
   readonly term: Term;
   readonly stage: "ask" | "vote";
   readonly isGranted: boolean;
-  /** The voter may have lost records that it confirmed before its start: its grant counts only where all grant. */
+  /** The voter may have lost confirmed records before its start: its grant counts only if all members grant. */
   readonly isRecovering: boolean;
 }
 
 export interface Append {
   readonly type: "append";
   readonly term: Term;
-  /** Rises with every message of this leader to anyone. */
+  /** Increases with every message of this leader to any member. */
   readonly round: number;
-  /** The leader's monotonic clock; only ever compared with itself, after the reply brought it back. */
+  /** The leader's monotonic clock; the leader compares it only with itself, when the reply returns it. */
   readonly sentAt: Millis;
   /** Of the record before the first of `records`. */
   readonly previousIndex: LogIndex;
   readonly previousTerm: Term;
   readonly commit: LogIndex;
-  /** Of the leader's log when it sent this. */
+  /** Last index of the leader's log when it sent this. */
   readonly lastIndex: LogIndex;
-  /** Somebody waits until everything up to here is synced to disk. */
+  /** Somebody waits for a sync to disk up to here. */
   readonly syncTo: LogIndex;
   readonly records: readonly LogRecord[];
 }
@@ -65,13 +65,13 @@ export interface AppendReply {
   /** Of the latest append that this answers. */
   readonly round: number;
   readonly sentAt: Millis;
-  /** False when the record before the appended ones is not there, or another. */
+  /** False when the record before the appended ones is missing or different. */
   readonly isMatch: boolean;
-  /** Up to here the follower holds the leader's records and counts for their commit. */
+  /** Up to here the follower's log equals the leader's and counts for commits. */
   readonly held: LogIndex;
-  /** Up to here it has them synced to disk. */
+  /** Up to here it is synced to disk. */
   readonly synced: LogIndex;
-  /** When no match: the leader may try again after this index. */
+  /** If not matching: the leader may try again after this index. */
   readonly tryAfter: LogIndex;
   readonly incarnation: Incarnation;
 }
@@ -81,7 +81,7 @@ export interface SnapshotPart {
   readonly term: Term;
   readonly round: number;
   readonly sentAt: Millis;
-  /** Tells two transfers of one leader apart. */
+  /** Distinguishes transfers of one leader. */
   readonly transfer: number;
   readonly meta: SnapshotMeta;
   /** From 0. */
@@ -98,7 +98,7 @@ export interface SnapshotReply {
   readonly transfer: number;
   /** The part that the follower wants next. */
   readonly nextPart: number;
-  /** `installed`: it stands at the snapshot's index, on disk. `refused`: it could not use it. */
+  /** `installed`: on disk, at the snapshot's index. `refused`: the follower could not use it. */
   readonly outcome: "more" | "installed" | "refused";
   readonly incarnation: Incarnation;
 }
@@ -109,7 +109,7 @@ export interface TakeOver {
   readonly term: Term;
 }
 
-/** To one that asks for votes and is no member any more. */
+/** To a removed member that asks for votes. */
 export interface Removed {
   readonly type: "removed";
   readonly term: Term;

@@ -1,4 +1,4 @@
-/** Which member changes a leader refuses. */
+/** Reasons why a leader refuses a change of members. */
 import { encodeUtf8 } from "@sluice/bytes/byte-writer";
 import type { Leader } from "./leader.ts";
 import type { RaftState } from "./raft-state.ts";
@@ -7,7 +7,7 @@ import type { ChangeResult } from "./replica-options.ts";
 
 type ChangeRefusal = Exclude<ChangeResult, { readonly token: unknown }>;
 
-/** One at a time: two lists that follow each other always have a majority in common. Raft §4.1 */
+/** One change at a time: two consecutive lists always share a majority. Raft §4.1 */
 export function changeRefusal(
   change: MemberChange,
   raft: RaftState<unknown>,
@@ -38,7 +38,7 @@ function impossibility(change: MemberChange, { membership, self, limits }: RaftS
   }
 }
 
-/** A voter that lacks much of the log would stand in the way of every commit. */
+/** A voter that lacks much of the log would delay every commit. */
 function lag(change: MemberChange, raft: RaftState<unknown>, asLeader: Leader<unknown>): ChangeRefusal | undefined {
   const follower = asLeader.followers.get(change.id);
   const held = follower?.held ?? raft.log.baseIndex;

@@ -1,18 +1,18 @@
-/** Who belongs to a cluster, and who of them votes. */
+/** The members of a cluster, and which of them vote. */
 import type { MemberId } from "../ids.ts";
 
 export interface Member {
   readonly id: MemberId;
-  /** A learner gets the whole log and has no vote. */
+  /** A learner receives the whole log and has no vote. */
   readonly role: "voter" | "learner";
-  /** Where others reach it; the replica only hands it on. */
+  /** Address for other members; the replica only passes it on. */
   readonly address: string;
 }
 
 export type MemberList = readonly Member[];
 
 export type MemberChange =
-  /** A learner first; adding who is there already changes its address. */
+  /** Adds a learner; adding an existing member changes its address. */
   | { readonly type: "add"; readonly id: MemberId; readonly address: string }
   | { readonly type: "promote"; readonly id: MemberId }
   | { readonly type: "remove"; readonly id: MemberId };

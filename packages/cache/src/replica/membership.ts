@@ -1,4 +1,4 @@
-/** Which member list counts, at each place of the log that is not yet behind a snapshot. */
+/** The member list in force at each index of the log after the snapshot. */
 import type { LogIndex, MemberId } from "../ids.ts";
 import { type MemberList, votersOf } from "./members.ts";
 
@@ -7,7 +7,7 @@ interface Step {
   readonly members: MemberList;
 }
 
-/** The newest list in the log counts, committed or not; one that is taken back gives way to the one before. */
+/** The newest list in the log is in force, committed or not; if it is truncated, the previous one is in force again. */
 export class Membership {
   #steps: Step[];
   #voters: readonly MemberId[];
@@ -21,7 +21,7 @@ export class Membership {
     return this.#newest.members;
   }
 
-  /** Of the record that holds the list. */
+  /** Index of the record with the list. */
   get index(): LogIndex {
     return this.#newest.index;
   }
@@ -38,12 +38,12 @@ export class Membership {
     return this.#voters.includes(id);
   }
 
-  /** The list that counted when `index` was the last. */
+  /** The list in force when `index` was the last. */
   at(index: LogIndex): MemberList {
     return (this.#steps.findLast((step) => step.index <= index) ?? this.#oldest).members;
   }
 
-  /** Of the lists behind `synced`, the first: what is not on disk may not count yet. */
+  /** Index of the first list after `synced`: a list that is not on disk may not count yet. */
   firstAfter(synced: LogIndex): LogIndex | undefined {
     return this.#steps.find((step) => step.index > synced)?.index;
   }
@@ -53,7 +53,7 @@ export class Membership {
     this.#voters = votersOf(members);
   }
 
-  /** @returns whether another list counts now */
+  /** @returns whether the list in force changed */
   truncateFrom(index: LogIndex): boolean {
     const kept = this.#steps.filter((step, at) => at === 0 || step.index < index);
     const isChanged = kept.length < this.#steps.length;

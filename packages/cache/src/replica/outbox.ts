@@ -1,11 +1,11 @@
-/** Outputs in order, with messages held back while a new term or vote is on its way to the disk. */
+/** Outputs in order; messages are held back while a new term or vote is being stored. */
 import type { MemberId } from "../ids.ts";
 import type { MemberMessage } from "./member-message.ts";
 import type { MessageFlow, ReplicaOutput } from "./replica-output.ts";
 
 type Send = Extract<ReplicaOutput<never>, { readonly type: "send" }>;
 
-/** A promise that a restart could forget must not reach anybody: hence the holding back. */
+/** A promise that a restart could forget must not be sent: therefore messages are held. */
 export class Outbox<Answer> {
   readonly #heldLimit: number;
   #queue: ReplicaOutput<Answer>[] = [];

@@ -1,4 +1,4 @@
-/** What a leader has promised to answer: proposals until they are applied, then until their level is reached. */
+/** Proposals that a leader has to answer: waiting to be applied, then waiting for their acknowledgement level. */
 import type { LogIndex } from "../ids.ts";
 import type { AckLevel, ProposalAnswer, ProposalId } from "./replica-output.ts";
 
@@ -13,9 +13,9 @@ interface Applied<Answer> extends Proposal {
   readonly answer: Answer;
 }
 
-/** How far the members are. */
+/** Progress of the members. */
 export interface LevelReach {
-  /** Up to here a majority has everything synced. */
+  /** Up to here a majority has synced. */
   readonly synced: LogIndex;
   /** Members besides the leader that hold everything up to `index`. */
   holdersOf(index: LogIndex): number;
@@ -35,7 +35,7 @@ export class Proposals<Answer> {
     this.#waiting.push(proposal);
   }
 
-  /** Called for every committed record, in order. @param answer  `undefined` for records that are no operations */
+  /** Called for every committed record, in order. @param answer  `undefined` for records other than operations */
   applied(index: LogIndex, answer: Answer | undefined): void {
     const proposal = this.#waiting[this.#waitingAt];
     if (proposal?.index !== index) return;
@@ -47,7 +47,7 @@ export class Proposals<Answer> {
     else this.#applied.push({ ...proposal, answer: answer as Answer });
   }
 
-  /** Moves on what has reached its level. */
+  /** Moves proposals that have reached their level to the ready ones. */
   reach(reach: LevelReach): void {
     if (this.#applied.length === 0) return;
     const still: Applied<Answer>[] = [];
@@ -59,14 +59,14 @@ export class Proposals<Answer> {
     this.#applied = still;
   }
 
-  /** What may be answered now; the caller has checked that it still may answer at all. */
+  /** Answers that are ready; the caller must have checked that it may still answer. */
   takeReady(): readonly ProposalAnswer<Answer>[] {
     const ready = this.#ready;
     if (ready.length > 0) this.#ready = [];
     return ready;
   }
 
-  /** Ends all that was not answered. */
+  /** Ends everything not answered. */
   abandon(): readonly ProposalAnswer<Answer>[] {
     const open = [...this.#ready, ...this.#applied, ...this.#waiting.slice(this.#waitingAt)];
     this.#waiting.length = 0;

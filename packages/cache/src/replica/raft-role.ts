@@ -1,4 +1,4 @@
-/** What a member is at present, and which messages and moments make it something else. */
+/** The present role of a member, and the messages and timeouts that change it. */
 import type { Millis } from "@sluice/base/brand";
 import { unreachable } from "@sluice/base/unreachable";
 import type { LogIndex, MemberId, Term } from "../ids.ts";
@@ -27,9 +27,9 @@ export class RaftRole<Answer> {
   readonly #incarnation: Incarnation;
   #asLeader: Leader<Answer> | undefined;
   #asFollower: Follower<Answer> | undefined;
-  /** Since its start it may have forgotten that it heard a leader: that counts as having heard one. */
+  /** After a start it may have forgotten a leader, so the start counts as having heard one. */
   #heardAt: Millis;
-  /** When that was sent by which a majority last confirmed this member as leader; for the time after that. */
+  /** Send time of the last message by which a majority confirmed this member as leader; used after it lost that role. */
   #ledUntil = Number.NEGATIVE_INFINITY as Millis;
   #isRecovering: boolean;
   #isRemoved = false;
@@ -62,12 +62,12 @@ export class RaftRole<Answer> {
     return this.#raft.membership.isVoter(this.#raft.self) ? "follower" : "learner";
   }
 
-  /** Since a leader's message came; `undefined` before the first, and on the leader. */
+  /** Time since a leader's message; `undefined` before the first, and on the leader. */
   leaderSilentFor(now: Millis): Millis | undefined {
     return this.#asFollower === undefined ? undefined : ((now - this.#heardAt) as Millis);
   }
 
-  /** Since somebody was last known to lead. */
+  /** Time since a leader was last known. */
   unledFor(now: Millis): Millis {
     const unconfirmedFor = this.#asLeader?.followers.unconfirmedFor(now);
     return unconfirmedFor ?? ((now - Math.max(this.#heardAt, this.#ledUntil)) as Millis);
@@ -187,7 +187,7 @@ export class RaftRole<Answer> {
     this.#asFollower = undefined;
   }
 
-  /** Follows a higher term. @returns false for messages of a lower one */
+  /** Adopts a higher term. @returns false for messages of a lower one */
   #isCurrent(term: Term, now: Millis): boolean {
     if (term > this.#raft.term) this.#enter(term, now);
     return term === this.#raft.term;
@@ -200,7 +200,7 @@ export class RaftRole<Answer> {
     this.#raft.setHardState(term, undefined);
   }
 
-  /** A leader of an older term learns from the reply that its time is over. */
+  /** The reply tells a leader of an older term that it is no longer leader. */
   #contradict(from: MemberId, message: Append | SnapshotPart): void {
     const none = 0 as LogIndex;
     const { round, sentAt } = message;

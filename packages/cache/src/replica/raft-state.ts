@@ -1,4 +1,4 @@
-/** What one member knows and must not forget: term, vote, log, member list, and how far all that is stored and applied. */
+/** The durable state of one member: term, vote, log and member list, and how far they are stored and applied. */
 import type { Millis } from "@sluice/base/brand";
 import type { LogIndex, MemberId, Term } from "../ids.ts";
 import type { StateMachine } from "../state-machine.ts";
@@ -14,7 +14,7 @@ import { Outbox } from "./outbox.ts";
 import type { CountsWhen } from "./replica-options.ts";
 import type { WriteId } from "./replica-output.ts";
 
-/** Takes the answers of records that this leader itself proposed. */
+/** Receives the answers to records that this leader itself proposed. */
 export interface AnswerSink<Answer> {
   applied(index: LogIndex, answer: Answer | undefined): void;
 }
@@ -36,12 +36,12 @@ export class RaftState<Answer> {
   log = new LogWindow(LOG_START);
   membership: Membership;
   disk = new DiskProgress(0 as LogIndex);
-  /** Weight of the records applied since the start; a measure for when the next snapshot is due. */
+  /** Bytes of records applied since the start; used to decide when the next snapshot is due. */
   appliedBytes = 0;
   #term = 0 as Term;
   #votedFor: MemberId | undefined;
   #commit = 0 as LogIndex;
-  /** What is known to be committed, applied or not. */
+  /** Known to be committed, whether applied or not. */
   #committed = 0 as LogIndex;
   #standsOn = 0 as LogIndex;
   #truncatedRecords = 0;
@@ -68,12 +68,12 @@ export class RaftState<Answer> {
     return this.#votedFor;
   }
 
-  /** Everything up to here is applied, too. */
+  /** Up to here everything is applied, too. */
   get commit(): LogIndex {
     return this.#commit;
   }
 
-  /** Of the snapshot that was last loaded or installed, 0 without one. */
+  /** Index of the snapshot last loaded or installed, 0 without one. */
   get standsOn(): LogIndex {
     return this.#standsOn;
   }
@@ -82,7 +82,7 @@ export class RaftState<Answer> {
     return this.#truncatedRecords;
   }
 
-  /** Up to here this member's copy counts for commit. */
+  /** Up to here this member's copy counts for commits. */
   get held(): LogIndex {
     if (this.countsWhen === "synced") return this.disk.synced;
     if (this.countsWhen === "stored") return this.disk.stored;
@@ -94,13 +94,13 @@ export class RaftState<Answer> {
     return this.membership.voters.length === 1 && this.membership.isVoter(this.self);
   }
 
-  /** Nobody else will ever ask for what is applied: a joiner begins with a snapshot. */
+  /** No other member will need applied records: a joiner begins with a snapshot. */
   get isAlone(): boolean {
     const { members } = this.membership;
     return members.length === 1 && members[0]?.id === this.self;
   }
 
-  /** Takes over what the disk gave back; nothing of it is written again. */
+  /** Adopts the state read from disk; writes none of it again. */
   load(from: {
     readonly term: Term;
     readonly votedFor: MemberId | undefined;
@@ -114,7 +114,7 @@ export class RaftState<Answer> {
     this.disk = new DiskProgress(this.log.lastIndex);
   }
 
-  /** Raises the term, or records the vote in this one; messages wait until it is on disk. */
+  /** Raises the term, or records the vote in the present one; messages wait until it is on disk. */
   setHardState(term: Term, votedFor: MemberId | undefined): void {
     this.#term = term;
     this.#votedFor = votedFor;
@@ -131,7 +131,7 @@ export class RaftState<Answer> {
     this.#unwritten.push(record);
   }
 
-  /** Appends what this leader itself has to say. */
+  /** Appends a record that the leader itself originates. */
   appendOwn(type: RecordType, body: Uint8Array, wall: Millis): LogIndex {
     const { index, time } = this.log.last;
     const next = (index + 1) as LogIndex;
@@ -139,7 +139,7 @@ export class RaftState<Answer> {
     return next;
   }
 
-  /** Takes back uncommitted records that another leader's log contradicts. */
+  /** Removes uncommitted records that contradict another leader's log. */
   truncateFrom(index: LogIndex): void {
     if (index <= this.#commit) throw new CommittedLogError({ index, commit: this.#commit });
     this.#truncatedRecords += this.log.truncateFrom(index);
@@ -149,17 +149,17 @@ export class RaftState<Answer> {
     if (this.membership.truncateFrom(index)) this.tellMembers(this.membership.index <= this.#commit);
   }
 
-  /** Some of what is committed is yet to be applied, since one turn may not take too long. */
+  /** Some committed records are not applied yet, since the work per turn is limited. */
   get isApplying(): boolean {
     return this.#commit < this.#committed;
   }
 
-  /** Goes on with what `commitTo` left. */
+  /** Continues what `commitTo` left. */
   applyRest(): void {
     if (this.isApplying) this.commitTo(this.#committed, undefined);
   }
 
-  /** Applies what a turn may apply of it. @param index  everything up to it is committed */
+  /** Applies as much as one turn may. @param index  everything up to it is committed */
   commitTo(index: LogIndex, sink: AnswerSink<Answer> | undefined): void {
     const before = this.#commit;
     const worked = this.state.work;
@@ -175,7 +175,7 @@ export class RaftState<Answer> {
     if (this.isAlone) this.log.compact(this.#commit);
   }
 
-  /** Somebody waits until everything up to `index` is synced. */
+  /** A caller waits for a sync up to `index`. */
   wantSync(index: LogIndex): void {
     if (index > this.#syncTo) this.#syncTo = index;
   }
@@ -184,7 +184,7 @@ export class RaftState<Answer> {
     return this.#syncTo;
   }
 
-  /** One store output for all that is new since the last. */
+  /** One store output for everything new since the last. */
   flush(): void {
     const syncTo = this.countsWhen === "synced" ? this.log.lastIndex : Math.min(this.#syncTo, this.log.lastIndex);
     const isSyncDue = syncTo > this.disk.syncAsked;
@@ -208,7 +208,7 @@ export class RaftState<Answer> {
     this.#unwritten = [];
   }
 
-  /** @returns whether anything may follow from it: most stores of one that counts its records at once change nothing */
+  /** @returns whether anything may follow from it: most stores change nothing if records count at once */
   stored(token: WriteId): boolean {
     const { held } = this;
     const { synced } = this.disk;
@@ -221,7 +221,7 @@ export class RaftState<Answer> {
     return isHardStateDone || this.held !== held || this.disk.synced !== synced;
   }
 
-  /** The state already is the snapshot's: the log goes on behind it. @returns what the install is known by */
+  /** The state is already that of the snapshot; the log continues after it. @returns the token of the install */
   restart(meta: SnapshotMeta): WriteId {
     this.flush();
     this.disk.reset();

@@ -1,4 +1,4 @@
-/** Reads that wait until a majority has confirmed that their leader still was one when they were asked. */
+/** Reads that wait until a majority confirms that the leader was still leader when they were asked. */
 import type { Millis } from "@sluice/base/brand";
 import type { ProposalId, ReadAnswer } from "./replica-output.ts";
 
@@ -18,7 +18,7 @@ export class Reads {
     this.#waiting.push(read);
   }
 
-  /** @param confirmedAt  when that was sent which a majority has confirmed */
+  /** @param confirmedAt  send time of the latest message confirmed by a majority */
   grant(confirmedAt: Millis): readonly ReadAnswer[] {
     const first = this.#waiting.findIndex((read) => read.askedAt > confirmedAt);
     const granted = this.#waiting.splice(0, first === -1 ? this.#waiting.length : first);

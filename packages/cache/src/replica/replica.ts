@@ -1,4 +1,4 @@
-/** One member of a replicated log: elections, replication, commit and applying, without clock, disk or network. */
+/** One member of a replicated log: elections, replication, commit and apply, without clock, disk or network. */
 import type { Millis } from "@sluice/base/brand";
 import type { LogIndex, MemberId, Term } from "../ids.ts";
 import { ReplicaStateError } from "./errors.ts";
@@ -26,12 +26,12 @@ import { statusOf } from "./status.ts";
 import { DEFAULT_REPLICA_TIMING } from "./timing.ts";
 
 /**
- * Driving it: call a method for whatever happened (`receive`, `tick`, `propose`, `stored` …), as many as one turn of the
- * event loop brings; then take outputs until there are none, and carry them out in their order; then see that `tick` is
- * called at `deadline()`. Messages that must not leave before something is on disk are not given out before `stored`
- * said so, hence sends need not wait for stores. Stores are done one after the other, in order. What came from the
- * network while the process stood still should be given in before the `tick` that is late. All times are of one
- * monotonic clock that never goes back, and goes on while the process stands still.
+ * Driving it: call a method for each event (`receive`, `tick`, `propose`, `stored` …) of one turn of the
+ * event loop; then take outputs until there are none, and carry them out in order; then make sure that `tick` is
+ * called at `deadline()`. Messages that depend on a store are not returned before `stored`
+ * was called, so sends need not wait for stores. Carry out stores one after another, in order. After a pause of the
+ * process, pass in what arrived from the network before the late `tick`. All times are of one
+ * monotonic clock that never goes back, and continues while the process stands still.
  */
 export class Replica<Answer> {
   readonly #raft: RaftState<Answer>;
@@ -43,7 +43,7 @@ export class Replica<Answer> {
   #isHalted = false;
   #told: { readonly role?: Role; readonly term?: Term; readonly leader?: MemberId | undefined } = {};
 
-  /** @throws {WireError} when what is stored is damaged; nothing was changed on disk */
+  /** @throws {WireError} when the stored state is damaged; nothing on disk has changed */
   constructor(options: ReplicaOptions<Answer>) {
     const limits = { ...DEFAULT_REPLICA_LIMITS, ...options.limits };
     const timing = { ...DEFAULT_REPLICA_TIMING, ...options.timing };
@@ -57,7 +57,7 @@ export class Replica<Answer> {
     this.#raft.tellMembers(true);
   }
 
-  /** A whole message of another member, known to be from it. The replica keeps views of its bytes. @throws {WireError} */
+  /** A whole message authenticated as coming from the member. The replica keeps views of its bytes. @throws {WireError} */
   receive(from: MemberId, message: MemberMessage, now: Millis): void {
     this.#at(now);
     if (!this.#isHalted && from !== this.#raft.self) this.#roles.receive(from, message, now);
@@ -68,13 +68,13 @@ export class Replica<Answer> {
     if (!this.#isHalted) this.#roles.tick(now);
   }
 
-  /** When `tick` is wanted next; infinite when never. */
+  /** Time of the next `tick`; infinite for never. */
   deadline(): Millis {
     if (this.#isHalted) return Number.POSITIVE_INFINITY as Millis;
     return this.#raft.isApplying ? this.#now : this.#roles.deadline;
   }
 
-  /** @param operation  belongs to the replica from now on; @param wall  the wall clock */
+  /** @param operation  owned by the replica from now on; @param wall  the wall clock */
   propose(operation: Uint8Array, options: ProposeOptions, now: Millis, wall: Millis): ProposeResult {
     this.#at(now);
     const asLeader = this.#asLeader;
@@ -112,7 +112,7 @@ export class Replica<Answer> {
     return { token };
   }
 
-  /** Stops taking proposals, lets `to` catch up, then asks it to campaign. Ends in a `role` or `switch-over-failed`. */
+  /** Stops proposals, lets `to` catch up, then asks it to campaign. Ends in a `role` or `switch-over-failed`. */
   switchOver(to: MemberId, now: Millis): SwitchOverResult {
     this.#at(now);
     const asLeader = this.#asLeader;
@@ -124,7 +124,7 @@ export class Replica<Answer> {
     return "started";
   }
 
-  /** The disk has done what the output of this token asked, and of all before it. */
+  /** The disk has completed the output with this token, and all earlier ones. */
   stored(token: WriteId, now: Millis): void {
     const wasTurnDue = this.#isTurnDue;
     this.#at(now);
@@ -137,7 +137,7 @@ export class Replica<Answer> {
     this.#snapshots.saved(index, this.#asLeader?.replicator.keptFrom ?? index);
   }
 
-  /** The disk failed: ends everything, answers what waits with `unknown-outcome`; the role becomes `halted`. */
+  /** The disk failed: ends everything, answers waiting proposals with `unknown-outcome`; the role becomes `halted`. */
   halt(now: Millis): void {
     this.#at(now);
     this.#roles.stepDown(now);

@@ -1,4 +1,4 @@
-/** What a leader knows of one follower, and what it may send to it now. */
+/** A leader's knowledge of one follower, and what it may send to it now. */
 import type { Millis } from "@sluice/base/brand";
 import type { LogIndex, MemberId } from "../ids.ts";
 import type { ReplicaLimits } from "./limits.ts";
@@ -13,21 +13,21 @@ interface InFlight {
 
 export class ReplicationProgress {
   readonly id: MemberId;
-  /** Of the next record to send. */
+  /** Index of the next record to send. */
   next: LogIndex;
   held = 0 as LogIndex;
   synced = 0 as LogIndex;
-  /** The leader's clock at the send of the latest message that came back confirmed. */
+  /** Send time, on the leader's clock, of the latest confirmed message. */
   confirmedSentAt: Millis | undefined;
   lastSentAt = Number.NEGATIVE_INFINITY as Millis;
-  /** The commit index that it was last told. */
+  /** The commit index last sent to it. */
   toldCommit = 0 as LogIndex;
   snapshot: SnapshotSender | undefined;
   readonly #limits: ReplicaLimits;
-  /** Until it confirms where its log meets ours, one message at a time. */
+  /** Until the follower confirms where its log meets the leader's, one message at a time. */
   #isProbing = true;
   #isProbeOut = false;
-  /** Refusals of messages before this one say nothing new. */
+  /** Ignores refusals of messages before this round. */
   #heedRound = 0;
   #inFlight: InFlight[] = [];
   #inFlightBytes = 0;
@@ -45,7 +45,7 @@ export class ReplicationProgress {
     return this.#inFlightBytes < this.#limits.inFlightBytes && this.#inFlight.length < this.#limits.inFlightMessages;
   }
 
-  /** Records are under way that it has not confirmed. */
+  /** Records are in flight that it has not confirmed. */
   get hasInFlight(): boolean {
     return this.#inFlight.length > 0;
   }
@@ -66,7 +66,7 @@ export class ReplicationProgress {
     if (sentAt <= now && sentAt > (this.confirmedSentAt ?? Number.NEGATIVE_INFINITY)) this.confirmedSentAt = sentAt;
   }
 
-  /** Another life of the member may hold less than the one before. @returns false for a reply of an earlier life */
+  /** A restarted member may hold less than before. @returns false for a reply from an earlier life */
   meet(incarnation: Incarnation): void {
     if (this.#incarnation === incarnation) return;
     if (this.#incarnation !== undefined) this.forget();

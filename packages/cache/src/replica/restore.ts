@@ -1,4 +1,4 @@
-/** Fills the state of Raft with what the disk gave back. */
+/** Restores the state of Raft from disk. */
 import type { Millis } from "@sluice/base/brand";
 import type { LogIndex, Term } from "../ids.ts";
 import { StoredLogError } from "./errors.ts";
@@ -7,14 +7,14 @@ import type { LogRecord } from "./log-record.ts";
 import { LOG_START, type LogPlace } from "./log-window.ts";
 import type { StoredState } from "./replica-options.ts";
 
-/** @throws {StoredLogError} {WireError} when it is damaged; `raft` is of no use then */
+/** @throws {StoredLogError} {WireError} when it is damaged; `raft` is unusable then */
 export function restoreRaftState<Answer>(raft: RaftState<Answer>, stored: StoredState): void {
   const { snapshot, hardState } = stored;
   if (snapshot !== undefined) raft.state.restore(snapshot.pieces);
   const base = snapshot?.meta ?? LOG_START;
   const records = stored.log.filter((record) => record.index > base.index);
   const last = checkRecords(records, base);
-  // a record is never written before its term is, but if it were, nobody else gets a vote in that term
+  // a record is never written before its term; if it were, this prevents a second vote in that term
   const term = Math.max(hardState?.term ?? 0, last.term) as Term;
   const isVoteLost = (hardState?.term ?? 0) < term;
   const votedFor = isVoteLost ? raft.self : hardState?.votedFor;

@@ -1,4 +1,4 @@
-/** When this member saves a snapshot of its own, and what of the log may go once it is saved. */
+/** Decides when this member saves a snapshot, and which part of the log may be dropped afterwards. */
 import type { LogIndex } from "../ids.ts";
 import type { RaftState } from "./raft-state.ts";
 import { snapshotMetaOf } from "./log-replicator.ts";
@@ -28,7 +28,7 @@ export class SnapshotSchedule {
     outbox.put({ type: "save-snapshot", meta: snapshotMetaOf(this.#raft), pieces: state.snapshot() });
   }
 
-  /** A large state is not written again for every few changes. */
+  /** A large state is not saved again after a few changes. */
   #isLogLong(): boolean {
     const { appliedBytes, limits, state } = this.#raft;
     const byteCount = appliedBytes - this.#bytesThen;
@@ -36,7 +36,7 @@ export class SnapshotSchedule {
     return byteCount >= Math.min(state.snapshotBytes, limits.logBytes) / 2;
   }
 
-  /** @param keptFrom  what a snapshot on its way still needs; given up when the log grows too large */
+  /** @param keptFrom  first index that a snapshot transfer still needs; ignored when the log grows too large */
   saved(index: LogIndex, keptFrom: LogIndex): void {
     this.#savingIndex = undefined;
     const { log, limits, outbox, standsOn } = this.#raft;

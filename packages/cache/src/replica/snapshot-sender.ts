@@ -1,4 +1,4 @@
-/** One snapshot on its way to one follower: taken from the state piece by piece, sent ahead of what is confirmed. */
+/** Sends one snapshot to one follower: takes pieces from the state, and sends ahead of confirmations. */
 import type { Millis } from "@sluice/base/brand";
 import type { ReplicaLimits } from "./limits.ts";
 import type { SnapshotMeta } from "./log-record.ts";
@@ -9,7 +9,7 @@ export interface SnapshotParcel {
   readonly pieces: readonly Uint8Array[];
 }
 
-/** A follower that lost the parts that it had confirmed can only be helped from the first part on. */
+/** A follower that lost confirmed parts needs the transfer from the start. */
 const MAX_RETRIES = 2;
 
 export class SnapshotSender {
@@ -41,7 +41,7 @@ export class SnapshotSender {
     this.#progressAt = options.now;
   }
 
-  /** What to send now; `undefined` while enough is on its way, or all is. */
+  /** The next part to send; `undefined` while enough are in flight, or all were sent. */
   next(): SnapshotParcel | undefined {
     if (this.#unsent > 0) return this.#unconfirmed.at(-this.#unsent--);
     if (this.#isRefused) return undefined;
@@ -61,7 +61,7 @@ export class SnapshotSender {
     this.#retryCount = 0;
   }
 
-  /** The follower can make nothing of it: another begins after the time that `tick` waits. */
+  /** The follower cannot use it: another transfer begins after the wait of `tick`. */
   refused(now: Millis): void {
     this.#unconfirmed = [];
     this.#unsent = 0;
@@ -69,7 +69,7 @@ export class SnapshotSender {
     this.#progressAt = now;
   }
 
-  /** Sends again what was not confirmed for `retry`. @returns `stuck` when that did not help: begin anew */
+  /** Resends what was not confirmed for `retry`. @returns `stuck` if resending did not help: begin anew */
   tick(now: Millis, retry: Millis): "going-on" | "stuck" {
     if (now - this.#progressAt < retry) return "going-on";
     this.#progressAt = now;

@@ -1,4 +1,4 @@
-/** A replica's state in figures, for operators. */
+/** Status of a replica, for operators. */
 import type { Millis } from "@sluice/base/brand";
 import type { RaftState } from "./raft-state.ts";
 import type { ReplicaStatus } from "./replica-options.ts";

@@ -1,18 +1,18 @@
-/** How long the members of a cluster wait for each other. All members must use the same. */
+/** Timeouts between the members of a cluster. All members must use the same. */
 import type { Millis } from "@sluice/base/brand";
 
 export interface ReplicaTiming {
-  /** A leader confirms itself to every follower this often. */
+  /** Interval at which a leader confirms itself to every follower. */
   readonly heartbeat: Millis;
-  /** No member votes within this time of having heard from a leader, nor after its own start. */
+  /** No member votes within this time after hearing a leader, or after its own start. */
   readonly electionMin: Millis;
-  /** A follower that hears nothing campaigns between `electionMin` and this; an unconfirmed leader steps down after it. */
+  /** A follower without a leader campaigns between `electionMin` and this; an unconfirmed leader steps down after it. */
   readonly electionMax: Millis;
-  /** A leader may answer this long after it sent what a majority confirmed. Below `electionMin` by what clocks may drift. */
+  /** How long a leader may answer reads after sending what a majority confirmed. Below `electionMin` by the possible clock drift. */
   readonly lease: Millis;
-  /** An undecided campaign starts over between half of this and the whole. */
+  /** An undecided campaign restarts after between half of this and the whole. */
   readonly campaign: Millis;
-  /** A snapshot that made no progress for this long is sent again from what was confirmed. */
+  /** A snapshot without progress for this long is resent from the last confirmed part. */
   readonly snapshotRetry: Millis;
 }
 

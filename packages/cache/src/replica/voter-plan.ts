@@ -1,23 +1,23 @@
-/** Who should be added or promoted next, so that voters go 1, 3, 5 as nodes come: facts in, one change out. */
+/** Plans which node to add or promote next, so that voters grow 1, 3, 5 as nodes appear. */
 import type { MemberId } from "../ids.ts";
 import { type Member, type MemberChange, type MemberList, votersOf } from "./members.ts";
 import type { FollowerStatus } from "./replica-options.ts";
 
-/** More voters make every write dearer and gain little. */
+/** More voters make every write slower and gain little. */
 const MOST_VOTERS = 5;
-/** At first; edges vote only where there are too few others for that. */
+/** The first target; edges vote only if there are too few other nodes for it. */
 const FEW_VOTERS = 3;
 const MOST_LEARNERS = 2;
-/** A learner that was heard from this recently can be counted on. */
+/** A learner heard this recently is considered available. */
 const HEARD_WITHIN = 500;
-/** Records that may be under way to a learner that keeps up. */
+/** Records that may be in flight to a learner that keeps up. */
 const CLOSE = 5_000;
 
-/** A node that is there, ready, and could hold a copy. */
+/** A ready node that could hold a copy. */
 export interface VoterCandidate {
   readonly id: MemberId;
   readonly address: string;
-  /** `last`: votes only where three cannot be reached without it. */
+  /** `last`: votes only if three voters cannot be reached without it. */
   readonly rank: "first" | "last";
 }
 
@@ -26,13 +26,13 @@ export interface VoterPlanFacts {
   readonly members: MemberList;
   readonly followers: readonly FollowerStatus[];
   readonly lastIndex: number;
-  /** Members among them; this node itself need not be. */
+  /** Members among them; need not include this node. */
   readonly candidates: readonly VoterCandidate[];
-  /** `auto`, or the ids of those that may vote. */
+  /** `auto`, or the ids of nodes that may vote. */
   readonly wish: "auto" | readonly string[];
 }
 
-/** On the leader. Voters are never removed, dead or not: that is an operator's word. */
+/** On the leader. Never removes voters, dead or not: only an operator does. */
 export function nextMemberChange(facts: VoterPlanFacts): MemberChange | undefined {
   const { members } = facts;
   const moved = facts.candidates.find(({ id, address }) =>
@@ -44,8 +44,8 @@ export function nextMemberChange(facts: VoterPlanFacts): MemberChange | undefine
 }
 
 /**
- * The learner to promote now, if any. An even count of voters stands no more losses than the odd one below it, so two
- * learners are waited for, and promoted one after the other.
+ * The learner to promote now, if any. An even number of voters tolerates no more losses than the odd number below, so
+ * promotion waits for two learners, and promotes one after the other.
  */
 export function nextPromotion(
   { members, followers, lastIndex }: Pick<VoterPlanFacts, "members" | "followers" | "lastIndex">,
@@ -62,7 +62,7 @@ export function nextPromotion(
   return next === undefined || missing <= 0 || ready.length < together ? undefined : { type: "promote", id: next.id };
 }
 
-/** The count of voters to aim at: never below what it is. */
+/** The target number of voters, at least the present one. */
 function wantedVoters({ self, members, candidates, wish }: VoterPlanFacts): number {
   const voters = votersOf(members);
   if (wish !== "auto") return new Set([...voters, ...wish]).size;

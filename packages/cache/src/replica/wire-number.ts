@@ -5,7 +5,7 @@ import type { Millis } from "@sluice/base/brand";
 import { MemberMessageError } from "./errors.ts";
 
 const HIGH = 2 ** 32;
-/** Above 2⁵³ − 1 the number would not be whole any more. */
+/** Above 2⁵³ − 1 the number would not be exact. */
 const HIGHEST_HIGH = 2 ** 21 - 1;
 
 /** u64, 0 to 2⁵³ − 1. */
@@ -25,7 +25,7 @@ export function readMillis(r: ByteReader): Millis {
   return value as Millis;
 }
 
-/** @returns the one of `names` at the number read. */
+/** @returns the element of `names` at the number read. */
 export function readChoice<T extends string>(r: ByteReader, what: string, names: readonly T[]): T {
   const value = r.u8();
   const name = names[value];

@@ -1,13 +1,13 @@
-/** Numbers and expiry options as commands take them, with the errors that Redis gives. */
+/** Parses numbers and expiry options of commands, with the errors of Redis. */
 import type { Millis } from "@sluice/base/brand";
 import { parseInt64 } from "../state/integer-text.ts";
 import { NOT_AN_INTEGER, refuse, SYNTAX_ERROR } from "./errors.ts";
 import type { RespRequest } from "./request.ts";
 
 const MAX_INT64_TEXT = 20;
-/** Above it a time in milliseconds does not fit a signed 64-bit number. */
+/** Above it a time in milliseconds exceeds a signed 64-bit number. */
 const MAX_INT64 = 2n ** 63n - 1n;
-/** The year 287396: what lies behind it is as good as this. */
+/** The year 287396: later times are treated as this. */
 const MAX_TIME = Number.MAX_SAFE_INTEGER;
 
 /** @throws {CommandRefusal} unless it is a signed 64-bit number */
@@ -22,7 +22,7 @@ export function smallInteger(request: RespRequest, index: number, error = NOT_AN
   return value > MAX_TIME || value < -MAX_TIME ? refuse(error) : Number(value);
 }
 
-/** How an expiry is written: a span from now or a time, in seconds or milliseconds. */
+/** Form of an expiry: a duration or a time, in seconds or milliseconds. */
 export interface ExpiryUnit {
   readonly isSpan: boolean;
   readonly scale: 1 | 1_000;
@@ -42,11 +42,11 @@ export interface ExpiryArgument {
   readonly now: Millis;
   /** Name of the command, for the error. */
   readonly command: string;
-  /** Whether a span or time of zero and less is an error: else it lies in the past. */
+  /** Whether zero and negative values are an error; otherwise they are in the past. */
   readonly mustBePositive: boolean;
 }
 
-/** The time at which an entry vanishes. @throws {CommandRefusal} */
+/** The time at which the entry expires. @throws {CommandRefusal} */
 export function expiryArgument({ request, index, unit, now, command, mustBePositive }: ExpiryArgument): Millis {
   const value = integerArgument(request, index);
   const error = `ERR invalid expire time in '${command}' command`;

@@ -1,16 +1,16 @@
-/** Bytes that arrived and are not consumed, always in one run; what arrives whole is never copied. */
+/** Bytes that arrived and are not consumed, always contiguous; a complete request is never copied. */
 
-/** How many times what has arrived is reserved for a length that was only declared. */
+/** Capacity reserved for a declared length, as a multiple of the bytes that have arrived. */
 const BELIEVED = 8;
 
 export class ArrivalBuffer {
   #bytes = new Uint8Array(0);
   #start = 0;
   #end = 0;
-  /** Whether `#bytes` was made here, so that more can be appended in place. */
+  /** Whether `#bytes` was allocated here, so that more can be appended in place. */
   #isOwn = false;
 
-  /** The run lies in here from `start` to `end`; another buffer after each `offer`. */
+  /** The bytes are in here from `start` to `end`; each `offer` may replace the buffer. */
   get bytes(): Uint8Array {
     return this.#bytes;
   }
@@ -27,7 +27,7 @@ export class ArrivalBuffer {
     return this.#end - this.#start;
   }
 
-  /** @param expected  bytes that the run is said to grow to: believed in proportion to what has arrived. @returns by how much places in the run have moved */
+  /** @param expected  declared final length: reserves in proportion to what has arrived. @returns by how much positions have moved */
   offer(arrived: Uint8Array, expected: number): number {
     const start = this.#start;
     if (this.length === 0) {
@@ -45,7 +45,7 @@ export class ArrivalBuffer {
     return this.#start - start;
   }
 
-  /** @param place  in `bytes`, up to which all is consumed */
+  /** @param place  in `bytes`: everything before it is consumed */
   consumeTo(place: number): void {
     this.#start = place;
     if (this.#start < this.#end) return;
@@ -54,7 +54,7 @@ export class ArrivalBuffer {
     this.#end = 0;
   }
 
-  /** To the front of a buffer of its own: the same one when that is large enough. */
+  /** Moves to the front of an own buffer: the present one if large enough. */
   #move(capacity: number): void {
     const length = this.length;
     const isRoomy = this.#isOwn && capacity <= this.#bytes.length;

@@ -1,4 +1,4 @@
-/** What a client has told of itself, and what it chose: changed by its own commands only. */
+/** Settings and properties of a client, changed only by its own commands. */
 import type { CacheName } from "../state/operation.ts";
 import type { Transaction } from "./transaction.ts";
 import { WatchedKeys } from "./watched-keys.ts";
@@ -9,7 +9,7 @@ export class ClientState {
   libraryVersion = "";
   database = 0;
   isAuthenticated: boolean;
-  /** It said READONLY: a follower may answer its reads. */
+  /** The client sent READONLY: a follower may answer its reads. */
   acceptsStale = false;
   /** Between MULTI and EXEC. */
   transaction: Transaction | undefined;

@@ -1,4 +1,4 @@
-/** One RESP client's dialogue: bytes in, replies out in the order of the requests, whatever had to wait for the log. */
+/** The session of one RESP client: bytes in, replies out in the order of the requests, even if some wait for the log. */
 import type { Millis } from "@sluice/base/brand";
 import type { OperationAnswer } from "../state/operation.ts";
 import { workOfBytes } from "../state/work.ts";
@@ -20,12 +20,12 @@ import { WorkTurn } from "./work-turn.ts";
 
 export interface CommandSessionOptions extends SessionAddress {
   readonly backend: CommandBackend;
-  /** One for all sessions of a listener saves memory. */
+  /** Sharing one among all sessions of a listener saves memory. */
   readonly commands?: CommandTable;
-  /** Of user `default`; without one no AUTH is needed. */
+  /** Password of user `default`; without one no AUTH is needed. */
   readonly password?: string | undefined;
   readonly limits?: RespLimits;
-  /** One for all sessions of a listener, who begins it anew in every turn of the event loop; left out, none ever ends. */
+  /** Shared by all sessions of a listener, which restarts it in every turn of the event loop; left out: no limit. */
   readonly turn?: WorkTurn;
 }
 
@@ -37,7 +37,7 @@ const PRESSED_TEXT = "TRYAGAIN The clients of this member together hold too much
 
 /**
  * The loop around it: `receive` what arrives, then write `nextOutput` until it is empty; the same after any answer
- * through `CommandSink`. Take output only while the socket takes it: the session then stops by itself. While `isDue`,
+ * through `CommandSink`. Take output only while the socket accepts it: the session then stops by itself. While `isDue`,
  * call `goOn` in a later turn.
  */
 export class CommandSession implements CommandSink, SessionFigures {
@@ -49,9 +49,9 @@ export class CommandSession implements CommandSink, SessionFigures {
   readonly #turn: WorkTurn;
   readonly #parser: RespParser;
   readonly #reading: ReadRight;
-  /** The request at the front waits until nothing is pending. */
+  /** The first request waits until nothing is pending. */
   #isStalled = false;
-  /** The request at the front waits for room for its reply. */
+  /** The first request waits for room for its reply. */
   #isHeld = false;
   #isDue = false;
   #ending: SessionEnd | undefined;
@@ -75,7 +75,7 @@ export class CommandSession implements CommandSink, SessionFigures {
     this.#reading = new ReadRight(backend.store, client);
   }
 
-  /** Bytes as they arrived, in any split. They belong to the session until they were executed: do not reuse them. */
+  /** Bytes as they arrived, in any split. The session owns them until they are executed: do not reuse them. */
   receive(bytes: Uint8Array, now: Millis): void {
     if (this.#ending !== undefined) return;
     this.row.lastActiveAt = now;
@@ -86,7 +86,7 @@ export class CommandSession implements CommandSink, SessionFigures {
     this.#execute();
   }
 
-  /** Some of the replies that are ready, up to `most` bytes; `undefined` when there are none. Executes on what waited for room. */
+  /** Ready replies, up to `most` bytes; `undefined` when there are none. Then continues requests that waited for room. */
   nextOutput(most?: number): Uint8Array | undefined {
     const { reply } = this.#call;
     if (this.#isHeld && reply.length === 0) this.#execute();
@@ -96,7 +96,7 @@ export class CommandSession implements CommandSink, SessionFigures {
     return output;
   }
 
-  /** More can be done as soon as it is this client's turn again. */
+  /** More work is ready for this client's next turn. */
   get isDue(): boolean {
     return this.#isDue;
   }
@@ -105,14 +105,14 @@ export class CommandSession implements CommandSink, SessionFigures {
     if (this.#ending === undefined) this.#execute();
   }
 
-  /** While all clients together hold too much, no large reply is made, and no large request is taken. */
+  /** While all clients together hold too much, makes no large reply and accepts no large request. */
   press(isPressed: boolean): void {
     this.#call.press(isPressed);
   }
 
-  /** Enough is waiting: stop reading from the socket until this is false again. */
+  /** Enough input is waiting: stop reading from the socket until this is false again. */
   get isPaused(): boolean {
-    if (this.#ending !== undefined) return false; // what still comes is thrown away
+    if (this.#ending !== undefined) return false; // further input is discarded
     const { waitingInputBytes, unreadInputBytes, pressedBytes } = this.#limits;
     const waiting = this.#parser.bufferedBytes;
     if (waiting <= (this.#call.isPressed ? pressedBytes : waitingInputBytes)) return false;
@@ -126,12 +126,12 @@ export class CommandSession implements CommandSink, SessionFigures {
     return this.isBusy ? undefined : this.#ending;
   }
 
-  /** Something that was asked still waits for its answer; what stands unfinished in the input was not asked yet. */
+  /** A request still waits for its answer; incomplete input does not count. */
   get isBusy(): boolean {
     return this.#call.pending.count > 0 || this.#call.blockedBy !== 0 || this.#call.long !== undefined || this.#isDue;
   }
 
-  /** Over at once: nothing that waits is answered. For CLIENT KILL, and for a socket that closed. */
+  /** Ends at once without answering what waits. For CLIENT KILL, and for a closed socket. */
   end(reason: SessionEnd): void {
     this.#ending = reason;
     this.#isDue = false;
@@ -142,14 +142,14 @@ export class CommandSession implements CommandSink, SessionFigures {
     this.#parser.clear();
   }
 
-  /** The same, with a last word behind all replies that are ready. */
+  /** The same, with a final error after all ready replies. */
   endWith(reason: SessionEnd, error: string): void {
     if (this.#ending !== undefined) return;
     this.end(reason);
     this.#call.reply.error(error);
   }
 
-  /** Tells a subscriber; ignored when it is not subscribed. The owner calls it for `+switch-master` on a new leader. */
+  /** Notifies a subscriber; ignored without a subscription. The owner calls it for `+switch-master` on a new leader. */
   publish(channel: string, message: string): void {
     if (this.#ending === undefined) publishTo(this.#client, this.#call.reply, channel, message);
   }
@@ -247,7 +247,7 @@ export class CommandSession implements CommandSink, SessionFigures {
     }
   }
 
-  /** Of requests that were carried out, and of replies; only a difference means anything, while nothing is taken. */
+  /** Bytes of executed requests and of replies; only differences are meaningful, while no output is taken. */
   get #movedBytes(): number {
     return this.#parser.consumedBytes + this.#call.reply.length;
   }
@@ -264,7 +264,7 @@ export class CommandSession implements CommandSink, SessionFigures {
     this.#parser.clear();
   }
 
-  /** Leaves the request at the front when it has to wait. */
+  /** Leaves the request in place when it has to wait. */
   #carryOut(request: RespRequest): void {
     const call = this.#call;
     call.request = request;
@@ -299,7 +299,7 @@ export class CommandSession implements CommandSink, SessionFigures {
 
   #undo(error: unknown, replied: number): void {
     const { reply, pending } = this.#call;
-    this.#call.spend(workOfBytes(reply.length - replied)); // what is thrown away was made all the same
+    this.#call.spend(workOfBytes(reply.length - replied)); // discarded replies cost work too
     reply.rewind(replied);
     if (error instanceof ReplyHeld) this.#isHeld = true;
     else if (error instanceof CommandRefusal) {
@@ -353,7 +353,7 @@ export class CommandSession implements CommandSink, SessionFigures {
   }
 }
 
-/** @throws {CommandRefusal} for one that the log has no part in */
+/** @throws {CommandRefusal} for a command that cannot be part of a transaction */
 function checkPart({ kind, look, isQueueable }: Command): void {
   if (kind !== "write" && look === undefined && isQueueable !== true)
     refuse("ERR Command not allowed inside a transaction");

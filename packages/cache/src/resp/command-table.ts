@@ -17,21 +17,21 @@ import { type Command, type CommandCall, defineCommands } from "./command.ts";
 import { EXEC_ABORTED, refuse } from "./errors.ts";
 import type { RespRequest } from "./request.ts";
 
-/** Their second word says which command it is. COMMAND alone is one as well. */
+/** Commands with subcommands, chosen by the second word. COMMAND alone is a command as well. */
 const CONTAINERS = new Set(["client", "config", "sentinel", "command", "object"]);
-/** Between a container and a word of it; in no name that a client says. */
+/** Separates a container and its subcommand; appears in no name sent by clients. */
 const PART = "|";
-/** How much of an unknown command's arguments is told back. */
+/** Bytes of an unknown command's arguments quoted in the error. */
 const TOLD_BYTES = 128;
 
 export class CommandTable {
   readonly #commands = new Map<string, Command>();
-  /** A pipeline mostly asks for one command again and again: to compare its name costs less than to look it up. */
+  /** Pipelines mostly repeat one command: comparing its name costs less than a lookup. */
   #last: Command | undefined;
   /** Shared by all sessions that use this table. */
   readonly encoder = new OperationEncoder();
 
-  /** @param extra  commands of the program around; one of ours with the same name is replaced */
+  /** @param extra  commands of the embedding program; they replace ours of the same name */
   constructor(extra: readonly Command[] = []) {
     const commands = [
       ...STRING_COMMANDS,
@@ -59,7 +59,7 @@ export class CommandTable {
     }
   }
 
-  /** @throws {CommandRefusal} for one that is not there, or has too few or too many arguments */
+  /** @throws {CommandRefusal} for an unknown command, or a wrong number of arguments */
   get(request: RespRequest): Command {
     const command = this.#last !== undefined && request.isWord(0, this.#last.name) ? this.#last : this.#find(request);
     const { arity } = command;
@@ -92,7 +92,7 @@ export class CommandTable {
   }
 }
 
-/** `CLIENT HELP` and its like. */
+/** `CLIENT HELP` and the like. */
 function helpFor(container: string, parts: () => readonly Command[]): Command {
   const run = ({ reply }: CommandCall): void => {
     const title = `${container.toUpperCase()} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:`;
@@ -121,7 +121,7 @@ function unknownCommand(request: RespRequest): string {
   return `ERR unknown command '${printed(request, 0)}', with args beginning with: ${told}`;
 }
 
-/** As C prints it: up to the first zero byte. */
+/** Truncated at the first zero byte, as C prints it. */
 function printed(request: RespRequest, index: number): string {
   const text = request.text(index).slice(0, TOLD_BYTES);
   const end = text.indexOf("\0");

@@ -1,4 +1,4 @@
-/** What a command is: how it is called, what it needs, and what it does with one request. */
+/** Definition of a command: its name and arity, what it may use, and how it executes one request. */
 import type { Millis } from "@sluice/base/brand";
 import type { Operation, OperationAnswer } from "../state/operation.ts";
 import type { ClientState } from "./client-state.ts";
@@ -7,10 +7,10 @@ import type { RespLimits } from "./limits.ts";
 import type { RespRequest } from "./request.ts";
 import type { RespWriter } from "./resp-writer.ts";
 
-/** Writes the reply to a write, once it was answered. */
+/** Writes the reply once a write was answered. */
 export type ReplyForm = (reply: RespWriter, answer: OperationAnswer) => void;
 
-/** Several operations that one reply stands for: the last one writes it, and an error of any is the error of all. */
+/** Several operations with one reply: the last one writes it, and an error of any is the error of all. */
 export class ReplyGroup {
   error: string | undefined;
 }
@@ -20,15 +20,15 @@ export interface Piece {
   readonly isLast: boolean;
 }
 
-/** A command that is too much for one turn. */
+/** A command that takes more than one turn. */
 export interface LongCommand {
-  /** Does one piece. @returns whether it was the last one: all is replied, or proposed. @throws {CommandRefusal} */
+  /** Executes one piece. @returns whether it was the last: everything is replied or proposed. @throws {CommandRefusal} */
   goOn(): boolean;
   /** Bytes that it holds for its reply. */
   readonly heldBytes: number;
 }
 
-/** One request as a command sees it. Request and views of it hold until `run` returns. */
+/** One request as a command sees it. The request and views of it are valid until `run` returns. */
 export interface CommandCall {
   readonly request: RespRequest;
   readonly reply: RespWriter;
@@ -36,31 +36,31 @@ export interface CommandCall {
   readonly backend: CommandBackend;
   readonly row: ClientRow;
   readonly limits: RespLimits;
-  /** By which expiry is judged and counted. */
+  /** The clock for expiry. */
   readonly wall: Millis;
-  /** Of another request than this. @throws {CommandRefusal} */
+  /** Looks up the command of another request. @throws {CommandRefusal} */
   commandOf(request: RespRequest): Command;
-  /** Proposes; the reply follows in its turn. Nothing else may be replied. */
+  /** Proposes; the reply is written in order. Write no other reply. */
   propose(operation: Operation, form: ReplyForm): void;
   /**
    * The same for a set without condition or expiry, with less work.
    * @param key  index of the word; the value follows it
-   * @returns false when only `propose` can say it; nothing was done then
+   * @returns false if only `propose` can express it; nothing was done then
    */
   proposePlainSet(key: number, form: ReplyForm): boolean;
-  /** The same for one of several operations that one reply stands for; only the last one's form writes it. */
+  /** Proposes one of several operations that share a reply; only the form of the last one writes it. */
   proposePiece(operation: Operation, form: ReplyForm, piece: Piece): void;
-  /** More work than one unit for each word of the request, in units of a microsecond or so. */
+  /** Adds work beyond one unit per word of the request, in units of about a microsecond. */
   spend(work: number): void;
-  /** Before a write whose answer will hold a value of about so many bytes: waits until there is room for it. */
+  /** Call before a write whose answer will hold a value of about this size: waits until there is room for it. */
   expectValue(bytes: number): void;
-  /** Whether it may go on in later turns; else it is done in one piece. */
+  /** Whether it may continue in later turns; otherwise it must finish in one. */
   readonly mayGoOn: boolean;
-  /** Goes on in later turns of the event loop; nothing else of this client is done before. */
+  /** Continues in later turns of the event loop; no other request of this client is executed before. */
   goOn(long: LongCommand): void;
-  /** Replies with a count, once so many replicas hold what was written before or the time is over. */
+  /** Replies with a count, once that many replicas hold what was written before, or after the timeout. */
   waitForReplicas(count: number, timeout: Millis): void;
-  /** @param password  answers whether it is the right one; true when none is needed */
+  /** @returns whether the password is right; true if none is required. @param password  as sent */
   authenticate(user: string, password: string): boolean;
   readonly needsPassword: boolean;
   /** Ends the session after its replies. */
@@ -68,42 +68,42 @@ export interface CommandCall {
 }
 
 /**
- * `read`: of the state as it stands behind all acknowledged writes. `write`: proposes; several may be under way.
- * `local`: of this member and this session only.
+ * `read`: reads the state after all acknowledged writes. `write`: proposes; several may be in progress.
+ * `local`: concerns only this member and this session.
  */
 export type CommandKind = "read" | "write" | "local";
 
 export interface Command {
-  /** Lower case; `container|name` for a part of another command. */
+  /** Lower case; `container|name` for a subcommand. */
   readonly name: string;
   readonly kind: CommandKind;
-  /** Words of the request, its name included; negative: at least so many. */
+  /** Words of the request including its name; negative: the minimum. */
   readonly arity: number;
   /** @throws {CommandRefusal} */
   readonly run: (call: CommandCall) => void;
   readonly group: "string" | "generic" | "connection" | "server" | "pubsub" | "transactions";
   readonly summary: string;
-  /** Redis's own words, for COMMAND. */
+  /** Flags of Redis, for COMMAND. */
   readonly flags: readonly string[];
   /** First key, last key, step; zeros for none. */
   readonly keys: readonly [number, number, number];
-  /** May be called before the password was said. */
+  /** May be called before authentication. */
   readonly isOpen?: boolean;
-  /** In a transaction, for a command that reads: proposes what the log looks at in its place. */
+  /** For a reading command in a transaction: proposes a look operation instead. */
   readonly look?: (call: CommandCall) => void;
-  /** A local command that may stand in a transaction. */
+  /** A local command that is allowed in a transaction. */
   readonly isQueueable?: boolean;
-  /** Steers a transaction, and is never a part of one. */
+  /** Controls transactions, and is never a part of one. */
   readonly isControl?: boolean;
-  /** What it costs beside its words, in units of a microsecond or so; commands on single keys leave it out. */
+  /** Work besides its words, in units of about a microsecond; left out for commands on single keys. */
   readonly work?: number;
-  /** Looks at many entries: the right to read is asked for again afterwards. */
+  /** Reads many entries: the right to read is checked again afterwards. */
   readonly isSlow?: boolean;
   /** May be called by a RESP 2 client with subscriptions. */
   readonly isForSubscribers?: boolean;
 }
 
-/** What a row of a command table says; the rest follows. */
+/** A row of a command table; the other properties have defaults. */
 export type CommandRow = Pick<Command, "name" | "kind" | "arity" | "run" | "summary"> & Partial<Command>;
 
 export function defineCommands(group: Command["group"], rows: readonly CommandRow[]): readonly Command[] {

@@ -1,20 +1,20 @@
-/** What a RESP session refuses: bytes that are no request, and requests that cannot be carried out. */
+/** Errors of a RESP session: invalid bytes, and requests that cannot be executed. */
 import { WireError } from "@sluice/bytes/wire-error";
 import type { OtherProtocol } from "./other-protocol.ts";
 
-/** The bytes are out of step with the protocol: the client is told, and its connection ends. */
+/** The bytes violate the protocol: the client gets an error, and its connection ends. */
 export class RespProtocolError extends WireError {
   override readonly name = "RespProtocolError";
   readonly code = "WIRE_RESP_PROTOCOL";
   readonly context: { readonly problem: string };
-  /** @param context  the problem as the client is told */
+  /** @param context  the problem, as sent to the client */
   constructor(context: { readonly problem: string }) {
     super(`Cannot read RESP request: ${context.problem}`);
     this.context = context;
   }
 }
 
-/** The client speaks HTTP or TLS to a port of RESP: its connection ends before anything of it is carried out. */
+/** The client speaks HTTP or TLS on the RESP port: its connection ends before any of it is executed. */
 export class OtherProtocolError extends WireError {
   override readonly name = "OtherProtocolError";
   readonly code = "WIRE_RESP_OTHER_PROTOCOL";
@@ -25,19 +25,19 @@ export class OtherProtocolError extends WireError {
   }
 }
 
-/** One request is answered with an error; the session goes on. */
+/** One request is answered with an error; the session continues. */
 export class CommandRefusal extends WireError {
   override readonly name = "CommandRefusal";
   readonly code = "WIRE_RESP_COMMAND";
   readonly context: { readonly reply: string };
-  /** @param context  the whole error line as the client reads it, its code word first */
+  /** @param context  the whole error line sent to the client, beginning with its code word */
   constructor(context: { readonly reply: string }) {
     super(`Cannot do RESP command: ${context.reply}`);
     this.context = context;
   }
 }
 
-/** The command at the front waits until there is room for its reply; never leaves the session. */
+/** The first command waits until there is room for its reply; never leaves the session. */
 export class ReplyHeld extends Error {
   override readonly name = "ReplyHeld";
 }
@@ -46,7 +46,7 @@ export function refuse(reply: string): never {
   throw new CommandRefusal({ reply });
 }
 
-/** Begins an error that ends the transaction. */
+/** Prefix of an error that ends the transaction. */
 export const EXEC_ABORTED = "EXECABORT Transaction discarded because of: ";
 
 export const SYNTAX_ERROR = "ERR syntax error";

@@ -1,4 +1,4 @@
-/** What clients read when the log, and not their request, is the reason. docs/decisions/010 says why so. */
+/** Error texts for failures of the log, not of the request; docs/decisions/010 gives the reasons. */
 import type { StoreFailure } from "./command-backend.ts";
 
 export function failureText(failure: StoreFailure): string {
@@ -20,6 +20,6 @@ export function failureText(failure: StoreFailure): string {
   }
 }
 
-/** A read on a follower whose client did not say READONLY. */
+/** A read on a follower by a client without READONLY. */
 export const STALE_READ_TEXT =
   "READONLY You can't read from a replica that may be behind: ask the leader, or say READONLY";

@@ -1,4 +1,4 @@
-/** Patterns of KEYS, SCAN and PSUBSCRIBE: `*`, `?`, `[a-z]`, `[^a]`, and a backslash before what is meant literally. */
+/** Patterns of KEYS, SCAN and PSUBSCRIBE: `*`, `?`, `[a-z]`, `[^a]`, and a backslash before a literal character. */
 
 const STAR = 0x2a;
 const QUESTION = 0x3f;
@@ -10,20 +10,20 @@ const BACKSLASH = 0x5c;
 const WORD_BITS = 32;
 
 /**
- * All ways in which the pattern may match are followed at once, one bit each: bit `i` says that the first `i` of its
- * elements match what was read. So a byte costs a step for each 32 elements, whatever the pattern; stars are no elements.
+ * Follows all ways to match at once, one bit each: bit `i` says that the first `i` elements
+ * match what was read. So a byte costs one step per 32 elements, whatever the pattern; stars are not elements.
  */
 export class Glob {
-  /** Elements of the pattern, each of which stands for one byte. */
+  /** Elements of the pattern; each matches one byte. */
   #count = 0;
   #wordCount = 1;
-  /** By byte: which elements it matches. */
+  /** By byte: the elements that it matches. */
   #matches = new Uint32Array(0);
-  /** Where a star stands before the element. */
+  /** Elements preceded by a star. */
   #stars = new Uint32Array(1);
   #now = new Uint32Array(1);
 
-  /** Takes a time in proportion to its length, which the caller bounds. */
+  /** Takes time in proportion to its length, which the caller limits. */
   constructor(pattern: Uint8Array) {
     this.#wordCount = Math.ceil((pattern.length + 1) / WORD_BITS);
     this.#matches = new Uint32Array(256 * this.#wordCount);
@@ -32,7 +32,7 @@ export class Glob {
     for (let place = 0; place < pattern.length; ) place = this.#read(pattern, place);
   }
 
-  /** What `matches` does for each byte, in steps. */
+  /** Steps of `matches` for each byte. */
   get stepsPerByte(): number {
     return this.#wordCount;
   }
@@ -50,7 +50,7 @@ export class Glob {
     return this.#hasBit(now, this.#count);
   }
 
-  /** @returns false when no way is left */
+  /** @returns false when no way to match is left */
   #step(byte: number): boolean {
     const now = this.#now;
     const row = byte * this.#wordCount;
@@ -67,7 +67,7 @@ export class Glob {
     return left !== 0;
   }
 
-  /** Reads one star or element. @returns where the pattern goes on */
+  /** Reads one star or element. @returns the position after it */
   #read(pattern: Uint8Array, place: number): number {
     switch (pattern[place]) {
       case STAR:
@@ -92,7 +92,7 @@ export class Glob {
     return place + 1;
   }
 
-  /** From behind the bracket. A class that is not closed ends with the pattern. */
+  /** Starts after the bracket. An unclosed class ends with the pattern. */
   #readClass(pattern: Uint8Array, start: number): number {
     const isNegated = pattern[start] === CARET;
     const named = new Uint8Array(256);

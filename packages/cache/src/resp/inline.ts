@@ -11,7 +11,7 @@ const ESCAPES: ReadonlyMap<string, string> = new Map([
 const SPACE = /[\0\t\n\v\f\r ]/;
 const HEX_ESCAPE = /^\\x[0-9a-fA-F]{2}/;
 
-/** @param line  characters of U+0000 to U+00FF. @returns undefined for quotes that do not match */
+/** @param line  characters of U+0000 to U+00FF. @returns undefined for unbalanced quotes */
 export function splitInline(line: string): Uint8Array[] | undefined {
   const words: Uint8Array[] = [];
   let at = 0;
@@ -30,7 +30,7 @@ interface Piece {
   readonly end: number;
 }
 
-/** Up to the next space; parts of it may be quoted. A closing quote ends the word. */
+/** Reads up to the next space; parts may be quoted. A closing quote ends the word. */
 function readWord(line: string, start: number): Piece | undefined {
   let text = "";
   for (let at = start; at < line.length && !SPACE.test(line[at] as string); at++) {

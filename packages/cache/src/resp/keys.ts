@@ -1,4 +1,4 @@
-/** Keys in requests, and the reading of what stands there. */
+/** Keys in requests, and reading of their values. */
 import { DEFAULT_STATE_LIMITS } from "../state/limits.ts";
 import type { LookOperation } from "../state/operation.ts";
 import type { CommandCall, ReplyForm } from "./command.ts";
@@ -6,7 +6,7 @@ import { refuse } from "./errors.ts";
 import type { RespWriter } from "./resp-writer.ts";
 import type { RespRequest } from "./request.ts";
 
-/** A view. @throws {CommandRefusal} when it is longer than a key may be */
+/** A view. @throws {CommandRefusal} when it exceeds the limit of keys */
 export function keyArgument(request: RespRequest, index: number): Uint8Array {
   checkKeyLength(request, index);
   return request.argument(index);
@@ -18,7 +18,7 @@ export function checkKeyLength(request: RespRequest, index: number): void {
   if (request.lengthOf(index) > keyBytes) refuse(`ERR key is longer than ${keyBytes} bytes`);
 }
 
-/** Proposes a look at the keys of the request from `first` on, for a transaction. */
+/** For a transaction: proposes a look at the keys of the request from `first` on. */
 export function lookAt(
   call: CommandCall,
   { first, end, wants }: { readonly first: number; readonly end?: number; readonly wants: LookOperation["wants"] },
@@ -30,14 +30,14 @@ export function lookAt(
   call.propose({ type: "look", cache: call.client.cache, keys, wants }, form);
 }
 
-/** Length of what stands at the key, 0 for nothing. */
+/** Length of the key's value, 0 for none. */
 export function valueBytesAt({ request, client, backend, wall }: CommandCall, index: number): number {
   const cache = backend.store.state.findCache(client.cache);
   const slot = cache?.findLive(wall, request.bytes, request.startOf(index), request.lengthOf(index)) ?? 0;
   return cache?.table.slots.valueLength[slot] ?? 0;
 }
 
-/** Replies with the value of the key at `index`, or with nothing; copies it once, from where it stands. */
+/** Replies with the value of the key at `index`, or null; copies it once, from its place in the state. */
 export function replyValue({ request, client, backend, wall }: CommandCall, index: number, reply: RespWriter): void {
   const cache = backend.store.state.findCache(client.cache);
   const slot = cache?.findLive(wall, request.bytes, request.startOf(index), request.lengthOf(index)) ?? 0;

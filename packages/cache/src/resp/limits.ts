@@ -1,37 +1,37 @@
-/** What one RESP client may make this process hold. */
+/** Limits of one RESP client. */
 
 export interface RespLimits {
   /** Bytes of one argument. */
   readonly bulkBytes: number;
-  /** Arguments of one request, the command's name included. */
+  /** Arguments of one request, including the command's name. */
   readonly argumentCount: number;
   /** Bytes of one whole request. */
   readonly requestBytes: number;
-  /** Bytes of one request over a limit that are read and thrown away, so that its client hears why; Redis takes no larger ones. */
+  /** Bytes of an oversized request that are read and discarded, so that its client gets an error; Redis accepts none larger. */
   readonly skippedBytes: number;
   /** Bytes of one inline command, and of one length line. */
   readonly inlineBytes: number;
-  /** Words of a command that is about this member or this connection, its name included. */
+  /** Words of a command about this member or this connection, including its name. */
   readonly localWords: number;
-  /** Keys of one command that are looked at or deleted in one piece; the rest follows in later turns of the event loop. */
+  /** Keys of one command that are read or deleted in one piece; the rest follows in later turns of the event loop. */
   readonly keysInPiece: number;
-  /** Keys that one command may write, since it is done whole: MSET, MSETNX. */
+  /** Keys that one command may write, since it is executed as a whole: MSET, MSETNX. */
   readonly keysWritten: number;
   /** Bytes of a pattern, and of a channel's name. */
   readonly patternBytes: number;
   /** Commands between MULTI and EXEC. */
   readonly transactionCommands: number;
-  /** Requests of one client that wait for the log; above it the session reads no further. */
+  /** Requests of one client that wait for the log; above it the session executes no more. */
   readonly pendingRequests: number;
-  /** Bytes of replies that were not taken yet; above it the session executes nothing. */
+  /** Bytes of replies not taken yet; above it the session executes nothing. */
   readonly outputBytes: number;
-  /** Bytes of replies that wait, the largest single one included; a command that reads more is refused. */
+  /** Bytes of waiting replies, including the largest single one; a command that reads more is refused. */
   readonly replyBytes: number;
-  /** Bytes that arrived and wait for earlier requests; above it `isPaused` asks the owner of the socket to stop reading. */
+  /** Bytes received and waiting for earlier requests; above it `isPaused` asks the owner of the socket to stop reading. */
   readonly waitingInputBytes: number;
-  /** The same while it is the client that does not read: those that write all before they read need it. */
+  /** The same while the client does not read: clients that write everything before they read need it. */
   readonly unreadInputBytes: number;
-  /** What each client may have of replies, and of an unfinished request, while all together hold too much. */
+  /** Bytes of replies, and of an unfinished request, for each client while all together hold too much. */
   readonly pressedBytes: number;
   /** Channels and patterns that one client is subscribed to. */
   readonly subscriptions: number;

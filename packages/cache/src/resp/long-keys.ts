@@ -1,16 +1,16 @@
-/** Commands on more keys than one turn of the event loop should take: some at a time. */
+/** Commands on more keys than one turn of the event loop should take: executed in pieces. */
 import type { CommandCall } from "./command.ts";
 import { refuse } from "./errors.ts";
 import { RespWriter } from "./resp-writer.ts";
 
 export interface KeyWalk {
-  /** @param index  word of the request that is the key */
+  /** @param index  of the key among the words of the request */
   readonly each: (index: number) => void;
   readonly finish: () => void;
   readonly heldBytes?: () => number;
 }
 
-/** All keys of the request, from its second word on: at once when they are few. */
+/** All keys of the request, from its second word on: at once if they are few. */
 export function overKeys(call: CommandCall, { each, finish, heldBytes = () => 0 }: KeyWalk): void {
   const { request, limits } = call;
   const walkTo = (from: number, end: number): void => {
@@ -32,7 +32,7 @@ export function overKeys(call: CommandCall, { each, finish, heldBytes = () => 0 
   });
 }
 
-/** For a list whose length is known only behind it. */
+/** For a list whose length is known only at its end. */
 export function listWriter({ reply, limits }: CommandCall): RespWriter {
   const list = new RespWriter(() => refuse(`ERR the reply is larger than ${limits.replyBytes} bytes`));
   list.protocol = reply.protocol;

@@ -1,15 +1,15 @@
-/** HTTP on the RESP port, known by a line: a page in a browser could else send commands as the body of its request. */
+/** Detects HTTP on the RESP port by its lines: otherwise a web page could send commands in the body of its request. */
 
 export type OtherProtocol = "HTTP" | "TLS";
 
 /** First byte of a TLS connection; no command begins with it. */
 export const TLS_HANDSHAKE = 0x16;
 
-/** Whatever the method: fetch takes any word for it. */
+/** Any method: fetch accepts any word. */
 const REQUEST_LINE = /[\0-\x20]HTTP\/\d(?:\.\d+)?["'\0-\x20]*$/i;
-/** What is no letter before it is passed over; `GET /x` alone is a command. */
+/** Ignores leading characters other than letters; `GET /x` alone is a command. */
 const METHOD = /^[^a-z]*(?:post|(?:put|patch|head|options|delete|connect|trace)["'\0-\x20]+(?:[/*]|[a-z\d+.-]+:))/i;
-/** `Host:` and its like: no command has a colon in its name. */
+/** `Host:` and the like: no command has a colon in its name. */
 const HEADER = /^[^a-z]*[a-z][a-z\d-]*["']?:/i;
 
 /** @param line  of an inline command, as it arrived, without its end */

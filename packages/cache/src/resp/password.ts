@@ -1,4 +1,4 @@
-/** The password of the only user, compared in a time that tells nothing of it. */
+/** The password of the only user, compared in a time that reveals nothing. */
 import { encodeUtf8 } from "@sluice/bytes/byte-writer";
 import { latin1 } from "../state/integer-text.ts";
 
@@ -16,7 +16,7 @@ export class Password {
     return this.#wanted !== undefined;
   }
 
-  /** @param given  bytes as characters. Anything is right where none is needed */
+  /** @param given  bytes as characters. Returns true for anything if no password is required */
   matches(given: string): boolean {
     const wanted = this.#wanted;
     if (wanted === undefined) return true;

@@ -7,7 +7,7 @@ interface Pending {
   readonly form: ReplyForm | undefined;
   answer: OperationAnswer | undefined;
   error: string | undefined;
-  /** Bytes that its reply is expected to take. */
+  /** Expected bytes of its reply. */
   readonly expectedBytes: number;
   readonly group: ReplyGroup | undefined;
   /** All but the last of a group: their forms write nothing. */
@@ -21,7 +21,7 @@ export interface PendingOptions {
   readonly isSilent?: boolean;
 }
 
-/** Once this many are done, the front of the list is cut off. */
+/** Once this many are done, the front of the list is removed. */
 const SWEEP_COUNT = 256;
 
 export class PendingReplies {
@@ -40,24 +40,24 @@ export class PendingReplies {
     return this.#items.length - this.#head;
   }
 
-  /** Of all that waits. */
+  /** Of all waiting replies. */
   get expectedBytes(): number {
     return this.#expectedBytes;
   }
 
-  /** For what is answered by `settle`, and for anything else that must be told apart. */
+  /** For requests answered by `settle`, and for anything else that needs a unique number. */
   nextTicket(): number {
     return this.#firstTicket + this.count;
   }
 
-  /** @returns the ticket that it is settled by */
+  /** @returns the ticket for `settle` */
   add({ form, expectedBytes, group, isSilent = false }: PendingOptions): number {
     this.#items.push({ form, answer: undefined, error: undefined, expectedBytes, group, isSilent });
     this.#expectedBytes += expectedBytes;
     return this.#firstTicket + this.count - 1;
   }
 
-  /** An error that is known already, behind whatever waits. */
+  /** An error already known, to be written after the waiting replies. */
   addError(error: string): void {
     if (this.count === 0) this.#reply.error(error);
     else {
@@ -75,7 +75,7 @@ export class PendingReplies {
     this.#flush();
   }
 
-  /** Nothing that waits will be replied. */
+  /** Drops all waiting replies. */
   drop(): void {
     this.#firstTicket += this.count;
     this.#items.length = 0;

@@ -1,13 +1,13 @@
-/** Whether a read may be answered from the state as it stands: asked of the store, and kept for a few reads. */
+/** Whether a read may be answered from the present state: asked of the store, and cached for a few reads. */
 import type { ClientState } from "./client-state.ts";
 import type { CommandStore } from "./command-backend.ts";
 import { CommandRefusal } from "./errors.ts";
 import { failureText, STALE_READ_TEXT } from "./failure-text.ts";
 
-/** Reads of one arrival that one look at the lease is good for: together far shorter than the lease has to spare. */
+/** Reads of one arrival covered by one check of the lease: together far shorter than the reserve of the lease. */
 const READS_PER_LOOK = 32;
 
-/** How far the client's bytes have come, counted from its first one. */
+/** Position in the client's input, counted from its first byte. */
 interface Progress {
   readonly arrivedBytes: number;
   readonly consumedBytes: number;
@@ -26,7 +26,7 @@ export class ReadRight {
     this.#client = client;
   }
 
-  /** The next read has to look again. */
+  /** The next read must check again. */
   forget(): void {
     this.#left = 0;
   }
@@ -37,8 +37,8 @@ export class ReadRight {
   }
 
   /**
-   * @returns false when the leader must be confirmed first
-   * @throws {CommandRefusal} on a follower, unless the client accepts that, and on a removed member
+   * @returns false if the leader must be confirmed first
+   * @throws {CommandRefusal} on a follower, unless the client accepts stale reads, and on a removed member
    */
   isGranted(progress: Progress): boolean {
     if (this.#left > 0) {

@@ -1,11 +1,11 @@
-/** How answers of the state become replies: one form for each shape of reply. */
+/** Converts answers of the state to replies: one form for each shape of reply. */
 import { unreachable } from "@sluice/base/unreachable";
 import type { OperationAnswer, Refusal, SeenEntry } from "../state/operation.ts";
 import type { ReplyForm } from "./command.ts";
 import { NOT_AN_INTEGER } from "./errors.ts";
 import type { RespWriter } from "./resp-writer.ts";
 
-/** SET: OK, or nothing when a condition did not hold. */
+/** SET: OK, or null when a condition did not hold. */
 export const asOk: ReplyForm = (reply, answer) => {
   if (answer.type === "kept") reply.none();
   else if (!replyRefusal(reply, answer)) reply.simple("OK");
@@ -16,7 +16,7 @@ export const asDone: ReplyForm = (reply, answer) => {
   if (!replyRefusal(reply, answer)) reply.integer(answer.type === "kept" ? 0 : 1);
 };
 
-/** SET with GET, GETSET: what stood there before. */
+/** SET with GET, GETSET: the previous value. */
 export const asPrevious: ReplyForm = (reply, answer) => {
   if (replyRefusal(reply, answer)) return;
   const previous = answer.type === "written" || answer.type === "kept" ? answer.previous : undefined;
@@ -31,7 +31,7 @@ export const asValue: ReplyForm = (reply, answer) => {
   else reply.bulk(answer.value);
 };
 
-/** GETEX with a time that is none: the error stands in for the value of a key that is there. */
+/** GETEX with an invalid time: the error replaces the value if the key exists. */
 export function asValueOr(error: string): ReplyForm {
   return (reply, answer) => {
     if (answer.type === "value" && answer.value !== undefined) reply.error(error);
@@ -61,7 +61,7 @@ export const asSeenValues: ReplyForm = (reply, answer) => {
   }
 };
 
-/** Of commands that answer with something about one entry, or about none. */
+/** For commands that reply with a property of one entry, or null. */
 export function asSeen(write: (reply: RespWriter, entry: SeenEntry | undefined) => void): ReplyForm {
   return (reply, answer) => {
     if (!replyRefusal(reply, answer)) write(reply, answer.type === "seen" ? answer.entries[0] : undefined);
@@ -74,7 +74,7 @@ export const asSeenCount: ReplyForm = (reply, answer) => {
   reply.integer(answer.type === "seen" ? answer.entries.filter((entry) => entry !== undefined).length : 0);
 };
 
-/** INCR and its kin. */
+/** INCR and related commands. */
 export const asInteger: ReplyForm = (reply, answer) => {
   if (!replyRefusal(reply, answer)) reply.integer(answer.type === "number" ? answer.text : 0);
 };

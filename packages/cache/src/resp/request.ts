@@ -1,26 +1,26 @@
-/** One request as it lies in the buffer that it arrived in: a name and arguments, read in place. */
+/** One request in the buffer in which it arrived: a name and arguments, read in place. */
 import { latin1 } from "../state/integer-text.ts";
 
 const KEPT_PLACES = 64;
 
-/** Used again for every request of a session; what it answers holds until the next one. */
+/** Reused for every request of a session; its results are valid until the next one. */
 export class RespRequest {
-  /** Set by the parser alone. */
+  /** Set by the parser only. */
   bytes: Uint8Array = new Uint8Array(0);
   readonly starts: number[] = [];
   readonly ends: number[] = [];
-  /** Words of it, the name included; places behind are left from earlier requests. */
+  /** Number of words, including the name; later positions are left over from earlier requests. */
   count = 0;
-  /** The error that answers it: it was over a limit, and nothing of it was kept. */
+  /** The error to reply with: the request exceeded a limit, and was discarded. */
   refusal: string | undefined;
 
-  /** For the parser alone. */
+  /** For the parser only. */
   add(start: number, end: number): void {
     this.starts[this.count] = start;
     this.ends[this.count++] = end;
   }
 
-  /** For the parser alone. Long lists are not kept. */
+  /** For the parser only. Does not keep long lists. */
   clear(): void {
     if (this.count > KEPT_PLACES) this.starts.length = this.ends.length = 0;
     this.count = 0;
@@ -32,7 +32,7 @@ export class RespRequest {
     return this.count === 0 ? 0 : (this.ends[this.count - 1] as number) - (this.starts[0] as number);
   }
 
-  /** A copy that holds for as long as it is wanted. */
+  /** A copy that stays valid. */
   detach(): RespRequest {
     const copy = new RespRequest();
     const first = this.starts[0] ?? 0;
@@ -54,7 +54,7 @@ export class RespRequest {
     return this.bytes.subarray(this.starts[index], this.ends[index]);
   }
 
-  /** A copy, for what outlives the call. */
+  /** A copy, valid after the call. */
   copy(index: number): Uint8Array {
     return this.bytes.slice(this.starts[index], this.ends[index]);
   }

@@ -1,4 +1,4 @@
-/** RESP requests out of bytes in any split: arrays of bulk strings, and inline commands. */
+/** Parses RESP requests from bytes in any split: arrays of bulk strings, and inline commands. */
 import { latin1 } from "../state/integer-text.ts";
 import { ArrivalBuffer } from "./arrival-buffer.ts";
 import { OtherProtocolError, RespProtocolError } from "./errors.ts";
@@ -12,33 +12,33 @@ const DOLLAR = 0x24;
 const CR = 0x0d;
 const LF = 0x0a;
 const MINUS = 0x2d;
-/** What Redis allows before a client has said its password. */
+/** The limit of Redis before authentication. */
 const STRANGER_ARGUMENTS = 10;
 const STRANGER_BULK_BYTES = 16_384;
-/** A length line that is longer stands for no length that any limit allows. */
+/** A longer length line exceeds any limit. */
 const MAX_LENGTH_DIGITS = 15;
 /** More arguments than Redis can count. */
 const MAX_COUNT = 2 ** 31 - 1;
 const LINE_END_BYTES = 2;
 
 export class RespParser {
-  /** Whether the full limits hold; a client that has yet to say its password gets small ones. */
+  /** Whether the full limits apply; before authentication they are small. */
   isTrusted = true;
   readonly #limits: RespLimits;
   readonly #request = new RespRequest();
   readonly #arrived = new ArrivalBuffer();
-  /** Place up to which the request was read. */
+  /** Up to here the request was parsed. */
   #cursor = 0;
-  /** Arguments that the request will have; -1 before that is known. */
+  /** Number of arguments of the request; -1 before it is known. */
   #wanted = -1;
-  /** Length of the bulk that is being read; -1 before that is known. */
+  /** Length of the bulk string being read; -1 before it is known. */
   #bulkLength = -1;
   #isWhole = false;
-  /** The words of an inline command lie in bytes of their own. */
+  /** The words of an inline command are in separate bytes. */
   #isInline = false;
-  /** The request is over a limit: what is still to come of it is thrown away as it arrives. */
+  /** The request exceeds a limit: the rest is discarded as it arrives. */
   #isSkipping = false;
-  /** Arguments of it that were thrown away, and bytes of the one that is under way. */
+  /** Discarded arguments, and bytes of the present one. */
   #skippedCount = 0;
   #leftToSkip = 0;
   #skippedBytes = 0;
@@ -48,38 +48,38 @@ export class RespParser {
     this.#limits = limits;
   }
 
-  /** Bytes that wait, those of an unfinished request included. */
+  /** Buffered bytes, including those of an unfinished request. */
   get bufferedBytes(): number {
     return this.#arrived.length;
   }
 
-  /** Of all that ever arrived: bytes up to the end of the request that `next` answered. */
+  /** Of all bytes received: up to the end of the request that `next` returned. */
   get consumedBytes(): number {
     return this.#consumedBytes + (this.#cursor - this.#arrived.start);
   }
 
-  /** Bytes that ever arrived. */
+  /** Bytes received in total. */
   get arrivedBytes(): number {
     return this.#consumedBytes + this.#arrived.length;
   }
 
-  /** Bytes of a request that is not whole yet. */
+  /** Bytes of an incomplete request. */
   get unfinishedBytes(): number {
     return this.#isWhole ? 0 : this.#cursor - this.#arrived.start + Math.max(0, this.#bulkLength);
   }
 
-  /** Throws the request away that is not whole yet, as it arrives; `next` answers it with the refusal. */
+  /** Discards the incomplete request as it arrives; `next` then returns it with the refusal. */
   abandon(refusal: string): void {
     if (!this.#isWhole && !this.#isInline && this.#wanted > 0) this.#skip(refusal);
   }
 
-  /** Forgets all that has arrived. */
+  /** Drops all input. */
   clear(): void {
     this.#cursor = this.#arrived.end;
     this.release();
   }
 
-  /** The bytes belong to the parser from now on. */
+  /** The parser owns the bytes from now on. */
   offer(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
     const expected = this.#bulkLength < 0 ? 0 : this.#cursor - this.#arrived.start + this.#bulkLength + 2;
@@ -96,7 +96,7 @@ export class RespParser {
   }
 
   /**
-   * The request at the front, the same again until `release`; `undefined`: more bytes are needed.
+   * The first request, the same until `release`; `undefined`: more bytes are needed.
    * @throws {RespProtocolError} @throws {OtherProtocolError}
    */
   next(): RespRequest | undefined {
@@ -107,7 +107,7 @@ export class RespParser {
     return this.#isWhole ? this.#request : undefined;
   }
 
-  /** The request is done with. */
+  /** The request is done. */
   release(): void {
     this.#consumedBytes += this.#cursor - this.#arrived.start;
     this.#arrived.consumeTo(this.#cursor);
@@ -175,7 +175,7 @@ export class RespParser {
     return true;
   }
 
-  /** From here on nothing of the request is kept. @param refusal  what `next` answers instead of it */
+  /** From here on nothing of the request is kept. @param refusal  error that `next` returns with it */
   #skip(refusal: string): void {
     const { count } = this.#request;
     this.#request.clear();
@@ -203,7 +203,7 @@ export class RespParser {
     return true;
   }
 
-  /** Everything up to `count` bytes behind the cursor. */
+  /** Discards up to `count` bytes after the cursor. */
   #drop(count: number): void {
     const place = this.#cursor + count;
     const dropped = place - this.#arrived.start;
@@ -214,7 +214,7 @@ export class RespParser {
     this.#cursor = this.#arrived.start;
   }
 
-  /** The number behind a type byte; `undefined` for a line that is not all there, NaN for one that is no number. */
+  /** The number after a type byte; `undefined` for an incomplete line, NaN for anything but a number. */
   #readLength(tooLong: string): number | undefined {
     const { bytes, end } = this.#arrived;
     let at = this.#cursor + 1;

@@ -1,25 +1,25 @@
-/** Replies of RESP 2 and 3, one behind the other in buffers that are handed over whole. */
+/** Writes replies of RESP 2 and 3 into consecutive buffers that are handed over whole. */
 import { encodeUtf8 } from "@sluice/bytes/byte-writer";
 
-/** Large enough that replies of a pipeline are joined; small enough that an idle client costs little. */
+/** Large enough to join replies of a pipeline; small enough that an idle client costs little. */
 const BUFFER_BYTES = 16 * 1024;
-/** Up to here each buffer that was filled is followed by one of twice its size. */
+/** Each filled buffer is followed by one of twice its size, up to this. */
 const MOST_BUFFER_BYTES = 256 * 1024;
 /** With less room than this, the next reply begins in a new buffer. */
 const LEAST_ROOM = 512;
-/** Longer values get a piece of their own. */
+/** Longer values get a separate piece. */
 const SHARED_BYTES = 64 * 1024;
-/** What a type byte, a length and two line ends take at most. */
+/** Maximum of a type byte, a length and two line ends. */
 const HEAD_BYTES = 32;
 const CR = 0x0d;
 const LF = 0x0a;
 
 export class RespWriter {
   protocol: 2 | 3 = 2;
-  /** Bytes that may wait, values included; whoever writes a value beyond it is told by `overflow`. */
+  /** Bytes that may wait, values included; writing a value beyond it calls `overflow`. */
   ceiling = Number.POSITIVE_INFINITY;
   readonly #overflow: (bytes: number) => never;
-  /** Oldest first; what is in `#bytes` comes behind them. */
+  /** Oldest first; `#bytes` follows them. */
   #full: Uint8Array[] = [];
   #fullBytes = 0;
   #bytes = new Uint8Array(0);
@@ -27,17 +27,17 @@ export class RespWriter {
   #end = 0;
   #nextBytes = BUFFER_BYTES;
 
-  /** @param overflow  throws what a reply of so many bytes ends with */
+  /** @param overflow  throws the error for a reply of that many bytes */
   constructor(overflow: (bytes: number) => never) {
     this.#overflow = overflow;
   }
 
-  /** Bytes that were not taken yet. */
+  /** Bytes not taken yet. */
   get length(): number {
     return this.#fullBytes + this.#end - this.#start;
   }
 
-  /** What was written first, up to `most` bytes of it; `undefined` for nothing. The bytes are the caller's. */
+  /** The oldest output, up to `most` bytes; `undefined` for none. The caller owns the bytes. */
   take(most = Number.POSITIVE_INFINITY): Uint8Array | undefined {
     const first = this.#full[0];
     if (first !== undefined) return this.#takeFull(first, most);
@@ -51,7 +51,7 @@ export class RespWriter {
     return taken;
   }
 
-  /** Takes back what was written since `length` was so; the bytes must not have been taken meanwhile. */
+  /** Undoes what was written since `length` had this value; the bytes must not have been taken. */
   rewind(length: number): void {
     let excess = this.length - length;
     const here = Math.min(excess, this.#end - this.#start);
@@ -66,7 +66,7 @@ export class RespWriter {
     }
   }
 
-  /** All that `other` holds follows; it is empty afterwards. */
+  /** Appends everything in `other`, which is empty afterwards. */
   append(other: RespWriter): void {
     for (let bytes = other.take(); bytes !== undefined; bytes = other.take()) this.#push(bytes);
   }
@@ -106,7 +106,7 @@ export class RespWriter {
     this.bulk(encodeUtf8(text));
   }
 
-  /** Text for people: a verbatim string where the protocol has one. */
+  /** Text for people: a verbatim string if the protocol has one. */
   verbatim(text: string): void {
     if (this.protocol === 2) return this.bulkText(text);
     const bytes = encodeUtf8(`txt:${text}`);
@@ -115,12 +115,12 @@ export class RespWriter {
     this.#line("", "");
   }
 
-  /** No value, where one could be. */
+  /** Null in place of a value. */
   none(): void {
     this.#line(this.protocol === 2 ? "$-1" : "_", "");
   }
 
-  /** No list, where one could be. */
+  /** Null in place of a list. */
   noList(): void {
     this.#line(this.protocol === 2 ? "*-1" : "_", "");
   }
@@ -130,7 +130,7 @@ export class RespWriter {
     this.#head(0x2a, count);
   }
 
-  /** @param count  pairs that follow: keys and values in turn */
+  /** @param count  pairs that follow: keys and values alternate */
   map(count: number): void {
     if (this.protocol === 2) this.array(2 * count);
     else this.#line("%", String(count));
@@ -141,13 +141,13 @@ export class RespWriter {
     else this.#line("~", String(count));
   }
 
-  /** A message that answers no request. */
+  /** A message without a request. */
   push(count: number): void {
     if (this.protocol === 2) this.array(count);
     else this.#line(">", String(count));
   }
 
-  /** Bytes that are whole replies already. */
+  /** Bytes of complete replies. */
   whole(bytes: Uint8Array): void {
     this.#room(bytes.length);
     this.#bytes.set(bytes, this.#end);
@@ -167,7 +167,7 @@ export class RespWriter {
     to[this.#end++] = LF;
   }
 
-  /** Lines hold bytes as characters; anything else can only be our own text. */
+  /** Lines hold bytes as characters; other characters occur only in our own texts. */
   #wide(code: number): void {
     for (const byte of encodeUtf8(String.fromCharCode(code))) this.#bytes[this.#end++] = byte;
   }
@@ -196,7 +196,7 @@ export class RespWriter {
     this.#line("", "");
   }
 
-  /** A buffer of its own, behind all that was written. */
+  /** Appends a separate buffer. */
   #push(bytes: Uint8Array): void {
     this.#keepWritten();
     this.#full.push(bytes);
@@ -210,7 +210,7 @@ export class RespWriter {
     this.#start = this.#end;
   }
 
-  /** A new buffer, with room for `count` bytes; what was written before waits to be taken. */
+  /** Begins a buffer with room for `count` bytes; what was written before waits to be taken. */
   #begin(count: number): void {
     this.#keepWritten();
     const capacity = Math.max(this.#nextBytes, count);

@@ -1,4 +1,4 @@
-/** What a Redis Sentinel would publish: the differences between one look at the cluster and the next. */
+/** Events that a Redis Sentinel would publish: the differences between two views of the cluster. */
 import type { ClusterView, MemberRow } from "./command-backend.ts";
 import { MASTER_NAME, type SentinelView, sentinelView } from "./sentinel-view.ts";
 
@@ -9,10 +9,10 @@ export interface SentinelEvent {
 
 interface Health {
   readonly channel: "sdown" | "odown";
-  /** Kind, name, host and port: by these it is known from one look to the next. */
+  /** Kind, name, host and port: identify it across views. */
   readonly words: string;
   readonly isDown: boolean;
-  /** Behind the words when it goes down. */
+  /** Appended to the words when it goes down. */
   readonly more?: string;
 }
 
@@ -24,7 +24,7 @@ interface Look {
 export class SentinelEvents {
   #last: Look | undefined;
 
-  /** What has changed since the last call, in the order in which a Sentinel tells it; nothing the first time. */
+  /** Changes since the last call, in the order of a Sentinel; none the first time. */
   next(cluster: ClusterView): readonly SentinelEvent[] {
     const view = sentinelView(cluster);
     if (view === undefined) return [];
@@ -36,7 +36,7 @@ export class SentinelEvents {
   }
 }
 
-/** A new master, and whoever is to be told anew: all replicas after a switch, else those that were added or have moved. */
+/** A new master, and replicas to announce: all after a switch, otherwise those added or moved. */
 function changesOfPlace(last: SentinelView, { master, replicas, sentinels }: SentinelView): readonly SentinelEvent[] {
   const events: SentinelEvent[] = [];
   const isSwitch = addressOf(master) !== addressOf(last.master);
@@ -56,7 +56,7 @@ function changesOfPlace(last: SentinelView, { master, replicas, sentinels }: Sen
   return events;
 }
 
-/** Redis has no word for a replica that was taken away: clients that read from it hear that it is down. */
+/** Redis has no event for a removed replica: it is reported as down to clients that read from it. */
 function departures(last: Look, { view }: Look): readonly SentinelEvent[] {
   const there = addressesOf([view.master, ...view.replicas]);
   return last.view.replicas

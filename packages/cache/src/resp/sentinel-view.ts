@@ -1,27 +1,27 @@
-/** A cluster as a Redis Sentinel would see it: one master, its replicas, the other Sentinels, and who of them is down. */
+/** A cluster as a Redis Sentinel sees it: one master, its replicas, the other Sentinels, and which of them are down. */
 import type { ClusterView, LeaderStanding, MemberRow } from "./command-backend.ts";
 
 /** The only master there is. */
 export const MASTER_NAME = "sluice";
 
 export interface SentinelView {
-  /** The last leader that was known; what `standing` says of it comes first. */
+  /** The last known leader; `standing` says how valid that is. */
   readonly master: MemberRow;
   readonly standing: LeaderStanding;
-  /** Members beside the master that have a RESP port. */
+  /** Members besides the master with a RESP port. */
   readonly replicas: readonly MemberRow[];
-  /** Members beside the one that looks that have a RESP port. */
+  /** Members besides this one with a RESP port. */
   readonly sentinels: readonly MemberRow[];
   readonly voters: VoterCount;
 }
 
 export interface VoterCount {
   readonly reachable: number;
-  /** How many it takes to choose a leader. */
+  /** Voters needed to elect a leader. */
   readonly quorum: number;
 }
 
-/** `undefined` while there is no master to tell of: none was ever known here, or it has no RESP port. */
+/** `undefined` without a master: no leader was ever known here, or it has no RESP port. */
 export function sentinelView(cluster: ClusterView): SentinelView | undefined {
   const { members, self, lastLeader, leaderStanding: standing } = cluster;
   const master = members.find(({ id }) => id === lastLeader);

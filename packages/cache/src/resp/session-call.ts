@@ -1,4 +1,4 @@
-/** What one session's commands work with: the request, its reply, the log and the state. */
+/** Access of one session's commands to the request, its reply, the log and the state. */
 import type { Millis } from "@sluice/base/brand";
 import type { Operation } from "../state/operation.ts";
 import type { ClientState } from "./client-state.ts";
@@ -23,7 +23,7 @@ export interface SessionCallOptions {
   readonly limits: RespLimits;
 }
 
-/** A value may grow before the log comes to the command that answers it. */
+/** A value may grow before the log applies the command that returns it. */
 const LEAST_VALUE_BYTES = 16 * 1024;
 
 export class SessionCall implements CommandCall {
@@ -35,17 +35,17 @@ export class SessionCall implements CommandCall {
   readonly reply = new RespWriter((bytes) => this.#overflow(bytes));
   readonly pending = new PendingReplies(this.reply);
   wall = 0 as Millis;
-  /** Ticket of what keeps everything behind it waiting: a read that is being confirmed, or WAIT. */
+  /** Ticket that blocks everything after it: a read being confirmed, or WAIT. */
   blockedBy = 0;
-  /** What goes on before anything else is done. */
+  /** A command in progress, which continues before anything else. */
   long: LongCommand | undefined;
-  /** What commands have said to be more work than they look. */
+  /** Additional work reported by commands. */
   extraWork = 0;
   isQuitting = false;
   isPressed = false;
   /** Bytes of replies that may wait. */
   #room: number;
-  /** Bytes that the reply of one command may make wait. */
+  /** Bytes of waiting replies that one command may reach. */
   #ceiling: number;
   readonly #sink: CommandSink;
   readonly #password: Password;
@@ -86,17 +86,17 @@ export class SessionCall implements CommandCall {
     this.isPressed = isPressed;
   }
 
-  /** Whether one more reply may be made. */
+  /** Whether one more reply may be written. */
   get hasRoom(): boolean {
     return this.reply.length + this.pending.expectedBytes < this.#room;
   }
 
-  /** From here on values that are too much are refused, or wait for room. Until `answerAll`. */
+  /** From here on oversized values are refused, or wait for room. Until `answerAll`. */
   boundReply(): void {
     this.reply.ceiling = this.#ceiling;
   }
 
-  /** What the log has done is answered in any case. */
+  /** Answers of the log are always written. */
   answerAll(): void {
     this.reply.ceiling = Number.POSITIVE_INFINITY;
   }

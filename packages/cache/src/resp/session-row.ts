@@ -1,4 +1,4 @@
-/** What CLIENT LIST tells of one session. */
+/** The CLIENT LIST row of one session. */
 import type { Millis } from "@sluice/base/brand";
 import type { ClientState } from "./client-state.ts";
 import type { ClientRow } from "./command-backend.ts";
@@ -8,11 +8,11 @@ export interface SessionAddress {
   readonly id: number;
   readonly address: string;
   readonly localAddress: string;
-  /** Monotonic, of its beginning. */
+  /** Monotonic time of its start. */
   readonly now: Millis;
 }
 
-/** What only the session itself knows. */
+/** Figures that only the session knows. */
 export interface SessionFigures {
   readonly protocol: 2 | 3;
   readonly inputBytes: number;

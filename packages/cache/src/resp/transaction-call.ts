@@ -1,4 +1,4 @@
-/** What the commands of a transaction work with once EXEC has come: their operations are gathered, and not proposed. */
+/** The call of commands during EXEC: their operations are collected, not proposed. */
 import type { Millis } from "@sluice/base/brand";
 import type { Operation, OperationAnswer, TransactionPart } from "../state/operation.ts";
 import type { ClientState } from "./client-state.ts";
@@ -10,10 +10,10 @@ import type { RespRequest } from "./request.ts";
 import { RespWriter } from "./resp-writer.ts";
 import type { Transaction } from "./transaction.ts";
 
-/** What it costs to keep a command, run it and write its reply, beside its words. */
+/** Cost of keeping a command, running it and writing its reply, besides its words. */
 const WORK_PER_COMMAND = 4;
 
-/** One reply within that of EXEC, out of the answers of the parts that belong to it. */
+/** One reply within the reply of EXEC, from the answers of its parts. */
 type PartReply = (reply: RespWriter, answers: Iterator<OperationAnswer>) => void;
 
 export class TransactionCall implements CommandCall {
@@ -51,7 +51,7 @@ export class TransactionCall implements CommandCall {
     for (const request of requests) this.#run(request);
   }
 
-  /** Writes what EXEC answers. @param undo  called when something that was watched has changed */
+  /** Writes the reply of EXEC. @param undo  called when a watched key has changed */
   answer(reply: RespWriter, answer: OperationAnswer, undo: () => void): void {
     if (answer.type !== "batch") {
       undo();
@@ -119,7 +119,7 @@ export class TransactionCall implements CommandCall {
     if (this.#replies.length === count) this.#keepReply();
   }
 
-  /** Of a command that the log has no part in. */
+  /** For a command without an operation. */
   #keepReply(): void {
     const pieces: Uint8Array[] = [];
     for (let bytes = this.reply.take(); bytes !== undefined; bytes = this.reply.take()) pieces.push(bytes);

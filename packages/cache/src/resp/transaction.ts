@@ -1,9 +1,9 @@
-/** The requests between MULTI and EXEC, kept until all of them are there. */
+/** The requests between MULTI and EXEC. */
 import { refuse } from "./errors.ts";
 import type { RespLimits } from "./limits.ts";
 import type { RespRequest } from "./request.ts";
 
-/** What a queued request takes beside its words, for each of them. */
+/** Memory of a queued request besides its words. */
 const OVERHEAD_BYTES = 256;
 
 export class Transaction {
@@ -23,7 +23,7 @@ export class Transaction {
     return this.#byteCount;
   }
 
-  /** A command of it was refused: EXEC does nothing of it. */
+  /** A command was refused: EXEC executes nothing. */
   get isBroken(): boolean {
     return this.#isBroken;
   }

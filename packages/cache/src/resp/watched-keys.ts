@@ -1,8 +1,8 @@
-/** What a client's WATCH saw, by which the next transaction tells that nobody changed it since. */
+/** What WATCH saw of the keys, to tell whether they changed before the transaction. */
 import type { CacheState } from "../state/cache-state.ts";
 import type { WatchedEntry } from "../state/operation.ts";
 
-/** An entry that is there has a version; of a key where none was, only those who wait hear that one came and went. */
+/** An existing entry has a version; for a missing key, only a listener notices that an entry came and went. */
 export class WatchedKeys {
   #entries: WatchedEntry[] = [];
   readonly #waits: Disposable[] = [];
@@ -12,7 +12,7 @@ export class WatchedKeys {
     return this.#entries;
   }
 
-  /** Something was written where nothing was. */
+  /** An entry was written at a key that had none. */
   get isTouched(): boolean {
     return this.#isTouched;
   }

@@ -1,13 +1,13 @@
-/** How much all clients of a listener may have done for them in one turn of the event loop. */
+/** Limits the work for all clients of a listener in one turn of the event loop. */
 
 export interface WorkLimits {
-  /** Of all clients together in one turn; a unit takes about a microsecond. */
+  /** Work for all clients together in one turn; a unit takes about a microsecond. */
   readonly turnWork: number;
-  /** Of one client in one turn, so that one with a long pipeline leaves the others some. */
+  /** Work for one client in one turn, so that a long pipeline leaves time for the others. */
   readonly clientWork: number;
 }
 
-/** One command more is always finished, so that a turn may take as long as the largest one beyond this. */
+/** A command in progress is always finished, so a turn may exceed the limit by the largest one. */
 export class WorkTurn {
   readonly clientWork: number;
   readonly #turnWork: number;
@@ -27,7 +27,7 @@ export class WorkTurn {
     return this.#left * 2 < this.#turnWork;
   }
 
-  /** What was done beyond a turn's measure, in units. */
+  /** Work beyond the limit of the turn, in units. */
   get overdrawn(): number {
     return Math.max(0, -this.#left);
   }

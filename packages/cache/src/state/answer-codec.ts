@@ -1,4 +1,4 @@
-/** Answers to bytes and back: for the table of remembered answers, and for members that ask on behalf of others. */
+/** Encodes and decodes answers: for the table of remembered answers, and for members that ask on behalf of clients. */
 import { ByteReader } from "@sluice/bytes/byte-reader";
 import { ByteWriter } from "@sluice/bytes/byte-writer";
 import { OperationBytesError } from "./errors.ts";
@@ -17,13 +17,13 @@ const KIND = {
   refused: 9,
   seen: 10,
 } as const;
-/** Above the kind: whether a value follows, and whether the field is there at all. */
+/** Added to the kind: whether a value follows, and whether the field is present at all. */
 const HAS_FIELD = 0x40;
 const HAS_VALUE = 0x80;
-/** Batches hold no batches. */
+/** Batches cannot contain batches. */
 const DEEPEST = 1;
 
-/** Their places are their numbers on the wire: add at the end only. */
+/** Indexes are the numbers on the wire: add only at the end. */
 const REFUSALS: readonly Refusal[] = [
   "not-an-integer",
   "not-a-float",
@@ -45,7 +45,7 @@ export function encodeAnswer(answer: OperationAnswer): Uint8Array {
   return w.finish();
 }
 
-/** @throws {WireError} for anything that `encodeAnswer` would not give */
+/** @throws {WireError} for anything that `encodeAnswer` does not produce */
 export function decodeAnswer(bytes: Uint8Array): OperationAnswer {
   const r = new ByteReader(bytes);
   const answer = readAnswer(r, 0);

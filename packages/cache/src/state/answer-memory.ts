@@ -1,4 +1,4 @@
-/** Answers by request id, so that a retry after an unknown outcome is answered and not done again. */
+/** Answers by request id, so that a retry after an unknown outcome gets the answer and is not executed again. */
 import type { Millis } from "@sluice/base/brand";
 import { decodeAnswer, encodeAnswer } from "./answer-codec.ts";
 import type { OperationAnswer, RequestId } from "./operation.ts";
@@ -8,7 +8,7 @@ export interface RememberedAnswer extends RequestId {
   readonly answer: Uint8Array;
 }
 
-/** Up to which sequence a client's answers were dropped; a retry of those is refused, since nobody knows any more. */
+/** Highest sequence of a client whose answers were dropped; a retry up to it is refused, since its outcome is unknown. */
 export interface ForgottenMark {
   readonly client: string;
   readonly sequence: number;
@@ -21,9 +21,9 @@ interface Limits {
   readonly rememberedMillis: number;
 }
 
-/** What each answer counts beside its own bytes. */
+/** Bytes counted for each answer besides its own. */
 const OVERHEAD_BYTES = 64;
-/** Marks outlive answers by this factor, in time and in number. */
+/** Marks are kept longer than answers by this factor, in time and in number. */
 const MARK_FACTOR = 2;
 
 export class AnswerMemory {

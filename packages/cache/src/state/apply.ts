@@ -1,4 +1,4 @@
-/** One operation of the log, carried out: what it changes and answers is the same on every member. */
+/** Applies one operation of the log: changes and answer are equal on every member. */
 import type { Millis } from "@sluice/base/brand";
 import type { AppliedAt } from "../state-machine.ts";
 import { editBatch } from "./batch-edits.ts";
@@ -10,7 +10,7 @@ import type { StateContents } from "./state-contents.ts";
 import { applyTransaction, look } from "./transaction.ts";
 import { workOf, workOfAnswer, workOfBytes } from "./work.ts";
 
-/** Blocks of flushed entries. */
+/** Blocks of flushed entries freed with each operation. */
 const SWEPT_PER_OPERATION = 1_024;
 const DONE: OperationAnswer = { type: "done" };
 
@@ -43,7 +43,7 @@ function answerTo(contents: StateContents, { requestId, operation }: Request, no
   return answer;
 }
 
-/** `undefined` for bytes that are no operation: every member answers them alike. */
+/** `undefined` for bytes that are not an operation: every member gives the same answer. */
 function decode(bytes: Uint8Array): Request | undefined {
   try {
     return decodeOperation(bytes);

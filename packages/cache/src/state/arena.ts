@@ -1,4 +1,4 @@
-/** Blocks of bytes inside a few large buffers: a million entries cost the collector nothing. */
+/** Blocks of bytes inside a few large buffers, so that a million entries cost the garbage collector nothing. */
 
 /** Blocks are counted in units, so that 32 bits of address reach 64 GiB. */
 const UNIT_BYTES = 16;
@@ -7,23 +7,23 @@ const UNIT_BITS = 4;
 const SLAB_UNIT_BITS = 14;
 const SLAB_BYTES = UNIT_BYTES << SLAB_UNIT_BITS;
 const UNIT_MASK = (1 << SLAB_UNIT_BITS) - 1;
-/** Up to here every multiple of a unit has its own class; above it, four classes to each doubling. */
+/** Up to this size every multiple of a unit has its own class; above, four classes per doubling. */
 const FINE_BYTES = 1_024;
-/** Larger blocks have a buffer to themselves. */
+/** Larger blocks get their own buffer. */
 const MAX_SHARED_BYTES = SLAB_BYTES / 8;
 const NONE = 0xffffffff;
 
-/** Where a block begins: slab number above, unit within it below. */
+/** Address of a block: slab number in the upper bits, unit within it in the lower. */
 export type Address = number;
 
-/** A buffer cut into blocks of one size, or, where `blockBytes` is 0, one large block. */
+/** A buffer cut into blocks of one size, or, if `blockBytes` is 0, one large block. */
 interface Slab {
   readonly bytes: Uint8Array;
   readonly number: number;
   readonly blockBytes: number;
   /** Unit of the first free block, `NONE` for none; each holds the next one's unit in its first four bytes. */
   freeUnit: number;
-  /** Where nothing was cut off yet. */
+  /** From here on nothing was allocated yet. */
   cutBytes: number;
   liveBlocks: number;
   isOffered: boolean;
@@ -42,7 +42,7 @@ export class Arena {
     return this.#heldBytes;
   }
 
-  /** Uninitialised; of at least `byteCount` bytes, and one when that is 0. */
+  /** Uninitialised; at least `byteCount` bytes, and at least one. */
   allocate(byteCount: number): Address {
     const blockBytes = blockBytesFor(byteCount);
     if (blockBytes > MAX_SHARED_BYTES) return this.#addSlab(blockBytes, 0).number << SLAB_UNIT_BITS;
@@ -51,7 +51,7 @@ export class Arena {
     return ((slab.number << SLAB_UNIT_BITS) | takeUnit(slab)) >>> 0;
   }
 
-  /** The buffer that the block lies in, from `offsetOf` on. */
+  /** The buffer that contains the block, starting at `offsetOf`. */
   bytesOf(address: Address): Uint8Array {
     return (this.#slabs[address >>> SLAB_UNIT_BITS] as Slab).bytes;
   }
@@ -113,7 +113,7 @@ export class Arena {
   }
 }
 
-/** What a block of this many bytes really takes; two sizes with the same answer can share a block. */
+/** Real size of a block of this many bytes; two sizes with the same result can share a block. */
 export function blockBytesFor(byteCount: number): number {
   if (byteCount <= FINE_BYTES) return Math.max(UNIT_BYTES, (byteCount + UNIT_BYTES - 1) & -UNIT_BYTES);
   const step = 2 ** (29 - Math.clz32(byteCount - 1));

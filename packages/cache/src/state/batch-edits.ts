@@ -1,4 +1,4 @@
-/** Carries out a batch: all of it, or nothing. */
+/** Applies a batch: all of it, or nothing. */
 import type { Millis } from "@sluice/base/brand";
 import type { AppliedAt } from "../state-machine.ts";
 import { conditionHolds, editEntry, refusalOf } from "./entry-edits.ts";
@@ -26,7 +26,7 @@ function isWellFormed({ limits }: StateContents, { conditions, operations }: Bat
   return !(operations.some(mayFailLate) && operations.some(({ type }) => type === "flush"));
 }
 
-/** Depends on what stands there, which earlier operations of the batch may change. */
+/** Depends on the present value, which earlier operations of the batch may change. */
 function mayFailLate({ type }: EntryOperation): boolean {
   return type === "increment" || type === "increment-float" || type === "append";
 }

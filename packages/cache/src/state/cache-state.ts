@@ -15,13 +15,13 @@ import { upkeepOf } from "./upkeep.ts";
 
 export interface CacheStateOptions {
   readonly limits?: StateLimits;
-  /** Seeds the hash of keys, so that nobody can choose keys that collide. An unsigned 32-bit number. */
+  /** Seed for hashing keys, so that clients cannot choose colliding keys. An unsigned 32-bit number. */
   readonly hashSeed: number;
-  /** CRC-32 as of `crc32.ts`, which serves where it is left out. */
+  /** CRC-32; default: `crc32.ts`. */
   readonly checksum?: Checksum;
 }
 
-/** Blocks of flushed entries, in a millisecond or less. */
+/** Blocks of flushed entries freed in one go, in a millisecond or less. */
 const SWEPT_AT_ONCE = 16_384;
 
 export class CacheState implements StateMachine<OperationAnswer> {
@@ -43,12 +43,12 @@ export class CacheState implements StateMachine<OperationAnswer> {
     return applyOperation(this.#contents, operation, at);
   }
 
-  /** Whoever stops before the last piece calls the iterator's `return`, as `for` does. */
+  /** If you stop before the last piece, call the iterator's `return`, as `for` does. */
   snapshot(): IterableIterator<Uint8Array> {
     return new SnapshotWriter(this.#contents);
   }
 
-  /** Both states are in memory until the new one is whole. */
+  /** Both states are in memory until the new one is complete. */
   restore(pieces: Iterable<Uint8Array>): void {
     const contents = this.#emptyContents();
     const reader = new SnapshotReader(contents);
@@ -64,12 +64,12 @@ export class CacheState implements StateMachine<OperationAnswer> {
     return bytes;
   }
 
-  /** Names one life of the data; 0 before its founder said so. */
+  /** Identifies one life of the data; 0 before its founder set it. */
   get generation(): number {
     return this.#contents.generation;
   }
 
-  /** Of the log, as far as it was applied. */
+  /** Time of the last applied record. */
   get time(): Millis {
     return this.#contents.time;
   }
@@ -79,24 +79,24 @@ export class CacheState implements StateMachine<OperationAnswer> {
     return this.#contents.arena.heldBytes;
   }
 
-  /** Its limits and counts, and for readers that want no copies; not there before the first write. */
+  /** Its limits and counts, and reads without copies; undefined before the first write. */
   findCache(name: CacheName): NamedCache | undefined {
     return this.#contents.findCache(name);
   }
 
-  /** In order of their making. */
+  /** In order of creation. */
   caches(): Iterable<NamedCache> {
     return this.#contents.caches();
   }
 
-  /** @param wall  entries whose time is over by it are not there */
+  /** @param wall  entries expired by this time are not found */
   find(cache: CacheName, key: Uint8Array, wall: Millis): EntryView | undefined {
     const found = this.#contents.findCache(cache);
     const slot = found?.findLive(wall, key) ?? 0;
     return slot === 0 || found === undefined ? undefined : viewEntry(found, slot);
   }
 
-  /** Keys that start with `prefix`, in no order, with what stands there. To be read before anything else is applied. */
+  /** Keys that start with `prefix` with their entries, in no order. Read them before applying anything else. */
   entries(cache: CacheName, prefix: Uint8Array, wall: Millis): Iterable<readonly [Uint8Array, EntryView]> {
     const found = this.#contents.findCache(cache);
     return found === undefined ? [] : entriesOf(found, prefix, wall);
@@ -114,7 +114,7 @@ export class CacheState implements StateMachine<OperationAnswer> {
     return this.#contents.evictedCount;
   }
 
-  /** Frees some of what was flushed. @returns whether more is left */
+  /** Frees some flushed entries. @returns whether more are left */
   sweep(): boolean {
     this.#contents.discards.sweep(SWEPT_AT_ONCE);
     return !this.#contents.discards.isEmpty;
@@ -124,15 +124,15 @@ export class CacheState implements StateMachine<OperationAnswer> {
     return this.#changes.open(filter);
   }
 
-  /** Calls `told` whenever the key is written, and when the state was replaced. */
+  /** Calls `told` whenever the key is written or the state is replaced. */
   onSet(cache: CacheName, key: Uint8Array, told: () => void): Disposable {
     return this.#changes.onSet(cache, key, told);
   }
 
   /**
-   * What a leader proposes now and then (every 100 ms, and again at once while it answers something): entries and
-   * leases that are due, and keys that were read. Empty most of the time, bounded in count. What is due is answered
-   * again until that was applied; what was read is not.
+   * What a leader proposes periodically (every 100 ms, and again at once while there is something): entries and
+   * leases that are due, and keys that were read. Usually empty, limited in count. Due items are returned
+   * again until applied; read keys are not.
    */
   takeUpkeep(wall: Millis): readonly Operation[] {
     return upkeepOf(this.#contents, wall);

@@ -1,29 +1,29 @@
-/** Tells listeners of this process what happened to entries, each at its own pace and within a bound. */
+/** Reports changes of entries to listeners in this process, each at its own pace and within a limit. */
 import { latin1 } from "./integer-text.ts";
 import type { CacheName, EntryChange, EntryVersion } from "./operation.ts";
 
 export interface ChangeFilter {
   readonly cache?: CacheName;
-  /** Only keys that start so; a `flushed` cache is told all the same. */
+  /** Only keys with this prefix; `flushed` is reported regardless. */
   readonly prefix?: Uint8Array;
 }
 
 /** Changes since it was opened, oldest first. */
 export interface ChangeReader extends Disposable {
   take(): EntryChange | undefined;
-  /** Too many changes waited, or the state was replaced: read everything again. Asking clears it. */
+  /** Too many changes waited, or the state was replaced: read everything again. The call clears it. */
   takeLoss(): boolean;
 }
 
 export class ChangeFeed {
   readonly #readers = new Set<Reader>();
   readonly #limit: number;
-  /** Who waits for a key to be written, by cache and key. */
+  /** Callbacks that wait for a write to a key, by cache and key. */
   readonly #waits = new Map<string, Set<() => void>>();
   /** Changes of a batch that may still be undone. */
   #held: EntryChange[] | undefined;
 
-  /** @param limit  changes that may wait for one reader */
+  /** @param limit  waiting changes per reader */
   constructor(limit: number) {
     this.#limit = limit;
   }
@@ -46,12 +46,12 @@ export class ChangeFeed {
     };
   }
 
-  /** Whether there is anybody to tell. */
+  /** Whether there is any listener. */
   get isHeard(): boolean {
     return this.#readers.size > 0 || this.#waits.size > 0;
   }
 
-  /** @param key  a view; copied when somebody listens */
+  /** @param key  a view; copied if somebody listens */
   tell(cache: CacheName, key: Uint8Array, kind: EntryChange["kind"], version: EntryVersion): void {
     if (!this.isHeard) return;
     const change = { cache, key: key.slice(), kind, version };
@@ -59,7 +59,7 @@ export class ChangeFeed {
     else this.#held.push(change);
   }
 
-  /** Holds what is told until `release`. */
+  /** Holds changes until `release`. */
   hold(): void {
     this.#held = [];
   }

@@ -1,4 +1,4 @@
-/** What a counter holds after an addition, or why it cannot be added to. */
+/** Computes the value of a counter after an addition, or why it is impossible. */
 import { isInt64, parseInt64 } from "./integer-text.ts";
 import { addDecimals } from "./long-double.ts";
 import type { Refusal } from "./operation.ts";
@@ -8,7 +8,7 @@ export type CounterResult = { readonly text: string } | { readonly refusal: Refu
 /** Longest text of a signed 64-bit number. */
 const MAX_INTEGER_TEXT = 20;
 
-/** Up to here digits are exact in a double, and so is the sum of two. */
+/** Up to this length digits are exact in a double, and so is the sum of two. */
 const MAX_SMALL_TEXT = 15;
 const SMALL = /^(?:0|-?[1-9]\d*)$/;
 

@@ -1,4 +1,4 @@
-/** The checksum of snapshot frames: CRC-32 of IEEE 802.3. A runtime that has a faster one gives it to the state. */
+/** The checksum of snapshot frames: CRC-32 of IEEE 802.3. A runtime with a faster one passes that to the state. */
 
 export type Checksum = (bytes: Uint8Array) => number;
 

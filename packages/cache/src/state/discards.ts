@@ -1,4 +1,4 @@
-/** Entries that a flush took away at once: their blocks are freed a few at a time. */
+/** Entries removed by a flush: their blocks are freed a few at a time. */
 import type { Pins } from "./pins.ts";
 import type { Slot, Slots } from "./slots.ts";
 
@@ -20,7 +20,7 @@ export class Discards {
     return this.#waiting.length === 0;
   }
 
-  /** @param slots  of a table that has others from now on */
+  /** @param slots  of a table that now uses others */
   add(slots: Slots): void {
     if (slots.oldest !== 0) this.#waiting.push({ slots, next: slots.oldest });
   }

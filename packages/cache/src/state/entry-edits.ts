@@ -1,4 +1,4 @@
-/** Carries out operations on single entries; whatever time and version are needed come from the log. */
+/** Applies operations on single entries; time and version come from the log. */
 import type { AppliedAt } from "../state-machine.ts";
 import { latin1, latin1Bytes } from "./integer-text.ts";
 import { type CounterResult, addFloat, addInteger } from "./counters.ts";
@@ -18,10 +18,10 @@ import { type Slot, VALUE_FORM } from "./slots.ts";
 import type { StateContents } from "./state-contents.ts";
 import { workOfBytes } from "./work.ts";
 
-/** Longer ones are no numbers; a sum of floats may have 4,933 digits before its point. */
+/** Longer texts are not numbers; a sum of floats may have 4,933 digits before its point. */
 const MAX_NUMBER_TEXT = 5_120;
 
-/** Does not evict: the caller does, once all is done. Never throws. */
+/** Does not evict: the caller does, at the end. Never throws. */
 export function editEntry(contents: StateContents, operation: EntryOperation, at: AppliedAt): OperationAnswer {
   const refusal = refusalOf(contents, operation);
   if (refusal !== undefined) return { type: "refused", reason: refusal };
@@ -47,7 +47,7 @@ export function editEntry(contents: StateContents, operation: EntryOperation, at
   }
 }
 
-/** What can be said against it before anything else of a batch is done. */
+/** Reasons to refuse it that are known before anything else of a batch is applied. */
 export function refusalOf(contents: StateContents, operation: EntryOperation): Refusal | undefined {
   const { limits, leases } = contents;
   if (operation.type !== "set" && operation.type !== "append") return undefined;
@@ -122,7 +122,7 @@ function expireEntry(
   return answerWith === "value" ? { type: "value", value } : { type: "count", count };
 }
 
-/** Times of 0 are endless. */
+/** A time of 0 means never. */
 function mayExpire(when: ExpiryCondition, before: number, after: number): boolean {
   switch (when) {
     case "always":

@@ -1,4 +1,4 @@
-/** Operations on single entries to bytes and back, as they stand alone and in batches. */
+/** Encodes and decodes operations on single entries, alone and in batches. */
 import type { Millis } from "@sluice/base/brand";
 import type { ByteReader } from "@sluice/bytes/byte-reader";
 import type { ByteWriter } from "@sluice/bytes/byte-writer";
@@ -42,7 +42,7 @@ const HAS_TIME = 0x08;
 
 const EXPIRY_CONDITIONS = ["always", "none-set", "one-set", "later", "sooner", "one-set-sooner"] as const;
 
-/** Everything behind the kind: first the cache's name, then the fields of the kind. */
+/** Everything after the kind: the cache's name, then the fields of the kind. */
 export function writeEntryOperation(w: ByteWriter, operation: EntryOperation): void {
   writeName(w, operation.cache);
   switch (operation.type) {

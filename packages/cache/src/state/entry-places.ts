@@ -1,4 +1,4 @@
-/** Where the key and the value of one entry lie, before they are copied: pointing costs less than two views would. */
+/** Position of one entry's key and value in their buffers before copying: cheaper than two views. */
 
 const NOTHING = new Uint8Array(0);
 
@@ -10,12 +10,12 @@ export class EntryPlaces {
   valueStart = 0;
   valueLength = 0;
 
-  /** Holds on to both until it points elsewhere or forgets. @returns itself */
+  /** Keeps both buffers until it points elsewhere or is cleared. @returns itself */
   point(key: Uint8Array, value: Uint8Array): this {
     return this.pointKey(key, 0, key.length).pointValue(value, 0, value.length);
   }
 
-  /** Lets go of the buffers; the numbers stay as they were. */
+  /** Releases the buffers; the numbers stay. */
   forget(): void {
     this.keyBytes = NOTHING;
     this.valueBytes = NOTHING;

@@ -1,4 +1,4 @@
-/** The entries of one cache: keys and values in an arena, what else is known of them in columns, found by hash. */
+/** The entries of one cache: keys and values in an arena, other properties in columns, found by hash. */
 import type { Arena } from "./arena.ts";
 import { blockBytesFor } from "./arena.ts";
 import type { Discards } from "./discards.ts";
@@ -9,7 +9,7 @@ import { KeyIndex } from "./key-index.ts";
 import type { Pins } from "./pins.ts";
 import { type LogClock, type Slot, Slots, VALUE_FORM } from "./slots.ts";
 
-/** What an entry counts beside its key and value: its slot, its place in the index, the rounding of its block. */
+/** Bytes counted for an entry besides key and value: its slot, its place in the index, the rounding of its block. */
 export const ENTRY_OVERHEAD_BYTES = 64;
 
 export interface TableMemory {
@@ -48,12 +48,12 @@ export class EntryTable {
     return this.#expiries;
   }
 
-  /** Of keys, values and the overhead of each entry. */
+  /** Keys, values and the overhead of each entry. */
   get usedBytes(): number {
     return this.#usedBytes;
   }
 
-  /** The slot of the key that lies in `bytes`, or 0; whether its time is over is the caller's question. */
+  /** The slot of the key in `bytes`, or 0; does not check expiry. */
   find(bytes: Uint8Array, start = 0, length = bytes.length): Slot {
     const hash = this.#memory.hash.hash(bytes, start, length);
     const hashes = this.#slots.hash;
@@ -66,7 +66,7 @@ export class EntryTable {
     }
   }
 
-  /** A new entry with no expiry. The key must not be there. */
+  /** A new entry without expiry. The key must not exist. */
   add(from: EntryPlaces, version: number): Slot {
     const { arena, hash } = this.#memory;
     const { keyBytes, keyStart, keyLength, valueLength } = from;
@@ -81,7 +81,7 @@ export class EntryTable {
     return slot;
   }
 
-  /** Its value at another version; the expiry stays. The entry is now the one used last. */
+  /** Replaces value and version; the expiry stays. Marks the entry as most recently used. */
   replace(slot: Slot, from: EntryPlaces, version: number): void {
     const slots = this.#slots;
     const keyLength = slots.keyLength[slot] as number;
@@ -98,7 +98,7 @@ export class EntryTable {
     this.#usedBytes += from.valueLength - before;
   }
 
-  /** Adds to its value, in place where there is room. @returns bytes that had to be moved */
+  /** Appends to its value, in place if there is room. @returns bytes that had to be moved */
   append(slot: Slot, bytes: Uint8Array, version: number): number {
     const slots = this.#slots;
     const kept = (slots.keyLength[slot] as number) + (slots.valueLength[slot] as number);
@@ -131,13 +131,13 @@ export class EntryTable {
     this.#usedBytes = 0;
   }
 
-  /** What the entry counts against the limit in bytes. */
+  /** Bytes counted against the limit. */
   bytesOf(slot: Slot): number {
     const { keyLength, valueLength } = this.#slots;
     return (keyLength[slot] as number) + (valueLength[slot] as number) + ENTRY_OVERHEAD_BYTES;
   }
 
-  /** A view that holds until the entry is next changed. */
+  /** A view, valid until the entry changes. */
   keyView(slot: Slot): Uint8Array {
     const { arena } = this.#memory;
     const address = this.#slots.address[slot] as number;
@@ -145,7 +145,7 @@ export class EntryTable {
     return arena.bytesOf(address).subarray(at, at + (this.#slots.keyLength[slot] as number));
   }
 
-  /** A view that holds until the entry is next changed. */
+  /** A view, valid until the entry changes. */
   valueView(slot: Slot): Uint8Array {
     const { arena } = this.#memory;
     const address = this.#slots.address[slot] as number;
@@ -153,7 +153,7 @@ export class EntryTable {
     return arena.bytesOf(address).subarray(at, at + (this.#slots.valueLength[slot] as number));
   }
 
-  /** Hands the value over without a view of it. */
+  /** Passes the value on without creating a view. */
   readValue(slot: Slot, sink: ValueSink): void {
     const { arena } = this.#memory;
     const address = this.#slots.address[slot] as number;
@@ -172,8 +172,8 @@ export class EntryTable {
   }
 
   /**
-   * Moves the entry when its block is too small, much too large, or read by a snapshot.
-   * @param kept  bytes of it that go along, its key first. @returns how many were moved
+   * Moves the entry if its block is too small, much too large, or read by a snapshot.
+   * @param kept  bytes to keep, the key first. @returns how many were moved
    */
   #makeRoom(slot: Slot, kept: number, before: number, after: number): number {
     const { arena, pins } = this.#memory;
@@ -189,7 +189,7 @@ export class EntryTable {
   }
 }
 
-/** Below this a loop beats the call into the runtime. */
+/** Below this length a loop is faster than the call into the runtime. */
 const SHORT_BYTES = 40;
 
 function copyInto(to: Uint8Array, at: number, from: Uint8Array, start: number, length: number): void {

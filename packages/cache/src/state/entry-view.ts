@@ -1,4 +1,4 @@
-/** Entries as they are handed to readers: copies. */
+/** Entries as copies for readers. */
 import type { Millis } from "@sluice/base/brand";
 import { startsWith } from "./change-feed.ts";
 import type { NamedCache } from "./named-cache.ts";

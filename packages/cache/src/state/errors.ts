@@ -1,8 +1,8 @@
-/** What the decoders of operations, answers and snapshots refuse, and what a caller of the state may do wrong. */
+/** Errors of the decoders of operations, answers and snapshots, and of callers of the state. */
 import { StateError } from "@sluice/base/errors";
 import { WireError } from "@sluice/bytes/wire-error";
 
-/** Bytes that are no operation, or no answer, of this version. */
+/** Bytes that are not an operation or an answer of this version. */
 export class OperationBytesError extends WireError {
   override readonly name = "OperationBytesError";
   readonly code = "WIRE_CACHE_OPERATION";
@@ -13,7 +13,7 @@ export class OperationBytesError extends WireError {
   }
 }
 
-/** A snapshot that is cut short, damaged, or of another version. */
+/** A snapshot that is truncated, damaged, or of another version. */
 export class SnapshotBytesError extends WireError {
   override readonly name = "SnapshotBytesError";
   readonly code = "WIRE_CACHE_SNAPSHOT";
@@ -24,7 +24,7 @@ export class SnapshotBytesError extends WireError {
   }
 }
 
-/** A snapshot was left open while too many later ones were begun; its blocks are no longer kept. */
+/** A snapshot was left open while too many later ones were begun; its blocks were released. */
 export class SnapshotEndedError extends StateError {
   override readonly name = "SnapshotEndedError";
   readonly code = "STATE_CACHE_SNAPSHOT_ENDED";

@@ -1,7 +1,7 @@
-/** Which entries are due next: a heap of (time, slot), where what no longer holds is passed over. */
+/** Entries by expiry: a heap of (time, slot) that skips stale items. */
 import type { Slot, Slots } from "./slots.ts";
 
-/** Stale items beyond the live ones that are carried along before the heap is made anew. */
+/** Stale items beyond the live ones at which the heap is rebuilt. */
 const SLACK = 1_024;
 
 export class ExpiryHeap {
@@ -14,7 +14,7 @@ export class ExpiryHeap {
     this.#slots = slots;
   }
 
-  /** Entries that have a time. */
+  /** Entries with an expiry. */
   get count(): number {
     return this.#liveCount;
   }
@@ -30,7 +30,7 @@ export class ExpiryHeap {
     if (this.#items.length > 2 * this.#liveCount + SLACK) this.#rebuild();
   }
 
-  /** Up to `limit` slots whose time is before `wall`; they stay due until their time is set anew. */
+  /** Up to `limit` slots that expire before `wall`; they stay due until their time is set again. */
   due(wall: number, limit: number): Slot[] {
     const found = new Set<Slot>();
     this.#dropStale();

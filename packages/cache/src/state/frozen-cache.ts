@@ -1,11 +1,11 @@
-/** One cache as it stood at one moment: copies of its columns, over blocks that a pin keeps. */
+/** One cache at one moment: copies of its columns, over blocks kept by a pin. */
 import type { Arena } from "./arena.ts";
 import type { NamedCache } from "./named-cache.ts";
 import type { CacheLimits, CacheName, LeaseId } from "./operation.ts";
 import type { Slot } from "./slots.ts";
 
 export interface FrozenEntry {
-  /** Key and value, one behind the other; a view. */
+  /** Key followed by value; a view. */
   readonly block: Uint8Array;
   readonly keyLength: number;
   readonly version: number;
@@ -43,7 +43,7 @@ export class FrozenCache {
     for (const [slot, lease] of cache.boundSlots()) this.#leases.set(slot, lease);
   }
 
-  /** In order of use, the one used longest ago first. */
+  /** Least recently used first. */
   *entries(): Generator<FrozenEntry, void> {
     for (let slot = this.#oldest; slot !== 0; slot = this.#newer[slot] as Slot) {
       const address = this.#address[slot] as number;

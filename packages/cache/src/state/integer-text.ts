@@ -1,4 +1,4 @@
-/** Signed 64-bit numbers as text, in the one form that Redis takes: no plus sign, no leading zeros, no spaces. */
+/** Signed 64-bit numbers as text, in the one form that Redis accepts: no plus sign, no leading zeros, no spaces. */
 import { decodeUtf8 } from "@sluice/bytes/byte-reader";
 
 const MAX = 2n ** 63n - 1n;
@@ -18,7 +18,7 @@ export function isInt64(value: bigint): boolean {
   return value >= MIN && value <= MAX;
 }
 
-/** The bytes as characters of U+0000 to U+00FF; for numbers and names, which are short. */
+/** The bytes as characters of U+0000 to U+00FF; for short texts such as numbers and names. */
 export function latin1(bytes: Uint8Array): string {
   if (bytes.length > SHORT_TEXT_BYTES && bytes.every(isAscii)) return decodeUtf8(bytes);
   let text = "";
@@ -33,7 +33,7 @@ export function latin1Bytes(text: string): Uint8Array {
   return bytes;
 }
 
-/** Below this length a loop beats the decoder's call into the runtime. */
+/** Below this length a loop is faster than the decoder's call into the runtime. */
 const SHORT_TEXT_BYTES = 64;
 
 function isAscii(byte: number): boolean {

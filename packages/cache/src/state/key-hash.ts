@@ -1,4 +1,4 @@
-/** A keyed hash of keys, so that nobody who does not know the seed can choose keys that collide: HalfSipHash-1-3. */
+/** A keyed hash of keys, so that colliding keys cannot be chosen without the seed: HalfSipHash-1-3. */
 
 export class KeyHash {
   readonly #k0: number;

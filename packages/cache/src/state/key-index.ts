@@ -1,11 +1,11 @@
-/** From the hash of a key to its slot: open addressing in segments that split when full, so that growing never pauses. */
+/** Maps the hash of a key to its slot: open addressing in segments that split when full, so that growth never pauses. */
 import type { Slot, Slots } from "./slots.ts";
 
 const FIRST_PLACES = 16;
 /** A full segment of this size is split in two, which takes some ten microseconds. */
 const MOST_PLACES = 4_096;
 
-/** Slots of the keys whose hashes begin with the same `depth` bits; the low bits say where the search begins. */
+/** Slots of keys whose hashes begin with the same `depth` bits; the low bits give the start of the search. */
 class Segment {
   readonly depth: number;
   places: Uint32Array;
@@ -21,10 +21,10 @@ class Segment {
   }
 }
 
-/** Holds slots; the hashes stay in `Slots`, the comparison of keys with the caller. */
+/** Holds only slots; `Slots` has the hashes, and the caller compares keys. */
 export class KeyIndex {
   readonly #slots: Slots;
-  /** By the first `#depth` bits of the hash; one segment may stand at several neighbouring places. */
+  /** By the first `#depth` bits of the hash; one segment may be at several adjacent places. */
   #segments = [new Segment(0, FIRST_PLACES)];
   #depth = 0;
 
@@ -33,8 +33,8 @@ export class KeyIndex {
   }
 
   /**
-   * Where a search for the hash goes on: from `hash & (length - 1)` upward, around the end, to the first 0. Holds until
-   * the index is next changed.
+   * Where the search for a hash continues: from `hash & (length - 1)` upward, around the end, to the first 0. Valid until
+   * the index changes.
    */
   placesFor(hash: number): Uint32Array {
     return this.#segmentFor(hash).places;
@@ -65,7 +65,7 @@ export class KeyIndex {
     return this.#segments[(hash >>> 1) >>> (31 - this.#depth)] as Segment;
   }
 
-  /** Moves back whatever the search would no longer find behind the gap. */
+  /** Moves back entries that a search would not find beyond the gap. */
   #closeGap(places: Uint32Array, start: number): void {
     const mask = places.length - 1;
     let gap = start;
@@ -88,7 +88,7 @@ export class KeyIndex {
     segment.count++;
   }
 
-  /** Doubles a small segment, splits a large one; when all bits of the hash are used up, that one grows on. */
+  /** Doubles a small segment, splits a large one; grows it further when all bits of the hash are used up. */
   #enlarge(segment: Segment, hash: number): void {
     const { depth, places } = segment;
     if (places.length >= MOST_PLACES && depth < 24) return this.#split(segment, hash);

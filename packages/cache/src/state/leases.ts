@@ -1,4 +1,4 @@
-/** Leases by their fencing token: how long each is good, and which entries vanish with it. */
+/** Leases by their fencing token: their expiry, and the entries that vanish with them. */
 import type { Millis } from "@sluice/base/brand";
 import type { EntryTable } from "./entry-table.ts";
 import type { LeaseId } from "./operation.ts";
@@ -45,7 +45,7 @@ export class Leases {
     return lease;
   }
 
-  /** A new leader cannot know which renewals were on their way to the one before it. */
+  /** A new leader cannot know which renewals were in progress at the previous one. */
   renewAll(now: Millis): void {
     for (const id of this.#leases.keys()) this.renew(id, now);
   }
@@ -60,7 +60,7 @@ export class Leases {
     return found;
   }
 
-  /** Binds the entry to this lease alone; `undefined` unbinds it. */
+  /** Binds the entry to this lease only; `undefined` unbinds it. */
   bind(table: EntryTable, slot: Slot, id: LeaseId | undefined): void {
     const byTable = this.#byTable.get(table);
     const before = byTable?.get(slot);
@@ -80,12 +80,12 @@ export class Leases {
     return this.#byTable.get(table)?.get(slot)?.id;
   }
 
-  /** Slots of the table that hang on a lease. */
+  /** Slots of the table that are bound to a lease. */
   *boundSlots(table: EntryTable): Generator<readonly [Slot, LeaseId], void> {
     for (const [slot, { id }] of this.#byTable.get(table) ?? []) yield [slot, id];
   }
 
-  /** Forgets the lease; the caller removes the entries that were bound to it. */
+  /** Removes the lease; the caller removes the entries bound to it. */
   take(id: LeaseId): readonly (readonly [EntryTable, readonly Slot[]])[] {
     const lease = this.#leases.get(id);
     if (lease === undefined) return [];

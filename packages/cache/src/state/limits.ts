@@ -1,4 +1,4 @@
-/** What the replicated state may be made to hold. The same on every member, since it decides what `apply` answers. */
+/** Limits of the replicated state. Equal on every member, since they determine the answers of `apply`. */
 
 export interface StateLimits {
   /** Bytes of one key. */
@@ -9,7 +9,7 @@ export interface StateLimits {
   readonly operationBytes: number;
   /** Keys, conditions or operations in one operation. */
   readonly operationParts: number;
-  /** Bytes of values that one transaction may answer; what reads more is refused in it. */
+  /** Bytes of values in the answer to one transaction; a transaction that reads more is refused. */
   readonly answerBytes: number;
   /** Named caches, those without entries included. */
   readonly caches: number;
@@ -23,9 +23,9 @@ export interface StateLimits {
   readonly rememberedMillis: number;
   /** Changes waiting for one listener before it is told that some are lost. */
   readonly waitingChanges: number;
-  /** Bytes of one piece of a snapshot, roughly: a larger value makes a larger piece. */
+  /** Approximate bytes of one piece of a snapshot: a larger value makes a larger piece. */
   readonly snapshotPieceBytes: number;
-  /** Snapshots open at once; one more ends the oldest. */
+  /** Snapshots open at once; a further one ends the oldest. */
   readonly openSnapshots: number;
 }
 

@@ -1,4 +1,4 @@
-/** Arithmetic of 80-bit floats (64 bits of mantissa) on decimal text, as Redis adds floats: alike on every machine. */
+/** Arithmetic of 80-bit floats (64 bits of mantissa) on decimal text, as Redis adds floats: equal on every machine. */
 
 /** value = mantissa × 2^exponent, mantissa below 2^64. */
 interface LongDouble {
@@ -13,12 +13,12 @@ const MANTISSA_BITS = 64;
 /** Digits after the point that Redis prints. */
 const PRINTED_DIGITS = 17;
 const MAX_TEXT = 5_119;
-/** Above what an 80-bit float reaches, and below its smallest. */
+/** Above the maximum exponent of an 80-bit float, and below the minimum. */
 const MAX_DECIMAL_EXPONENT = 4_940 + MAX_TEXT;
-/** An 80-bit float is below 2 to this power; and not below 2 to the other. */
+/** An 80-bit float is below 2 to this power, and at least 2 to the other. */
 const MAX_BINARY_EXPONENT = 16_384;
 const MIN_BINARY_EXPONENT = -16_445;
-/** A number so many bits smaller changes nothing in the sum, not even its rounding. */
+/** A number smaller by this many bits changes nothing in the sum, not even its rounding. */
 const TELLING_BITS = 2 * MANTISSA_BITS + 2;
 const ZERO: LongDouble = { mantissa: 0n, exponent: 0 };
 
@@ -35,14 +35,14 @@ export function addDecimals(current: string, by: string): FloatSum {
   return sum === undefined ? { problem: "not-finite" } : { sum: print(sum) };
 }
 
-/** Whether it is written as a number; one that is too large or too small for a float is. */
+/** Whether it is written as a number; true also for one outside the range of a float. */
 export function isNumberText(text: string): boolean {
   if (text.length > MAX_TEXT || text === "") return false;
   const match = DECIMAL.exec(text) ?? HEXADECIMAL.exec(text);
   return match === null ? INFINITE.test(text) : match[2] !== "" || (match[3] ?? "") !== "";
 }
 
-/** As the C library reads it; what is too large or too small is none. */
+/** Parsed like the C library; undefined for numbers out of range. */
 function parse(text: string): LongDouble | "infinite" | undefined {
   if (!isNumberText(text)) return undefined;
   if (INFINITE.test(text)) return "infinite";

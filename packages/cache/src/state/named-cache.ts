@@ -1,4 +1,4 @@
-/** One named cache: its entries with expiry, leases and limits, and the telling of what happens to them. */
+/** One named cache: its entries with expiry, leases and limits, and notifications of changes. */
 import type { Millis } from "@sluice/base/brand";
 import type { ChangeFeed } from "./change-feed.ts";
 import { EntryPlaces } from "./entry-places.ts";
@@ -31,7 +31,7 @@ export class NamedCache {
     this.#around = around;
   }
 
-  /** For reads: the slot, or 0 when there is none whose time is not over. */
+  /** For reads: the slot, or 0 if there is none that has not expired. */
   findLive(wall: Millis, bytes: Uint8Array, start = 0, length = bytes.length): Slot {
     const slot = this.table.find(bytes, start, length);
     if (slot === 0 || this.isOver(slot, wall)) return 0;
@@ -39,7 +39,7 @@ export class NamedCache {
     return slot;
   }
 
-  /** For writes: an entry whose time is over is removed first. */
+  /** For writes: removes an expired entry first. */
   findForWrite(key: Uint8Array, time: Millis, version: EntryVersion): Slot {
     return this.#unlessOver(this.table.find(key), time, version);
   }
@@ -58,7 +58,7 @@ export class NamedCache {
     return moved;
   }
 
-  /** Whatever stood there gives way, its expiry and its lease included. */
+  /** Replaces an existing entry, including its expiry and its lease. */
   overwrite(from: EntryPlaces, time: Millis, version: EntryVersion): void {
     const found = this.table.find(from.keyBytes, from.keyStart, from.keyLength);
     const before = this.#unlessOver(found, time, version);
@@ -68,7 +68,7 @@ export class NamedCache {
     this.#around.leases.bind(this.table, slot, undefined);
   }
 
-  /** A time of 0 becomes 1, which is as long ago: 0 stands for never. */
+  /** A time of 0 becomes 1, which is as long past: 0 stands for never. */
   setExpiry(slot: Slot, expiresAt: Millis | "never"): void {
     this.table.expiries.set(slot, expiresAt === "never" ? 0 : Math.max(1, expiresAt));
   }
@@ -105,18 +105,18 @@ export class NamedCache {
     this.#around.changes.tell(this.name, new Uint8Array(0), "flushed", version);
   }
 
-  /** Whether one entry of this size can ever stand here. */
+  /** Whether an entry of this size can ever fit. */
   admits(keyBytes: number, valueBytes: number): boolean {
     const { bytes } = this.limits;
     return bytes === 0 || keyBytes + valueBytes + ENTRY_OVERHEAD_BYTES <= bytes;
   }
 
-  /** Removes what was used longest ago until the limits hold. */
+  /** Removes the least recently used entries until the limits hold. */
   evict(version: EntryVersion): void {
     while (this.#isFull()) this.drop(this.table.slots.oldest, "evicted", version);
   }
 
-  /** Keys that were read since the last call, in the order of their first reading. */
+  /** Keys read since the last call, in order of first reading. */
   takeTouched(): Uint8Array[] {
     const keys = [...this.#touched].map((slot) => this.table.keyView(slot).slice());
     this.#touched = new Set();

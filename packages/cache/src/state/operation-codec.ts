@@ -1,4 +1,4 @@
-/** Operations to bytes and back, with the id of the request that they carry. */
+/** Encodes and decodes operations, with the id of their request. */
 import { ByteReader } from "@sluice/bytes/byte-reader";
 import { ByteWriter } from "@sluice/bytes/byte-writer";
 import { readBatch, writeBatch } from "./batch-codec.ts";
@@ -39,7 +39,7 @@ export function writeRequest(w: ByteWriter, operation: Operation, requestId?: Re
 
 /**
  * Keys and values are views of `bytes`.
- * @throws {WireError} for anything that `encodeOperation` would not give
+ * @throws {WireError} for anything that `encodeOperation` does not produce
  */
 export function decodeOperation(bytes: Uint8Array): Request {
   const r = new ByteReader(bytes);

@@ -1,4 +1,4 @@
-/** Encodes many small operations into few buffers: one buffer for each would cost more than all the rest of a write. */
+/** Encodes many small operations into shared buffers: one buffer each would cost more than the rest of a write. */
 import { ByteWriter } from "@sluice/bytes/byte-writer";
 import { EntryPlaces } from "./entry-places.ts";
 import type { CacheName, Operation } from "./operation.ts";
@@ -8,16 +8,16 @@ import { isPlainCache, PLAIN_SET_BYTES, writePlainSet } from "./plain-set.ts";
 const SLAB_BYTES = 64 * 1024;
 /** Larger ones get a buffer of their own. */
 const MAX_SHARED_BYTES = 4 * 1024;
-/** What an operation takes beside its keys and values, roughly. */
+/** Approximate bytes of an operation besides its keys and values. */
 const ROOM_BYTES = 128;
 
 export class OperationEncoder {
-  /** For `encodePlainSet`: whoever encodes points it first. */
+  /** For `encodePlainSet`: point it at key and value first. */
   readonly places = new EntryPlaces();
   #slab = new ByteWriter(SLAB_BYTES);
 
   /**
-   * The bytes share a buffer with others and are never written again; a small one that is kept keeps 64 KiB.
+   * The bytes share a buffer with others and are never overwritten; keeping a small one keeps 64 KiB.
    * @throws {OperationBytesError} for a name or key that is too long
    */
   encode(operation: Operation): Uint8Array {
@@ -29,8 +29,8 @@ export class OperationEncoder {
   }
 
   /**
-   * Of the key and the value that `places` points at; it forgets them.
-   * @returns `undefined` when the short form cannot say it, or it would take too much of a shared buffer
+   * Encodes the key and value that `places` points at, then clears it.
+   * @returns `undefined` if the short form cannot express it, or it would take too much of a shared buffer
    */
   encodePlainSet(cache: CacheName): Uint8Array | undefined {
     const { places } = this;
@@ -48,7 +48,7 @@ export class OperationEncoder {
   }
 }
 
-/** At most what it takes when small; too much for those that have a buffer of their own anyway. */
+/** An upper bound for small operations; an overestimate for those that get their own buffer anyway. */
 function sizeOf(operation: Operation): number {
   switch (operation.type) {
     case "set":

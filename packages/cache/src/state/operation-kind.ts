@@ -1,4 +1,4 @@
-/** The numbers that stand for kinds of operation in the log. They never change their meaning. */
+/** Numbers of the kinds of operation in the log. They never change their meaning. */
 import type { Operation } from "./operation.ts";
 
 /** Set in the first byte when a request id follows. */

@@ -1,4 +1,4 @@
-/** What a record of the log asks of the state, and what it answers: the same on every member. */
+/** Operations of the log and their answers: equal on every member. */
 import type { Brand, Millis } from "@sluice/base/brand";
 
 /** A named cache: 1 to 255 UTF-8 bytes. The RESP databases are the caches "0" to "15". */
@@ -10,21 +10,21 @@ export type EntryVersion = Brand<number, "EntryVersion">;
 /** Log index of the grant: a fencing token, higher than that of every lease granted before. */
 export type LeaseId = Brand<number, "LeaseId">;
 
-/** Names one request of one client, so that a retry after an unknown outcome is done once. */
+/** Identifies one request of one client, so that a retry after an unknown outcome is executed once. */
 export interface RequestId {
-  /** Random, of one client for its life: 1 to 64 characters of ASCII. */
+  /** Random, fixed for the life of the client: 1 to 64 ASCII characters. */
   readonly client: string;
-  /** Rises with every new request of the client; a retry repeats it. From 1. */
+  /** Increases with every new request of the client, from 1; a retry repeats it. */
   readonly sequence: number;
 }
 
-/** Wall-clock milliseconds since 1970 at which an entry vanishes; never, or what it was before. */
+/** Wall-clock milliseconds since 1970 at which an entry vanishes; never, or unchanged. */
 export type Expiry = Millis | "never" | "keep";
 
-/** When a write is done; else the entry stays as it is. A number: only if that is the entry's version. */
+/** Condition of a write; if it does not hold the entry is unchanged. A number: only if that is the entry's version. */
 export type WriteCondition = "always" | "absent" | "present" | EntryVersion;
 
-/** When an expiry is changed: NX, XX, GT and LT of Redis, where no expiry counts as endless, and XX with LT. */
+/** Condition of a change of expiry: NX, XX, GT and LT of Redis, where no expiry counts as endless, and XX with LT. */
 export type ExpiryCondition = "always" | "none-set" | "one-set" | "later" | "sooner" | "one-set-sooner";
 
 export interface SetOperation {
@@ -36,7 +36,7 @@ export interface SetOperation {
   readonly when: WriteCondition;
   /** The entry vanishes with this lease. A write without it unbinds the entry. Refused when the lease is gone. */
   readonly lease?: LeaseId;
-  /** `previous`: the answer carries the value that stood there before (or, when not written, stands). */
+  /** `previous`: the answer contains the previous value (or, if not written, the present one). */
   readonly answerWith: "version" | "previous";
 }
 
@@ -54,7 +54,7 @@ export interface ExpireOperation {
   readonly type: "expire";
   readonly cache: CacheName;
   readonly key: Uint8Array;
-  /** A time that has passed deletes the entry. */
+  /** A time in the past deletes the entry. */
   readonly expiry: Millis | "never";
   readonly when: ExpiryCondition;
   /** `value`: GETEX. */
@@ -73,7 +73,7 @@ export type EntryOperation =
   /** Removes all entries of the cache; its limits stay. */
   | { readonly type: "flush"; readonly cache: CacheName };
 
-/** What must hold of an entry for a batch to be done. */
+/** A condition on an entry for a batch. */
 export interface BatchCondition {
   readonly cache: CacheName;
   readonly key: Uint8Array;
@@ -82,13 +82,13 @@ export interface BatchCondition {
 
 export interface BatchOperation {
   readonly type: "batch";
-  /** All are checked before anything is done. */
+  /** All are checked before anything is applied. */
   readonly conditions: readonly BatchCondition[];
-  /** Done in order, all at one version; refusals of single ones (a counter that is no number) undo the whole batch. */
+  /** Applied in order, all with one version; a refusal of one (a counter that is not a number) undoes the whole batch. */
   readonly operations: readonly EntryOperation[];
 }
 
-/** What was seen of an entry, by which a transaction tells that nobody changed it since. */
+/** What was seen of an entry, so that a transaction can tell whether it changed. */
 export interface WatchedEntry {
   readonly cache: CacheName;
   readonly key: Uint8Array;
@@ -98,7 +98,7 @@ export interface WatchedEntry {
   readonly expiresAt: Millis | 0;
 }
 
-/** Reads entries at its place in a transaction. */
+/** Reads entries at its position in a transaction. */
 export interface LookOperation {
   readonly type: "look";
   readonly cache: CacheName;
@@ -108,19 +108,19 @@ export interface LookOperation {
 
 export type TransactionPart = EntryOperation | BatchOperation | LookOperation | { readonly type: "flush-all" };
 
-/** What stands between MULTI and EXEC: nothing comes between its parts, and a refused one leaves the others done. */
+/** The commands between MULTI and EXEC: applied without interruption; a refused one does not undo the others. */
 export interface TransactionOperation {
   readonly type: "transaction";
-  /** When one of them was changed, nothing is done. */
+  /** If one of them changed, nothing is applied. */
   readonly watched: readonly WatchedEntry[];
   readonly parts: readonly TransactionPart[];
 }
 
 /** Zero means no limit. */
 export interface CacheLimits {
-  /** How many stand at once; the one used longest ago makes room. */
+  /** Limit of entries; beyond it the least recently used one is evicted. */
   readonly entries: number;
-  /** Of keys and values, with `ENTRY_OVERHEAD_BYTES` for each entry. */
+  /** Limit of bytes of keys and values, plus `ENTRY_OVERHEAD_BYTES` for each entry. */
   readonly bytes: number;
 }
 
@@ -129,23 +129,23 @@ export type Operation =
   | BatchOperation
   | LookOperation
   | TransactionOperation
-  /** The first of a founder: names this life of the data. Kept as it is once it is set. */
+  /** The first operation of a founder: sets the generation of the data, which then never changes. */
   | { readonly type: "found"; readonly generation: number }
-  /** Makes the cache, or changes its limits; evicts at once what is too much. */
+  /** Creates the cache, or changes its limits; evicts at once whatever exceeds them. */
   | { readonly type: "configure"; readonly cache: CacheName; readonly limits: CacheLimits }
   | { readonly type: "flush-all" }
-  /** From the leader: keys whose time is over by its clock; those that were written again stay. */
+  /** From the leader: keys expired by its clock; those written again stay. */
   | { readonly type: "expire-due"; readonly cache: CacheName; readonly keys: readonly Uint8Array[] }
-  /** From the leader: keys that were read since, oldest first; only caches with limits need it. */
+  /** From the leader: keys read since the last time, oldest first; needed only for caches with limits. */
   | { readonly type: "touch"; readonly cache: CacheName; readonly keys: readonly Uint8Array[] }
   | { readonly type: "lease-grant"; readonly ttl: Millis }
   | { readonly type: "lease-renew"; readonly lease: LeaseId }
   | { readonly type: "lease-release"; readonly lease: LeaseId }
-  /** From the leader: leases whose time is over by its clock; those that were renewed stay. */
+  /** From the leader: leases expired by its clock; those renewed stay. */
   | { readonly type: "leases-expire"; readonly leases: readonly LeaseId[] };
 
 export type Refusal =
-  /** The value is no signed 64-bit integer. */
+  /** The value is not a signed 64-bit integer. */
   | "not-an-integer"
   | "not-a-float"
   | "increment-overflow"
@@ -156,42 +156,42 @@ export type Refusal =
   | "too-many-leases"
   | "too-many-caches"
   | "entry-over-cache-limit"
-  /** The request id is older than what the table of answers remembers: the outcome is not known any more. */
+  /** The request id is older than the table of answers remembers: the outcome is unknown. */
   | "request-forgotten"
-  /** The record's bytes are no operation of this version. */
+  /** The record's bytes are not an operation of this version. */
   | "bad-operation"
-  /** The values that a transaction reads are more than one answer may hold. */
+  /** The values that a transaction reads exceed the limit of one answer. */
   | "answer-too-large";
 
 /** An entry as a transaction saw it. */
 export interface SeenEntry {
-  /** Only when it was asked for. */
+  /** Present only if requested. */
   readonly value: Uint8Array | undefined;
   readonly valueBytes: number;
   /** 0: never. */
   readonly expiresAt: number;
 }
 
-/** Never changed after it was given. Values are copies that belong to the reader. */
+/** Immutable. Values are copies that the reader owns. */
 export type OperationAnswer =
-  /** Set: done. `previous` only when asked for. */
+  /** Set: done. `previous` only if requested. */
   | { readonly type: "written"; readonly version: EntryVersion; readonly previous?: Uint8Array | undefined }
-  /** Set, batch or transaction: a condition did not hold. `version` of what stands there, 0 for nothing. */
+  /** Set, batch or transaction: a condition did not hold. `version` of the present entry, 0 for none. */
   | { readonly type: "kept"; readonly version: EntryVersion | 0; readonly previous?: Uint8Array | undefined }
-  /** How many entries were changed; the length after `append`. */
+  /** How many entries changed; the length after `append`. */
   | { readonly type: "count"; readonly count: number }
   | { readonly type: "value"; readonly value: Uint8Array | undefined }
-  /** The number after an increment, as it was stored. */
+  /** The number after an increment, as stored. */
   | { readonly type: "number"; readonly text: string }
   | { readonly type: "lease"; readonly lease: LeaseId; readonly expiresAt: Millis }
-  /** Of a transaction too, with the answers of its parts; that of a batch in it is `done`. */
+  /** Also for a transaction, with the answers of its parts; that of a batch in it is `done`. */
   | { readonly type: "batch"; readonly version: EntryVersion; readonly answers: readonly OperationAnswer[] }
   | { readonly type: "done" }
   /** By key; `undefined` where there is none. */
   | { readonly type: "seen"; readonly entries: readonly (SeenEntry | undefined)[] }
   | { readonly type: "refused"; readonly reason: Refusal };
 
-/** One thing that happened to an entry, as a listener hears it. */
+/** One change of an entry, as reported to listeners. */
 export interface EntryChange {
   readonly cache: CacheName;
   /** Empty for `flushed`, which is about all keys of the cache. */

@@ -1,7 +1,7 @@
 /** Keeps the blocks that open snapshots still read, and frees them when the last such snapshot is closed. */
 import type { Address, Arena } from "./arena.ts";
 
-/** All blocks that were written up to `at` stay while this is open. */
+/** Keeps all blocks written up to `at` while open. */
 export interface Pin {
   readonly at: number;
   readonly kept: { readonly address: Address; readonly bornAt: number }[];
@@ -10,11 +10,11 @@ export interface Pin {
 
 export class Pins {
   readonly #arena: Arena;
-  /** Oldest first; `at` never falls. */
+  /** Oldest first; `at` never decreases. */
   #open: Pin[] = [];
   readonly #limit: number;
 
-  /** @param limit  pins open at once; one more closes the oldest */
+  /** @param limit  open pins; a further one closes the oldest */
   constructor(arena: Arena, limit: number) {
     this.#arena = arena;
     this.#limit = limit;
@@ -41,13 +41,13 @@ export class Pins {
     }
   }
 
-  /** Whether a block written at `bornAt` may be read by a snapshot, and so must not change. */
+  /** Whether a snapshot may read a block written at `bornAt`, which then must not change. */
   holds(bornAt: number): boolean {
     const newest = this.#open.at(-1);
     return newest !== undefined && bornAt <= newest.at;
   }
 
-  /** Frees the block now, or when nobody reads it any more. */
+  /** Frees the block now, or when no snapshot needs it any more. */
   free(address: Address, bornAt: number): void {
     const newest = this.#open.at(-1);
     if (newest !== undefined && bornAt <= newest.at) newest.kept.push({ address, bornAt });

@@ -1,6 +1,6 @@
 /**
- * A set without condition, expiry, lease or previous value, of a cache with a name of one character: what a client's
- * plain SET is. Most writes are one, so it is written and carried out from where its parts lie, without a view of any.
+ * A set without condition, expiry, lease or previous value, in a cache with a name of one character: a client's
+ * plain SET. Most writes are of this kind, so it is encoded and applied directly from its parts, without views.
  *
  * | form         | field                        |
  * | ------------ | ---------------------------- |
@@ -19,15 +19,15 @@ import type { StateContents } from "./state-contents.ts";
 
 const KEY_AT = 6;
 
-/** What a plain set takes beside its key and value. */
+/** Bytes of a plain set besides its key and value. */
 export const PLAIN_SET_BYTES = KEY_AT + 4;
 
-/** Whether the short form can say it. */
+/** Whether the short form can express it. */
 export function isPlainCache(cache: CacheName): boolean {
   return cache.length === 1 && cache.charCodeAt(0) < 0x80;
 }
 
-/** The bytes that the whole codec gives, too. @param cache  a plain one */
+/** The same bytes as the general codec. @param cache  a plain one */
 export function writePlainSet(w: ByteWriter, cache: CacheName, from: EntryPlaces): void {
   w.u8(KIND.set).u8(1).u8(cache.charCodeAt(0)).u8(0);
   w.u16(from.keyLength).range(from.keyBytes, from.keyStart, from.keyLength);
@@ -35,8 +35,8 @@ export function writePlainSet(w: ByteWriter, cache: CacheName, from: EntryPlaces
 }
 
 /**
- * Does what `editEntry` does, eviction included.
- * @returns undefined for any other operation, for a cache that is not there yet, and for whatever is refused
+ * Same effect as `editEntry`, including eviction.
+ * @returns undefined for any other operation, for a missing cache, and for anything to be refused
  */
 export function applyPlainSet(contents: StateContents, bytes: Uint8Array, at: AppliedAt): OperationAnswer | undefined {
   if (bytes.length < PLAIN_SET_BYTES || bytes[0] !== KIND.set || bytes[1] !== 1 || bytes[3] !== 0) return undefined;

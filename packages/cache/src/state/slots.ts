@@ -1,17 +1,17 @@
-/** What is known of each entry beside its bytes, in columns of numbers: one slot an entry, for as long as it lives. */
+/** Properties of entries besides their bytes, in columns of numbers: one slot per entry, for its lifetime. */
 import type { Millis } from "@sluice/base/brand";
 import type { Address } from "./arena.ts";
 
-/** A place in the columns, from 1; 0 stands for none. */
+/** A position in the columns, from 1; 0 for none. */
 export type Slot = number;
 
-/** The log's time, as all tables of a state read it. */
+/** The log's time, shared by all tables of a state. */
 export interface LogClock {
   /** Since 1970. */
   second: number;
 }
 
-/** Redis holds what was appended to, or is the sum of fractions, otherwise than the same bytes that were set. */
+/** How the value was produced: Redis encodes appended values and sums of fractions differently from values that were set. */
 export const VALUE_FORM = { plain: 0, appended: 1, fraction: 2 } as const;
 
 const FIRST_CAPACITY = 64;
@@ -25,14 +25,14 @@ export class Slots {
   version: Float64Array = new Float64Array(FIRST_CAPACITY);
   /** Wall-clock milliseconds; 0 for never. */
   expiresAt: Float64Array = new Float64Array(FIRST_CAPACITY);
-  /** Seconds since 1970 of the last use that this member knows of; no part of what is replicated. */
+  /** Seconds since 1970 of the last use known to this member; not replicated. */
   usedAt: Uint32Array = new Uint32Array(FIRST_CAPACITY);
-  /** How the value came about, where its bytes do not tell: see `VALUE_FORM`. No part of what is replicated. */
+  /** How the value was produced, if its bytes do not show it: see `VALUE_FORM`. Not replicated. */
   form: Uint8Array = new Uint8Array(FIRST_CAPACITY);
-  /** Neighbours in order of use. Of a free slot, `newer` is the next free one. */
+  /** Neighbours in order of use. For a free slot, `newer` is the next free one. */
   older: Uint32Array = new Uint32Array(FIRST_CAPACITY);
   newer: Uint32Array = new Uint32Array(FIRST_CAPACITY);
-  /** Used longest ago, and last. */
+  /** Least and most recently used. */
   oldest: Slot = 0;
   newest: Slot = 0;
   readonly #clock: LogClock;
@@ -48,12 +48,12 @@ export class Slots {
     return this.#count;
   }
 
-  /** One past the highest slot that was ever in use. */
+  /** One past the highest slot ever used. */
   get end(): Slot {
     return this.#end;
   }
 
-  /** A slot with no expiry, as the one used last. */
+  /** A slot without expiry, marked as most recently used. */
   add(address: Address, keyLength: number, valueLength: number, hash: number, version: number): Slot {
     const slot = this.#firstFree === 0 ? this.#end++ : this.#firstFree;
     if (slot === this.#firstFree) this.#firstFree = this.newer[slot] as number;
@@ -87,7 +87,7 @@ export class Slots {
     this.#linkNewest(slot);
   }
 
-  /** Read on this member alone. */
+  /** Records a read; on this member only. */
   noteUse(slot: Slot, wall: Millis): void {
     this.usedAt[slot] = wall / 1_000;
   }

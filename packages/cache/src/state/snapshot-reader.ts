@@ -1,4 +1,4 @@
-/** Fills an empty state from the frames of a snapshot, and refuses whatever is not whole. */
+/** Fills an empty state from the frames of a snapshot, and refuses an incomplete or damaged one. */
 import { ByteQueue } from "@sluice/bytes/byte-queue";
 import { ByteReader } from "@sluice/bytes/byte-reader";
 import { EntryPlaces } from "./entry-places.ts";
@@ -20,7 +20,7 @@ import { FRAME_HEAD_BYTES } from "./snapshot-writer.ts";
 import type { StateContents } from "./state-contents.ts";
 import type { Millis } from "@sluice/base/brand";
 
-/** Beside the largest value: its key and the other fields of its record. */
+/** Room besides the largest value: its key and the other fields of its record. */
 const RECORD_ROOM = 128 * 1024;
 
 export class SnapshotReader {
@@ -32,7 +32,7 @@ export class SnapshotReader {
   #entryCount = 0;
   #stage: "head" | "records" | "over" = "head";
 
-  /** @param contents  empty; of no use after an error */
+  /** @param contents  empty; unusable after an error */
   constructor(contents: StateContents) {
     this.#contents = contents;
   }

@@ -1,4 +1,4 @@
-/** The records of a snapshot: what is written into its frames, and in which form. */
+/** The records of a snapshot and their encoding. */
 import type { ByteReader } from "@sluice/bytes/byte-reader";
 import type { ByteWriter } from "@sluice/bytes/byte-writer";
 import type { ForgottenMark, RememberedAnswer } from "./answer-memory.ts";
@@ -88,7 +88,7 @@ export function readCache(r: ByteReader): { readonly name: CacheName; readonly l
   return { name: readName(r), limits: { entries: readWhole(r, "entries"), bytes: readWhole(r, "bytes") } };
 }
 
-/** @param block  the key and, right behind it, the value */
+/** @param block  the key followed by the value */
 export function writeEntry(
   w: ByteWriter,
   block: Uint8Array,

@@ -1,4 +1,4 @@
-/** The whole state as it stands, in frames that are made one by one while the state goes on changing. */
+/** The whole present state in frames, produced one by one while the state continues to change. */
 import { ByteWriter } from "@sluice/bytes/byte-writer";
 import type { Checksum } from "./crc32.ts";
 import { SnapshotEndedError } from "./errors.ts";
@@ -19,8 +19,8 @@ import type { StateContents } from "./state-contents.ts";
 export const FRAME_HEAD_BYTES = 8;
 
 /**
- * Each piece is one frame: u32 length, u32 CRC-32 of what follows, records. Whoever stops early calls `return`, as a
- * `for` loop does by itself; until then the blocks of the snapshot stay, at most as many bytes as the state had.
+ * Each piece is one frame: u32 length, u32 CRC-32 of the rest, records. To stop early call `return`, as a
+ * `for` loop does; until then the blocks of the snapshot stay, at most as many bytes as the state had.
  */
 export class SnapshotWriter implements IterableIterator<Uint8Array> {
   readonly #pins: Pins;
@@ -56,7 +56,7 @@ export class SnapshotWriter implements IterableIterator<Uint8Array> {
 }
 
 interface Frozen {
-  /** Everything but the caches: small, and so written at once. */
+  /** Everything but the caches: small, so written at once. */
   readonly first: ByteWriter;
   readonly caches: readonly FrozenCache[];
 }

@@ -1,4 +1,4 @@
-/** Everything that is replicated, in one piece that a restored snapshot replaces whole. */
+/** The complete replicated data in one object, which restoring a snapshot replaces. */
 import type { Millis } from "@sluice/base/brand";
 import { AnswerMemory } from "./answer-memory.ts";
 import { Arena } from "./arena.ts";
@@ -40,9 +40,9 @@ export class StateContents {
   index = 0;
   term = 0;
   time = 0 as Millis;
-  /** What all operations so far have cost; see work.ts. */
+  /** Work of all operations so far; see work.ts. */
   work = 0;
-  /** Entries that went by their time, or made room for others, since this process holds this state. */
+  /** Entries expired or evicted since this process holds this state. */
   expiredCount = 0;
   evictedCount = 0;
 
@@ -58,7 +58,7 @@ export class StateContents {
     this.#around = { memory, leases: this.leases, changes, counts: this };
   }
 
-  /** In order of their making. */
+  /** In order of creation. */
   caches(): Iterable<NamedCache> {
     return this.#caches.values();
   }
@@ -67,7 +67,7 @@ export class StateContents {
     return this.#caches.get(name);
   }
 
-  /** Makes the cache when it is not there; `undefined` when there are too many. */
+  /** Creates the cache if needed; `undefined` at the limit of caches. */
   cacheFor(name: CacheName): NamedCache | undefined {
     const found = this.#caches.get(name);
     if (found !== undefined || this.#caches.size >= this.limits.caches) return found;

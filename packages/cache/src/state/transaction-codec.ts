@@ -1,4 +1,4 @@
-/** Transactions to bytes and back: what was watched, then the parts, each with its kind in front. */
+/** Encodes and decodes transactions: watched entries, then the parts, each after its kind. */
 import type { Millis } from "@sluice/base/brand";
 import type { ByteReader } from "@sluice/bytes/byte-reader";
 import type { ByteWriter } from "@sluice/bytes/byte-writer";
@@ -10,7 +10,7 @@ import type { EntryVersion, LookOperation, TransactionOperation, TransactionPart
 import { readCount, readKey, readKeys, readName, readWhole, writeKey, writeKeys, writeName } from "./wire-fields.ts";
 
 const WANTS = ["value", "facts"] as const;
-/** A name of one character and an empty key, beside version and expiry. */
+/** A name of one character and an empty key, besides version and expiry. */
 const LEAST_WATCHED_BYTES = 20;
 
 export function writeLook(w: ByteWriter, { cache, keys, wants }: LookOperation): void {

@@ -1,4 +1,4 @@
-/** Carries out what stood between MULTI and EXEC: every part, unless something that was watched has changed. */
+/** Applies the commands between MULTI and EXEC: every part, unless a watched key has changed. */
 import type { AppliedAt } from "../state-machine.ts";
 import type { EntryTable } from "./entry-table.ts";
 import type {
@@ -13,7 +13,7 @@ import type {
 import type { Slot } from "./slots.ts";
 import type { StateContents } from "./state-contents.ts";
 
-/** @param perform  does one part, eviction included. Neither throws */
+/** @param perform  applies one part, including eviction. Neither throws */
 export function applyTransaction(
   contents: StateContents,
   { watched, parts }: TransactionOperation,
@@ -40,7 +40,7 @@ export function applyTransaction(
   return { type: "batch", version: at.index as number as EntryVersion, answers };
 }
 
-/** Outside a transaction it answers alike. */
+/** Also valid outside a transaction. */
 export function look(contents: StateContents, { cache, keys, wants }: LookOperation, at: AppliedAt): OperationAnswer {
   const entries = keys.map((key): SeenEntry | undefined => {
     const { slot, table } = find(contents, cache, key, at);
@@ -53,7 +53,7 @@ export function look(contents: StateContents, { cache, keys, wants }: LookOperat
 }
 
 interface Found {
-  /** 0: there is none whose time is not over. */
+  /** 0: there is none that has not expired. */
   readonly slot: Slot;
   readonly table: EntryTable | undefined;
 }
@@ -70,7 +70,7 @@ function partsOf(part: TransactionPart): number {
   return part.type === "look" || part.type === "delete" ? part.keys.length : 1;
 }
 
-/** Bytes of values that stand now and would be copied into the answer. */
+/** Bytes of present values that would be copied into the answer. */
 function valueBytesAsked(contents: StateContents, part: TransactionPart, at: AppliedAt): number {
   const keys = keysAsked(part);
   if (keys.length === 0 || !("cache" in part)) return 0;

@@ -1,10 +1,10 @@
-/** What only a leader may decide, by its clock: which entries and leases are over, and which keys were read. */
+/** What only a leader decides, by its clock: expired entries and leases, and keys that were read. */
 import type { Millis } from "@sluice/base/brand";
 import type { NamedCache } from "./named-cache.ts";
 import type { Operation } from "./operation.ts";
 import type { StateContents } from "./state-contents.ts";
 
-/** Entries or leases in one operation: applying them must not hold up what comes behind. */
+/** Entries or leases per operation: applying them must not delay what follows. */
 const MOST_AT_ONCE = 1_024;
 
 export function upkeepOf(contents: StateContents, wall: Millis): readonly Operation[] {

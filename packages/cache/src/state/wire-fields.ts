@@ -1,4 +1,4 @@
-/** Fields that operations, answers and snapshots share: names, keys, values, times, conditions. */
+/** Fields shared by operations, answers and snapshots: names, keys, values, times, conditions. */
 import type { Millis } from "@sluice/base/brand";
 import type { ByteReader } from "@sluice/bytes/byte-reader";
 import { type ByteWriter, encodeUtf8 } from "@sluice/bytes/byte-writer";
@@ -66,7 +66,7 @@ export function readTime(r: ByteReader, field: string): Millis {
   return readWhole(r, field) as Millis;
 }
 
-/** A list's count, refused when the bytes that are left could not hold it. */
+/** A list's count, refused if the remaining bytes cannot hold it. */
 export function readCount(r: ByteReader, leastBytes: number): number {
   const count = r.u32();
   if (count * leastBytes > r.remaining) throw new OperationBytesError({ field: "count", value: count });
@@ -75,7 +75,7 @@ export function readCount(r: ByteReader, leastBytes: number): number {
 
 const CONDITIONS = ["always", "absent", "present"] as const;
 
-/** Two bits: always, absent, present, or 3 for a version, which stands elsewhere. */
+/** Two bits: always, absent, present, or 3 for a version, which is encoded separately. */
 export function conditionBits(when: WriteCondition): number {
   return typeof when === "number" ? 3 : CONDITIONS.indexOf(when);
 }

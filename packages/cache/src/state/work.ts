@@ -1,21 +1,21 @@
-/** What an operation costs to carry out, in units of a microsecond or so. */
+/** Cost of applying an operation, in units of about a microsecond. */
 import type { Operation, OperationAnswer } from "./operation.ts";
 
 /** Arithmetic on fractions, and on powers of ten. */
 const FLOAT_WORK = 32;
 const POWER_WORK = 512;
-/** To read an operation among others, and to carry it out. */
+/** Cost of reading an operation among others, and applying it. */
 const WORK_PER_PART = 3;
-/** A table is made anew. */
+/** A table is created anew. */
 const FLUSH_WORK = 32;
-/** As many as RESP knows; more of them are rare. */
+/** As many as RESP has; more are rare. */
 const CACHES_FLUSHED = 16;
 
 export function workOfBytes(count: number): number {
   return count >> 10;
 }
 
-/** Beside its bytes. */
+/** Besides its bytes. */
 export function workOf(operation: Operation): number {
   switch (operation.type) {
     case "batch":
@@ -39,7 +39,7 @@ export function workOf(operation: Operation): number {
   }
 }
 
-/** Of the copies that it holds. */
+/** For the copies that it holds. */
 export function workOfAnswer(answer: OperationAnswer): number {
   switch (answer.type) {
     case "written":

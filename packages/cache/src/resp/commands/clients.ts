@@ -1,4 +1,4 @@
-/** CLIENT: who is connected, by which name, and the ending of connections. */
+/** CLIENT: lists, names and ends connections. */
 import type { Millis } from "@sluice/base/brand";
 import { integerArgument, smallInteger, syntaxError } from "../arguments.ts";
 import type { ClientRow } from "../command-backend.ts";
@@ -22,7 +22,7 @@ export function clientLine(row: ClientRow, now: Millis): string {
   return `${facts.join(" ")}\n`;
 }
 
-/** To look at a client, and to write its line. */
+/** Cost of examining a client and writing its line. */
 const WORK_PER_CLIENT = 8;
 
 /** CLIENT LIST [TYPE type] [ID id …]. */
@@ -133,7 +133,7 @@ function setinfo({ request, reply, client }: CommandCall): void {
   reply.simple("OK");
 }
 
-/** NO-EVICT and NO-TOUCH: nothing here ends clients for memory, or counts reads of single ones. */
+/** NO-EVICT and NO-TOUCH: clients are never ended for memory here, and reads of single clients are not counted. */
 function acceptOnOff({ request, reply }: CommandCall): void {
   if (!["on", "off"].includes(request.word(2))) syntaxError();
   reply.simple("OK");

@@ -106,7 +106,7 @@ function replyHello({ reply, row, backend }: CommandCall): void {
   reply.array(0);
 }
 
-/** @throws {CommandRefusal} for spaces, line ends and what cannot be printed */
+/** @throws {CommandRefusal} for spaces, line ends and unprintable characters */
 export function clientName(request: RespRequest, index: number): string {
   const name = request.text(index);
   if (!/^[!-~]*$/.test(name)) refuse("ERR Client names cannot contain spaces, newlines or special characters.");
@@ -137,7 +137,7 @@ export const CONNECTION_COMMANDS = defineCommands("connection", [
     run: ping,
     isQueueable: true,
     isForSubscribers: true,
-    summary: "Asks for a sign of life",
+    summary: "Tests the connection",
     flags: ["fast"],
   },
   {
@@ -146,7 +146,7 @@ export const CONNECTION_COMMANDS = defineCommands("connection", [
     arity: 2,
     isQueueable: true,
     run: ({ request, reply }) => reply.bulk(request.argument(1)),
-    summary: "Answers what it was sent",
+    summary: "Returns its argument",
   },
   { name: "select", kind: "local", arity: 2, run: select, isQueueable: true, summary: "Changes the database" },
   {
@@ -157,7 +157,7 @@ export const CONNECTION_COMMANDS = defineCommands("connection", [
     isOpen: true,
     isControl: true,
     isForSubscribers: true,
-    summary: "Ends the connection",
+    summary: "Closes the connection",
   },
   {
     name: "reset",
@@ -167,7 +167,7 @@ export const CONNECTION_COMMANDS = defineCommands("connection", [
     isOpen: true,
     isControl: true,
     isForSubscribers: true,
-    summary: "Makes the connection as new",
+    summary: "Resets the connection",
   },
   {
     name: "hello",
@@ -176,29 +176,29 @@ export const CONNECTION_COMMANDS = defineCommands("connection", [
     arity: -1,
     run: hello,
     isOpen: true,
-    summary: "Says which protocol the client speaks",
+    summary: "Selects the protocol version",
   },
-  { name: "auth", kind: "local", arity: -2, run: auth, isOpen: true, summary: "Says the password" },
+  { name: "auth", kind: "local", arity: -2, run: auth, isOpen: true, summary: "Authenticates the client" },
   {
     name: "readonly",
     kind: "local",
     arity: 1,
     run: (call) => acceptStale(call, true),
-    summary: "Lets a follower answer reads",
+    summary: "Allows reads from a follower",
   },
   {
     name: "readwrite",
     kind: "local",
     arity: 1,
     run: (call) => acceptStale(call, false),
-    summary: "Takes READONLY back",
+    summary: "Ends READONLY",
   },
   {
     name: "wait",
     kind: "local",
     arity: 3,
     run: wait,
-    summary: "Waits until replicas hold what was written",
+    summary: "Waits until replicas hold the preceding writes",
     flags: ["noscript"],
   },
 ]);

@@ -1,4 +1,4 @@
-/** INCR and its kin. */
+/** INCR and related commands. */
 import { isNumberText } from "../../state/long-double.ts";
 import { integerArgument } from "../arguments.ts";
 import { type CommandCall, defineCommands } from "../command.ts";
@@ -29,7 +29,7 @@ function incrbyfloat(call: CommandCall): void {
 
 export const COUNTER_COMMANDS = defineCommands("string", [
   { name: "incr", kind: "write", arity: 2, run: (call) => increment(call, 1n), keys: KEY, summary: "Adds one" },
-  { name: "decr", kind: "write", arity: 2, run: (call) => increment(call, -1n), keys: KEY, summary: "Takes one away" },
+  { name: "decr", kind: "write", arity: 2, run: (call) => increment(call, -1n), keys: KEY, summary: "Subtracts one" },
   {
     name: "incrby",
     kind: "write",
@@ -38,6 +38,6 @@ export const COUNTER_COMMANDS = defineCommands("string", [
     keys: KEY,
     summary: "Adds a whole number",
   },
-  { name: "decrby", kind: "write", arity: 3, run: decrby, keys: KEY, summary: "Takes a whole number away" },
+  { name: "decrby", kind: "write", arity: 3, run: decrby, keys: KEY, summary: "Subtracts a whole number" },
   { name: "incrbyfloat", kind: "write", arity: 3, run: incrbyfloat, keys: KEY, summary: "Adds a fraction" },
 ]);

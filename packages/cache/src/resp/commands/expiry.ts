@@ -1,4 +1,4 @@
-/** EXPIRE, TTL and their kin. */
+/** EXPIRE, TTL and related commands. */
 import type { Millis } from "@sluice/base/brand";
 import type { ExpiryCondition } from "../../state/operation.ts";
 import { type ExpiryUnit, expiryArgument } from "../arguments.ts";
@@ -27,7 +27,7 @@ const CONDITIONS: ReadonlyMap<string, ExpiryCondition> = new Map([
   ["lt", "sooner"],
 ] as const);
 
-/** XX may stand beside GT (which it adds nothing to) and LT. */
+/** XX may be combined with GT (to which it adds nothing) and LT. */
 function expiryCondition(request: RespRequest): ExpiryCondition {
   const words = new Set<string>();
   for (let i = 3; i < request.count; i++) {
@@ -116,7 +116,7 @@ export const EXPIRY_COMMANDS = defineCommands("generic", [
     arity: 2,
     run: persist,
     keys: KEY,
-    summary: "Lets a key stay",
+    summary: "Removes the expiry of a key",
     flags: ["write", "fast"],
   },
 ]);

@@ -1,4 +1,4 @@
-/** INFO: facts in sections, in the form that Redis gave them. */
+/** INFO: facts in sections, in the format of Redis. */
 import { DATABASE_COUNT } from "../client-state.ts";
 import type { CommandBackend } from "../command-backend.ts";
 import { type CommandCall, defineCommands } from "../command.ts";
@@ -6,7 +6,7 @@ import type { CacheName } from "../../state/operation.ts";
 import { runId } from "../sentinel-view.ts";
 import { connectedRows, followedRow, roleWord } from "./role.ts";
 
-/** Which Redis this one behaves like: clients choose commands by it. */
+/** The Redis version reported: clients choose commands by it. */
 export const REDIS_VERSION_SHOWN = "7.0.15";
 
 type Lines = readonly (readonly [string, string | number])[];
@@ -105,7 +105,7 @@ function keyspaceLines({ store: { state } }: CommandBackend): Lines {
 export const INFO_COMMANDS = defineCommands("server", [
   {
     name: "info",
-    work: 500, // it asks the system, too
+    work: 500, // it also queries the system
     kind: "local",
     arity: -1,
     run: info,

@@ -1,4 +1,4 @@
-/** KEYS and SCAN: looks through the slots of a cache, so many steps at a time. */
+/** KEYS and SCAN: search the slots of a cache, a limited number of steps at a time. */
 import type { NamedCache } from "../../state/named-cache.ts";
 import { integerArgument, syntaxError } from "../arguments.ts";
 import { type CommandCall, defineCommands, type LongCommand } from "../command.ts";
@@ -8,13 +8,13 @@ import { listWriter } from "../long-keys.ts";
 import type { RespRequest } from "../request.ts";
 import type { RespWriter } from "../resp-writer.ts";
 
-/** Slots, or steps of a pattern over eight bytes of keys, that are done in one go: a few milliseconds. */
+/** Slots, or pattern steps over eight bytes of keys, done in one go: a few milliseconds. */
 const STEPS = 16_384;
-/** Keys that SCAN looks at when not told otherwise. */
+/** Keys that SCAN examines by default. */
 const SCAN_COUNT = 10;
 const MAX_CURSOR = 2n ** 64n - 1n;
 
-/** Goes through the slots of a cache from one on, and lists the keys that match. */
+/** Walks the slots of a cache from a given one, and lists matching keys. */
 class KeySearch {
   readonly #call: CommandCall;
   readonly #glob: Glob | undefined;
@@ -32,7 +32,7 @@ class KeySearch {
     this.slot = Math.max(1, from);
   }
 
-  /** As far as `end`, or until it was enough for one go. */
+  /** Until `end`, or until the work of one go is done. */
   go(cache: NamedCache, end: number): void {
     const { wall } = this.#call;
     const { table } = cache;
@@ -59,7 +59,7 @@ function boundedPattern({ limits }: CommandCall, pattern: Uint8Array): Uint8Arra
   return pattern;
 }
 
-/** What is written meanwhile may be told or not; what stands all the time is told. */
+/** Keys written meanwhile may or may not be listed; keys that exist throughout are listed. */
 class LongSearch implements LongCommand {
   readonly #call: CommandCall;
   readonly #search: KeySearch;
@@ -97,8 +97,8 @@ function keys(call: CommandCall): void {
 }
 
 /**
- * SCAN cursor [MATCH pattern] [COUNT count] [TYPE type]: the cursor is a slot, which an entry keeps while it lives. It
- * stops before COUNT where that is more than one go.
+ * SCAN cursor [MATCH pattern] [COUNT count] [TYPE type]: the cursor is a slot, which an entry keeps while it lives.
+ * Stops before COUNT if that is more than one go.
  */
 function scan(call: CommandCall): void {
   const { request, reply } = call;
@@ -114,7 +114,7 @@ function scan(call: CommandCall): void {
   search.reply();
 }
 
-/** As the C library reads it: a sign may stand before it, and nothing at all is 0. */
+/** Parsed like the C library: an optional sign, and an empty text is 0. */
 function scanCursor(request: RespRequest): number {
   const text = request.lengthOf(1) > 64 ? "-" : request.text(1);
   const match = /^([+-]?)(\d+)$/.exec(text);

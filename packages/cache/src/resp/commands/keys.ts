@@ -1,4 +1,4 @@
-/** Commands on keys whatever stands there: DEL, EXISTS, OBJECT, FLUSHDB and their kin. */
+/** Commands on keys of any type: DEL, EXISTS, OBJECT, FLUSHDB and related ones. */
 import { latin1, parseInt64 } from "../../state/integer-text.ts";
 import { type Slot, VALUE_FORM } from "../../state/slots.ts";
 import { syntaxError } from "../arguments.ts";
@@ -11,7 +11,7 @@ import { asCount, asOk, asSeen, asSeenCount } from "../reply-forms.ts";
 const KEY = [1, 1, 1] as const;
 const KEYS = [1, -1, 1] as const;
 
-/** DEL and UNLINK: of many keys some at a time, each time as one operation. */
+/** DEL and UNLINK: many keys are deleted in pieces, each as one operation. */
 function deleteKeys(call: CommandCall): void {
   const { request, client, limits } = call;
   const group = new ReplyGroup();
@@ -40,7 +40,7 @@ function find({ request, client, backend, wall }: CommandCall, index: number): S
   return cache?.findLive(wall, request.bytes, request.startOf(index), request.lengthOf(index)) ?? 0;
 }
 
-/** EXISTS and TOUCH: a key named twice counts twice. */
+/** EXISTS and TOUCH: a key given twice counts twice. */
 function countKeys(call: CommandCall, use: (call: CommandCall, index: number) => Slot): void {
   let count = 0;
   overKeys(call, {
@@ -68,7 +68,7 @@ function dbsize({ reply, backend, client }: CommandCall): void {
 
 function randomkey({ reply, backend, client, wall }: CommandCall): void {
   const cache = backend.store.state.findCache(client.cache);
-  // The one used longest ago, and not a random one: nobody can rely on more.
+  // RANDOMKEY returns the least recently used key, not a random one: clients cannot rely on more.
   const slot = cache?.table.slots.oldest ?? 0;
   if (cache === undefined || slot === 0 || cache.isOver(slot, wall)) reply.none();
   else reply.bulk(cache.table.keyView(slot));
@@ -82,11 +82,11 @@ function flush(call: CommandCall, reach: "cache" | "all"): void {
 }
 
 const INT64_TEXT = 20;
-/** Longer values are not held in one piece with their head there. */
+/** Redis embeds values up to this length in their header. */
 const EMBEDDED_BYTES = 44;
 const SHARED_NUMBERS = 10_000n;
 
-/** How Redis would hold the value: here all are held alike. */
+/** The encoding that Redis would use; here all values are stored alike. */
 function objectForm(call: CommandCall, slot: Slot): { readonly encoding: string; readonly isShared: boolean } {
   const table = call.backend.store.state.findCache(call.client.cache)?.table;
   const value = table?.valueView(slot) ?? new Uint8Array(0);
@@ -106,7 +106,7 @@ function idleSeconds({ backend, client, wall }: CommandCall, slot: Slot): number
 const NO_LFU =
   "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.";
 
-/** OBJECT word key: nothing for a key that is not there. */
+/** OBJECT subcommand: replies with null for a missing key. */
 function objectRow(word: string, summary: string, tell: (call: CommandCall, slot: Slot) => void) {
   return {
     name: `object|${word}`,
@@ -144,7 +144,7 @@ export const KEY_COMMANDS = defineCommands("generic", [
     run: (call) => countKeys(call, find),
     look: lookAtKeys,
     keys: KEYS,
-    summary: "Counts keys that are there",
+    summary: "Counts existing keys",
   },
   {
     name: "touch",
@@ -162,9 +162,9 @@ export const KEY_COMMANDS = defineCommands("generic", [
     run: type,
     look: (call) => lookAt(call, { first: 1, wants: "facts" }, asSeenType),
     keys: KEY,
-    summary: "Kind of what stands at a key",
+    summary: "Type of a key",
   },
-  objectRow("encoding", "How a key is held", (call, slot) => call.reply.bulkText(objectForm(call, slot).encoding)),
+  objectRow("encoding", "Encoding of a value", (call, slot) => call.reply.bulkText(objectForm(call, slot).encoding)),
   objectRow("refcount", "How often a value is used", (call, slot) =>
     call.reply.integer(objectForm(call, slot).isShared ? 2_147_483_647 : 1),
   ),

@@ -1,8 +1,8 @@
-/** SUBSCRIBE and its kin: enough for Sentinel's events, which is all that is published here. */
+/** SUBSCRIBE and related commands: enough for Sentinel's events, the only ones published here. */
 import { type CommandCall, defineCommands } from "../command.ts";
 import { refuse } from "../errors.ts";
 
-/** Sixteen bytes of a name take about a microsecond to read and to keep. */
+/** Sixteen bytes of a name take about a microsecond to read and store. */
 const NAME_BYTES_SHIFT = 4;
 
 type Names = "channels" | "patterns";

@@ -1,19 +1,19 @@
-/** ROLE, and the words by which Redis calls leader and followers. */
+/** ROLE, and the words of Redis for leader and followers. */
 import type { ClusterView, MemberRow } from "../command-backend.ts";
 import { type CommandCall, defineCommands } from "../command.ts";
 
-/** A leader that no majority has confirmed for a while may be one no more, and does not say that it is. */
+/** A leader without confirmation by a majority for a while may no longer be one, and does not claim to be. */
 export function roleWord({ role, leaderStanding }: ClusterView): "master" | "slave" {
   const isConfirmed = leaderStanding === "up" || leaderStanding === "changing";
   return role === "leader" && isConfirmed ? "master" : "slave";
 }
 
-/** What a member that is no master says of the one that it follows. */
+/** The leader, as a follower reports it. */
 export function followedRow({ leader, self, members }: ClusterView): MemberRow | undefined {
   return members.find(({ id }) => id === leader && id !== self);
 }
 
-/** Members beside the leader that are to be reached. */
+/** Reachable members besides the leader. */
 export function connectedRows({ leader, members }: ClusterView): readonly MemberRow[] {
   return members.filter(({ id, isReachable }) => id !== leader && isReachable);
 }
@@ -49,7 +49,7 @@ function replyFollower({ reply, cluster }: Replying): void {
   reply.integer(cluster.appliedIndex);
 }
 
-/** In Redis's words: there is none to connect to, it is not heard, it is heard. */
+/** In Redis's words: there is no leader to connect to, it is not heard, it is heard. */
 function linkState(leader: MemberRow | undefined): "connect" | "connecting" | "connected" {
   if (leader === undefined) return "connect";
   return leader.isReachable ? "connected" : "connecting";
@@ -62,6 +62,6 @@ export const ROLE_COMMANDS = defineCommands("server", [
     work: 50,
     arity: 1,
     run: role,
-    summary: "Whether this member leads, and who else there is",
+    summary: "Role of this member, and the other members",
   },
 ]);

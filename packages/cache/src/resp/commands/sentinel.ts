@@ -1,4 +1,4 @@
-/** SENTINEL: any member answers for the whole cluster, so that Sentinel-aware clients find the leader by themselves. */
+/** SENTINEL: any member answers for the whole cluster, so that Sentinel-aware clients find the leader. */
 import type { ClusterView, MemberRow } from "../command-backend.ts";
 import { type CommandCall, defineCommands } from "../command.ts";
 import { refuse } from "../errors.ts";
@@ -15,13 +15,13 @@ import {
 
 const UNKNOWN = "ERR No such master with that name";
 
-/** Of the master that the request names. */
+/** View of the master that the request names. */
 function viewOf({ request, backend: { cluster } }: CommandCall): SentinelView {
   const view = request.text(2) === MASTER_NAME ? sentinelView(cluster) : undefined;
   return view ?? refuse(UNKNOWN);
 }
 
-/** Only of a leader that is up: whoever hears of none asks the next member, which may know more. */
+/** Replies only with a leader that is up: otherwise the client asks the next member, which may know more. */
 function address({ request, reply, backend: { cluster } }: CommandCall): void {
   const view = request.text(2) === MASTER_NAME ? sentinelView(cluster) : undefined;
   if (view?.standing !== "up") return reply.noList();
@@ -54,7 +54,7 @@ function sentinels(call: CommandCall): void {
   }
 }
 
-/** Whether enough voters are heard to choose a leader. */
+/** Whether enough voters are reachable to elect a leader. */
 function ckquorum({ request, reply, backend: { cluster } }: CommandCall): void {
   if (request.text(2) !== MASTER_NAME) refuse(UNKNOWN);
   const { reachable, quorum } = voterCount(cluster.members);

@@ -1,10 +1,10 @@
-/** COMMAND, CONFIG and TIME: what clients and tools ask before they begin. */
+/** COMMAND, CONFIG and TIME: requests of clients and tools at start. */
 import { type Command, type CommandCall, defineCommands } from "../command.ts";
 import { refuse } from "../errors.ts";
 import { Glob } from "../glob.ts";
 import { encodeUtf8 } from "@sluice/bytes/byte-writer";
 
-/** What `redis-benchmark` and libraries ask for; not to be changed through CONFIG. */
+/** Settings that `redis-benchmark` and libraries read; read-only. */
 const SETTINGS: readonly (readonly [string, string])[] = [
   ["save", ""],
   ["appendonly", "yes"],
@@ -15,7 +15,7 @@ const SETTINGS: readonly (readonly [string, string])[] = [
   ["timeout", "0"],
 ];
 
-/** To read a pattern, and to compare all settings with it. */
+/** Cost of parsing a pattern and comparing all settings with it. */
 const WORK_PER_PATTERN = 16;
 
 function configGet(call: CommandCall): void {
@@ -45,7 +45,7 @@ function time({ reply, wall }: CommandCall): void {
   reply.bulkText(String(Math.floor((wall % 1_000) * 1_000)));
 }
 
-/** Ten fields, as Redis 7 tells of a command. */
+/** Ten fields, like COMMAND of Redis 7. */
 function replyCommand(call: CommandCall, command: Command | undefined): void {
   const { reply } = call;
   if (command === undefined) return reply.noList();
@@ -61,7 +61,7 @@ function replyCommand(call: CommandCall, command: Command | undefined): void {
   reply.array(0);
 }
 
-/** Each takes some fields. */
+/** Each takes several fields. */
 const WORK_PER_COMMAND = 8;
 
 function replyDocs(call: CommandCall, commands: readonly Command[]): void {
@@ -80,7 +80,7 @@ function replyDocs(call: CommandCall, commands: readonly Command[]): void {
   }
 }
 
-/** @param find  by name in lower case; @param all  those that are no part of another */
+/** @param find  by name in lower case; @param all  without subcommands */
 export function serverCommands(find: (name: string) => Command | undefined, all: () => readonly Command[]) {
   const named = ({ request }: CommandCall) =>
     Array.from({ length: request.count - 2 }, (_, i) => find(request.word(i + 2)));

@@ -1,4 +1,4 @@
-/** Commands on single values: GET, SET and their kin. */
+/** Commands on single values: GET, SET and related ones. */
 import type { Millis } from "@sluice/base/brand";
 import type { CacheName, SetOperation, WriteCondition } from "../../state/operation.ts";
 import { EXPIRY_UNITS, expiryArgument, type ExpiryUnit, syntaxError } from "../arguments.ts";
@@ -165,12 +165,12 @@ function getex(call: CommandCall): void {
   if (word === "persist") return call.propose({ ...expire, expiry: "never" }, asValue);
   const change = unit === undefined ? "none" : getexExpiry(call, unit, index);
   if (typeof change === "number") return call.propose({ ...expire, expiry: change }, asValue);
-  // Changes nothing: what has no expiry gets none.
+  // Reads without changing anything: "never" when no expiry is set.
   const form = change === "none" ? asValue : asValueOr(change.context.reply);
   call.propose({ ...expire, expiry: "never", when: "none-set" }, form);
 }
 
-/** One word may stand there again and again: the last one counts. @returns where its time stands */
+/** The one option; a repeated option counts once, with its last time. @returns the option, and the index of its time */
 function getexChoice({ request }: CommandCall): { readonly word: string; readonly index: number } {
   let chosen = "";
   let index = 2;
@@ -184,7 +184,7 @@ function getexChoice({ request }: CommandCall): { readonly word: string; readonl
   return { word: chosen, index: index - 1 };
 }
 
-/** A bad time is told only of a key that is there, which the log alone knows. */
+/** An invalid time is an error only if the key exists, which is known only when the log applies the operation. */
 function getexExpiry({ request, wall }: CommandCall, unit: ExpiryUnit, index: number): Millis | CommandRefusal {
   try {
     return expiryArgument({ request, index, unit, now: wall, command: "getex", mustBePositive: true });
@@ -237,7 +237,7 @@ export const STRING_COMMANDS = defineCommands("string", [
     arity: 3,
     run: getset,
     keys: KEY,
-    summary: "Writes a value and answers the one before",
+    summary: "Writes a value and returns the previous one",
   },
   {
     name: "setnx",
@@ -245,7 +245,7 @@ export const STRING_COMMANDS = defineCommands("string", [
     arity: 3,
     run: (call) => call.propose(setOf(call, 2, { when: "absent" }), asDone),
     keys: KEY,
-    summary: "Writes a value where none stands",
+    summary: "Writes a value if the key does not exist",
   },
   {
     name: "setex",
@@ -253,7 +253,7 @@ export const STRING_COMMANDS = defineCommands("string", [
     arity: 4,
     run: setWithSpan("setex"),
     keys: KEY,
-    summary: "Writes a value for seconds",
+    summary: "Writes a value that expires after seconds",
   },
   {
     name: "psetex",
@@ -261,7 +261,7 @@ export const STRING_COMMANDS = defineCommands("string", [
     arity: 4,
     run: setWithSpan("psetex"),
     keys: KEY,
-    summary: "Writes a value for milliseconds",
+    summary: "Writes a value that expires after milliseconds",
   },
   {
     name: "mget",
@@ -286,7 +286,7 @@ export const STRING_COMMANDS = defineCommands("string", [
     arity: -3,
     run: mset("msetnx"),
     keys: [1, -1, 2],
-    summary: "Writes several values if none of the keys stands",
+    summary: "Writes several values if none of the keys exists",
   },
   { name: "getdel", kind: "write", arity: 2, run: getdel, keys: KEY, summary: "Reads a value and deletes it" },
   { name: "getex", kind: "write", arity: -2, run: getex, keys: KEY, summary: "Reads a value and changes its expiry" },

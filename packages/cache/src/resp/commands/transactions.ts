@@ -7,7 +7,7 @@ import { keyArgument } from "../keys.ts";
 import { Transaction } from "../transaction.ts";
 import { TransactionCall } from "../transaction-call.ts";
 
-/** Bytes of watched keys that one client may have kept. */
+/** Bytes of watched keys kept for one client. */
 const WATCHED_BYTES = 1024 * 1024;
 
 function multi({ reply, client }: CommandCall): void {
@@ -32,7 +32,7 @@ function exec(call: CommandCall): void {
   try {
     inner.runAll(transaction);
   } catch (error) {
-    client.database = database; // it waits for room, and is begun anew
+    client.database = database; // it waits for room, and starts again
     throw error;
   }
   const { isTouched, entries: watched } = client.watched;
@@ -60,7 +60,7 @@ function keysOf(part: TransactionPart): number {
   return part.type === "look" || part.type === "delete" ? part.keys.length : 1;
 }
 
-/** Remembers what stands at the keys. A key that is watched twice counts as it was seen first. */
+/** Remembers the state of the keys. A key watched twice counts as first seen. */
 function watch(call: CommandCall): void {
   const { request, reply, client, backend, wall } = call;
   if (client.transaction !== undefined) return reply.error("ERR WATCH inside MULTI is not allowed");
@@ -98,7 +98,7 @@ export const TRANSACTION_COMMANDS = defineCommands("transactions", [
     run: exec,
     isControl: true,
     flags: ["noscript", "loading", "stale", "skip_slowlog"],
-    summary: "Does all of the transaction",
+    summary: "Executes the transaction",
   },
   { name: "discard", kind: "local", arity: 1, run: discard, isControl: true, flags, summary: "Drops the transaction" },
   {
@@ -109,7 +109,7 @@ export const TRANSACTION_COMMANDS = defineCommands("transactions", [
     isControl: true,
     flags,
     keys: [1, -1, 1],
-    summary: "Lets the next transaction do nothing when a key was changed",
+    summary: "Cancels the next transaction if a key changes",
   },
-  { name: "unwatch", kind: "local", arity: 1, run: unwatch, isQueueable: true, flags, summary: "Takes WATCH back" },
+  { name: "unwatch", kind: "local", arity: 1, run: unwatch, isQueueable: true, flags, summary: "Ends WATCH" },
 ]);
