@@ -48,7 +48,7 @@ test("[NOD410] each of three is killed and comes back, the founder first: views 
     await allLinked(servers);
     for (const other of others) {
       assert.equal(told(other, server.id, "Node is dead"), 1);
-      assert.equal(told(other, server.id, "Nobody hears node: it is suspect"), 1);
+      assert.equal(told(other, server.id, "Node is suspect: no node hears it"), 1);
     }
   }
   await ledger.writesAgain();
@@ -70,7 +70,7 @@ test("[NOD411] a node that stands still for 2 s is missed by nobody, the leader 
     await ledger.writesAgain();
   }
   await pause(3_000); // whoever had been missed would be suspect by now
-  for (const server of [a, b, c]) assert.equal(server.said("Nobody hears node: it is suspect").length, 0, server.id);
+  for (const server of [a, b, c]) assert.equal(server.said("Node is suspect: no node hears it").length, 0, server.id);
   await ledger.stop();
   assert.deepEqual(await missing([a, b, c], ledger), []);
 });
@@ -118,7 +118,7 @@ test("[NOD412] a rolling restart of three loses nothing and is one leave and one
     servers[at] = await start(folder, server.id, { port, more: [`cache.resp.port: ${resp}`], seeds: others });
     await voting(servers, 3);
     await allLinked(servers);
-    for (const other of others) assert.equal(other.said("Nobody hears node: it is suspect").length, 0);
+    for (const other of others) assert.equal(other.said("Node is suspect: no node hears it").length, 0);
   }
   await ledger.writesAgain();
   await ledger.stop();

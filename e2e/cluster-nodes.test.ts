@@ -88,7 +88,7 @@ test("[NOD46] a frozen process is missed only when it takes long, and comes back
   using folder = new WorkFolder();
   await using nodes = await three(folder, [SECRET]);
   const { a, b, c } = nodes;
-  const SUSPECT = "Nobody hears node: it is suspect";
+  const SUSPECT = "Node is suspect: no node hears it";
   c.child.kill("SIGSTOP");
   await pause(2_000);
   c.child.kill("SIGCONT");
@@ -116,7 +116,7 @@ test("[NOD42] a node that is told to stop has left everywhere at once", async ()
   for (const server of [a, b]) {
     await server.node("c", ({ state }) => state === "left");
     assert.equal((await server.heard("Node left"))["reason"], "goodbye");
-    assert.equal(server.said("Nobody hears node: it is suspect").length, 0);
+    assert.equal(server.said("Node is suspect: no node hears it").length, 0);
   }
 });
 

@@ -1,4 +1,4 @@
-/** A server that is not there: rows, events and deeds for the admin app's tests. */
+/** A fake server for the tests of the admin app: rows, events and actions. */
 import { SILENT_LOG } from "@sluice/base/log";
 import type { Log } from "@sluice/base/log";
 import type {

@@ -74,7 +74,7 @@ async function open(id: string, seeds: readonly Node[] = [], more: More = {}): P
   const done: string[] = [];
   const node = { counts: NODE as unknown };
   const calls = new NodeCalls({
-    deeds: {
+    actions: {
       counts: () => node.counts as NodeCounts,
       kick: (session, reason) => done.push(`kick ${session} ${reason}`) > 0 && session === "0001",
       drain: (from) => void done.push(`drain by ${from}`),
@@ -198,7 +198,7 @@ test("[NOD24] without a secret nothing beyond this machine is believed", async (
   await using far = await open("far", [a], { secrets: [], publicAddress: "192.0.2.1:7935" });
   const [refused] = await far.log.heard("No link to node");
   assert.match(String(refused?.["reason"]), /beyond this machine, and no secret is set/);
-  assert.equal(a.log.of("Nodes of this machine are believed without a secret (cluster.secret)").length, 1);
+  assert.equal(a.log.of("Nodes on this machine are trusted without a secret (cluster.secret)").length, 1);
 });
 
 test("[NOD30, NOD33] every node is asked how it is; one that answers nonsense, or not, is named", async () => {
@@ -237,7 +237,7 @@ test("[NOD408] members are asked about members; a node that is none says so, and
     leader: "b",
     members: [{ id: "b", role: "voter", address: "127.0.0.1:7935" }],
   });
-  await assert.rejects(b.calls.members("a"), /it is no member/);
+  await assert.rejects(b.calls.members("a"), /it is not a member/);
   const asked = (type: string, id: string): Promise<string> => a.calls.changeMember("b", { type, id } as MemberOrder);
   assert.deepEqual([await asked("remove", "gone"), await asked("replace", "c")], ["", "not replace c"]);
   await assert.rejects(asked("promote", "c"), /does not know/);

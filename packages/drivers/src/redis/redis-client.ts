@@ -18,14 +18,14 @@ export interface RedisClientListener {
   onDown(): void;
   /** The connection for subscriptions is up, without any subscription yet. */
   onListening(): void;
-  onDeaf(): void;
+  onUnsubscribed(): void;
 }
 
 export class RedisClient {
   readonly names: RedisNames;
   readonly calls = new PendingCalls(REDIS);
   /** For subscribing only. */
-  readonly ears: Redis;
+  readonly subscriber: Redis;
   readonly #calls: Redis;
   readonly #options: RemoteEngineOptions;
   readonly #log: Log;
@@ -42,19 +42,19 @@ export class RedisClient {
     this.names = redisNames(options.name ?? DEFAULT_STORE_NAME);
     this.#calls = this.#connection();
     this.#runner = new RedisRunner(this.#calls);
-    this.ears = this.#connection();
+    this.subscriber = this.#connection();
     this.#calls.on("ready", () => void this.#becomeUp());
     this.#calls.on("close", () => this.#becomeDown());
-    this.ears.on("ready", () => this.#listener?.onListening());
-    this.ears.on("close", () => this.#listener?.onDeaf());
+    this.subscriber.on("ready", () => this.#listener?.onListening());
+    this.subscriber.on("close", () => this.#listener?.onUnsubscribed());
   }
 
   get generation(): number {
     return this.#generation;
   }
 
-  get canHear(): boolean {
-    return this.ears.status === "ready";
+  get canSubscribe(): boolean {
+    return this.subscriber.status === "ready";
   }
 
   listen(listener: RedisClientListener): void {
@@ -64,7 +64,7 @@ export class RedisClient {
   /** @throws {EngineUnavailableError} when no server answers */
   async open(): Promise<void> {
     try {
-      await Promise.race([Promise.all([this.#calls.connect(), this.ears.connect()]), this.#outOfTime()]);
+      await Promise.race([Promise.all([this.#calls.connect(), this.subscriber.connect()]), this.#outOfTime()]);
       await this.find();
       this.calls.open();
     } catch (error) {
@@ -127,14 +127,14 @@ export class RedisClient {
   hangUp(): void {
     if (this.#isClosing) return;
     this.#calls.disconnect(true);
-    this.ears.disconnect(true);
+    this.subscriber.disconnect(true);
   }
 
   async close(): Promise<void> {
     this.#isClosing = true;
     this.calls.close("the engine is closing");
     this.#calls.disconnect();
-    this.ears.disconnect();
+    this.subscriber.disconnect();
   }
 
   /** With Sentinels the client alone would retry for ever. */

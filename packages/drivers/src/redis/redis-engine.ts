@@ -53,7 +53,7 @@ export class RedisEngine implements Engine {
         this.#messages.renew();
         this.#feed.loop.wake();
       },
-      onDeaf: () => this.#feed.loop.doubt("the listening connection is gone"),
+      onUnsubscribed: () => this.#feed.loop.doubt("the listening connection is gone"),
     });
   }
 

@@ -6,37 +6,37 @@ import { toUnavailable } from "./redis-failures.ts";
 import type { RedisClient } from "./redis-client.ts";
 
 /** Receives a view that is valid during the call only. */
-type Hearer = (message: Uint8Array) => void;
+type Listener = (message: Uint8Array) => void;
 
 export class RedisMessages {
   readonly #line: RedisClient;
-  readonly #hearers = new Map<string, Set<Hearer>>();
+  readonly #listeners = new Map<string, Set<Listener>>();
   /** Settles when every subscription so far is active, or failed. */
   #subscribing: Promise<unknown> = Promise.resolve();
 
   constructor(line: RedisClient) {
     this.#line = line;
-    line.ears.on("messageBuffer", (channel: Buffer, message: Buffer) => {
-      for (const hearer of this.#hearers.get(channel.toString()) ?? []) hearer(message);
+    line.subscriber.on("messageBuffer", (channel: Buffer, message: Buffer) => {
+      for (const listener of this.#listeners.get(channel.toString()) ?? []) listener(message);
     });
   }
 
   /** The connection is new: subscribes to every channel with listeners. */
   renew(): void {
-    const channels = [...this.#hearers.keys()];
+    const channels = [...this.#listeners.keys()];
     if (channels.length > 0) this.#subscribe(channels);
   }
 
   /** @returns a function that stops listening */
-  hear(channel: string, hearer: Hearer): () => void {
-    const hearers = this.#hearers.get(channel) ?? new Set();
-    hearers.add(hearer);
-    this.#hearers.set(channel, hearers);
-    if (hearers.size === 1) this.#subscribe([channel]);
+  hear(channel: string, listener: Listener): () => void {
+    const listeners = this.#listeners.get(channel) ?? new Set();
+    listeners.add(listener);
+    this.#listeners.set(channel, listeners);
+    if (listeners.size === 1) this.#subscribe([channel]);
     return () => {
-      if (!hearers.delete(hearer) || hearers.size > 0) return;
-      this.#hearers.delete(channel);
-      if (this.#line.canHear) this.#line.ears.unsubscribe(channel).catch(() => {});
+      if (!listeners.delete(listener) || listeners.size > 0) return;
+      this.#listeners.delete(channel);
+      if (this.#line.canSubscribe) this.#line.subscriber.unsubscribe(channel).catch(() => {});
     };
   }
 
@@ -63,7 +63,7 @@ export class RedisMessages {
 
   /** Sends nothing without a connection: `renew` subscribes later. */
   #subscribe(channels: readonly string[]): void {
-    this.#subscribing = this.#line.ears.subscribe(...channels);
+    this.#subscribing = this.#line.subscriber.subscribe(...channels);
     this.#subscribing.catch(() => {});
   }
 }

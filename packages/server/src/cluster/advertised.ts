@@ -1,4 +1,4 @@
-/** Where other nodes can dial this one. */
+/** The address at which other nodes can dial this one. */
 import { isIPv4 } from "node:net";
 import {
   formatAddress,
@@ -12,20 +12,20 @@ import type { Interfaces } from "@sluice/runtime/sockets/reach";
 export interface AdvertisedFrom {
   /** `host:port` as configured for others. */
   readonly configured: string | undefined;
-  /** `host:port` as bound; undefined where it listens nowhere. */
+  /** `host:port` as bound; undefined without a listener. */
   readonly bound: string | undefined;
-  /** Some seed is beyond this machine. */
+  /** Whether a seed is on another machine. */
   readonly hasFarSeed: boolean;
   readonly interfaces: Interfaces;
 }
 
-/** An address of a listener for others: one that is bound to all addresses is reached at `host`, without brackets. */
+/** An address of a listener for others: if bound to all addresses, with `host`, without brackets. */
 export function reachableAt(address: string, host: string): string {
   const bound = parseAddress(address);
   return bound !== undefined && isUnspecified(bound.host) ? formatAddress({ host, port: bound.port }) : address;
 }
 
-/** `onlyDials` says why others cannot dial it. */
+/** `onlyDials`: why others cannot dial it. */
 export type Advertised = { readonly address: string } | { readonly onlyDials: string };
 
 export function advertisedAddress({ configured, bound, hasFarSeed, interfaces }: AdvertisedFrom): Advertised {

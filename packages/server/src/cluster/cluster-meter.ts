@@ -1,4 +1,4 @@
-/** Numbers of the cluster as this node sees it: read when a page of metrics is due. */
+/** Metrics of the cluster as this node sees it: read when a page is requested. */
 import type { Counter, Meter } from "@sluice/base/meter";
 import { CHANNEL_CLASSES, type ChannelClass } from "@sluice/mesh/channel";
 import type { Link } from "@sluice/mesh/link";
@@ -16,7 +16,7 @@ const STANDINGS = [
   "dead",
 ] as const satisfies readonly NodeStanding[];
 
-/** What is counted on a link for as long as it stands. */
+/** Totals of an established link. */
 const TOTALS = ["bytesIn", "bytesOut", "messagesIn", "messagesOut"] as const;
 
 export function meterCluster(
@@ -39,7 +39,7 @@ export function meterCluster(
     }
     for (const kind of CHANNEL_CLASSES) {
       meter
-        .gauge("cluster_link_queued_bytes", "Bytes that wait to be sent over links, by class", { class: kind })
+        .gauge("cluster_link_queued_bytes", "Bytes queued on links, by class", { class: kind })
         .set(links.reduce((sum, link) => sum + queuedOf(link, kind), 0));
     }
     for (const link of links) growth.count(link);
@@ -52,7 +52,7 @@ function queuedOf(link: Link, kind: ChannelClass): number {
   return sum;
 }
 
-/** Adds to counters what links have carried since they were looked at last, and what the ended ones had. */
+/** Adds to counters what links have carried since the last reading, and the totals of ended ones. */
 class LinkGrowth implements LinkService {
   readonly names: readonly string[] = [];
   readonly #counters: Readonly<Record<(typeof TOTALS)[number], Counter>>;
@@ -99,6 +99,6 @@ class LinkGrowth implements LinkService {
 
   #dropsOf(kind: ChannelClass, reason: string): Counter {
     const labels = { class: kind, reason };
-    return this.#meter.counter("cluster_link_drops_total", "Messages that were not sent over links, by class", labels);
+    return this.#meter.counter("cluster_link_drops_total", "Messages dropped on links, by class", labels);
   }
 }

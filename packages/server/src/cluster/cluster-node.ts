@@ -1,4 +1,4 @@
-/** This node among the others: its links, who shares them, and what it knows of the cluster. */
+/** This node in the cluster: its links, their users, and its view of the other nodes. */
 import type { Clock } from "@sluice/base/clock";
 import type { Crypto } from "@sluice/base/crypto";
 import type { Log } from "@sluice/base/log";
@@ -20,19 +20,19 @@ import type { ClusterLimits } from "./limits.ts";
 import { LinkNotes } from "./link-notes.ts";
 import { type Resolve, type Seed, SeedAddresses } from "./seed-addresses.ts";
 
-/** How nodes prove to each other that they belong together. */
+/** How nodes prove that they belong together. */
 export interface ClusterProof {
-  /** The first is the one in use; asked for every handshake. None: whoever can connect is believed. */
+  /** The first is used for proving; read for every handshake. Empty: anybody who can connect is accepted. */
   readonly secrets: () => readonly Uint8Array[];
   readonly dialTls: LinkTls;
-  /** Undefined: nothing comes in but from this machine. */
+  /** Undefined: accepts connections from this machine only. */
   readonly listenTls: LinkTls | undefined;
 }
 
-/** What carries the links of a node. */
+/** Dials and accepts the connections of a node's links. */
 export interface LinkConnections {
   readonly dialler: LinkDialler & { close(): Promise<void> };
-  /** Undefined: nothing comes in. */
+  /** Undefined: accepts no connections. */
   readonly listener: Pick<LinkListener, "open" | "close"> | undefined;
 }
 
@@ -41,12 +41,12 @@ export interface ClusterNodeOptions {
   readonly incarnation: Incarnation;
   readonly roles: readonly string[];
   readonly version: string;
-  /** Digest of what should be configured alike on every node. */
+  /** Digest of the settings that should be equal on every node. */
   readonly settings: string;
   readonly proof: ClusterProof;
-  /** Undefined: it only dials. */
+  /** Undefined: the node only dials. */
   readonly listen: HostAndPort | undefined;
-  /** `host:port` for others to dial, where it is not what is bound. */
+  /** `host:port` for others to dial, if it differs from the bound address. */
   readonly publicAddress: string | undefined;
   readonly seeds: readonly Seed[];
   readonly resolve: Resolve;
@@ -58,37 +58,37 @@ export interface ClusterNodeOptions {
   readonly log: Log;
   readonly meter: Meter;
   readonly limits: ClusterLimits;
-  /** Left out: sockets, as `listen` and `proof` say. */
+  /** Default: sockets, according to `listen` and `proof`. */
   readonly connections?: (accept: Mesh["accept"]) => LinkConnections;
-  /** Runs `action` once all that this turn of the event loop brings is in; `process.nextTick` when left out. */
+  /** Runs `action` after all input of this turn of the event loop; default `process.nextTick`. */
   readonly defer?: (action: () => void) => void;
 }
 
-/** What the state engine adds, where it lives in the cluster's nodes. */
+/** Contributions of a state engine that lives in the cluster's nodes. */
 export interface ClusterEngine {
   /** Names and values for every hello from now on. */
   facts(): ReadonlyMap<string, string>;
-  /** Why a peer that proved itself is turned away all the same. */
+  /** The reason to refuse a peer that proved itself, if any. */
   judge(peer: NodeIdentity): Refusal | undefined;
-  /** Whether what a node owned has run out; false while the engine cannot say. */
+  /** Whether the leases of the node have run out; false while the engine cannot answer. */
   isGone(id: string, incarnation: Incarnation): boolean;
-  /** A connection ended before it was a link. */
+  /** A connection ended before it became a link. */
   failed(attempt: Attempt, error: Error): void;
 }
 
-/** How long nobody must hear a node before it is suspect: more than a pause of 2 s. */
+/** How long a node may be unheard before it is suspect: more than a pause of 2 s. */
 const SUSPECT_AFTER = 2_500 as Millis;
-/** A suspect is dead no sooner than this. */
+/** A suspect is declared dead no sooner than this. */
 const DEAD_AFTER = 1_000 as Millis;
-/** How long whoever left or died is still shown. */
+/** How long nodes that left or died are still shown. */
 const FORGET_AFTER = 600_000 as Millis;
 const JUDGE_EVERY = 500 as Millis;
-/** A link that carried something so recently has a living process at its other end. */
+/** A link with traffic this recent has a running process at its other end. */
 const ALIVE = 2_000 as Millis;
 
 export class ClusterNode {
   readonly mesh: Mesh;
-  /** Users are to be added before `start`. */
+  /** Add users before `start`. */
   readonly services: LinkServices;
   readonly membership: Membership;
   readonly #options: ClusterNodeOptions;
@@ -97,7 +97,7 @@ export class ClusterNode {
   #engine: Partial<ClusterEngine> = {};
   #addresses: Readonly<Record<string, string>> = {};
   #advertised: string | undefined;
-  /** Whom to dial, by a name of the room that wants it. */
+  /** Nodes to dial, by names that membership chooses. */
   #nodes: ReadonlyMap<string, DialTarget> = new Map();
   #members: ReadonlyMap<string, DialTarget> = new Map();
 
@@ -146,10 +146,10 @@ export class ClusterNode {
     this.services.add(this.membership);
     const changed = (addresses: readonly string[]): void => this.membership.setSeeds(addresses);
     this.#seeds = new SeedAddresses({ ...options, changed });
-    if (!this.#hasProof) log.warn({}, "Nodes of this machine are believed without a secret (cluster.secret)");
+    if (!this.#hasProof) log.warn({}, "Nodes on this machine are trusted without a secret (cluster.secret)");
   }
 
-  /** Opens the port, and is found from now on. @returns `host:port` as bound, where there is a port. @throws {ListenError} */
+  /** Opens the port; the node can be found from now on. @returns `host:port` as bound, if there is a port. @throws {ListenError} */
   async start(): Promise<string | undefined> {
     const { listen, publicAddress: configured, seeds, interfaces, log } = this.#options;
     const bound = listen && (await this.#connections.listener?.open(listen));
@@ -161,37 +161,37 @@ export class ClusterNode {
     return bound;
   }
 
-  /** Looks for the others where the seeds are. */
+  /** Looks for the other nodes at the seeds. */
   dial(): void {
     this.#seeds.start();
   }
 
-  /** From now on the engine has a say in who is who and who is dead, in what it says; without one nobody is ever dead. */
+  /** Uses the engine's answers about identities and deaths from now on; without an engine no node is ever declared dead. */
   consult(engine: Partial<ClusterEngine>): void {
     this.#engine = { ...this.#engine, ...engine };
   }
 
-  /** Where other nodes can dial this one, once it has started; undefined where they cannot. */
+  /** The address at which other nodes can dial this one, once started; undefined if they cannot. */
   get advertised(): string | undefined {
     return this.#advertised;
   }
 
   /**
-   * Whom the engine wants links to, whether or not they are known to be there: a cluster that was stopped as a whole finds
-   * itself by them, and an empty disk in the place of a member is told what it was.
+   * Links that the engine needs, whether or not the nodes are known to run: a cluster that was stopped as a whole finds
+   * itself by them, and a member with an empty disk learns its former place.
    */
   reachMembers(targets: ReadonlyMap<string, DialTarget>): void {
     this.#members = targets;
     this.#reach();
   }
 
-  /** Clients are served from now on. @param addresses  by protocol */
+  /** Announces that clients are served. @param addresses  by protocol */
   serve(addresses: Readonly<Record<string, string>>): void {
     this.#addresses = addresses;
     this.#describe();
   }
 
-  /** The seed that names a node: it answers at one of its addresses, or says that one of them is its own. */
+  /** The seed that names a node: one whose address reaches it, or is among the addresses that it announced. */
   findSeed(id: string): Seed | undefined {
     const own = this.membership.find(id)?.record.addresses["cluster"];
     const said = own === undefined ? undefined : this.#seeds.findSeed(own);
@@ -200,7 +200,7 @@ export class ClusterNode {
       ?.seed;
   }
 
-  /** Says goodbye to all, and waits until that is on its way. */
+  /** Says goodbye to all nodes, and waits until the goodbyes are sent. */
   async close(): Promise<void> {
     this.#seeds[Symbol.dispose]();
     this.membership.announce("left");
@@ -226,7 +226,7 @@ export class ClusterNode {
     return { id, incarnation, purpose: "node", facts };
   }
 
-  /** Clients come where other nodes come, or else where this machine is seen first. */
+  /** Addresses for clients: the host that nodes use, or else the first address of this machine. */
   #told(): Readonly<Record<string, string>> {
     const host = this.#advertised === undefined ? undefined : splitAddress(this.#advertised).host;
     const seen = host ?? shownHost("0.0.0.0", this.#options.interfaces());
@@ -249,7 +249,7 @@ export class ClusterNode {
     return this.#engine.judge?.(peer);
   }
 
-  /** Without a secret nothing beyond this machine is believed, so it is not dialled either. */
+  /** Without a secret no node on another machine is trusted, so none is dialled either. */
   #reach(): void {
     const known = new Set([...this.#nodes.values()].map(({ address }) => address));
     const members = [...this.#members].filter(([, { address }]) => !known.has(address));

@@ -1,4 +1,4 @@
-/** The number of this life of a node: higher than that of every life before. */
+/** The number of this life of a node: higher than in every earlier life. */
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { UnavailableError } from "@sluice/base/errors";
@@ -7,10 +7,10 @@ import type { Incarnation } from "@sluice/mesh/hello";
 import { makePrivateFolder, PRIVATE_FILE } from "@sluice/runtime/private-files";
 
 const FILE = "incarnation";
-/** Of the number on the wire. */
+/** The maximum on the wire. */
 const MOST = 2 ** 32 - 1;
 
-/** The folder for what outlives a restart cannot be written. */
+/** The folder for data that survives restarts cannot be written. */
 export class DataFolderError extends UnavailableError {
   override readonly name = "DataFolderError";
   readonly code = "UNAVAILABLE_DATA_FOLDER";
@@ -22,16 +22,16 @@ export class DataFolderError extends UnavailableError {
 }
 
 /**
- * Seconds since 1970, or one more than last time, whichever is higher: it grows with a clock that goes back as long as
- * the last one is known, and otherwise as long as the clock goes on.
+ * Seconds since 1970, or the last number plus one, whichever is higher: increases when the clock goes back, as long as
+ * the last number is known, and otherwise as long as the clock goes forward.
  *
- * @param last  0 where it is not known
+ * @param last  0 if unknown
  */
 export function incarnationAfter(last: number, wall: Millis): Incarnation {
   return Math.min(MOST, Math.max(last + 1, Math.floor(wall / 1_000))) as Incarnation;
 }
 
-/** What follows the number that the folder keeps, which it keeps then. @throws {DataFolderError} */
+/** The number after the one stored in the folder; stores it there. @throws {DataFolderError} */
 export function nextIncarnation(folder: string, wall: Millis): Incarnation {
   const next = incarnationAfter(lastOf(folder), wall);
   try {
@@ -43,7 +43,7 @@ export function nextIncarnation(folder: string, wall: Millis): Incarnation {
   return next;
 }
 
-/** Whole or not at all. */
+/** Writes atomically. */
 function write(path: string, text: string): void {
   const file = openSync(`${path}.new`, "w", PRIVATE_FILE);
   try {
@@ -55,7 +55,7 @@ function write(path: string, text: string): void {
   renameSync(`${path}.new`, path);
 }
 
-/** 0 where there is none, or none that can be read. */
+/** 0 without a readable number. */
 function lastOf(folder: string): number {
   try {
     const last = Number(readFileSync(join(folder, FILE), "utf8").trim());

@@ -1,19 +1,19 @@
-/** What strangers and other nodes may make a node of a cluster hold, and how long it waits for them. */
+/** Limits of strangers and other nodes on a node of a cluster, and its timeouts. */
 import type { Millis } from "@sluice/base/brand";
 import type { StrangerLimits } from "@sluice/runtime/sockets/strangers";
 
 export interface ClusterLimits extends Omit<StrangerLimits, "exempt"> {
-  /** Connections that have not proved themselves yet; one more ends the oldest of the address that has most of them. */
+  /** Connections not yet proved; a further one ends the oldest of the address with the most. */
   readonly strangers: number;
-  /** Such connections from one address; one more ends its oldest. */
+  /** Such connections from one address; a further one ends its oldest. */
   readonly strangersPerAddress: number;
-  /** From the connection to the end of the handshake, that of TLS included. */
+  /** From the connection to the end of the handshake, including TLS. */
   readonly handshake: Millis;
-  /** Questions to one other node that wait for an answer, and its questions that are being answered. */
+  /** Calls to one other node without an answer yet, and calls from it in progress. */
   readonly calls: number;
-  /** How long an answer of another node is waited for, before it is named as silent. */
+  /** Timeout of an answer from another node, after which that node is listed as silent. */
   readonly answer: Millis;
-  /** How long a change of the engine's members is waited for. Must outlast an election and what removes and adds one. */
+  /** Timeout of a change of the engine's members. Must outlast an election, a removal and an addition. */
   readonly memberChange: Millis;
 }
 

@@ -1,4 +1,4 @@
-/** What is said of links and nodes that come and go: to the log, the event stream and the counters. */
+/** Reports links and nodes that come and go: to the log, the event stream and the counters. */
 import type { Clock } from "@sluice/base/clock";
 import type { Log } from "@sluice/base/log";
 import type { Meter } from "@sluice/base/meter";
@@ -18,15 +18,15 @@ export interface LinkNotesOptions {
   readonly tell: (event: AdminEvent) => void;
 }
 
-/** Reasons remembered for addresses that cannot be linked with; more than any cluster has. */
+/** Reasons remembered for addresses without a link; more than any cluster has. */
 const MOST_TROUBLES = 4_096;
 
 export class LinkNotes implements LinkService {
   readonly names: readonly string[] = [];
   readonly #options: LinkNotesOptions;
-  /** Incarnations of the peers that are told as linked. */
+  /** Incarnations of the peers reported as linked. */
   readonly #linked = new Map<string, number>();
-  /** Why there is no link, by address: logged when it changes, not at every attempt. */
+  /** Why there is no link, by address: logged when it changes, not for every attempt. */
   readonly #troubles = new Map<string, string>();
   #hasTwin = false;
 
@@ -34,14 +34,14 @@ export class LinkNotes implements LinkService {
     this.#options = options;
   }
 
-  /** A link that takes the place of another to the same process is no news. */
+  /** Does not report a link that replaces another to the same process. */
   up({ peer, driver, address }: MeshLink): void {
     const { log, meter, tell } = this.#options;
     this.#troubles.delete(address);
     if (this.#linked.get(peer.id) === peer.incarnation) return;
     if (this.#linked.has(peer.id)) this.#tellDown(peer.id, "restarted");
     this.#linked.set(peer.id, peer.incarnation);
-    meter.counter("cluster_links_opened_total", "Links to other nodes that came about").add();
+    meter.counter("cluster_links_opened_total", "Links to other nodes that were established").add();
     log.info({ peer: peer.id, address, side: driver.side }, "Linked with node");
     tell({ type: "link-up", at: this.#now(), peer: peer.id, direction: driver.side === "dial" ? "out" : "in" });
   }
@@ -58,7 +58,7 @@ export class LinkNotes implements LinkService {
     this.#tellDown(peer.id, reason);
   }
 
-  /** A connection ended before it was a link. */
+  /** A connection ended before it became a link. */
   failed({ side, address, to }: Attempt, error: Error): void {
     const { log, meter } = this.#options;
     const isRefusal = this.#countRefusal(error);
@@ -70,14 +70,14 @@ export class LinkNotes implements LinkService {
         ? log.warn(about, "Refused a connection to the cluster port")
         : log.debug(about, "A connection to the cluster port ended before it was a link");
     }
-    meter.counter("cluster_dials_failed_total", "Attempts to link with a node that came to nothing").add();
+    meter.counter("cluster_dials_failed_total", "Failed attempts to link with a node").add();
     if (this.#troubles.get(address) === reason) return;
     if (this.#troubles.size >= MOST_TROUBLES) this.#troubles.clear();
     this.#troubles.set(address, reason);
     log.warn({ address, reason, ...(to !== "" && { peer: to }) }, "No link to node");
   }
 
-  /** A handshake of TLS failed. */
+  /** A TLS handshake failed. */
   tlsFailed(error: Error, address: string): void {
     const { log, meter } = this.#options;
     meter.counter("tls_failures_total", "TLS handshakes that failed", { listener: "cluster" }).add();
@@ -96,7 +96,7 @@ export class LinkNotes implements LinkService {
     else tell({ type: `node-${change.type as "joined"}`, at, id, incarnation });
   }
 
-  /** Another process says that it is this node. */
+  /** Another process announces this node's id. */
   twin({ addresses, incarnation }: NodeRecord): void {
     if (this.#hasTwin) return;
     this.#hasTwin = true;
@@ -129,7 +129,7 @@ export class LinkNotes implements LinkService {
 
 const WORDS = {
   joined: "Node joined",
-  suspect: "Nobody hears node: it is suspect",
+  suspect: "Node is suspect: no node hears it",
   back: "Node is heard again",
   left: "Node left",
   dead: "Node is dead",
@@ -139,7 +139,7 @@ function isOwnAddress(error: Error): boolean {
   return error instanceof LinkRefusedError && error.context.reason === "self";
 }
 
-/** Several addresses that fail together come as one error without words. */
+/** Several addresses that fail together give one error with an empty message. */
 function textOf(error: Error): string {
   return error.message || ((error as NodeJS.ErrnoException).code ?? error.name);
 }

@@ -1,8 +1,8 @@
-/** What a member says of the members of the engine, read with care: it may be of another version. */
+/** Parses what a member reports about the engine's members, which may be of another version. */
 import type { EngineMemberRow } from "@sluice/client/admin-contract";
 import { RequestFailedError } from "@sluice/mesh/requests";
 
-/** The members of the engine as one of them knows them. */
+/** The members of the engine, as one of them knows them. */
 export interface MemberList {
   readonly leader: string | null;
   readonly members: readonly Pick<EngineMemberRow, "id" | "role" | "address">[];
@@ -10,7 +10,7 @@ export interface MemberList {
 
 const ROLES = ["voter", "learner"] as const;
 
-/** Unknown fields are passed over. @throws {RequestFailedError} for an answer that is none */
+/** Ignores unknown fields. @throws {RequestFailedError} for an invalid answer */
 export function readMemberList(value: unknown): MemberList {
   const { leader, members } = (value ?? {}) as Partial<Record<string, unknown>>;
   if (!Array.isArray(members)) throw unreadable();

@@ -1,4 +1,4 @@
-/** What nodes ask each other: how they are, to end a session, to drain; and members about the members of the engine. */
+/** Calls between nodes: figures, ending a session, draining; and calls to members about the engine's members. */
 import type { Clock } from "@sluice/base/clock";
 import type { NodeCounts } from "@sluice/client/admin-contract";
 import type { Channel } from "@sluice/mesh/channel";
@@ -12,15 +12,15 @@ import { readNodeCounts } from "./node-counts.ts";
 
 const SERVICE = "node calls";
 
-/** What this node does for others; the callers have proved that they are of the cluster. */
-export interface NodeDeeds {
+/** What this node does for other nodes; the callers have proved that they belong to the cluster. */
+export interface NodeActions {
   counts(): NodeCounts;
   /** `false`: no such session. */
   kick(sessionId: string, reason: string): boolean;
   drain(from: string): void;
-  /** Undefined where this node is no member. */
+  /** Undefined if this node is not a member. */
   members(): MemberList | undefined;
-  /** @returns why not; empty once it is done. @throws {RequestFailedError} where this node is no member */
+  /** @returns why not; empty when done. @throws {RequestFailedError} if this node is not a member */
   changeMember(order: MemberOrder): Promise<string>;
 }
 
@@ -37,7 +37,7 @@ type Call =
   | { readonly ask: "change-member"; readonly order: MemberOrder };
 
 export interface NodeCallsOptions {
-  readonly deeds: NodeDeeds;
+  readonly actions: NodeActions;
   readonly clock: Clock;
   readonly limits: Pick<ClusterLimits, "calls" | "answer" | "memberChange">;
 }
@@ -45,9 +45,9 @@ export interface NodeCallsOptions {
 export class NodeCalls implements LinkService {
   readonly names = [SERVICE];
   readonly #options: NodeCallsOptions;
-  /** Of the channels that this node opened, by peer. */
+  /** On channels opened by this node, by peer. */
   readonly #asking = new Map<string, Requests>();
-  /** Of all channels of a link, those that the peer opened too. */
+  /** On all channels of a link, including those opened by the peer. */
   readonly #requests = new Map<MeshLink, Map<Channel, Requests>>();
 
   constructor(options: NodeCallsOptions) {
@@ -69,12 +69,12 @@ export class NodeCalls implements LinkService {
     await this.#ask(peer, { ask: "drain" });
   }
 
-  /** Asked of a member. @throws {RequestFailedError} */
+  /** Call it on a member. @throws {RequestFailedError} */
   async members(peer: string): Promise<MemberList> {
     return readMemberList(await this.#ask(peer, { ask: "members" }));
   }
 
-  /** Asked of a member. @returns why not; empty once it is done. @throws {RequestFailedError} */
+  /** Call it on a member. @returns why not; empty when done. @throws {RequestFailedError} */
   async changeMember(peer: string, order: MemberOrder): Promise<string> {
     return String(await this.#ask(peer, { ask: "change-member", order }, this.#options.limits.memberChange));
   }
@@ -129,37 +129,37 @@ export class NodeCalls implements LinkService {
   }
 
   async #answer(from: string, value: unknown): Promise<unknown> {
-    const { deeds } = this.#options;
+    const { actions } = this.#options;
     const call = (typeof value === "object" ? value : undefined) as Partial<Record<string, unknown>> | undefined;
     switch (call?.["ask"]) {
       case "counts":
-        return deeds.counts();
+        return actions.counts();
       case "kick":
-        return deeds.kick(String(call["session"]), String(call["reason"]));
+        return actions.kick(String(call["session"]), String(call["reason"]));
       case "drain":
-        deeds.drain(from);
+        actions.drain(from);
         return true;
       case "members":
-        return deeds.members() ?? noMember();
+        return actions.members() ?? noMember();
       case "change-member":
-        return deeds.changeMember(readOrder(call["order"]));
+        return actions.changeMember(readOrder(call["order"]));
       default:
-        throw new RequestFailedError({ failure: "refused", detail: "this version does not know what is asked" });
+        throw new RequestFailedError({ failure: "refused", detail: "unknown call in this version" });
     }
   }
 }
 
 function noMember(): never {
-  throw new RequestFailedError({ failure: "refused", detail: "it is no member" });
+  throw new RequestFailedError({ failure: "refused", detail: "it is not a member" });
 }
 
 function readOrder(value: unknown): MemberOrder {
   const { type, id } = (value ?? {}) as Partial<Record<string, unknown>>;
   if ((type === "remove" || type === "replace") && typeof id === "string") return { type, id };
-  throw new RequestFailedError({ failure: "refused", detail: "an order that this version does not know" });
+  throw new RequestFailedError({ failure: "refused", detail: "unknown order in this version" });
 }
 
-/** As UTF-8 text of JSON, so that any language can read it. */
+/** UTF-8 JSON, so that any language can read it. */
 function encode(value: unknown): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value));
 }

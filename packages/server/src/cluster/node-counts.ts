@@ -1,10 +1,10 @@
-/** What another node says of itself, read with care: it may be of another version. */
+/** Parses what another node reports about itself, which may be of another version. */
 import type { EngineRole, NodeCounts } from "@sluice/client/admin-contract";
 import { RequestFailedError } from "@sluice/mesh/requests";
 
 const ENGINE_ROLES: readonly EngineRole[] = ["leader", "voter", "learner", "client", "off"];
 
-/** Unknown fields are passed over. @throws {RequestFailedError} for an answer that is none */
+/** Ignores unknown fields. @throws {RequestFailedError} for an invalid answer */
 export function readNodeCounts(value: unknown): NodeCounts {
   const from = fieldsOf(value);
   const load = fieldsOf(from["load"]);

@@ -1,4 +1,4 @@
-/** Where the configured seeds are now: a name stands for all its addresses, and is looked up again and again. */
+/** Resolves the configured seeds: a name stands for all its addresses, and is looked up repeatedly. */
 import { isIP } from "node:net";
 import { Backoff } from "@sluice/base/backoff";
 import type { Millis } from "@sluice/base/brand";
@@ -6,15 +6,15 @@ import type { Clock, Timer } from "@sluice/base/clock";
 import type { Log } from "@sluice/base/log";
 import { formatAddress, type HostAndPort } from "@sluice/runtime/sockets/host-and-port";
 
-/** A node that is dialled because the operator named it. */
+/** A node that the operator configured to be dialled. */
 export interface Seed extends HostAndPort {
   readonly properties: Readonly<Record<string, string>>;
 }
 
-/** Finds all addresses of a host; rejects where there are none. */
+/** Finds all addresses of a host; rejects if there are none. */
 export type Resolve = (host: string) => Promise<readonly string[]>;
 
-/** Short enough to follow a name that moves within a minute, long enough to cost a name server nothing. */
+/** Short enough to follow a changed name within a minute, long enough not to burden a name server. */
 const AGAIN = 15_000 as Millis;
 const BACKOFF = { first: 500 as Millis, cap: 15_000 as Millis, factor: 2 };
 
@@ -24,7 +24,7 @@ export interface SeedAddressesOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
-  /** `host:port` of all seeds; called when they differ from before. */
+  /** `host:port` of all seeds; called when they change. */
   readonly changed: (addresses: readonly string[]) => void;
 }
 
@@ -32,7 +32,7 @@ interface Lookup {
   readonly seed: Seed;
   addresses: readonly string[];
   timer: Timer | undefined;
-  /** Why it has none; told when it changes. */
+  /** Why it has no address; reported when it changes. */
   trouble: string | undefined;
 }
 
@@ -56,7 +56,7 @@ export class SeedAddresses implements Disposable {
     this.#tell();
   }
 
-  /** The seed that a `host:port` belongs to, as it was resolved last or as it is written. */
+  /** The seed of a `host:port`, as last resolved or as written. */
   findSeed(address: string): Seed | undefined {
     return this.#lookups.find(({ seed, addresses }) => addresses.includes(address) || formatAddress(seed) === address)
       ?.seed;
@@ -86,7 +86,7 @@ export class SeedAddresses implements Disposable {
     } catch (error) {
       if (this.#isOver) return;
       wait = backoff.next();
-      this.#noteTrouble(lookup, (error as Error).message); // where it was found before is still worth a try
+      this.#noteTrouble(lookup, (error as Error).message); // its earlier addresses are still worth a try
     }
     this.#tell();
     lookup.timer = clock.after(wait, () => void this.#look(lookup, backoff));

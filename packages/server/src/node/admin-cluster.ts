@@ -1,4 +1,4 @@
-/** The cluster as the admin API sees it: rows of nodes and links, and what is asked of this node or another. */
+/** The cluster for the admin API: rows of nodes and links, and requests to this node or another. */
 import type { EngineAnswer, EngineMemberRow, OwnNodeRow } from "@sluice/client/admin-contract";
 import type { AdminCluster, DeedOutcome, MemberChangeOutcome } from "../admin/admin-source.ts";
 import type { MemberOrder, NodeCalls } from "../cluster/node-calls.ts";
@@ -6,7 +6,7 @@ import type { ClusterPart } from "./cluster-part.ts";
 import type { NodePart } from "./node-part.ts";
 import { linkRows, nodesAnswer } from "./node-rows.ts";
 
-/** A node that is alone is its own cluster. */
+/** A node outside a cluster is shown as a cluster of one. */
 export function adminCluster(node: NodePart, part: ClusterPart | undefined): AdminCluster {
   const { clock, ports, view } = node;
   const self = node.config.node.id;
@@ -62,7 +62,7 @@ async function changeMember(order: MemberOrder, part: ClusterPart | undefined): 
   }
 }
 
-/** The first that is linked; undefined where none is. */
+/** Asks the first linked member; undefined if none is linked. */
 async function askMember<T>(
   part: ClusterPart | undefined,
   question: (calls: NodeCalls, peer: string) => Promise<T>,
@@ -71,7 +71,7 @@ async function askMember<T>(
   return part === undefined || peer === undefined ? undefined : question(part.calls, peer);
 }
 
-/** Another node. */
+/** Asks another node. */
 async function ask(
   part: ClusterPart | undefined,
   nodeId: string,

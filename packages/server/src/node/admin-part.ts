@@ -1,4 +1,4 @@
-/** The admin side: API, metrics, health and console as a request listener. */
+/** The admin side as a request listener: API, metrics, health and console. */
 import { existsSync } from "node:fs";
 import type { RequestListener } from "node:http";
 import { fileURLToPath } from "node:url";

@@ -1,4 +1,4 @@
-/** Stops accepting; connections that are still open do not keep it waiting. */
+/** Stops accepting, without waiting for open connections. */
 import type { Server } from "node:net";
 
 export function closeListener(server: Server): Promise<void> {
@@ -9,5 +9,5 @@ export function closeListener(server: Server): Promise<void> {
   });
 }
 
-/** Sessions have been drained by now; what is left hangs. */
+/** Sessions are drained by now; a connection still open is stuck. */
 const PATIENCE_MS = 500;

@@ -1,4 +1,4 @@
-/** The state engine that lives in a cluster's nodes, for one of them: its copy of the data, the way to it, and its row. */
+/** The state engine inside a cluster's nodes, for one node: its copy of the data, the way to the engine, and its row. */
 import type { Scope } from "@sluice/base/scope";
 import { Directory } from "@sluice/cluster/directory/directory";
 import { LinkEngine } from "@sluice/cluster/engine/link-engine";
@@ -19,8 +19,8 @@ export interface ReachedEngine {
 }
 
 /**
- * Resolves once the node's own store is open. The engine is reached by itself then: through this node's copy or that of
- * any other member, whoever is there first. Until it is, the node is held up.
+ * Resolves once the node's own store is open. The engine is opened in the background, through this node's copy or that of
+ * any other member, whichever is available first. Until then the node is not ready.
  */
 export async function openClusterEngine(
   options: ClusterEngineOptions,
@@ -40,7 +40,7 @@ export async function openClusterEngine(
   return { cache, reached };
 }
 
-/** The node has its row in the engine from now on, so that others know when its life is over. */
+/** Writes the node's row to the engine, so that others know when its leases have run out. */
 export function openDirectory({
   node: { config, incarnation, clock, log },
   cluster,

@@ -1,4 +1,4 @@
-/** The node as one of a cluster: links, membership, and what nodes ask each other; nothing of it without a `cluster.*` key. */
+/** The node in a cluster: links, membership, and calls between nodes; absent without a `cluster.*` key. */
 import { lookup } from "node:dns/promises";
 import { networkInterfaces } from "node:os";
 import type { Scope } from "@sluice/base/scope";
@@ -11,7 +11,7 @@ import { TlsCertificate } from "@sluice/runtime/sockets/tls-certificate";
 import { ClusterNode, type ClusterProof } from "../cluster/cluster-node.ts";
 import { meterCluster } from "../cluster/cluster-meter.ts";
 import { DEFAULT_CLUSTER_LIMITS } from "../cluster/limits.ts";
-import { NodeCalls, type NodeDeeds } from "../cluster/node-calls.ts";
+import { NodeCalls, type NodeActions } from "../cluster/node-calls.ts";
 import type { LiveConfig } from "../config/live-config.ts";
 import { VERSION } from "../version.ts";
 import { ClusterReplica } from "./cluster-replica.ts";
@@ -21,9 +21,9 @@ import { settingsDigest } from "./settings-digest.ts";
 export interface ClusterPart {
   readonly cluster: ClusterNode;
   readonly calls: NodeCalls;
-  /** Of the state engine, for this node as a client and as a host. */
+  /** Channels of the state engine, for this node as a client and as a host. */
   readonly engineLinks: EngineLinks;
-  /** Undefined where another engine is chosen. */
+  /** Undefined with another engine. */
   readonly replica: ClusterReplica | undefined;
 }
 
@@ -33,7 +33,7 @@ export interface ClusterPartOptions {
   readonly scope: Scope;
 }
 
-/** @returns `undefined` where the node is alone; else `cluster.start` is to be called once all users of the links are added */
+/** @returns `undefined` outside a cluster; otherwise call `cluster.start` once all users of the links are added */
 export async function openCluster(options: ClusterPartOptions): Promise<ClusterPart | undefined> {
   const { node, settings, scope } = options;
   const { config, clock, log, meter } = node;
@@ -64,7 +64,7 @@ export async function openCluster(options: ClusterPartOptions): Promise<ClusterP
   cluster.services.add(engineLinks);
   const joined = { node, cluster, engineLinks, crypto: NODE_CRYPTO, random: Math.random };
   const replica = config.engine.kind === "gcache" ? new ClusterReplica(joined) : undefined;
-  const calls = new NodeCalls({ deeds: deedsOf(node, replica), clock, limits: DEFAULT_CLUSTER_LIMITS });
+  const calls = new NodeCalls({ actions: actionsOf(node, replica), clock, limits: DEFAULT_CLUSTER_LIMITS });
   cluster.services.add(calls);
   scope.use(meterCluster(cluster, meter));
   scope.use(settings.onChange(() => cluster.membership.describe({ settings: settingsDigest(config) })));
@@ -79,20 +79,20 @@ export async function startCluster({ cluster }: ClusterPart, node: NodePart): Pr
   if (bound !== undefined) node.addListener("cluster", bound, undefined);
 }
 
-/** All listeners are open, and what the node is to the state engine is known: it tells how it is reached, and looks for the others. */
+/** Call once all listeners are open and the node's role in the engine is known: announces its addresses, and looks for other nodes. */
 export function joinCluster({ cluster }: ClusterPart, node: NodePart): void {
   cluster.serve(publicAddresses(node));
   cluster.dial();
 }
 
-/** By protocol, for clients: what was configured for them, or else what was bound. */
+/** By protocol, for clients: the configured address, or else the bound one. */
 function publicAddresses(node: NodePart): Readonly<Record<string, string>> {
   const { cluster: _, ...clients } = node.addresses();
   const { ws } = node.config.node.public;
   return ws === undefined ? clients : { ...clients, ws };
 }
 
-function deedsOf({ view, ports, startDrain }: NodePart, replica: ClusterReplica | undefined): NodeDeeds {
+function actionsOf({ view, ports, startDrain }: NodePart, replica: ClusterReplica | undefined): NodeActions {
   return {
     counts: () => view.counts(),
     kick: (id, reason) => ports.registry.kick(id, reason),
@@ -125,7 +125,7 @@ async function proofOf({ node, settings, scope }: ClusterPartOptions): Promise<C
   return { secrets, dialTls: tls, listenTls: tls };
 }
 
-/** The configured one, kept up to date; else one of the node's own where its port is open beyond this machine. */
+/** The configured one, kept up to date; else a self-signed one if the port is open beyond this machine. */
 async function certificateOf({ node, settings, scope }: ClusterPartOptions): Promise<TlsCertificate | undefined> {
   const { config, clock, log } = node;
   const { host, port, tls } = config.cluster;

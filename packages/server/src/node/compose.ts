@@ -28,7 +28,7 @@ export interface ReadyLine {
   readonly listeners: Readonly<Record<string, string>>;
 }
 
-/** Runs until `stop`, then drains; rejects when it cannot start, with the reason of `stop` where that came first. */
+/** Runs until `stop`, then drains; rejects if it cannot start, with the reason of `stop` if that came first. */
 export async function runServer(settings: LiveConfig, { log, stop, ready }: ServerPorts): Promise<void> {
   await using scope = new Scope(stop);
   const clock = new SystemClock();

@@ -1,4 +1,4 @@
-/** What decoder set-ups say, read once for each: rows are made every second, set-ups change almost never. */
+/** Descriptions of decoder configurations, cached: rows are made every second, configurations rarely change. */
 import { type DecoderDescription, describeDecoderConfig } from "@sluice/formats/codec/decoder-config";
 import type { Frame } from "@sluice/media/frame";
 

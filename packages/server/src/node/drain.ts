@@ -1,4 +1,4 @@
-/** Leaving in order: nothing new begins, what runs goes on until it ends or its time is over, then the rest is ended. */
+/** Drains the node: refuses new sessions, waits until running ones end or time runs out, then ends the rest. */
 import type { Millis } from "@sluice/base/brand";
 import type { Clock } from "@sluice/base/clock";
 import type { Log } from "@sluice/base/log";
@@ -7,11 +7,11 @@ import type { StreamKey } from "@sluice/media/stream-key";
 import type { Session } from "../sessions/session.ts";
 import type { SessionRegistry } from "../sessions/session-registry.ts";
 
-/** How often it is looked whether all have gone. */
+/** Interval of checks for remaining sessions. */
 const LOOK = 50 as Millis;
-/** How often the log says how many are left. */
+/** Interval of log lines with the number of remaining sessions. */
 const PROGRESS = 5_000 as Millis;
-/** What peers that were ended may take to hear it; transports cut them off within it. */
+/** How long ended peers may take to receive the reason; transports cut them off within it. */
 export const CLOSING = 2_500 as Millis;
 
 export interface DrainOptions {
@@ -19,11 +19,11 @@ export interface DrainOptions {
   readonly streams: Pick<StreamDirectory, "findEntry">;
   readonly clock: Clock;
   readonly log: Log;
-  /** Asked again while it runs: an operator may shorten it. */
+  /** Read repeatedly: an operator may shorten it meanwhile. */
   readonly timeout: () => Millis;
 }
 
-/** Publishing and playing anew is refused by the sessions meanwhile. */
+/** Meanwhile the sessions refuse to publish or play anew. */
 export async function drainSessions(options: DrainOptions): Promise<void> {
   const { registry, clock, log, timeout } = options;
   const begun = clock.now();
@@ -37,7 +37,7 @@ export async function drainSessions(options: DrainOptions): Promise<void> {
   if (registry.size > 0) log.warn({ sessions: registry.size }, "Leaving with sessions still open");
 }
 
-/** Whoever has nothing left to publish or to watch is let go at once: no stream comes any more. */
+/** Ends idle sessions at once: no stream will start any more. */
 async function untilTimeOut(options: DrainOptions, begun: Millis, never: AbortSignal): Promise<void> {
   const { registry, streams, clock, log, timeout } = options;
   const isLive = (key: string): boolean => streams.findEntry(key as StreamKey)?.state === "live";
@@ -55,7 +55,7 @@ async function untilTimeOut(options: DrainOptions, begun: Millis, never: AbortSi
   }
 }
 
-/** Players first, so that they hear of the stop and not of a stream's end. */
+/** Players first, so that they are told of the stop and not of the end of a stream. */
 async function endAll({ registry, clock }: DrainOptions, until: Millis, never: AbortSignal): Promise<void> {
   const isPublisher = (session: Session): boolean => session.facts.role === "publisher";
   while (registry.size > 0 && clock.now() < until) {

@@ -1,17 +1,17 @@
-/** Numbers of this node as a host of the state engine: whom it serves, and what it could not. */
+/** Metrics of this node as a host of the state engine. */
 import type { Counter, Meter } from "@sluice/base/meter";
 import type { EngineHost, EngineHostCounts } from "@sluice/cluster/engine/engine-host";
 
-/** From now on; read when a page of metrics is due. */
+/** Registers the metrics, which are read when a page is requested. */
 export function meterHost(
   host: EngineHost,
   meter: Meter & { beforePage(refresh: () => void): Disposable },
 ): Disposable {
   const clients = meter.gauge("engine_clients", "Clients of the state engine that this node serves, itself included");
   const counters: Readonly<Record<keyof EngineHostCounts, Counter>> = {
-    calls: meter.counter("engine_calls", "Calls of the state engine that this node was asked for"),
-    callsRefused: meter.counter("engine_calls_refused", "Such calls refused, since too many of one client were served"),
-    messagesDropped: meter.counter("engine_messages_dropped", "Messages to clients of the engine that did not keep up"),
+    calls: meter.counter("engine_calls", "Calls of the state engine to this node"),
+    callsRefused: meter.counter("engine_calls_refused", "Such calls refused at the limit of calls of one client"),
+    messagesDropped: meter.counter("engine_messages_dropped", "Messages dropped for slow clients of the engine"),
   };
   const seen: EngineHostCounts = { calls: 0, callsRefused: 0, messagesDropped: 0 };
   const page = meter.beforePage(() => {

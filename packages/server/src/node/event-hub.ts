@@ -1,10 +1,10 @@
-/** What happens in the node, told to whoever listens: today the admin API's event stream. */
+/** Distributes events of the node to listeners: at present the admin API's event stream. */
 import type { AdminEvent } from "@sluice/client/admin-contract";
 
 export class EventHub {
   readonly #listeners = new Set<(event: AdminEvent) => void>();
 
-  /** Nobody listens: events need not be made. */
+  /** True without listeners: events need not be created. */
   get isIdle(): boolean {
     return this.#listeners.size === 0;
   }

@@ -1,4 +1,4 @@
-/** The node's own numbers: read when a page of metrics is due, never on the path of a frame. */
+/** Metrics of the node: read when a page is requested, never on the path of a frame. */
 import type { Counter } from "@sluice/base/meter";
 import type { DeliveryWindow } from "@sluice/media/delivery-window";
 import type { StreamDirectory } from "@sluice/media/stream-directory";
@@ -16,7 +16,7 @@ export interface NodeMeterOptions {
   readonly outputs: NodeOutput;
 }
 
-/** @returns to be called about once a second, so that the totals let go of streams that have ended */
+/** @returns a function to call about once a second, so that the totals release ended streams */
 export function meterNode(options: NodeMeterOptions): () => void {
   const { meter, streams, totals } = options;
   const counters = streamCounters(meter);
@@ -79,7 +79,7 @@ function streamCounters(meter: PromMeter): readonly (readonly [StreamTotal, Coun
   ];
 }
 
-/** By whose memory it was: that of the connection that published the stream, or of the node. */
+/** By the limit that was exceeded: that of the publishing connection, or that of the node. */
 function gopDropCounter(meter: PromMeter, { memory }: StreamDirectory): () => void {
   const by = (limit: "connection" | "node"): Counter =>
     meter.counter("gop_drops_total", "Cached GOPs dropped because all streams together held too much", { limit });

@@ -26,7 +26,7 @@ export interface NodeRowsOptions {
   readonly clock: Clock;
 }
 
-/** Never rejects: a node that does not answer in time is named, and its row has what others know of it. */
+/** Never rejects: a node that does not answer in time is listed as silent, and its row has what others know of it. */
 export async function nodesAnswer({ cluster, calls, own }: NodeRowsOptions): Promise<NodesAnswer> {
   const { membership } = cluster;
   const self = own();
@@ -79,7 +79,7 @@ function factsOf(
   };
 }
 
-/** What a date can say; a peer's number may be anything. */
+/** Latest time of a Date; a peer's number may be anything. */
 const LATEST = 8.64e15;
 
 export function linkRows({ cluster, clock }: Pick<NodeRowsOptions, "cluster" | "clock">): readonly LinkRow[] {

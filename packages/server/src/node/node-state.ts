@@ -1,6 +1,6 @@
-/** How far the node is: its listeners, what keeps it from being ready, and whether it drains. */
+/** State of the node: its listeners, what keeps it from being ready, and whether it drains. */
 
-/** A node says no more of itself; that it is suspect or gone others say. */
+/** States that a node reports about itself; only others report it as suspect or gone. */
 export type ShownState = "starting" | "ready" | "draining";
 
 export class NodeState {

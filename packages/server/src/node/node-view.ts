@@ -1,4 +1,4 @@
-/** The running node as the admin API sees it: rows made at the call, and the beat that samples rates and load. */
+/** The running node for the admin API: rows made on request, and the one-second beat that samples rates and load. */
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
 import { type NodeCapacity, NodeHeat } from "@sluice/cluster/heat";
@@ -28,10 +28,10 @@ export interface NodeViewOptions {
   readonly patterns: TestPatterns;
   readonly traffic: TrafficTotals;
   readonly hub: EventHub;
-  /** Listener name → address for URLs; filled when the listeners are open. */
+  /** Listener name → address for URLs; filled once the listeners are open. */
   readonly addresses: () => Readonly<Record<string, string>>;
   readonly state: () => OwnNodeRow["state"];
-  /** Why the node is not ready though it has started. */
+  /** Why the node is not ready although it has started. */
   readonly heldBy: () => readonly string[];
   readonly open: () => OwnNodeRow["open"];
   readonly engine: () => EngineRole;
@@ -89,7 +89,7 @@ export class NodeView implements AdminView, Disposable {
     return { rows: wanted.slice(offset, offset + limit).map(sessionRow), total: wanted.length };
   }
 
-  /** This node, as it is known to be and as it is now. */
+  /** This node's row, with its present figures. */
   ownNode(): OwnNodeRow {
     const { id, incarnation, roles, version, addresses, state, clock } = this.#options;
     const up = clock.now() - this.#startedAt;

@@ -1,4 +1,4 @@
-/** What is said of sessions and streams that come and go: to the log, the event stream and the counters. */
+/** Reports sessions and streams that begin and end: to the log, the event stream and the counters. */
 import type { Clock } from "@sluice/base/clock";
 import type { Log } from "@sluice/base/log";
 import type { Meter } from "@sluice/base/meter";
@@ -46,7 +46,7 @@ export function noticesFor(options: {
   };
 }
 
-/** One line for each session, never folded with another's. */
+/** One line per session, never folded with another's. */
 export const SESSION_CLOSED = "Session closed";
 
 const STREAM_WORDS: Readonly<Record<StreamNotice["type"], string>> = {

@@ -1,4 +1,4 @@
-/** Warns of what is open to everybody: which actions in which applications, and every listener that strangers can reach. */
+/** Warns of open access: actions that need no credential, and listeners that strangers can reach. */
 import { networkInterfaces } from "node:os";
 import type { Log } from "@sluice/base/log";
 import type { Scope } from "@sluice/base/scope";
@@ -11,15 +11,15 @@ export interface OpenListenersOptions {
   readonly log: Log;
   /** Listener name → `host:port` as bound. */
   readonly bound: Readonly<Record<string, string>>;
-  /** What anybody may do without showing anything. */
+  /** Actions allowed without a credential. */
   readonly open: { readonly publish: boolean; readonly play: boolean };
   readonly interfaces?: Interfaces;
 }
 
-/** Those whose clients the guard judges; the others have credentials of their own, or stay on loopback without. */
+/** Listeners guarded by the access rules; the others have their own credentials, or stay on loopback without. */
 const GUARDED = ["rtmp", "rtmps", "http", "https"];
 
-/** At start, and again when a reread configuration opened something. */
+/** Warns at start, and again when a reread configuration opened something. */
 export function watchOpenListeners(options: {
   readonly node: NodePart;
   readonly settings: LiveConfig;
@@ -48,7 +48,7 @@ export function watchOpenListeners(options: {
   scope.use(settings.onChange(tell));
 }
 
-/** One line for each; none when all is closed, or only this machine can reach it. */
+/** One line each; none if everything is closed, or reachable only from this machine. */
 export function tellOpenListeners(options: OpenListenersOptions): void {
   const { log, bound, open, interfaces = networkInterfaces() } = options;
   const actions = (["publish", "play"] as const).filter((action) => open[action]);

@@ -1,4 +1,4 @@
-/** Streams and sessions as the admin contract shows them. */
+/** Converts streams and sessions to rows of the admin contract. */
 import type { AudioRow, SessionRow, StreamRow, VideoRow } from "@sluice/client/admin-contract";
 import type { Millis } from "@sluice/base/brand";
 import type { LiveStream } from "@sluice/media/live-stream";
@@ -69,7 +69,7 @@ export function isoTime(wall: Millis): string {
   return new Date(wall).toISOString();
 }
 
-/** Where the decoder's set-up does not tell sizes and rates, as with VP9 and MP3, the metadata may. */
+/** If the decoder configuration has no sizes and rates, as with VP9 and MP3, the metadata may have them. */
 function videoRow({ tracks }: LiveStream, descriptions: ConfigDescriptions): VideoRow | null {
   const codec = tracks.codecOf("video");
   if (codec === undefined) return null;

@@ -1,4 +1,4 @@
-/** Limits out of the configuration, as they hold when they are asked for. */
+/** Limits read from the present configuration at each use. */
 import type { SluiceConfig } from "../config/load-config.ts";
 import type { StrangerLimits } from "@sluice/runtime/sockets/strangers";
 import { CROWDED_PEER_BYTES, type OutputLimits, OVERDRAFT_BYTES } from "../sessions/limits.ts";

@@ -1,11 +1,11 @@
-/** A digest of what must be configured alike on all nodes of a cluster: who may publish and play. */
+/** A digest of the settings that must be equal on all nodes of a cluster: who may publish and play. */
 import { createHash } from "node:crypto";
 import type { SluiceConfig } from "../config/load-config.ts";
 
-/** Keys of `auth.*`, of the node and of applications; files count by what they hold, not by where they are. */
+/** Keys of `auth.*`, of the node and of applications; files count by their content, not their path. */
 const AUTH_KEY = /^(applications\.[^.]+\.)?auth\.(?!.*File$)/;
 
-/** Tells differences, and nothing of what it is made of: 64 bits of SHA-256. */
+/** Shows differences without revealing the settings: 64 bits of SHA-256. */
 export function settingsDigest({ entries, secrets }: SluiceConfig): string {
   const { jwtSecret, jwtPublicKey, jwtKeySet, signedSecret, hooksToken } = secrets;
   const keys = entries.filter(({ path }) => AUTH_KEY.test(path)).toSorted((a, b) => (a.path < b.path ? -1 : 1));

@@ -1,4 +1,4 @@
-/** Cuts the rows of a node's streams into pieces of bounded size, one for each second: `stats` costs the same with any number of streams. */
+/** Splits the rows of a node's streams into pieces of limited size, one per second: `stats` costs the same with any number of streams. */
 import type { StatsPart, StreamRow } from "@sluice/client/admin-contract";
 
 export interface StatsPiece {
@@ -14,10 +14,10 @@ export class StatsRound<Entry> {
   #rest: Iterator<Entry> | undefined;
 
   constructor(options: {
-    /** Its iterators bear streams that come and go between two steps. */
+    /** Its iterators tolerate streams added and removed between two steps. */
     readonly streams: Iterable<Entry>;
     readonly rowOf: (entry: Entry) => StreamRow;
-    /** Of one piece, about. */
+    /** Approximate limit of one piece. */
     readonly maxBytes: number;
   }) {
     this.#streams = options.streams;
@@ -25,7 +25,7 @@ export class StatsRound<Entry> {
     this.#maxBytes = options.maxBytes;
   }
 
-  /** Begins a round, or goes on with the one begun. */
+  /** Begins a round, or continues the present one. */
   next(): StatsPiece {
     const isFirst = this.#rest === undefined;
     const rest = this.#rest ?? this.#streams[Symbol.iterator]();
@@ -45,13 +45,13 @@ export class StatsRound<Entry> {
     return { streams: rows, part: isFirst ? "begin" : "middle" };
   }
 
-  /** Nobody listens any more: whoever comes next hears a round from its beginning. */
+  /** No listener is left: the next one receives a round from its beginning. */
   reset(): void {
     this.#rest = undefined;
   }
 }
 
-/** Of a row as JSON without its long texts, which take up to three bytes a character. */
+/** A row as JSON without its long texts, which take up to three bytes per character. */
 const PLAIN_BYTES = 640;
 
 function bytesOf({ key, app, publisher }: StreamRow): number {

@@ -1,4 +1,4 @@
-/** Bitrate and frame rate of every stream, from counters read once a second: nothing on the path of a frame. */
+/** Bitrate and frame rate of every stream, from counters read once a second, without work per frame. */
 import type { Millis } from "@sluice/base/brand";
 import type { LiveStream } from "@sluice/media/live-stream";
 
@@ -25,7 +25,7 @@ export class StreamRates {
     }
   }
 
-  /** Bits and video frames per second between the oldest sample kept and the newest; 0 until there are two. */
+  /** Bits and video frames per second between the oldest and the newest sample; 0 with fewer than two. */
   read(stream: LiveStream): { readonly bitrate: number; readonly fps: number } {
     const samples = this.#samples.get(stream) ?? [];
     const first = samples[0];

@@ -4,7 +4,7 @@ import type { LiveConfig } from "../config/live-config.ts";
 import { TlsCertificate } from "@sluice/runtime/sockets/tls-certificate";
 import type { NodePart } from "./node-part.ts";
 
-/** @returns `undefined` where no listener needs one */
+/** @returns `undefined` if no listener needs one */
 export function openTls(options: {
   readonly node: NodePart;
   readonly settings: LiveConfig;

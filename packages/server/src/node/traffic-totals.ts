@@ -1,4 +1,4 @@
-/** Bytes in and out of the node since it started, those of ended sessions included. */
+/** Bytes in and out of the node since its start, including ended sessions. */
 import type { Session } from "../sessions/session.ts";
 import type { SessionRegistry } from "../sessions/session-registry.ts";
 
@@ -16,7 +16,7 @@ export class TrafficTotals {
     this.#live = () => live()?.all() ?? [];
   }
 
-  /** Call once for each session, when it has left the registry. */
+  /** Call once for each session after it has left the registry. */
   keep(session: Session): void {
     const { bytesIn, bytesOut } = session.facts;
     this.#endedIn += bytesIn;

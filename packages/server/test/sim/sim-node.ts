@@ -138,14 +138,14 @@ export class SimNode {
     };
     const replica = new ClusterReplica(joined);
     this.#joined = { ...joined, replica };
-    const deeds = {
+    const actions = {
       counts: () => NODE,
       kick: () => false,
       drain: () => {},
       members: () => replica.members,
       changeMember: (order: MemberOrder) => replica.changeMember(order),
     };
-    this.#calls = new NodeCalls({ deeds, clock, limits });
+    this.#calls = new NodeCalls({ actions, clock, limits });
     this.cluster.services.add(this.#calls);
     network.add(id, host, clock);
   }
