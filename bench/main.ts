@@ -33,7 +33,7 @@ const shortened = (options: BenchOptions): BenchOptions => ({
   timing: { ...options.timing, warmupMs: 2_000, measureMs: 6_000 },
 });
 
-/** What `npm run bench` runs when nothing is said: all scenarios, fan-out over all three protocols. `quick` is about three minutes. */
+/** What `npm run bench` runs by default: all scenarios, fan-out over all three protocols. `quick` takes about three minutes. */
 function planOf(options: BenchOptions): readonly (readonly [string, BenchOptions])[] {
   if (options.scenario === "quick")
     return [

@@ -15,7 +15,7 @@ const PROGRAMS = {
 export type Program = keyof typeof PROGRAMS;
 const HAS_TLS = existsSync("/usr/include/openssl/ssl.h");
 
-/** The path of a program, built if need be. @throws when gcc refuses. */
+/** The path of a program, built if needed. @throws when gcc fails. */
 export function nativeProgram(program: Program): string {
   const path = join(BUILD, program);
   const newest = Math.max(

@@ -1,4 +1,4 @@
-/** The floor in Node: every player that connects gets the same bytes at a fixed number of writes a second, and nothing else happens. */
+/** The lower bound in Node: writes the same bytes to every connected player at a fixed rate, and does nothing else. */
 // node bench/node-loop.ts [--port 0] [--writes 10] [--bytes-per-second 125000] [--slices 1] [--cert FILE --key FILE]
 import { readFileSync } from "node:fs";
 import { type AddressInfo, createServer, type Socket } from "node:net";
@@ -31,7 +31,7 @@ function join(socket: Socket): void {
   slice?.add(socket);
 }
 
-/** Ticks by the clock, not by the count of timers fired, so that late timers do not lower the rate. */
+/** Ticks by the clock, not by the number of fired timers, so that late timers do not lower the rate. */
 function startTicking(): void {
   const periodMs = 1_000 / (writes * slices);
   const begun = performance.now();

@@ -1,4 +1,4 @@
-/** Command line of the bench: scenario and settings, defaults in one place. */
+/** Command line of the bench: scenario, settings, and their defaults. */
 import { parseArgs } from "node:util";
 import type { Cell, ServerName, Timing } from "./cell.ts";
 import type { Protocol } from "./peers/running-server.ts";
@@ -7,14 +7,14 @@ export interface BenchOptions {
   readonly scenario: string;
   readonly timing: Timing;
   readonly repeats: number;
-  /** Lists given on the command line; empty means the scenario's own choice. */
+  /** Lists given on the command line; empty: the scenario chooses. */
   readonly servers: readonly ServerName[];
   readonly protocols: readonly Protocol[];
   readonly players: readonly number[];
   readonly windows: readonly string[];
   readonly writes: readonly number[];
   readonly slices: number;
-  /** How often the leader of a cache is killed. */
+  /** Number of times that the leader of a cache is killed. */
   readonly kills: number;
   readonly seconds: number | undefined;
   readonly settings: readonly string[];
@@ -70,7 +70,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
   };
 }
 
-/** Writes per second and player that a flush window amounts to; `auto` and `0ms` count as one write per message. */
+/** Writes per second and player for a flush window; `auto` and `0ms` count as one write per message. */
 export function writesOfWindow(window: string): number {
   const millis = Number(/^(\d+)ms$/.exec(window)?.[1] ?? 0);
   return millis === 0 ? 77 : Math.min(77, 1_000 / millis);

@@ -10,7 +10,7 @@ export type BenchEvent = { readonly event: string } & Readonly<Record<string, un
 const PATIENCE_MS = 4_000;
 
 export interface ProcessOptions {
-  /** One core, or a list as `taskset -c` takes it. */
+  /** One core, or a list for `taskset -c`. */
   readonly core: number | string;
   readonly command: string;
   readonly args: readonly string[];
@@ -42,7 +42,7 @@ export class PinnedProcess implements AsyncDisposable {
     });
   }
 
-  /** The pid of the program itself: taskset replaces itself by it. */
+  /** The pid of the program itself: taskset replaces itself with it. */
   get pid(): number {
     return this.#child.pid ?? -1;
   }
@@ -59,7 +59,7 @@ export class PinnedProcess implements AsyncDisposable {
     this.#child.stdin.write(`${command}\n`);
   }
 
-  /** Takes the next event of that name; others before it are dropped. Rejects when the process ends or time is over. */
+  /** Takes the next event of that name, dropping earlier ones. Rejects when the process ends or time runs out. */
   async take(name: string, timeoutMs: number): Promise<BenchEvent> {
     const end = Date.now() + timeoutMs;
     for (;;) {

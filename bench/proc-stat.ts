@@ -1,16 +1,16 @@
-/** Reads what Linux counts in /proc: CPU time and memory of a process, busy time of a core, the load average. */
+/** Reads /proc: CPU time and memory of a process, busy time of a core, the load average. */
 import { readFileSync } from "node:fs";
 
 /** Kernel clock ticks per second in /proc; fixed at 100 for user space on every Linux that Node runs on. */
 const TICKS = 100;
 
-/** User and system seconds out of the text of /proc/PID/stat (fields 14 and 15; the name in field 2 may hold spaces). */
+/** User and system seconds from the text of /proc/PID/stat (fields 14 and 15; the name in field 2 may contain spaces). */
 export function parseCpuSeconds(stat: string): number {
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return (Number(fields[11]) + Number(fields[12])) / TICKS;
 }
 
-/** Seconds a core was not idle, out of the text of /proc/stat. */
+/** Seconds that a core was not idle, from the text of /proc/stat. */
 export function parseCoreBusySeconds(stat: string, core: number): number {
   const line = stat.split("\n").find((text) => text.startsWith(`cpu${core} `));
   if (line === undefined) throw new RangeError(`Cannot find core ${core}`);
@@ -18,12 +18,12 @@ export function parseCoreBusySeconds(stat: string, core: number): number {
   return ((user ?? 0) + (nice ?? 0) + (system ?? 0) + (irq ?? 0) + (softirq ?? 0) + (steal ?? 0)) / TICKS;
 }
 
-/** Resident bytes out of the text of /proc/PID/status. */
+/** Resident bytes from the text of /proc/PID/status. */
 export function parseResidentBytes(status: string): number {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? Number.NaN) * 1024;
 }
 
-/** Resident bytes that are in no file. */
+/** Resident bytes not backed by a file. */
 export function parsePrivateBytes(status: string): number {
   return Number(/^RssAnon:\s+(\d+) kB$/m.exec(status)?.[1] ?? Number.NaN) * 1024;
 }

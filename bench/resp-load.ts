@@ -1,4 +1,4 @@
-/** Load on RESP servers: ioredis with so many requests in flight, redis-benchmark, and a quick way to fill one. */
+/** Load on RESP servers: ioredis with a number of requests in flight, redis-benchmark, and a fast way to fill one. */
 import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
@@ -11,7 +11,7 @@ const run = promisify(execFile);
 
 export interface WriteLoad {
   readonly perSecond: number;
-  /** Of each write, from the call to its answer. */
+  /** Latency of each write, from the call to its answer. */
   readonly p50Ms: number;
   readonly p99Ms: number;
 }
@@ -33,7 +33,7 @@ export async function openClient(port: number): Promise<Redis> {
   return redis;
 }
 
-/** One connection; each of the `inFlight` asks again as soon as it is answered. */
+/** One connection; each of the `inFlight` requests is repeated as soon as it is answered. */
 export async function measureLoad(redis: Redis, { inFlight, seconds, command }: LoadOptions): Promise<WriteLoad> {
   const took: number[] = [];
   const start = performance.now();
@@ -59,7 +59,7 @@ export interface BenchmarkRun {
   readonly more: readonly string[];
 }
 
-/** Requests per second, of Redis's own bench on the clients' core. */
+/** Requests per second of redis-benchmark, on the core of the clients. */
 export async function redisBenchmark(port: number, { command, requests, more }: BenchmarkRun): Promise<number> {
   const args = ["-p", String(port), "-P", "16", "-t", command, "-n", String(requests), ...more];
   const pinned = ["-c", String(PLAYER_CORE), "redis-benchmark", ...args, "--csv"];
@@ -71,7 +71,7 @@ export async function redisBenchmark(port: number, { command, requests, more }: 
 
 const BATCH = 1_000;
 
-/** SETs `count` keys of 16 bytes with values of 64, two batches at a time under way. */
+/** SETs `count` keys of 16 bytes with values of 64, two batches in flight. */
 export async function fill(port: number, count: number): Promise<void> {
   const socket = connect({ port, host: "127.0.0.1", noDelay: true });
   await once(socket, "connect");

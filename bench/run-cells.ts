@@ -1,4 +1,4 @@
-/** Runs a list of cells, repeats interleaved so that a drift of the machine hits all alike, and tells progress on stderr. */
+/** Runs a list of cells with interleaved repeats, so that a drift of the machine affects all alike; progress on stderr. */
 import { type Cell, type CellResult, runCell } from "./cell.ts";
 import { cellName, faultsOf } from "./cell-table.ts";
 import type { BenchOptions } from "./options.ts";

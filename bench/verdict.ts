@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { formatTable, short } from "./table.ts";
 
 export interface Verdict {
-  /** What was measured, in words. */
+  /** Description of the measurement. */
   readonly goal: string;
   readonly value: number;
   readonly limit: number;
-  /** More is better: the limit is the least that is wanted. */
+  /** More is better: the limit is the least acceptable value. */
   readonly isFloor?: true;
   readonly isMet: boolean;
 }
@@ -18,7 +18,7 @@ export type Budget = Readonly<Record<string, number>>;
 export const readBudget = (): Budget =>
   JSON.parse(readFileSync(join(import.meta.dirname, "budget.json"), "utf8")) as Budget;
 
-/** Most goals are ceilings: met when the value is at most the limit; what could not be measured (NaN) is missed. @throws {RangeError} when the budget has no such id. */
+/** Most goals are upper limits: met when the value is at most the limit; a value that could not be measured (NaN) misses. @throws {RangeError} when the budget has no such id. */
 export function judge(budget: Budget, id: string, goal: string, value: number): Verdict {
   const limit = limitOf(budget, id);
   return { goal, value, limit, isMet: value <= limit };
@@ -48,7 +48,7 @@ export function formatVerdicts(verdicts: readonly Verdict[]): string {
   );
 }
 
-/** What a scenario hands back: raw results for the JSON file, and its verdicts. */
+/** Result of a scenario: raw results for the JSON file, and its verdicts. */
 export interface ScenarioResult {
   readonly results: readonly unknown[];
   readonly verdicts: readonly Verdict[];

@@ -52,7 +52,7 @@ test("[CON410] three nodes are linked in the picture; a killed one becomes suspe
 
   second.child.kill("SIGKILL");
   await seen(page, "beta", ".state-suspect");
-  await page.locator(".cluster-events", { hasText: "Node beta is heard by nobody" }).waitFor();
+  await page.locator(".cluster-events", { hasText: "Node beta is suspect: no node hears it" }).waitFor();
   await seen(page, "gamma", ".tone-good");
 
   await startNode("beta", first);

@@ -1,4 +1,4 @@
-/** Compares docs with the source: error codes, limits, configuration, features. With `--fix` it writes what is made from source. */
+/** Compares docs with the source: error codes, limits, configuration, features. `--fix` writes the generated ones. */
 import { join } from "node:path";
 import { checkConfiguredLimits, readKeyDefaults } from "./docs/configured-limits.ts";
 import { checkErrorCodes, readErrorCodes, renderErrors } from "./docs/error-codes.ts";

@@ -1,4 +1,4 @@
-/** Refuses what breaks the house rules: directions of import, cycles, sizes, openings, empty rooms. */
+/** Checks the house rules: directions of import, cycles, sizes, opening comments, empty rooms. */
 import { join } from "node:path";
 import { report } from "./house/finding.ts";
 import { checkHouse } from "./house/house.ts";

@@ -1,4 +1,4 @@
-/** Refuses a rule of docs/spec without a test, and a test that cites a rule which is not there. */
+/** Checks that every rule of docs/spec has a test, and that every cited rule exists. */
 import { join } from "node:path";
 import { report } from "./house/finding.ts";
 import { checkSpec } from "./house/spec.ts";

@@ -1,4 +1,4 @@
-/** Fuzzes decoders for as long as asked: `npm run fuzz -- [TARGET] [--seconds N] [--seed N]`; without a target it lists them. */
+/** Fuzzes decoders for a given time: `npm run fuzz -- [TARGET] [--seconds N] [--seed N]`; lists the targets without one. */
 import { spawnSync } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";

@@ -1,4 +1,4 @@
-/** The servers that the cache is compared with, and it itself: one process each, with a RESP port. */
+/** The servers in the comparison of caches: one process each, with a RESP port. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -19,7 +19,7 @@ export interface CacheServer extends AsyncDisposable {
 
 export const hasRedis = (): boolean => existsSync(REDIS);
 
-/** Debian's, in memory alone: no file is ever written. */
+/** Debian's, in memory only: never writes a file. */
 export async function startRedis(): Promise<CacheServer> {
   const port = await freePort();
   const args = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
@@ -28,7 +28,7 @@ export async function startRedis(): Promise<CacheServer> {
   return { name: "redis", process, port, [Symbol.asyncDispose]: () => process[Symbol.asyncDispose]() };
 }
 
-/** A node alone, as `sluice cache` starts it: with its log on disk. */
+/** A single node, as `sluice cache` starts it: with its log on disk. */
 export async function startSluiceCache(): Promise<CacheServer> {
   const folder = temporaryFolder();
   const port = await freePort();

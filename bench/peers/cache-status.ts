@@ -1,7 +1,7 @@
-/** Asks a cache process how it stands. */
+/** Asks a cache process for its status. */
 import { Redis } from "ioredis";
 
-/** What `SLUICE STATUS` says, as far as it is needed here. */
+/** The fields of `SLUICE STATUS` used here. */
 export interface VoterStatus {
   readonly node: string;
   readonly role: string;
@@ -12,7 +12,7 @@ export interface VoterStatus {
   readonly members: readonly { readonly id: string; readonly held: number | null }[];
 }
 
-/** Undefined when it does not answer soon. */
+/** Undefined without a prompt answer. */
 export async function askStatus(port: number): Promise<VoterStatus | undefined> {
   const redis = new Redis({
     host: "127.0.0.1",

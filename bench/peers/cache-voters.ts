@@ -1,4 +1,4 @@
-/** Three cache processes that vote, on both cores together. */
+/** Three voting cache processes, sharing both cores. */
 import { once } from "node:events";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -53,7 +53,7 @@ export class CacheVoters implements AsyncDisposable {
     return this.#get(id).port;
   }
 
-  /** SIGKILL, until it is gone. */
+  /** Sends SIGKILL and waits for the end. */
   async kill(id: string): Promise<void> {
     const { pid } = this.#get(id).process;
     process.kill(pid, "SIGKILL");
@@ -72,13 +72,13 @@ export class CacheVoters implements AsyncDisposable {
     process.kill(this.#get(id).process.pid, signal);
   }
 
-  /** Of those that answer. */
+  /** Statuses of the nodes that answer. */
   async statuses(): Promise<VoterStatus[]> {
     const asked = await Promise.all(this.#voters.map(({ port }) => askStatus(port)));
     return asked.filter((status) => status !== undefined);
   }
 
-  /** Until one leads and all follow it with all that is committed. @returns its id */
+  /** Waits until one leads and the others have everything committed. @returns its id */
   async settled(): Promise<string> {
     for (const end = performance.now() + SETTLING_MS; performance.now() < end; await sleep(100)) {
       const statuses = await this.statuses();
@@ -108,7 +108,7 @@ export class CacheVoters implements AsyncDisposable {
   }
 }
 
-/** A client of them all that follows the leader; it dials again soon. */
+/** A client of all three that follows the leader, with a short reconnect delay. */
 export async function openSentinelClient(voters: CacheVoters): Promise<Redis> {
   const redis = new Redis({
     sentinels: voters.sentinels,

@@ -1,4 +1,4 @@
-/** One end of a link, as a process of its own: sends what it is told to, counts and times what arrives. */
+/** One end of a link as a separate process: sends on command, counts and times what arrives. */
 import { randomInt } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
@@ -17,7 +17,7 @@ const SECRET = Buffer.from("a secret of the bench, and of nothing else");
 const BULK_BYTES = 256 * 1024;
 const SMALL_BYTES = 64;
 const CONTROL_EVERY_MS = 5;
-/** Small messages of one round; between rounds the loop reads. */
+/** Small messages per round; between rounds the loop reads. */
 const ROUND = 500;
 
 const [id = "", other = "", tlsFolder = ""] = process.argv.slice(2);
@@ -71,13 +71,13 @@ class Sender {
     this.#timer = setInterval(() => this.#sendControl(), CONTROL_EVERY_MS);
   }
 
-  /** `bulk`: as much as the link takes; `small`: as many as it takes; `idle`: control messages alone. */
+  /** `bulk`: as many bytes as the link takes; `small`: as many messages as it takes; `idle`: control messages only. */
   setMode(mode: string): void {
     this.#mode = mode;
     this.fill();
   }
 
-  /** To be called whenever there may be room. */
+  /** Call whenever there may be room. */
   fill(): void {
     if (this.#mode === "bulk")
       while (this.#bulk.queuedBytes < 2 * BULK_BYTES) this.#bulk.send(new Uint8Array(BULK_BYTES));

@@ -1,4 +1,4 @@
-/** The bare loops in Node and C: what the operating system and the runtime cost without any server. */
+/** The bare loops in Node and C: the cost of operating system and runtime without a server. */
 import { join } from "node:path";
 import { nativeProgram } from "../native.ts";
 import { PinnedProcess } from "../pinned-process.ts";

@@ -1,4 +1,4 @@
-/** Runs Node-Media-Server with the configuration given as first argument and says when it listens. */
+/** Runs Node-Media-Server with the configuration in the first argument and reports when it listens. */
 import { createRequire } from "node:module";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -12,6 +12,6 @@ logger.log = () => undefined;
 const NodeMediaServer = require("node-media-server") as new (config: unknown) => Server;
 
 await new NodeMediaServer(JSON.parse(process.argv[2] ?? "{}")).run();
-await sleep(300); // its listeners open in the background and say so nowhere
+await sleep(300); // its listeners open in the background without an event
 console.log(JSON.stringify({ event: "ready" }));
 process.on("SIGTERM", () => process.exit(0));

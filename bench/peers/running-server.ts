@@ -1,4 +1,4 @@
-/** What every server under test looks like to the scenarios, and the two small things they all need: free ports and a certificate. */
+/** The interface of every server under test, and helpers for free ports and a certificate. */
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { PinnedProcess } from "../pinned-process.ts";
 
-/** The core of the server; players and publisher have the other. */
+/** The server's core; players and publisher run on the other. */
 export const SERVER_CORE = 0;
 export const PLAYER_CORE = 1;
 
@@ -58,7 +58,7 @@ export function makeCertificate(folder: string): Certificate {
   return { cert, key };
 }
 
-/** Waits until something accepts on that port. */
+/** Waits until the port accepts connections. */
 export async function untilListening(port: number, timeoutMs: number): Promise<void> {
   for (const end = Date.now() + timeoutMs; Date.now() < end; await sleep(100)) {
     const socket = connect(port, "127.0.0.1");

@@ -1,4 +1,4 @@
-/** What writers notice of a leader that is killed, and of a follower that stands still. */
+/** How writers notice a killed leader, and a paused follower. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import { quantile } from "../../tools/loadgen/quantile.ts";
@@ -10,7 +10,7 @@ import { judge, readBudget, type ScenarioResult } from "../verdict.ts";
 const LANES = 4;
 const PAUSE_MS = 2_000;
 
-/** Writes all the time and keeps the longest time without an acknowledgement. */
+/** Writes continuously and keeps the longest time without an acknowledgement. */
 class Writer implements AsyncDisposable {
   longestGap = 0;
   lastAck = performance.now();
@@ -37,7 +37,7 @@ class Writer implements AsyncDisposable {
         this.longestGap = Math.max(this.longestGap, now - this.lastAck);
         this.lastAck = now;
       } catch {
-        await sleep(5); // not confirmed: the next one is
+        await sleep(5); // not confirmed: try the next
       }
     }
   }

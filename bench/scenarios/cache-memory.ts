@@ -1,4 +1,4 @@
-/** What a million keys of 16 bytes with values of 64 take, against Redis. */
+/** Memory of a million keys of 16 bytes with values of 64, compared with Redis. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { BenchOptions } from "../options.ts";
 import { type CacheServer, hasRedis, startRedis, startSluiceCache } from "../peers/cache-server.ts";
@@ -9,14 +9,14 @@ import { judge, readBudget, type ScenarioResult } from "../verdict.ts";
 
 const KEYS = 1_000_000;
 const MEGABYTE = 1024 * 1024;
-/** Snapshots are written and garbage is collected by then. */
+/** Enough for snapshots to be written and garbage to be collected. */
 const REST_MS = 8_000;
 
 interface MemoryResult {
   readonly server: string;
   readonly emptyMegabytes: number;
   readonly megabytes: number;
-  /** Without pages of files, which the system takes back when it needs them. */
+  /** Without file pages, which the system reclaims when needed. */
   readonly privateMegabytes: number;
   readonly fillSeconds: number;
 }

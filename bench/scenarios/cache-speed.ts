@@ -1,4 +1,4 @@
-/** A cache node alone against Debian's redis-server: same core, same client, in turns. */
+/** A single cache node against Debian's redis-server: same core, same client, alternating. */
 import type { Redis } from "ioredis";
 import type { BenchOptions } from "../options.ts";
 import {
@@ -19,10 +19,10 @@ const REQUESTS = 400_000;
 const SLICE_SECONDS = 1.5;
 const MANY_KEYS = ["-r", "100000", "-d", "64"];
 
-/** Requests per second of one server, by one way of asking. */
+/** Requests per second of one server, by one kind of request. */
 interface Measure {
   readonly name: string;
-  /** In the budget; without one it is shown alone. */
+  /** Id in the budget; without one the result is only shown. */
   readonly goal?: string;
   readonly take: (of: Measured, seconds: number) => Promise<number>;
 }
@@ -58,13 +58,13 @@ interface Pair {
   readonly sluice: number;
 }
 
-/** Both servers within seconds of each other, so that what else the machine does falls on both. */
+/** Measures both servers within seconds, so that other load of the machine affects both. */
 async function takePairs(
   measure: Measure,
   of: Readonly<Record<CacheServerName, Measured>>,
   { turns, seconds }: { readonly turns: number; readonly seconds: number },
 ): Promise<Pair[]> {
-  for (const one of Object.values(of)) await measure.take(one, 3); // compiled and grown by then
+  for (const one of Object.values(of)) await measure.take(one, 3); // warm-up: code compiled, memory grown
   const pairs: Pair[] = [];
   for (let turn = 0; turn < turns; turn++) {
     const redis = await measure.take(of.redis, seconds);

@@ -1,4 +1,4 @@
-/** What three voters acknowledge: writes a second with a hundred in flight, and how long one write takes alone. */
+/** Writes acknowledged by three voters: per second with a hundred in flight, and the latency of a single one. */
 import type { BenchOptions } from "../options.ts";
 import { CacheVoters } from "../peers/cache-voters.ts";
 import { measureLoad, openClient } from "../resp-load.ts";

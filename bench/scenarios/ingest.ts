@@ -1,4 +1,4 @@
-/** Many publishers of 1 Mbit/s and nobody watching. */
+/** Many publishers of 1 Mbit/s and no viewer. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Quantiles, type ServerName, startPublisher, startServer } from "../cell.ts";
 import { type BenchOptions, makeCell } from "../options.ts";
@@ -14,7 +14,7 @@ interface IngestResult {
   readonly cost: number;
   readonly residentPerPublisher: number;
   readonly live: number;
-  /** Frames that found the server's socket full for longer than the publisher's buffer holds. */
+  /** Frames dropped because the server's socket was full for longer than the publisher's buffer lasts. */
   readonly dropped: number;
   readonly blocked: number;
   readonly lost: number;

@@ -26,7 +26,7 @@ interface JoinResult {
   readonly serverShare: number;
 }
 
-/** How long a player stays when joins come and go. */
+/** How long a player stays in the scenario of many short joins. */
 const HOLD_MS = 2_000;
 
 async function measureJoins(cell: Cell, joinsPerSecond: number, options: BenchOptions): Promise<JoinResult> {

@@ -1,4 +1,4 @@
-/** One link between two processes: how soon control messages arrive while bulk fills it, and what it carries. */
+/** One link between two processes: latency of control messages while bulk fills it, and throughput. */
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { BenchOptions } from "../options.ts";

@@ -1,4 +1,4 @@
-/** Limits that a configuration key sets: the key's default must be the limit's own, taken from it and not written again. */
+/** Checks limits set by a configuration key: the key must take its default from the limit, without a second copy. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -14,7 +14,7 @@ interface BuiltKey {
 const KEYS_FILE = "packages/server/dist/config/keys.js";
 const KEYS_FOLDER = "packages/server/src/config/keys/";
 
-/** By dotted path; empty where the server is not built. */
+/** By dotted path; empty if the server is not built. */
 export async function readKeyDefaults(
   root: string,
   sources: readonly SourceText[],
@@ -33,7 +33,7 @@ export async function readKeyDefaults(
   );
 }
 
-/** From the key's name to the next key's. */
+/** From the key's name to that of the next key. */
 function declarationOf(path: string, text: string): string {
   const start = text.indexOf(`\n  "${path}":`);
   if (start < 0) return "";
@@ -51,7 +51,7 @@ export function checkConfiguredLimits(
   });
 }
 
-/** A key takes its default from the limit, which does not say so. */
+/** A key takes its default from a limit that does not name the key. */
 function namelessKey({ field, constant }: Limit, keys: ReadonlyMap<string, KeyDefault>): string | undefined {
   if (constant === undefined) return undefined;
   const users = [...keys].filter(([, { declaration }]) => new RegExp(`\\b${constant}\\.${field}\\b`).test(declaration));

@@ -1,6 +1,6 @@
-/** Reads doc comments from source text, so that tables in docs are made from the words beside the code. */
+/** Reads doc comments from source text, for the tables in docs. */
 
-/** The doc comment that ends right before `offset`, as one line; `undefined` when code stands between. */
+/** The doc comment that ends right before `offset`, as one line; `undefined` if code is in between. */
 export function commentBefore(text: string, offset: number): string | undefined {
   const before = text.slice(0, offset);
   const end = before.lastIndexOf("*/");
@@ -9,7 +9,7 @@ export function commentBefore(text: string, offset: number): string | undefined 
   return start < 0 ? undefined : flatten(before.slice(start + 3, end));
 }
 
-/** Without stars and tags: what stands before the first `@`, on one line. */
+/** Without stars and tags: the text before the first `@`, on one line. */
 function flatten(comment: string): string {
   const lines = comment.split("\n").map((line) => line.replace(/^\s*\*? ?/, "").trim());
   const tag = lines.findIndex((line) => line.startsWith("@"));
@@ -20,7 +20,7 @@ function flatten(comment: string): string {
     .trim();
 }
 
-/** As much of a text as a cell of a Markdown table can hold. */
+/** Escapes a text for a cell of a Markdown table. */
 export function cell(text: string): string {
   return text.replaceAll("|", "\\|").replaceAll("\n", " ").trim();
 }

@@ -1,4 +1,4 @@
-/** Makes docs/errors.md from the error classes: each code with the doc comment of its class. */
+/** Generates docs/errors.md from the error classes: each code with the doc comment of its class. */
 import { type Finding, refused } from "../house/finding.ts";
 import { cell, commentBefore } from "./doc-comment.ts";
 import type { SourceText } from "./source-text.ts";
@@ -24,7 +24,7 @@ export interface ErrorCode {
   readonly path: string;
 }
 
-/** A code that stands in several places is taken from the first that explains it. */
+/** A code used in several places is taken from the first that explains it. */
 export function readErrorCodes(sources: readonly SourceText[]): ErrorCode[] {
   const codes = new Map<string, ErrorCode>();
   for (const source of sources) {
@@ -37,7 +37,7 @@ export function readErrorCodes(sources: readonly SourceText[]): ErrorCode[] {
   return [...codes.values()].sort((a, b) => (a.code < b.code ? -1 : 1));
 }
 
-/** The words right above the code's own line, else above its class, else above the class that uses its table. */
+/** The comment above the code's own line, else above its class, else above the class that uses its table. */
 function explain(source: SourceText, code: string, offset: number): ErrorCode {
   const { path, text } = source;
   const own = commentBefore(text, text.lastIndexOf("\n", offset) + 1);

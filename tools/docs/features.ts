@@ -1,4 +1,4 @@
-/** Checks docs/features.md: every id once, a status that is known, and for what is done a test that is there. */
+/** Checks docs/features.md: each id once, a known status, and an existing test for everything done. */
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Finding, refused } from "../house/finding.ts";
@@ -34,10 +34,10 @@ export function checkFeatures(root: string, ids: readonly string[] = FEATURE_IDS
   ];
 }
 
-/** A done or partly done row names test files, or words of test names, in backticks, and each of them is there. */
+/** The row of a done or partly done feature names test files or words of test names in backticks; each must exist. */
 function checkRow(root: string, id: string, status: string, tests: string, testTexts: string): Finding[] {
   if (!STATUSES.includes(status))
-    return [refused(PATH, `${id} has status "${status}", which is none of ${STATUSES.join(", ")}`)];
+    return [refused(PATH, `${id} has status "${status}", which is not one of ${STATUSES.join(", ")}`)];
   if (status === "not") return [];
   const cited = [...tests.matchAll(/`([^`]+)`/g)].map((match) => match[1] as string);
   if (cited.length === 0) return [refused(PATH, `${id} is ${status} but cites no test in backticks`)];

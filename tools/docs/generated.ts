@@ -1,4 +1,4 @@
-/** Compares documents that are made from the source with what the source gives now, or writes them anew. */
+/** Compares generated documents with the source, or rewrites them. */
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

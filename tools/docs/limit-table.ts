@@ -1,4 +1,4 @@
-/** Makes docs/limits.md from the exported `…Limits` interfaces: each field, its words and its default. */
+/** Generates docs/limits.md from the exported `…Limits` interfaces: each field, its comment and its default. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -7,15 +7,15 @@ import { cell, commentBefore } from "./doc-comment.ts";
 import type { SourceText } from "./source-text.ts";
 
 const INTERFACE = /^export interface (\w*Limits)\b[^{]*\{\n([^]*?)^\}/gm;
-/** The words by which a limit names the key that sets it. */
+/** How the comment of a limit names its configuration key. */
 const CONFIGURED = /\bConfigured by `([\w.]+)`/;
 const FIELD = /^ {2}readonly (\w+)\??: [^;\n]+;/gm;
 
-/** Of a configuration key. */
+/** The default of a configuration key. */
 export interface KeyDefault {
   /** In the limit's unit: milliseconds, bytes, a count. */
   readonly value: unknown;
-  /** How it is declared, as source text. */
+  /** Its declaration, as source text. */
   readonly declaration: string;
 }
 
@@ -23,9 +23,9 @@ export interface Limit {
   readonly owner: string;
   readonly field: string;
   readonly meaning: string;
-  /** As text for people; empty when nothing says it. */
+  /** Text for people; empty without a default. */
   readonly standard: string;
-  /** What the constant says; `undefined` when none does. */
+  /** Value of the constant; `undefined` without one. */
   readonly value: unknown;
   /** Name of the constant with the defaults of its interface. */
   readonly constant: string | undefined;
@@ -35,7 +35,7 @@ export interface Limit {
   readonly path: string;
 }
 
-/** Defaults come from the built file, so that a sum in the source is shown as its value; else from the key that sets them. */
+/** Defaults come from the built file, so that a computed value is shown as a number; else from the key. */
 export async function readLimits(
   root: string,
   sources: readonly SourceText[],

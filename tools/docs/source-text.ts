@@ -1,4 +1,4 @@
-/** Reads the source texts of all packages that documentation speaks of. */
+/** Reads the source texts of all packages covered by the generated documents. */
 import { globSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 

@@ -1,4 +1,4 @@
-/** No file and no package imports itself by a detour; type-only imports count, since they too say who knows whom. */
+/** Refuses cycles of files and packages; type-only imports count, since they are dependencies too. */
 import { posix } from "node:path";
 import { type Finding, refused } from "./finding.ts";
 import type { Tree } from "./tree.ts";
@@ -43,7 +43,7 @@ function sourceOf(importer: string, specifier: string, known: ReadonlySet<string
   return [bare, `${bare}.ts`, `${bare}.tsx`].filter((path) => known.has(path)).slice(0, 1);
 }
 
-/** One cycle for each knot of the graph (Tarjan's strongly connected components), as a path through it. */
+/** One cycle for each strongly connected component of the graph (Tarjan), as a path through it. */
 function findCycles(graph: Graph): string[][] {
   const index = new Map<string, number>();
   const low = new Map<string, number>();

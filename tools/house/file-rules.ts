@@ -1,4 +1,4 @@
-/** Each source file opens with what it is for, stays short, has a name that says something, and prints nothing. */
+/** Checks each source file: opening comment, length, name, no printing. */
 import { basename } from "node:path";
 import { type Finding, refused, warning } from "./finding.ts";
 import type { HouseTable } from "./import-table.ts";

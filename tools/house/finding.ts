@@ -1,4 +1,4 @@
-/** What a check found: one line that says where and what. */
+/** A finding of a check: one line with place and problem. */
 
 export interface Finding {
   /** A refused finding fails the check; a warning is only listed. */
@@ -16,7 +16,7 @@ export function warning(where: string, what: string): Finding {
   return { weight: "warning", where, what };
 }
 
-/** Prints the findings; answers the exit code. */
+/** Prints the findings; returns the exit code. */
 export function report(check: string, findings: readonly Finding[]): number {
   const refusals = findings.filter((finding) => finding.weight === "refused");
   for (const finding of findings) {

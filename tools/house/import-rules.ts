@@ -1,4 +1,4 @@
-/** Every import of a package is declared in its manifest and allowed by the table, and every declared one is used. */
+/** Checks that every import of a package is declared in its manifest and allowed by the table, and every declared one is used. */
 import { isBuiltin } from "node:module";
 import { type Finding, refused } from "./finding.ts";
 import type { HouseTable, ImportRow } from "./import-table.ts";
@@ -42,7 +42,7 @@ function checkTest(room: Room, row: ImportRow, file: SourceFile): Finding[] {
   });
 }
 
-/** A relative import that leaves the package goes round its manifest; one that leaves `src` goes round the build. */
+/** A relative import that leaves the package bypasses its manifest; one that leaves `src` bypasses the build. */
 function checkRelative(room: Room, file: SourceFile, specifier: string): Finding[] {
   const target = new URL(specifier, `file:///${file.path}`).pathname.slice(1);
   if (target.startsWith(`packages/${room.name}/src/`)) return [];
@@ -75,7 +75,7 @@ function checkReferences(room: Room): Finding[] {
       .map((path) => refused(where, `does not refer to ${path}`)),
     ...room.references
       .filter((path) => !wanted.includes(path))
-      .map((path) => refused(where, `refers to ${path} for nothing`)),
+      .map((path) => refused(where, `refers to ${path} without using it`)),
   ];
 }
 

@@ -1,4 +1,4 @@
-/** Which room may import which: the house's layout as data. */
+/** The table of allowed imports between rooms: the layout as data. */
 
 /** A room, or `room/path` for a part of it: that file, or the files below that folder. */
 export type ImportRow = readonly string[];
@@ -8,9 +8,9 @@ export interface HouseTable {
   readonly imports: Readonly<Record<string, ImportRow>>;
   /** Rooms that are published, so that they may have an index.ts. */
   readonly published: readonly string[];
-  /** What tests may import beside what their room may. */
+  /** Additional rooms that tests may import. */
   readonly testsMayImport: readonly string[];
-  /** Source files that are nothing but data; their length says nothing. */
+  /** Source files that contain only data; their length does not matter. */
   readonly dataTables: readonly string[];
 }
 

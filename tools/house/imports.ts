@@ -1,4 +1,4 @@
-/** Reads from a source text what it imports, type-only imports and dynamic ones included. */
+/** Reads the imports of a source text, including type-only and dynamic ones. */
 
 const STATIC = /^[ \t]*(?:import|export)\b[^;"'`]*?\bfrom\s*["']([^"']+)["']/gm;
 const BARE = /^[ \t]*import\s*["']([^"']+)["']/gm;
@@ -11,7 +11,7 @@ export function readImports(text: string): string[] {
   return [...new Set(found)];
 }
 
-/** Strings and templates stay, comments become blanks, line ends stay where they are. */
+/** Replaces comments by blanks; keeps strings, templates and line ends in place. */
 export function withoutComments(text: string): string {
   const token = /"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`|\/\*[^]*?\*\/|\/\/[^\n]*/g;
   return text.replace(token, (part) => (part.startsWith("/*") || part.startsWith("//") ? blank(part) : part));

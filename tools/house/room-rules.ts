@@ -1,10 +1,10 @@
-/** Each package is in use and its set-up files are short. */
+/** Checks that each package is in use and its configuration files are short. */
 import { type Finding, refused } from "./finding.ts";
 import type { Room, Tree } from "./tree.ts";
 
 const MOST_MANIFEST_LINES = 20;
 const MOST_TSCONFIG_LINES = 8;
-/** A page needs scripts, a DOM and JSX settings that others do not. */
+/** A web page needs scripts, a DOM and JSX settings. */
 const ROOMY = ["console"];
 
 export function checkRooms(tree: Tree): Finding[] {

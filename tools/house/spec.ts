@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { type Finding, refused } from "./finding.ts";
 
 const RULE = /^- \*\*([A-Z]+\d+)\*\* (.+)$/gm;
-/** Anything that was meant to be a rule: an id in bold at the start of a list entry. */
+/** Anything that looks like a rule: an id in bold at the start of a list entry. */
 const LOOSE_RULE = /^[ \t]*[-*] \**\s*([A-Z]{2,}\d+)\b.*$/gm;
-/** A bracketed list of ids that opens a test's name. */
+/** A bracketed list of ids at the start of a test's name. */
 const CITATION = /["'`]((?:\[[A-Z]+\d+(?:\s*,\s*[A-Z]+\d+)*\]\s*)+)/g;
 /** A row of a golden table. */
 const GOLDEN_RULE = /\brule:\s*["'`]([A-Z]+\d+(?:\s*,\s*[A-Z]+\d+)*)["'`]/g;
@@ -24,7 +24,7 @@ export function checkSpec(root: string): Finding[] {
   for (const path of globSync("docs/spec/*.md", { cwd: root }).sort()) {
     const text = readFileSync(join(root, path), "utf8");
     for (const rule of readRules(path, text)) {
-      if (rules.has(rule.id)) findings.push(refused(path, `${rule.id} stands in ${rules.get(rule.id)?.where} too`));
+      if (rules.has(rule.id)) findings.push(refused(path, `${rule.id} is also in ${rules.get(rule.id)?.where}`));
       rules.set(rule.id, rule);
     }
     findings.push(...misshapen(path, text));
@@ -64,7 +64,7 @@ function readCitations(root: string): Map<string, string> {
   return cited;
 }
 
-/** Ids of docs/features.md may be cited as well; whether they must be is said there. */
+/** Ids of docs/features.md may be cited as well; that file has its own check. */
 function featureIds(root: string): Set<string> {
   const path = join(root, "docs/features.md");
   const text = existsSync(path) ? readFileSync(path, "utf8") : "";

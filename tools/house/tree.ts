@@ -21,7 +21,7 @@ export interface Room {
   /** The folder's word, which is also the package's name after `@sluice/`. */
   readonly name: string;
   readonly manifest: Manifest;
-  /** Without its lists of dependencies, whose length is not a matter of tidiness. */
+  /** Lines without the lists of dependencies, whose length does not matter. */
   readonly manifestLineCount: number;
   readonly tsconfigLineCount: number;
   /** Paths of the projects that tsconfig.json refers to, as written. */
@@ -36,7 +36,7 @@ export interface Tree {
   readonly outside: readonly SourceFile[];
 }
 
-/** A list of dependencies with the line that opens it and the one that closes it. */
+/** A list of dependencies, from its opening to its closing line. */
 const DEPENDENCIES = /^[ \t]*"(?:dev|optional|peer)?[dD]ependencies"\s*:\s*\{[^}]*\},?[ \t]*\n/gm;
 
 const OUTSIDE = ["tools", "e2e", "bench", "examples"];

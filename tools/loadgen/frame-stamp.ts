@@ -1,4 +1,4 @@
-/** Synthetic frames with a stamp inside, byte for byte those of the bench (bench/native/frame.h holds the layout). */
+/** Synthetic frames with a stamp inside, byte for byte those of the bench (bench/native/frame.h has the layout). */
 import { crc32 } from "node:zlib";
 import { aacHead, avcHead, encodeAacBody, encodeAvcBody } from "@sluice/formats/flv/legacy-body";
 
@@ -16,7 +16,7 @@ const STAMP_BYTES = 22;
 const AUDIO_HEAD = aacHead(1);
 const KEYFRAME_HEAD = avcHead(1, 1, 0);
 const INTER_FRAME_HEAD = avcHead(2, 1, 0);
-/** With the length and the header of the one NAL unit. */
+/** Including the length and the header of the one NAL unit. */
 const VIDEO_HEAD_BYTES = KEYFRAME_HEAD.length + 5;
 const MAGIC = [0xd5, 0x9c] as const;
 const POOL_BYTES = 1 << 17;
@@ -39,12 +39,12 @@ export type FrameVerdict =
   | { readonly kind: "good"; readonly stamp: FrameStamp }
   /** A sequence header: decoder set-up, no stamp. */
   | { readonly kind: "header" }
-  /** Not a frame of ours, or some byte differs from what was published. */
+  /** Not one of our frames, or some byte differs from what was published. */
   | { readonly kind: "damaged" };
 
 const MASK = (1n << 64n) - 1n;
 
-/** The filler all frames are cut from: xorshift64, top bit set so that no start code can arise. */
+/** Filler for all frames: xorshift64, top bit set so that no start code can occur. */
 function fillPool(): Uint8Array {
   const pool = new Uint8Array(POOL_BYTES);
   let x = 0x5eed5eed5eed5eedn;
@@ -57,7 +57,7 @@ function fillPool(): Uint8Array {
   return pool;
 }
 
-/** Writes and checks frames; making one costs the time to fill its pool, so make one per process. */
+/** Writes and checks frames; filling its pool is slow, so create one per process. */
 export class FrameMint {
   readonly #pool = fillPool();
 
@@ -66,7 +66,7 @@ export class FrameMint {
     return sequence % STREAM_SHAPE.framesPerGop === 0 ? STREAM_SHAPE.keyBytes : STREAM_SHAPE.deltaBytes;
   }
 
-  /** The body of an RTMP or FLV message; fresh bytes, the caller's to keep. */
+  /** The body of an RTMP or FLV message; fresh bytes that the caller owns. */
   write({ isAudio, sequence, sent }: FrameIdentity): Uint8Array {
     const body = Buffer.alloc(this.sizeOf(isAudio, sequence));
     const head = isAudio ? AUDIO_HEAD.length : VIDEO_HEAD_BYTES;

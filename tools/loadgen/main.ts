@@ -5,7 +5,7 @@
  *   node tools/loadgen/main.ts play --url rtmp://127.0.0.1/live/load [--count 1] [--rate 50] [--seconds 10]
  *
  * Several publishers append -0, -1, … to the name. Play takes rtmp, rtmps, http and https (FLV) addresses. Seconds 0 means
- * until interrupted. Latency needs both on one machine: stamps are of its monotonic clock.
+ * until interrupted. Latency needs both on one machine: stamps use its monotonic clock.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";

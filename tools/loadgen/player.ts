@@ -12,11 +12,11 @@ export interface PlayerCounts {
   holes: number;
   /** From the start of connecting to the first whole key frame. */
   joinMs: number | undefined;
-  /** Of frames sent after the join. */
+  /** For frames sent after the join. */
   readonly latenciesMs: number[];
 }
 
-/** Takes bodies in the order they arrived and keeps count. */
+/** Checks bodies in the order of arrival and counts. */
 class FrameJudge {
   readonly counts: PlayerCounts = {
     state: "opening",

@@ -2,7 +2,7 @@
 import { type FrameMint, SEQUENCE_HEADERS, STREAM_SHAPE } from "./frame-stamp.ts";
 import { RtmpClient } from "./rtmp-client.ts";
 
-/** How often frames that are due are sent: below a third of the audio frame's time. */
+/** Interval at which due frames are sent: below a third of the duration of an audio frame. */
 const TICK_MS = 5;
 
 export interface PublisherCounts {

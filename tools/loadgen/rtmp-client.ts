@@ -50,7 +50,7 @@ export class RtmpClient implements Disposable {
     });
   }
 
-  /** Hands the engine's output to the socket. */
+  /** Writes the engine's output to the socket. */
   flush(): void {
     for (let out = this.engine.nextOutput(); out; out = this.engine.nextOutput()) this.#socket.write(out);
   }

@@ -1,9 +1,9 @@
-/** Runs one program to its end, with a time limit that takes its children along. */
+/** Runs one program to its end, with a time limit that also ends its children. */
 import { spawn } from "node:child_process";
 
 export interface CommandResult {
   readonly ok: boolean;
-  /** What it wrote, both streams in order; empty when it wrote straight to the terminal. */
+  /** Its output, both streams in order; empty if it wrote straight to the terminal. */
   readonly output: string;
   readonly timedOut: boolean;
   readonly millis: number;
@@ -12,7 +12,7 @@ export interface CommandResult {
 export interface CommandOptions {
   readonly cwd: string;
   readonly limitMillis: number;
-  /** `show` writes through as it comes; `keep` collects, so that only failures are shown. */
+  /** `show` forwards output as it comes; `keep` collects it, so that only failures are shown. */
   readonly output: "show" | "keep";
   readonly env?: NodeJS.ProcessEnv;
 }
@@ -57,6 +57,6 @@ function killGroup(pid: number | undefined): void {
   try {
     process.kill(-pid, "SIGKILL");
   } catch {
-    // Gone already.
+    // already ended
   }
 }

@@ -1,4 +1,4 @@
-/** Runs the checks and the test suites and ends with one line: how many passed and failed over all of them. */
+/** Runs the checks and the test suites and prints one final line: how many passed and failed in all. */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

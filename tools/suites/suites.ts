@@ -1,9 +1,9 @@
-/** Says which checks and which test suites there are, and what each may cost in time. */
+/** The checks and test suites, with their time limits. */
 import { existsSync, globSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
 const MINUTE = 60_000;
-/** A test of a package that needs a browser stands beside its unit tests, and runs with the real programs. */
+/** Browser tests are beside a package's unit tests, and run with the end-to-end suites. */
 const BROWSER_TEST = ".browser.test.ts";
 
 /** A command that passes or fails as one. */
@@ -19,7 +19,7 @@ export interface Suite {
   readonly concurrency: number;
   readonly testLimitMillis: number;
   readonly limitMillis: number;
-  /** `dot` says little while all is well; `spec` shows slow suites moving. */
+  /** `dot` is short while all is well; `spec` shows the progress of slow suites. */
   readonly reporter: "dot" | "spec";
 }
 
@@ -41,7 +41,7 @@ function sourceFolders(root: string): string[] {
   return ["packages", "tools", "e2e", "bench", "examples"].filter((folder) => existsSync(join(root, folder)));
 }
 
-/** Folders with a tsconfig of their own that no build covers; one without files is no project yet. */
+/** Folders with their own tsconfig outside the build; skips those without files. */
 function testProjects(root: string): string[] {
   const packages = readdirSync(join(root, "packages")).map((name) => `packages/${name}/test`);
   return [...packages, "tools", "e2e", "bench", "examples"].filter(
@@ -49,7 +49,7 @@ function testProjects(root: string): string[] {
   );
 }
 
-/** Unit tests of every package: no program beside Node, no network. */
+/** Unit tests of every package: no other program, no network. */
 export function unitSuites(root: string): Suite[] {
   return readdirSync(join(root, "packages"))
     .sort()
@@ -71,7 +71,7 @@ function unitSuite(name: string, files: readonly string[]): Suite {
   return { name, files, concurrency: 2, testLimitMillis: MINUTE, limitMillis: 5 * MINUTE, reporter: "dot" };
 }
 
-/** Real programs: few at once, since each brings decoders and browsers of its own. */
+/** Tests with real programs: few at a time, since each starts decoders and browsers. */
 export function endToEndSuites(root: string): Suite[] {
   const files = [...filesOf(root, "e2e/**/*.test.ts"), ...filesOf(root, `packages/*/test/**/*${BROWSER_TEST}`)];
   if (files.length === 0) return [];

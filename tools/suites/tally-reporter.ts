@@ -1,4 +1,4 @@
-/** A node:test reporter that writes one JSON line per finished test, for the sum over all suites. */
+/** A node:test reporter that writes one JSON line per finished test, for the total over all suites. */
 import type { TestEvent } from "node:test/reporters";
 
 export default async function* tally(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {

@@ -1,11 +1,11 @@
-/** Reads what the tally reporter wrote and counts honestly: a skipped, unfinished or empty test is not a passed one. */
+/** Reads the output of the tally reporter and counts: a skipped, unfinished or empty test did not pass. */
 import { basename } from "node:path";
 
 export interface Tally {
   readonly passed: number;
-  /** One line per failure, saying what failed and why it counts as one. */
+  /** One line per failure, with the reason. */
   readonly failures: readonly string[];
-  /** Names of tests that were skipped with leave. */
+  /** Names of tests that were skipped with permission. */
   readonly allowed: readonly string[];
 }
 
@@ -47,7 +47,7 @@ function judge(line: TallyLine, allowedSkips: ReadonlySet<string>): string | und
   return "passed";
 }
 
-/** A run that was ended in mid-line leaves half a line behind. */
+/** A run that was cut off in the middle of a line leaves an incomplete line. */
 function parseLines(text: string): TallyLine[] {
   const lines: TallyLine[] = [];
   for (const line of text.split("\n")) {

@@ -1,4 +1,4 @@
-// Hands the console's stores down to every component.
+// Provides the console's stores to every component.
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import type { ConsoleRoot } from "./console-root.ts";

@@ -1,4 +1,4 @@
-// The one place that makes the console's stores and ties them together.
+// Creates the console's stores and connects them.
 import { type AdminApi, createAdminApi } from "./api/admin-api.ts";
 import { pageVisibility } from "./base/page-visibility.ts";
 import { isClusterEvent } from "./live/cluster-view.ts";
@@ -17,7 +17,7 @@ export interface ConsoleRoot {
   readonly sessions: SessionList;
   readonly cluster: ClusterFeed;
   readonly timeline: Timeline;
-  /** Of nodes and links alone: in a crowd the others would push them out. */
+  /** Events of nodes and links only: otherwise many other events would displace them. */
   readonly clusterTimeline: Timeline;
   readonly toasts: Toasts;
 }
@@ -47,7 +47,7 @@ export function createConsoleRoot(): ConsoleRoot {
   return { api, history, feed, sessions, cluster, timeline, clusterTimeline, toasts };
 }
 
-/** Streams coming and going and nodes in trouble deserve a toast; sessions come by the hundred and do not. */
+/** Shows a toast for streams that come or go and nodes in trouble, but not for sessions, which come by the hundred. */
 function announce(toasts: Toasts, event: TimelineEvent): void {
   switch (event.type) {
     case "stream-live":
@@ -57,7 +57,7 @@ function announce(toasts: Toasts, event: TimelineEvent): void {
     case "stream-ended":
       return toasts.show({ kind: "plain", text: `${event.key} ended` });
     case "node-suspect":
-      return toasts.show({ kind: "warning", text: `Nobody hears node ${event.id}`, href: CLUSTER });
+      return toasts.show({ kind: "warning", text: `Node ${event.id} is suspect`, href: CLUSTER });
     case "node-dead":
       return toasts.show({ kind: "warning", text: `Node ${event.id} is dead`, href: CLUSTER });
     case "session-opened":

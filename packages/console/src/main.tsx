@@ -1,4 +1,4 @@
-// Opens the console: makes its stores, starts the live feed and draws the page.
+// Opens the console: creates its stores, starts the live feed and draws the page.
 import { render } from "preact";
 import { ConsoleContext } from "./console-context.ts";
 import { createConsoleRoot } from "./console-root.ts";

@@ -1,4 +1,4 @@
-/** Subscribers out of step with their slice: new ones, those that wait for a key frame, and slow ones, which skip or are disconnected. */
+/** Subscribers that are not in step with a slice: new ones, those waiting for a key frame, and slow ones, which skip or are disconnected. */
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
 import type { CohortLog, Position } from "./cohort-log.ts";
@@ -10,7 +10,7 @@ import type { DeliveryCounts, Slice, Subscriber } from "./subscriber.ts";
 import type { ExpectedTracks } from "./track-table.ts";
 import type { WireForm } from "./wire-form.ts";
 
-/** How often slow subscribers are looked at; a fraction of the shortest useful stall timeout. */
+/** Interval at which slow subscribers are checked; a fraction of the shortest useful stall timeout. */
 const SWEEP = 1_000 as Millis;
 
 export interface CatchUpOptions {
@@ -19,21 +19,21 @@ export interface CatchUpOptions {
   readonly counts: DeliveryCounts;
   readonly allocate: (byteCount: number) => Uint8Array;
   readonly lag: LagLimits;
-  /** How long a joiner waits for a key frame, once frames flow, before it gets what there is. */
+  /** How long a joiner waits for a key frame, once frames flow, before it starts without one. */
   readonly keyPatience: Millis;
-  /** The cached frames, for joiners where the log keeps no GOP. */
+  /** The cached frames, for joiners when the log keeps no GOP. */
   readonly gopFrames: () => readonly Frame[];
   /** What a joiner is sent before the cached GOP. */
   readonly gopPrelude: () => Prelude;
-  /** What it is sent before a first frame at `dts`. */
+  /** What a joiner is sent before a first frame at `dts`. */
   readonly prelude: (dts: Timestamp) => Prelude;
   /** The tracks on which frames are expected. */
   readonly expected: () => ExpectedTracks;
-  /** Ends a subscriber that took nothing for too long. */
+  /** Disconnects a subscriber whose transport took nothing for too long. */
   readonly stalled: (subscriber: Subscriber) => void;
 }
 
-/** The encoded GOP in the log. Once `isOver` it serves those that lag alone: its publication has ended. */
+/** The encoded GOP in the log. Once `isOver` it serves only slow subscribers: its publication has ended. */
 interface LoggedGop {
   readonly start: Position;
   readonly prelude: Prelude;
@@ -48,13 +48,13 @@ export class CatchUpReaders {
   readonly #behind = new Set<Subscriber>();
   readonly #awaiting = new Set<Subscriber>();
   #gop: LoggedGop | undefined;
-  /** Of the first frame of this publication. */
+  /** Time of the first frame of this publication. */
   #flowingSince: Millis | undefined;
   #lastDts = 0 as Timestamp;
   #sweeper: Timer | undefined;
   readonly #onDrained = (subscriber: Subscriber): void => this.#catchUp(subscriber);
 
-  /** @param writer  of the slices that subscribers are to reach */
+  /** @param writer  of the slices that subscribers catch up with */
   constructor(options: CatchUpOptions, log: CohortLog, slices: CohortSlices, writer: SliceWriter) {
     this.#options = options;
     this.#log = log;
@@ -62,12 +62,12 @@ export class CatchUpReaders {
     this.#writer = writer;
   }
 
-  /** Where the log's GOP begins; `undefined` while there is none. */
+  /** Start of the GOP in the log; `undefined` while there is none. */
   get gopStart(): Position | undefined {
     return this.#gop?.start;
   }
 
-  /** Where the one reads that is furthest behind; `above` when nobody reads below it. */
+  /** Position of the slowest reader; `above` if none reads below it. */
   lowest(above: Position): Position {
     let lowest = above;
     for (const { state } of this.#behind) if (state.at === "behind") lowest = Math.min(lowest, state.cursor);
@@ -81,7 +81,7 @@ export class CatchUpReaders {
     if (this.#awaiting.size > 0) this.#armSweeper();
   }
 
-  /** The next frame opens a GOP: those who waited for it read from here. @param isLogged  whether the log keeps it for joiners */
+  /** The next frame opens a GOP: subscribers waiting for it read from here. @param isLogged  whether the log keeps it for joiners */
   openGop(isLogged: boolean): void {
     const start = this.#log.end;
     const prelude = this.#options.gopPrelude();
@@ -94,7 +94,7 @@ export class CatchUpReaders {
     this.#awaiting.clear();
   }
 
-  /** Joiners have the cached frames encoded for them alone, or wait for the next key frame. */
+  /** From now on joiners get the cached frames encoded for them alone, or wait for the next key frame. */
   dropGop(): void {
     this.#gop = undefined;
   }
@@ -106,8 +106,8 @@ export class CatchUpReaders {
   }
 
   /**
-   * `cached-gop`: from the last key frame; `next-key`: from the coming one; `live-edge`: from the next frame, without
-   * prelude. Without a cached GOP the first becomes the second.
+   * `cached-gop`: from the last key frame; `next-key`: from the next one; `live-edge`: from the next frame, without
+   * prelude. Without a cached GOP the first is treated as the second.
    */
   join(subscriber: Subscriber, startAt: "cached-gop" | "next-key" | "live-edge"): void {
     subscriber.onDrained = this.#onDrained;
@@ -118,17 +118,17 @@ export class CatchUpReaders {
     else this.#awaitKey(subscriber);
   }
 
-  /** Its transport did not take the batch of its slice whole. */
+  /** Its transport did not take the whole batch of its slice. */
   fallBehind(subscriber: Subscriber, slice: Slice): void {
     const { state } = subscriber;
-    if (state.at !== "in-step" || state.slice !== slice) return; // it left inside the write
+    if (state.at !== "in-step" || state.slice !== slice) return; // it left during the write
     this.#options.counts.lags++;
     this.#slices.of(subscriber).remove(subscriber, slice);
     this.#add(subscriber, slice, slice.cursor);
     this.#waitForDrain(subscriber);
   }
 
-  /** The subscriber announced a buffer, or that it has none: it goes on in another slice. */
+  /** The subscriber announced a buffer, or that it has none: it moves to a slice of the other kind. */
   setPatience(subscriber: Subscriber, isPatient: boolean): void {
     if (subscriber.isPatient === isPatient) return;
     const { state } = subscriber;
@@ -140,7 +140,7 @@ export class CatchUpReaders {
     this.#catchUp(subscriber);
   }
 
-  /** Hands over what its slice is still owed, as far as the transport takes it, then forgets the subscriber. */
+  /** Writes what its slice has yet to be sent, as far as the transport takes it, then forgets the subscriber. */
   leave(subscriber: Subscriber): void {
     const { state } = subscriber;
     this.#behind.delete(subscriber);
@@ -157,7 +157,7 @@ export class CatchUpReaders {
     for (const subscriber of this.#behind) if (!subscriber.isDraining) this.#catchUp(subscriber);
   }
 
-  /** One that lags is told of the end behind the last frame, and of nothing when there is a publisher again before. */
+  /** A slow subscriber is told of the end after its last frame, and not at all if a new publication starts before that. */
   notify(subscriber: Subscriber, notice: "published" | "unpublished"): void {
     const wasOwedEnd = subscriber.isOwedEnd;
     subscriber.isOwedEnd = notice === "unpublished" && this.#isOwedFrames(subscriber);
@@ -168,7 +168,7 @@ export class CatchUpReaders {
     this.#sweeper?.cancel();
   }
 
-  /** @param prelude  what it is sent first */
+  /** @param prelude  sent first */
   #add(subscriber: Subscriber, home: Slice, cursor: Position, prelude?: Prelude): void {
     const since = this.#options.clock.now();
     subscriber.state = { at: "behind", home, cursor, since, prelude };
@@ -200,14 +200,14 @@ export class CatchUpReaders {
     else this.#waitForDrain(subscriber);
   }
 
-  /** The sweeper is armed by the first frame: without a publisher there is nothing to wait for. */
+  /** The first frame arms the sweeper: without a publisher there is nothing to wait for. */
   #awaitKey(subscriber: Subscriber): void {
     subscriber.state = { at: "awaiting-key", since: this.#options.clock.now() };
     this.#awaiting.add(subscriber);
     this.#notifyEnd(subscriber);
   }
 
-  /** What it would read next is no longer held. */
+  /** The log no longer holds what it would read next: it skips to the last key frame. */
   #skip(subscriber: Subscriber): void {
     subscriber.skips++;
     this.#options.counts.skips++;
@@ -216,7 +216,7 @@ export class CatchUpReaders {
     else this.#startAtGop(subscriber, this.#gop);
   }
 
-  /** Writes a burst of what it lacks, and puts it into its slice once it is level with it. */
+  /** Writes one burst of what it lacks; adds it to its slice once it has caught up. */
   #catchUp(subscriber: Subscriber): void {
     const { state } = subscriber;
     if (state.at !== "behind") return;
@@ -233,7 +233,7 @@ export class CatchUpReaders {
     this.#add(subscriber, home, until);
     const moved = subscriber.state;
     const wasTaken = subscriber.write(pieces, this.#options.counts, prelude?.length);
-    if (subscriber.state !== moved) return; // it left inside the write
+    if (subscriber.state !== moved) return; // it left during the write
     if (wasTaken && until === home.cursor) {
       this.#behind.delete(subscriber);
       this.#slices.of(subscriber).add(subscriber, home);
@@ -243,7 +243,7 @@ export class CatchUpReaders {
     this.#notifyEnd(subscriber);
   }
 
-  /** Goes on with it once its transport has taken what it was given. */
+  /** Continues once its transport has taken what was written. */
   #waitForDrain(subscriber: Subscriber): void {
     this.#armSweeper();
     subscriber.waitForDrain();
@@ -257,7 +257,7 @@ export class CatchUpReaders {
     return encodePrelude(form, prelude, { expected, opening, allocate });
   }
 
-  /** Tells it of the end of its publication once it has been handed all frames. */
+  /** Tells it of the end of its publication once all frames have been written. */
   #notifyEnd(subscriber: Subscriber): void {
     if (!subscriber.isOwedEnd || this.#isOwedFrames(subscriber)) return;
     subscriber.isOwedEnd = false;
@@ -272,7 +272,7 @@ export class CatchUpReaders {
     this.#sweeper ??= this.#options.clock.after(SWEEP, () => this.#sweep());
   }
 
-  /** Ends those that took nothing for too long, and starts those that wait for a key frame that does not come. */
+  /** Disconnects subscribers that took nothing for too long, and starts those whose key frame does not come. */
   #sweep(): void {
     const { clock, lag, keyPatience, prelude, stalled, counts } = this.#options;
     const now = clock.now();

@@ -1,33 +1,33 @@
-/** When the viewers of a live stream are written to: as frames come, or many frames at once within the delivery window. */
+/** Decides when the viewers of a live stream are written to: at each frame, or once for many frames within the delivery window. */
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
 import type { Position } from "./cohort-log.ts";
 import type { DeliveryWindow } from "./delivery-window.ts";
 import { Slice, type Subscriber } from "./subscriber.ts";
 
-/** From this window on the slices are flushed in shares, spread over the window; below it all in one round. */
+/** From this window on the slices are flushed in shares, spread over the window; below it, all in one round. */
 const WIDE = 50 as Millis;
 
-/** Viewers of one share. More would hold up the loop for longer than some 20 ms; fewer wake it, and the players, more often. */
+/** Viewers of one share. More would block the loop for longer than some 20 ms; fewer wake it, and the players, more often. */
 export const SHARE_MEMBERS = 2048;
 
 /** Slices of a round that are flushed before the loop reads again. */
 const ROUND_STEP = 2;
 
-/** Timers count whole milliseconds and ring up to one too soon: a share that waited for the rest would wake the loop twice. */
+/** Timers count whole milliseconds and fire up to one too early: waiting for the rest would wake the loop twice. */
 const EARLY = 1 as Millis;
 
-/** This part of what the last round took is added to a narrow window, so that writing to a crowd leaves time for the rest. */
+/** This fraction of the last round's duration is added to a narrow window, so that writing to a crowd leaves time for other work. */
 const ROUND_SHARE = 0.5;
 
-/** Unread time of a publisher while no flush is scheduled; joiners must not find the stream much older than it is. */
+/** How long a publisher stays unread while no flush is scheduled; joiners must not find an outdated stream. */
 const IDLE_HOLD = 50 as Millis;
-/** Above the widest automatic window, so that the flush pulls first; what comes meanwhile must fit into the kernel's buffer. */
+/** Longer than the widest automatic window, so that the flush pulls first; meanwhile the bytes must fit into the kernel's buffer. */
 const LONGEST_HOLD = 400 as Millis;
 
-/** A publisher's session that can leave frames in the kernel until they are about to be written: fewer wakes of the loop. */
+/** A publisher's session that can leave frames in the kernel until they are about to be written, which wakes the loop less often. */
 export interface FrameSource {
-  /** @returns whether it held back; then what has arrived is pushed and delivered in the next round of the loop */
+  /** @returns whether it held frames back; they are then pushed and delivered in the next round of the loop */
   pull(): boolean;
 }
 
@@ -36,11 +36,11 @@ export interface SliceWriter {
   flush(slice: Slice): boolean;
 }
 
-/** One for each live stream: its cohorts open their slices here, and the publisher's session asks it how long to wait. */
+/** One for each live stream: its cohorts open their slices here, and the publisher's session reads `holdTime`. */
 export class FlushScheduler {
   readonly clock: Clock;
   readonly window: DeliveryWindow;
-  /** Of the present publication, where it can hold frames back. */
+  /** The publisher's session, if it can hold frames back. */
   source: FrameSource | undefined;
   readonly #rotations = new Set<SliceRotation>();
 
@@ -49,7 +49,7 @@ export class FlushScheduler {
     this.window = window;
   }
 
-  /** How long the source may leave the next frames unread unless pulled; 0 when a viewer would get them later for it. */
+  /** How long the source may leave the next frames unread unless pulled; 0 when that would delay a viewer. */
   get holdTime(): Millis {
     let isScheduled = false;
     let isAnyUnscheduled = false;
@@ -82,7 +82,7 @@ export class FlushScheduler {
   }
 }
 
-/** The slices of one cohort: those of viewers that announced a buffer apart, as they may wait longer. */
+/** The slices of one cohort. Viewers that announced a buffer have separate ones, as they may wait longer. */
 export class CohortSlices {
   readonly rotations: readonly [prompt: SliceRotation, patient: SliceRotation];
 
@@ -99,10 +99,10 @@ export class CohortSlices {
   }
 }
 
-/** `pulling`: the time has come, and the flush waits for the frames that it pulled; `round`: some slices have been flushed. */
+/** `pulling`: the flush is due and waits for the frames that it pulled; `round`: some slices have been flushed. */
 type Stage = "idle" | "scheduled" | "pulling" | "round";
 
-/** Slices with one window, flushed one after the other, round and round. */
+/** Slices with one window, flushed in rotation. */
 export class SliceRotation {
   readonly #scheduler: FlushScheduler;
   readonly #clock: Clock;
@@ -111,23 +111,23 @@ export class SliceRotation {
   readonly #slices: Slice[] = [];
   #memberCount = 0;
   #stage: Stage = "idle";
-  /** Unless idle. */
+  /** Set unless idle. */
   #timer: Timer | undefined;
   /** Slice that was flushed last; −1 before the first. */
   #last = -1;
-  /** When the last share was due; with a narrow window, when the first frame came that waits. */
+  /** When the last share was due; with a narrow window, when the first waiting frame came. */
   #dueAt: Millis = 0 as Millis;
-  /** Slices of shares that are due, and wait for those before them. */
+  /** Slices of due shares that wait for earlier ones. */
   #owed = 0;
-  /** While some are owed. */
+  /** Set while slices are owed. */
   #owedTimer: Timer | undefined;
-  /** Slices in a row, since the last delivery, that lacked nothing. */
+  /** Consecutive slices, since the last delivery, that lacked nothing. */
   #idleSlices = 0;
-  /** Of the round that goes on: when it began, the slices it has yet to flush, since when those flushed lack a frame. */
+  /** Of the round in progress: its start, the slices not flushed yet, and since when the flushed ones lack a frame. */
   #roundAt: Millis = 0 as Millis;
   #roundLeft = 0;
   #lackSince: Millis | undefined;
-  /** Of the last one. */
+  /** Duration of the last round. */
   #roundTook = 0;
 
   constructor(scheduler: FlushScheduler, writer: SliceWriter, windowOf: keyof DeliveryWindow) {
@@ -137,7 +137,7 @@ export class SliceRotation {
     this.#windowOf = windowOf;
   }
 
-  /** A flush is due or has a time, and will pull first. */
+  /** A flush is due or scheduled, and will pull first. */
   get isScheduled(): boolean {
     return this.#stage === "scheduled" || this.#stage === "pulling";
   }
@@ -146,7 +146,7 @@ export class SliceRotation {
     return this.#slices;
   }
 
-  /** `preferred` if it takes part and has room, else another; a fresh one begins at `end`, with nothing to catch up on. */
+  /** `preferred` if it is in use and has room, else another; a new one begins at `end`, with nothing to catch up on. */
   sliceWithRoom(end: Position, preferred?: Slice): Slice {
     if (preferred?.hasRoom && this.#slices.includes(preferred)) return preferred;
     const last = this.#slices[this.#slices.length - 1];
@@ -157,7 +157,7 @@ export class SliceRotation {
     return fresh;
   }
 
-  /** A slice whose last member went in the meantime takes part again. */
+  /** Puts a slice back in use if its last member left in the meantime. */
   add(subscriber: Subscriber, slice: Slice): void {
     if (!this.#slices.includes(slice)) this.#slices.push(slice);
     slice.add(subscriber);
@@ -170,7 +170,7 @@ export class SliceRotation {
     if (slice.members.length > 0) return;
     const at = this.#slices.indexOf(slice);
     this.#slices.splice(at, 1);
-    if (at <= this.#last) this.#last--; // the one behind it is next, not passed over
+    if (at <= this.#last) this.#last--; // the next one must not be skipped
     if (this.#slices.length === 0) this.#cancel();
   }
 
@@ -207,7 +207,7 @@ export class SliceRotation {
     this.#scheduler.noteCancelled();
   }
 
-  /** No slice lacked anything, all around. */
+  /** No slice lacks anything. */
   get #isLevel(): boolean {
     return this.#idleSlices >= this.#slices.length;
   }
@@ -237,7 +237,7 @@ export class SliceRotation {
     if (this.#owed > 0 || !this.#isLevel) this.#schedule(window);
   }
 
-  /** A share for each interval that has passed, at most all slices; one at least, as intervals grow when viewers go. */
+  /** One share for each interval that has passed, at most all slices; at least one, as intervals grow when viewers leave. */
   #flushShares(window: Millis): void {
     const now = this.#clock.now();
     const shareCount = this.#shareCount;
@@ -252,7 +252,7 @@ export class SliceRotation {
     this.#flushOwed();
   }
 
-  /** One slice after the other; between two the loop goes round, so that it ends each write while its data is cached. */
+  /** One slice after another, with a round of the loop in between, so that each write ends while its data is cached. */
   #flushOwed(): void {
     this.#owedTimer = undefined;
     this.#owed--;
@@ -261,9 +261,9 @@ export class SliceRotation {
     else if (this.#stage === "scheduled" && this.#isLevel) this.#cancel();
   }
 
-  /** All slices; between a few of them the loop reads, and a frame that comes meanwhile goes with those that are left. */
+  /** All slices; the loop reads after every few of them, and a frame that arrives meanwhile goes to the remaining ones. */
   #beginRound(): void {
-    this.stop(); // what is owed from when the window was wide
+    this.stop(); // shares left over from a wide window
     this.#roundAt = this.#clock.now();
     this.#roundLeft = this.#slices.length;
     this.#lackSince = undefined;
@@ -275,7 +275,7 @@ export class SliceRotation {
     const step = Math.min(ROUND_STEP, this.#roundLeft);
     this.#roundLeft -= step;
     this.#flushNext(step);
-    if (this.#stage !== "round") return; // the last viewer left inside the write
+    if (this.#stage !== "round") return; // the last viewer left during the write
     this.#timer = this.#roundLeft > 0 ? this.#clock.afterPoll(() => this.#stepRound()) : undefined;
     if (this.#timer !== undefined) return;
     this.#stage = "idle";

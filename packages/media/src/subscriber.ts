@@ -1,10 +1,10 @@
-/** One viewer: its sink, its position and its slice; and the counts of what delivery did for all viewers. */
+/** One viewer: its sink, its position and its slice; and the delivery counts of all viewers. */
 import type { Millis } from "@sluice/base/brand";
 import type { Position } from "./cohort-log.ts";
 import type { Prelude } from "./prelude.ts";
 import type { SubscriberSink } from "./subscriber-sink.ts";
 
-/** What delivery did, counted once per batch, never once per frame and viewer. */
+/** Delivery counts, updated once per batch, never once per frame and viewer. */
 export class DeliveryCounts {
   /** Bytes handed to subscribers. */
   bytesOut = 0;
@@ -21,7 +21,7 @@ export class DeliveryCounts {
 export type SubscriberState =
   /** Gets every batch of its slice; has no position of its own. */
   | { readonly at: "in-step"; readonly slice: Slice }
-  /** Reads the log by itself until it reaches `home`. `since`: its last progress. `prelude`: what it is sent first. */
+  /** Reads the log by itself until it reaches `home`. `since`: its last progress. `prelude`: sent first. */
   | {
       readonly at: "behind";
       readonly home: Slice;
@@ -33,27 +33,27 @@ export type SubscriberState =
   | { readonly at: "awaiting-key"; readonly since: Millis }
   | { readonly at: "left" };
 
-/** Sessions read it, its cohort changes it. */
+/** Sessions read it, only its cohort changes it. */
 export class Subscriber {
   readonly sink: SubscriberSink;
   /** `alone`: its cohort has no other viewer, whatever their form. */
   readonly sharing: "cohort" | "alone";
-  /** It announced a buffer of its own and loses nothing by a wide window. */
+  /** It announced a buffer, so a wide window does not harm it. */
   isPatient: boolean;
   state: SubscriberState = { at: "left" };
   /** Place in its slice's members; meaningless outside one. */
   index = 0;
   /** Times it was moved to a later key frame. */
   skips = 0;
-  /** It has been sent what its protocol begins with (the FLV file header). */
+  /** Whether the opening of its protocol was sent (the FLV file header). */
   hasOpening = false;
-  /** Its transport has not yet taken all that it was handed. */
+  /** Its transport has not yet taken everything written. */
   isDraining = false;
-  /** Of its transport, at the last check for stalls. */
+  /** Bytes taken by its transport, at the last check for stalls. */
   takenBytes = 0;
-  /** Its publication ended; it is notified once it has been handed the rest. */
+  /** Its publication ended; it is notified once the rest has been written. */
   isOwedEnd = false;
-  /** Called when it has drained; set by its present cohort, which may not be the one in which it began to drain. */
+  /** Called when it has drained; set by its present cohort, possibly another than when it began to drain. */
   onDrained: ((subscriber: Subscriber) => void) | undefined;
 
   constructor(sink: SubscriberSink, isPatient: boolean, sharing: "cohort" | "alone" = "cohort") {
@@ -66,7 +66,7 @@ export class Subscriber {
     return this.state.at === "behind";
   }
 
-  /** @param ownBytes  of pieces made for it alone @returns whether its transport took them whole */
+  /** @param ownBytes  of pieces made for it alone @returns whether its transport took all of them */
   write(pieces: readonly Uint8Array[], counts: DeliveryCounts, ownBytes = 0): boolean {
     if (pieces.length === 0) return true;
     for (const piece of pieces) counts.bytesOut += piece.length;
@@ -75,7 +75,7 @@ export class Subscriber {
     return this.sink.writeAll(pieces, ownBytes);
   }
 
-  /** `onDrained` is called once its transport has taken what it was given. */
+  /** Calls `onDrained` once its transport has taken what was written. */
   waitForDrain(): void {
     if (this.isDraining) return;
     this.isDraining = true;
@@ -85,7 +85,7 @@ export class Subscriber {
     });
   }
 
-  /** Whether its transport has taken nothing at all for `timeout`; to be asked about once a second while it is behind. */
+  /** Whether its transport has taken nothing for `timeout`; call about once a second while it is behind. */
   isStalled(now: Millis, timeout: Millis): boolean {
     const { state } = this;
     if (state.at !== "behind" || !this.isDraining) return false;
@@ -99,10 +99,10 @@ export class Subscriber {
 /** Viewers of one slice. A TLS write ends one loop iteration later: with so few, its data is still in the processor's caches. */
 export const SLICE_MEMBERS = 64;
 
-/** Viewers that are written to in one go: one cursor, one batch. */
+/** Viewers written to together: one cursor, one batch. */
 export class Slice {
   readonly members: Subscriber[] = [];
-  /** Of the members, by index: a flush need not touch the members themselves. */
+  /** Sinks of the members, by index: a flush need not touch the members themselves. */
   readonly sinks: SubscriberSink[] = [];
   /** All bytes before it have been handed to every member. */
   cursor: Position;

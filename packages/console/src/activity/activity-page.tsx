@@ -1,4 +1,4 @@
-// What happened since this page was opened, newest first.
+// Events since this page was opened, newest first.
 import { useObservable } from "../base/use-observable.ts";
 import { useConsole } from "../console-context.ts";
 import { formatClock } from "../format/times.ts";

@@ -67,7 +67,7 @@ export function EventText({ event }: { readonly event: TimelineEvent }) {
 
 const NODE_WORDS = {
   "node-joined": "joined",
-  "node-suspect": "is heard by nobody",
+  "node-suspect": "is suspect: no node hears it",
   "node-back": "is heard again",
   "node-dead": "is dead",
 } as const;

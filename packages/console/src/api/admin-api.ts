@@ -11,12 +11,12 @@ import { ApiAnswerError, ApiUnreachableError } from "./api-errors.ts";
 
 const BASE = "/api/v1";
 
-/** Must outlast a busy server's answer, and be shorter than a person's patience. */
+/** Longer than a busy server needs for an answer, and shorter than a person waits. */
 const ANSWER_TIMEOUT = 8_000;
 
 export interface AdminApi {
   nodes(): Promise<NodesAnswer>;
-  /** Those of the node that answers. */
+  /** The links of the answering node. */
   links(): Promise<readonly LinkRow[]>;
   drainNode(id: string): Promise<void>;
   streams(): Promise<readonly StreamRow[]>;
@@ -25,7 +25,7 @@ export interface AdminApi {
   endSession(id: string): Promise<void>;
   startTestPattern(): Promise<TestPatternRow>;
   stopTestPattern(key: string): Promise<void>;
-  /** A right to begin playing a stream, whatever its viewers need. */
+  /** A token to begin playing a stream, whatever its viewers need. */
   openPreview(key: string): Promise<PreviewRow>;
   /** Where `EventSource` connects. */
   readonly eventsUrl: string;

@@ -1,4 +1,4 @@
-// What can go wrong between the console and the admin API.
+// Errors between the console and the admin API.
 
 /** The server answered, but not with success. */
 export class ApiAnswerError extends Error {

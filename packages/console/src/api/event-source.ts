@@ -42,7 +42,7 @@ export function listenToEvents({ url, silenceMillis, signal, onEvent }: EventLis
       onEvent(JSON.parse(message.data) as AdminEvent);
     }
     for (const type of Object.keys(TYPES)) source.addEventListener(type, receive);
-    // The browser's own retry is not used: it never learns of a 401 and knows no backoff.
+    // The browser's own retry is not used: it does not report a 401 and has no backoff.
     source.addEventListener("error", finish);
     signal.addEventListener("abort", finish, { once: true });
     if (signal.aborted) finish();

@@ -22,7 +22,7 @@ export class Observable<T> implements Readable<T> {
   set(value: T): void {
     if (Object.is(value, this.#value)) return;
     this.#value = value;
-    // A copy: who subscribes while being told has seen the value already.
+    // A copy: a listener added during the notification has seen the value already.
     const present = Array.from(this.#listeners);
     for (const listener of present) listener();
   }

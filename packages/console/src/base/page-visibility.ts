@@ -1,4 +1,4 @@
-// Whether anybody can see the page: false in a tab behind others.
+// Whether the page is visible: false in a background tab.
 import { Observable, type Readable } from "./observable.ts";
 
 export function pageVisibility(): Readable<boolean> {

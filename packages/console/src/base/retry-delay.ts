@@ -1,4 +1,4 @@
-// How long to wait before trying again: doubling, capped, with jitter.
+// Delays of retries: doubling, capped, with jitter.
 
 export interface RetryPolicy {
   /** Milliseconds before the first retry. */

@@ -1,4 +1,4 @@
-// Draws a component again whenever the value it watches changes.
+// Redraws a component whenever the value it watches changes.
 import { useEffect, useState } from "preact/hooks";
 import type { Readable } from "./observable.ts";
 

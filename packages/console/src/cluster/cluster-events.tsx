@@ -1,9 +1,9 @@
-// What happened to nodes and links since this page was opened, newest first.
+// Events of nodes and links since this page was opened, newest first.
 import { TimelineLine } from "../activity/activity-page.tsx";
 import { useObservable } from "../base/use-observable.ts";
 import { useConsole } from "../console-context.ts";
 
-/** More is in the log. */
+/** The log has more. */
 const SHOWN = 12;
 
 export function ClusterEvents() {

@@ -1,4 +1,4 @@
-// The picture: the node that answers in the middle, its links as lines, the other nodes around. The style sheet gives it its size.
+// The picture: the answering node in the middle, its links as lines, the other nodes around. The style sheet sets its size.
 import type { NodeRow } from "@sluice/client/admin-contract";
 import { formatBitrate } from "../format/numbers.ts";
 import { formatMillis } from "../format/times.ts";
@@ -40,7 +40,7 @@ export function ClusterMap({ picture, chosenId, onChoose }: ClusterMapProps) {
   );
 }
 
-/** One dot each way while there is traffic: it moves by the compositor alone, and not where motion is unwanted. */
+/** One dot per direction while there is traffic: animated by the compositor alone, and off with reduced motion. */
 function Flow({ drawn: { spot, link, pace } }: { readonly drawn: DrawnLink }) {
   if (link === undefined || pace === "still") return null;
   return (

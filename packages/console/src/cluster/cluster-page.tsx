@@ -1,4 +1,4 @@
-// The cluster as the node that answers sees it: picture, the chosen node, all nodes, what happened.
+// The cluster as the answering node sees it: picture, selected node, all nodes, events.
 import { clusterAdvice } from "@sluice/client/cluster-advice";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useObservable } from "../base/use-observable.ts";
@@ -54,7 +54,7 @@ function Nodes({ view }: { readonly view: ClusterView }) {
   };
   const chosen = view.nodes.find(({ id }) => id === wanted) ?? view.nodes.find(({ self }) => self);
   const advice = clusterAdvice(view, engineKind(view));
-  // Numbered from 1 on where the node is one of a cluster.
+  // In a cluster the incarnation is at least 1.
   if (chosen === undefined || (view.nodes.length === 1 && chosen.incarnation === 0)) return <LoneNode />;
   return (
     <>

@@ -1,4 +1,4 @@
-// What the states and parts of nodes mean, in words for people.
+// Texts for the states and roles of nodes.
 import type { ClusterAdvice } from "@sluice/client/cluster-advice";
 import type { EngineRole, NodeState } from "@sluice/client/admin-contract";
 import type { ClusterView } from "../live/cluster-view.ts";
@@ -8,7 +8,7 @@ export const STATE_MEANINGS: Readonly<Record<NodeState, string>> = {
   starting: "It is coming up",
   ready: "It takes clients",
   draining: "Nothing new begins on it; what runs goes on until it ends",
-  suspect: "Nobody hears it: dead, frozen, or cut off from here",
+  suspect: "No node hears it: dead, frozen, or cut off from here",
   left: "It said goodbye: stopped in order, or started again under its id",
   dead: "It was silent until what it owned ran out",
 };
@@ -21,7 +21,7 @@ export const ENGINE_MEANINGS: Readonly<Record<EngineRole, string>> = {
   off: "It has no state engine",
 };
 
-/** How the cluster stands, in one line. */
+/** The state of the cluster in one line. */
 export function headline({ nodes }: ClusterView): string {
   const present = nodes.filter(({ state }) => state !== "left" && state !== "dead");
   const leaders = present.filter(({ engine }) => engine === "leader").map(({ id }) => id);
@@ -34,12 +34,12 @@ export function headline({ nodes }: ClusterView): string {
   return parts.filter((part) => part !== "").join(", ");
 }
 
-/** `gcache` shows itself by its replicas. */
+/** `gcache` is recognised by its replicas. */
 export function engineKind({ nodes }: ClusterView): string {
   return nodes.some(({ engine }) => engine === "leader" || engine === "voter") ? "gcache" : "";
 }
 
-/** A sentence about this node first, then those about the cluster. */
+/** Sentences about this node first, then those about the cluster. */
 export function adviceFor(advice: readonly ClusterAdvice[], id: string): readonly ClusterAdvice[] {
   return advice.filter(({ nodes }) => nodes.includes(id));
 }

@@ -1,4 +1,4 @@
-// Drains a node, after asking.
+// Drains a node, after confirmation.
 import type { NodeRow } from "@sluice/client/admin-contract";
 import { useState } from "preact/hooks";
 import { messageOf } from "../api/api-errors.ts";

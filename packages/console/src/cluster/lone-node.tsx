@@ -1,4 +1,4 @@
-// A node that is not one of a cluster: says so, and what to set for one.
+// Shown for a node outside a cluster: says so, and which settings to use for one.
 import { CopyField } from "../ui/copy-field.tsx";
 import { Icon } from "../ui/icon.tsx";
 

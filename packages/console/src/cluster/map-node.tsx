@@ -1,4 +1,4 @@
-// One node of the picture: a disc with its heat around it, its name and the one thing to know of it; a button to see the rest.
+// One node of the picture: a disc with a heat ring, its name and its most important fact; a button that opens the rest.
 import { formatPercent } from "../format/numbers.ts";
 import { Icon } from "../ui/icon.tsx";
 import { STATE_MEANINGS } from "./cluster-words.ts";
@@ -39,14 +39,14 @@ export function MapNode({ node, isChosen, onChoose }: MapNodeProps) {
   );
 }
 
-/** Labels stand outside of the ring, where no link passes; on narrow screens `upper` is above and the others below. */
+/** Labels are outside of the ring, clear of links; on narrow screens `upper` is above and the others below. */
 function sideOf({ x, y }: Spot): string {
   if (x === 0 && y === 0) return "below";
   if (Math.abs(y) > 0.6) return y < 0 ? "above" : "below";
   return `${x < 0 ? "left" : "right"}${y < -0.1 ? " is-upper" : ""}`;
 }
 
-/** Names of nodes differ at their end: where there is no room, the middle goes. */
+/** Names of nodes differ at their end, so a long name is cut in the middle. */
 function NodeName({ id }: { readonly id: string }) {
   const cut = Math.max(0, id.length - 4);
   return (
@@ -64,7 +64,7 @@ function nameOf({ row, note, load }: DrawnNode): string {
     .join(", ");
 }
 
-/** The share of the ring that is coloured is the heat. */
+/** The coloured share of the ring is the heat. */
 function HeatRing({ heat }: { readonly heat: number | null }) {
   const level = heat === null ? "none" : heat < 0.6 ? "low" : heat < 0.85 ? "high" : "full";
   return (
@@ -77,7 +77,7 @@ function HeatRing({ heat }: { readonly heat: number | null }) {
   );
 }
 
-/** Through custom properties, which the page's content policy allows. */
+/** Through custom properties, which the content policy of the page allows. */
 export function placeOf({ x, y }: Spot): Record<string, string> {
   return { "--x": String(x), "--y": String(y) };
 }

@@ -1,4 +1,4 @@
-// The row of the chosen node, in full, with what to do about it.
+// The selected node's row in full, with advice.
 import type { NodeRow } from "@sluice/client/admin-contract";
 import type { ClusterAdvice } from "@sluice/client/cluster-advice";
 import { formatBitrate, formatBytes, formatCount, formatPercent } from "../format/numbers.ts";
@@ -61,7 +61,7 @@ function Figures({ row }: { readonly row: NodeRow }) {
   );
 }
 
-/** What a node says of itself: all of it, or nothing. */
+/** Figures that a node reports about itself: all of them, or none. */
 function OwnFigures({ row: { heat, load, sessions, streams, uptimeSeconds } }: { readonly row: NodeRow }) {
   if (heat === null || load === null || sessions === null || streams === null || uptimeSeconds === null)
     return <p class="faint">It does not answer: what it carries is unknown.</p>;

@@ -1,6 +1,6 @@
-// Where each node stands in the picture: the one that answers in the middle, the others around it, none moved by another.
+// Position of each node in the picture: the answering node in the middle, the others around it, at fixed places.
 
-/** On a circle of radius 1 around the middle; the style sheet stretches it to the room there is. */
+/** On a circle of radius 1 around the middle; the style sheet scales it to the available space. */
 export interface Spot {
   readonly x: number;
   readonly y: number;
@@ -8,12 +8,12 @@ export interface Spot {
 
 export const MIDDLE: Spot = { x: 0, y: 0 };
 
-/** Degrees clockwise from the right, in the order they are taken: any number of them looks balanced. */
+/** Degrees clockwise from the right, in the order of use, so that any number of nodes looks balanced. */
 const FIRST_ROUND = [180, 0, 270, 90, 210, 30, 330, 150, 240, 60, 300, 120];
-/** Later rounds stand between the earlier ones. */
+/** Later rounds fill the gaps between the earlier ones. */
 const ROUNDS = [0, 15, 7.5, 22.5];
 
-/** More could not be told apart; the list below the picture has them all. */
+/** More could not be distinguished; the list below the picture has all of them. */
 export const MOST_SPOTS = FIRST_ROUND.length * ROUNDS.length;
 
 export class NodeSpots {

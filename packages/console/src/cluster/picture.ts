@@ -1,42 +1,42 @@
-// The cluster as it is drawn: for each node its spot, tone and words, for each link how busy it is.
+// The cluster as drawn: spot, tone and texts of each node, and the traffic of each link.
 import type { NodeRow } from "@sluice/client/admin-contract";
 import { formatCount } from "../format/numbers.ts";
 import type { ClusterView, RatedLink } from "../live/cluster-view.ts";
 import { MIDDLE, type NodeSpots, type Spot } from "./node-spots.ts";
 
-/** good: as it should be; busy: coming or going by itself; warn: look at it; gone: no longer there. */
+/** good: normal; busy: starting or stopping in order; warn: needs attention; gone: no longer there. */
 export type NodeTone = "good" | "busy" | "warn" | "gone";
 
 export interface DrawnNode {
   readonly row: NodeRow;
   readonly spot: Spot;
   readonly tone: NodeTone;
-  /** The one thing to know of it: its trouble, else its part in the engine. */
+  /** Its most important fact: a problem, or else its role in the engine. */
   readonly note: string;
-  /** What it carries; empty while it does not say. */
+  /** Its load; empty while unknown. */
   readonly load: string;
 }
 
 export interface DrawnLink {
   readonly peer: string;
   readonly spot: Spot;
-  /** `undefined`: there should be one. */
+  /** `undefined`: the link is missing. */
   readonly link: RatedLink | undefined;
   readonly pace: Pace;
 }
 
-/** How busy a link is: heartbeats alone, some, much. */
+/** Traffic of a link: heartbeats only, some, much. */
 export type Pace = "still" | "calm" | "brisk" | "fast";
 
-/** few: room for large nodes; many: each has its label; crowd: labels show when pointed at. */
+/** few: room for large nodes; many: each has its label; crowd: labels appear on hover. */
 export type PictureSize = "few" | "many" | "crowd";
 
 export interface Picture {
   readonly size: PictureSize;
-  /** The node that answers first, the others by id. */
+  /** The answering node first, the others by id. */
   readonly nodes: readonly DrawnNode[];
   readonly links: readonly DrawnLink[];
-  /** Nodes that there was no room for. */
+  /** Nodes without a place in the picture. */
   readonly hiddenCount: number;
 }
 

@@ -1,4 +1,4 @@
-// The addresses a person copies: where to publish, where to play.
+// Addresses for people to copy: where to publish, where to play.
 import { encodeKey } from "../api/admin-api.ts";
 
 /** What the page knows of itself; `location` fits. */
@@ -10,10 +10,10 @@ export interface PageAddress {
 
 const RTMP_PORT = "1935";
 
-/** Addresses that mean "here" or "everywhere", and so nothing to anybody else. */
+/** Addresses that mean "here" or "everywhere", useless to others. */
 const NOWHERE = /^(0\.0\.0\.0|\[::\]|127\.[\d.]+|\[::1\]|localhost|)$/;
 
-/** The node's own address where it names one; else the host that brought the browser here, with the node's port. */
+/** The node's own address if it gives one; else the host of this page with the node's port. */
 export function rtmpBase(page: PageAddress, addresses: Readonly<Record<string, string>>): string {
   const [, named = "", port = RTMP_PORT] = /^(.*?)(?::(\d+))?$/.exec(addresses.rtmp ?? "") ?? [];
   const host = NOWHERE.test(named) ? page.hostname : named;
@@ -57,7 +57,7 @@ export function ffplayLine(url: string): string {
   return `ffplay -fflags nobuffer -flags low_delay ${shellWord(url)}`;
 }
 
-/** Quoted only when a POSIX shell would read it differently. */
+/** Quoted only if a POSIX shell would read it differently. */
 function shellWord(word: string): string {
   return /^[\w@%+=:,./[\]-]+$/.test(word) && !word.includes("[") ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

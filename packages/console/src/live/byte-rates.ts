@@ -1,4 +1,4 @@
-// Rates of rows that only count bytes: from the difference of two answers.
+// Rates of rows that have only byte counts: from the difference of two answers.
 
 interface Counted {
   readonly bytesIn: number;
@@ -11,7 +11,7 @@ export type Rated<Row> = Row & {
   readonly outRate: number;
 };
 
-/** Answers closer together would turn jitter into rates. */
+/** Answers closer together would give only jitter. */
 const LEAST_SECONDS = 0.5;
 
 export class ByteRates<Row extends Counted> {
@@ -38,9 +38,9 @@ export class ByteRates<Row extends Counted> {
 function rated<Row extends Counted>(row: Row, before: Rated<Row> | undefined, seconds: number): Rated<Row> {
   if (!before) return { ...row, inRate: 0, outRate: 0 };
   const { bytesIn, bytesOut, inRate, outRate } = before;
-  // Too soon for a rate: keeps the old one, and the counters that the next is made from.
+  // Too soon for a rate: keeps the old one, and the counters for the next.
   if (seconds === 0) return { ...row, bytesIn, bytesOut, inRate, outRate };
-  // Counters that went back are those of a later link or session.
+  // Counters that decreased belong to a later link or session.
   const rate = (now: number, then: number) => (Math.max(0, now - then) * 8) / seconds;
   return { ...row, inRate: rate(row.bytesIn, bytesIn), outRate: rate(row.bytesOut, bytesOut) };
 }

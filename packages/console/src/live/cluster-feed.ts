@@ -1,4 +1,4 @@
-// The nodes and links of the cluster, asked for only while a page that is seen shows them; events change them at once.
+// Nodes and links of the cluster, polled only while a visible page shows them; events update them at once.
 import type { LinkRow } from "@sluice/client/admin-contract";
 import type { AdminApi } from "../api/admin-api.ts";
 import { messageOf } from "../api/api-errors.ts";
@@ -19,7 +19,7 @@ export interface ClusterFeedParts {
   readonly isPageVisible: Readable<boolean>;
 }
 
-/** Every answer costs a question to each node of the cluster. */
+/** Every answer costs a call to each node of the cluster. */
 const INTERVAL = 2_000;
 const SPACING = 1_000;
 
@@ -30,7 +30,7 @@ export class ClusterFeed {
   readonly #state = new Observable<ClusterState>({ at: "loading" });
   #watchers = 0;
   #polling: ReturnType<typeof setInterval> | undefined;
-  /** Events since the present question was put: its answer may be older than they are. */
+  /** Events since the present request was sent: its answer may be older. */
   #sinceAsked: ClusterEvent[] = [];
 
   constructor(parts: ClusterFeedParts) {
@@ -43,7 +43,7 @@ export class ClusterFeed {
     return this.#state;
   }
 
-  /** Polls while the page is seen, until every watcher has left. */
+  /** Polls while the page is visible, until every watcher has left. */
   watch(): Unsubscribe {
     this.#watchers++;
     this.#turn();
@@ -53,7 +53,7 @@ export class ClusterFeed {
     };
   }
 
-  /** Shows the event at once, and asks for the rest of it when somebody watches. */
+  /** Applies the event at once, and polls for the rest if somebody watches. */
   noteEvent(event: ClusterEvent): void {
     const state = this.#state.get();
     this.#sinceAsked.push(event);

@@ -1,4 +1,4 @@
-// The view of a cluster, and what one event changes in it before the server is asked again.
+// The view of a cluster, and how one event changes it before the next poll.
 import type { LinkRow, NodeRow, NodesAnswer, NodeState } from "@sluice/client/admin-contract";
 import type { Rated } from "./byte-rates.ts";
 import type { TimelineEvent } from "./timeline.ts";
@@ -6,7 +6,7 @@ import type { TimelineEvent } from "./timeline.ts";
 export type RatedLink = Rated<LinkRow>;
 
 export interface ClusterView extends NodesAnswer {
-  /** Those of the node that answers. */
+  /** The links of the answering node. */
   readonly links: readonly RatedLink[];
 }
 
@@ -39,7 +39,7 @@ export function changedBy(view: ClusterView, event: ClusterEvent): ClusterView {
   }
 }
 
-/** An event of an earlier life says nothing of the present one. */
+/** Ignores events of an earlier incarnation. */
 function withState(
   view: ClusterView,
   { id, incarnation }: { readonly id: string; readonly incarnation: number },

@@ -1,11 +1,11 @@
-// What the plots draw: some minutes of every stream and of the node, kept in the browser only.
+// Data of the plots: some minutes of every stream and of the node, kept only in the browser.
 import type { OwnNodeRow, StreamRow } from "@sluice/client/admin-contract";
 import { SampleRing } from "./sample-ring.ts";
 
 /** Seconds of history; at one sample a second also the number of samples. */
 export const HISTORY_SECONDS = 300;
 
-/** A ring costs about 10 kB, so this bounds the history to some 20 MB. */
+/** A ring costs about 10 kB, so this limits the history to some 20 MB. */
 export const HISTORY_STREAMS = 2_000;
 
 export const STREAM_COLUMNS = { bitrate: 0, fps: 1, viewers: 2 } as const;
@@ -20,7 +20,7 @@ export class History {
     | { readonly id: string; readonly time: number; readonly bytesIn: number; readonly bytesOut: number }
     | undefined;
 
-  /** The ring stays the same object for as long as the stream is remembered. */
+  /** The same ring object for as long as the stream is remembered. */
   ofStream(key: string): SampleRing {
     let ring = this.#streams.get(key);
     if (!ring) {
@@ -40,7 +40,7 @@ export class History {
   #recordNode(time: number, node: OwnNodeRow): void {
     const { load, sessions, bytesIn, bytesOut } = node;
     const before = this.#before;
-    // A snapshot sent on connecting lies close to the next tick: too short a time to make a rate of.
+    // A snapshot sent on connecting is close to the next tick: too short a time for a rate.
     if (before?.id === node.id && time > before.time && time - before.time < LEAST_SECONDS) return;
     this.#before = { id: node.id, time, bytesIn, bytesOut };
     if (!before || before.id !== node.id || time <= before.time || bytesIn < before.bytesIn) return;

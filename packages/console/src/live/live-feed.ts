@@ -1,4 +1,4 @@
-// Keeps the console's view of the node current: first by asking, then by server-sent events, again after every loss.
+// Keeps the console's view of the node current: first by a request, then by server-sent events, again after every loss.
 import type { AdminEvent, OwnNodeRow, StreamRow } from "@sluice/client/admin-contract";
 import type { AdminApi } from "../api/admin-api.ts";
 import { ApiAnswerError, messageOf } from "../api/api-errors.ts";
@@ -14,10 +14,10 @@ export type Connection =
   | { readonly at: "open" }
   /** `retryAt` in milliseconds of `Date.now()`; `undefined` while a retry is under way. */
   | { readonly at: "lost"; readonly reason: string; readonly retryAt: number | undefined }
-  /** The server wants a token. */
+  /** The server requires a token. */
   | { readonly at: "refused" };
 
-/** What the server last said. It stays when the connection goes: stale is not gone. */
+/** The server's last data. It stays after a loss of the connection: stale, but still shown. */
 export interface NodeView {
   /** Milliseconds since 1970 by the server's clock, so that uptimes do not depend on the browser's. */
   readonly at: number;
@@ -26,7 +26,7 @@ export interface NodeView {
   readonly streams: readonly StreamRow[];
 }
 
-/** `stats` comes every second: three missed in a row are a loss, one or two are a busy moment. */
+/** `stats` comes every second: three missed in a row mean a lost connection, one or two a busy moment. */
 const SILENCE = 4_500;
 const RETRY = { first: 1_000, longest: 15_000 };
 

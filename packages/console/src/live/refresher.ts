@@ -1,4 +1,4 @@
-// Asks the server again when something changed: one question at a time, spaced, paused while the server is away, later and later after failures.
+// Repeats a request after changes: one at a time, spaced, paused while the server is away, with backoff after failures.
 import type { Readable } from "../base/observable.ts";
 import { type RetryPolicy, retryDelay } from "../base/retry-delay.ts";
 import type { Connection } from "./live-feed.ts";
@@ -7,11 +7,11 @@ export interface RefresherParts {
   /** Rejects when there was no answer. */
   readonly ask: () => Promise<void>;
   readonly connection: Readable<Connection>;
-  /** Milliseconds from one answer to the next question, however often it is wanted in between. */
+  /** Milliseconds from one answer to the next request, however often it is wanted in between. */
   readonly spacing: number;
 }
 
-/** A server that answers one question with an error may be busy with others. */
+/** A server that answers with an error may be busy. */
 const RETRY: RetryPolicy = { first: 2_000, longest: 30_000 };
 
 export class Refresher {
@@ -19,7 +19,7 @@ export class Refresher {
   #isWanted = false;
   #isAsking = false;
   #failures = 0;
-  /** Runs until the next question may be asked. */
+  /** Runs until the next request may be sent. */
   #wait: ReturnType<typeof setTimeout> | undefined;
 
   constructor(parts: RefresherParts) {
@@ -27,18 +27,18 @@ export class Refresher {
     parts.connection.subscribe(() => this.#heed(parts.connection.get()));
   }
 
-  /** Now if it may be, else as soon as it may; wanted often, it is asked once. */
+  /** Requests now if allowed, else as soon as possible; several calls give one request. */
   want(): void {
     this.#isWanted = true;
     this.#askIfDue();
   }
 
-  /** Takes back what was wanted; a question under way is answered. */
+  /** Cancels a pending request; one in progress is still answered. */
   forget(): void {
     this.#isWanted = false;
   }
 
-  /** Back again: what failed on the way down says nothing about the server that came up. */
+  /** After a reconnect, earlier failures no longer count. */
   #heed({ at }: Connection): void {
     if (at !== "open") return;
     if (this.#failures > 0) {

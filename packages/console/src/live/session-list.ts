@@ -1,4 +1,4 @@
-// The sessions of the node or of one stream, asked for only while some view shows them.
+// The sessions of the node or of one stream, polled only while a view shows them.
 import type { SessionRow } from "@sluice/client/admin-contract";
 import type { AdminApi } from "../api/admin-api.ts";
 import { messageOf } from "../api/api-errors.ts";
@@ -11,13 +11,13 @@ export type RatedSession = Rated<SessionRow>;
 
 export type SessionsState =
   | { readonly at: "loading" }
-  /** `total` counts those that the answer had no room for, too. */
+  /** `total` also counts sessions beyond the page. */
   | { readonly at: "ready"; readonly rows: readonly RatedSession[]; readonly total: number }
   | { readonly at: "failed"; readonly reason: string };
 
-/** Often enough for moving rates, seldom enough to be no load. */
+/** Short enough for live rates, long enough to be no load. */
 const INTERVAL = 2_000;
-/** In a crowd the list follows once a second, whatever comes and goes. */
+/** With many sessions the list is refreshed once a second at most. */
 const SPACING = 1_000;
 
 export class SessionList {
@@ -25,7 +25,7 @@ export class SessionList {
   readonly #refresher: Refresher;
   readonly #rates = new ByteRates<SessionRow>(({ id }) => id);
   readonly #state = new Observable<SessionsState>({ at: "loading" });
-  /** Those who watch, each with the stream it shows; "" shows all. The last one's is asked for. */
+  /** Watchers, each with its stream; "" means all. The latest watcher decides what is requested. */
   readonly #watchers: { readonly key: string }[] = [];
   #key = "";
   #polling: ReturnType<typeof setInterval> | undefined;
@@ -50,7 +50,7 @@ export class SessionList {
     };
   }
 
-  /** Something changed: asks soon, when somebody is watching. */
+  /** Something changed: requests soon, if somebody is watching. */
   noteChange(): void {
     if (this.#watchers.length > 0) this.#refresher.want();
   }

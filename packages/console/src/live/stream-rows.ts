@@ -1,12 +1,12 @@
-// The rows of a node's streams, put together from `stats`: whole, or in pieces where there are many.
+// The rows of a node's streams, assembled from `stats`: whole, or in pieces if there are many.
 import type { StatsPart, StreamRow } from "@sluice/client/admin-contract";
 
 export class StreamRows {
   #rows = new Map<string, StreamRow>();
-  /** Keys told since the round began; `undefined` when its beginning was not heard. */
+  /** Keys received since the round began; `undefined` if its beginning was missed. */
   #round: Set<string> | undefined;
 
-  /** Every row known after this event. A stream that a whole round did not have is gone. */
+  /** All rows known after this event. A stream missing in a whole round is gone. */
   take(streams: readonly StreamRow[], part: StatsPart): readonly StreamRow[] {
     if (part === "whole") this.#rows.clear();
     if (part !== "middle" && part !== "end") this.#round = part === "begin" ? new Set() : undefined;

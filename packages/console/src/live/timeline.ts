@@ -1,4 +1,4 @@
-// What happened lately, newest first: for the activity page and, for what matters, as a toast.
+// Recent events, newest first: for the activity page, and, if important, as a toast.
 import type { AdminEvent } from "@sluice/client/admin-contract";
 import { Observable, type Readable } from "../base/observable.ts";
 
@@ -9,7 +9,7 @@ export interface TimelineEntry {
   readonly event: TimelineEvent;
 }
 
-/** More than a person scrolls through, little enough to draw at once. */
+/** More than a person scrolls through, few enough to draw at once. */
 export const TIMELINE_ENTRIES = 200;
 
 export class Timeline {

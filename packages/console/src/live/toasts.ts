@@ -1,4 +1,4 @@
-// Short notes that come by themselves and leave by themselves; errors stay until dismissed.
+// Short notes that appear and disappear by themselves; errors stay until dismissed.
 import { Observable, type Readable } from "../base/observable.ts";
 
 export type ToastKind = "good" | "plain" | "warning" | "error";
@@ -11,7 +11,7 @@ export interface Toast {
   readonly href?: string;
 }
 
-/** More would cover the page; the rest is in the activity page. */
+/** More would cover the page; the activity page has the rest. */
 const MOST = 3;
 /** Long enough to read a line, short enough not to pile up. */
 const LIFE = 5_000;

@@ -12,7 +12,7 @@ export function audioSupport(audio: AudioRow): TrackSupport {
   return supports("audio/mp4", audio.codecString);
 }
 
-/** Phones from Apple have only the managed kind. */
+/** Apple phones have only the managed kind. */
 export function hasMediaSource(): boolean {
   return mediaSource() !== undefined;
 }

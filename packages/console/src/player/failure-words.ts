@@ -1,11 +1,11 @@
-// Why a stream does not play, in words for the person in front of the player.
+// Texts that explain to viewers why a stream does not play.
 
 export interface FailureWords {
   readonly text: string;
   readonly detail: string;
 }
 
-/** What comes with an error event of mpegts.js; absent for some. */
+/** Facts in an error event of mpegts.js; absent for some. */
 export interface ErrorFacts {
   /** HTTP status, where there is one. */
   readonly code?: number;
@@ -27,7 +27,7 @@ const BY_STATUS: ReadonlyMap<number, FailureWords> = new Map([
     401,
     {
       text: "This stream needs a token to play",
-      detail: "The server did not take the console's own right. The player keeps trying.",
+      detail: "The server refused the console's own token. The player keeps trying.",
     },
   ],
   [
@@ -37,7 +37,7 @@ const BY_STATUS: ReadonlyMap<number, FailureWords> = new Map([
       detail: "Rules for addresses hold for the console too. The player keeps trying.",
     },
   ],
-  [404, { text: "Nobody publishes this stream", detail: "The player keeps trying." }],
+  [404, { text: "This stream has no publisher", detail: "The player keeps trying." }],
   [503, { text: "The server takes no more viewers", detail: "It is at a limit. The player keeps trying." }],
   [
     200,
@@ -49,7 +49,7 @@ const BY_STATUS: ReadonlyMap<number, FailureWords> = new Map([
   ],
 ]);
 
-/** What an answer to the stream's address means where the stream itself does not come. */
+/** Meaning of an HTTP status at the stream's address when the stream itself does not arrive. */
 export function wordsOfStatus(status: number): FailureWords {
   const detail = `The server answered ${status}. The player keeps trying.`;
   return BY_STATUS.get(status) ?? { text: "The stream could not be fetched", detail };

@@ -8,14 +8,14 @@ export type PlaybackState =
   | { readonly at: "playing" }
   /** Connected, but nothing to show: the network or the publisher is too slow. */
   | { readonly at: "stalled" }
-  /** The browser wants a click before it plays. */
+  /** The browser requires a click before it plays. */
   | { readonly at: "blocked" }
-  /** The server closed the stream in good order. */
+  /** The server closed the stream in order. */
   | { readonly at: "ended" }
   | (FailureWords & {
       readonly at: "failed";
       readonly canRetry: boolean;
-      /** The library did not hear why, as with a WebSocket that was refused. */
+      /** The library has no reason, as with a refused WebSocket. */
       readonly isUnexplained: boolean;
     });
 
@@ -26,7 +26,7 @@ export interface PlaybackSource {
   readonly hasAudio: boolean;
 }
 
-/** Seconds behind the newest frame: mpegts.js plays a little faster above the first until it reaches the second. */
+/** Seconds behind the newest frame: above the first mpegts.js plays slightly faster until it reaches the second. */
 const LATENCY_MOST = 1.2;
 const LATENCY_AIM = 0.6;
 
@@ -42,7 +42,7 @@ export class FlvPlayback {
   constructor(library: typeof Mpegts, source: PlaybackSource) {
     this.#library = library;
     this.#source = source;
-    // Errors reach us as events; the library's own console lines would only repeat them.
+    // Errors arrive as events; the library's own console lines would only repeat them.
     library.LoggingControl.enableAll = false;
     const { url, hasAudio, hasVideo } = source;
     this.#player = library.createPlayer({ type: "flv", isLive: true, url, hasAudio, hasVideo }, CONFIG);
@@ -66,7 +66,7 @@ export class FlvPlayback {
       await this.#player.play();
     } catch (error) {
       if (error instanceof DOMException && error.name === "NotAllowedError") this.#turn({ at: "blocked" });
-      // Any other rejection is the play() that a later load or close cut off.
+      // Any other rejection comes from a play() interrupted by a later load or close.
     }
   }
 
@@ -88,11 +88,11 @@ export class FlvPlayback {
     const on = { signal: this.#detach.signal };
     video.addEventListener("playing", () => this.#turn({ at: "playing" }), on);
     video.addEventListener("waiting", () => this.#stall(), on);
-    // A tab in the background is throttled; coming back, nobody wants to watch the past.
+    // A background tab is throttled; when it becomes visible again, jump to the live edge.
     document.addEventListener("visibilitychange", () => this.#catchUp(), on);
   }
 
-  /** What ended or failed stays so: a WebSocket closes after its error, and the element plays on what it has. */
+  /** `ended` and `failed` are final: a WebSocket closes after its error, and the element plays what it has. */
   #turn(state: PlaybackState): void {
     const { at } = this.#state.get();
     if (at !== "ended" && at !== "failed") this.#state.set(state);
@@ -116,7 +116,7 @@ export class FlvPlayback {
   }
 }
 
-/** Jumps when playback is far behind; nearer, playing faster is less visible. */
+/** Jumps when playback is far behind; closer to the live edge, faster playback is less visible. */
 export function jumpToLive(video: HTMLVideoElement): void {
   const { buffered } = video;
   if (buffered.length === 0) return;

@@ -12,9 +12,9 @@ export type PlayPlan =
       readonly hasVideo: boolean;
       readonly hasAudio: boolean;
       readonly note: string;
-      /** Names what the decoder is set up for: another value needs a new playback. */
+      /** Identifies the decoder configuration: a change needs a new playback. */
       readonly codecs: string;
-      /** Why no frames come, where that is known. */
+      /** Why no frames arrive, if known. */
       readonly idle: string;
     };
 

@@ -1,4 +1,4 @@
-// What a viewer's side of playback measures, read from the video element twice a second.
+// Measurements of playback, read from the video element twice a second.
 
 export interface PlaybackStats {
   /** Seconds between the picture shown and the newest frame received. */

@@ -1,4 +1,4 @@
-// What lies over the picture while there is none: waiting, connecting, stopped, failed.
+// Overlay while there is no picture: waiting, connecting, stopped, failed.
 import { Icon } from "../ui/icon.tsx";
 import { Spinner } from "../ui/spinner.tsx";
 import type { PlaybackState } from "./flv-playback.ts";
@@ -35,7 +35,7 @@ function overlayContent({ plan, state, isStopped, onStart }: PlayerOverlayProps)
     case "ended":
       return <Waiting text="The stream ended, trying again" />;
     case "blocked":
-      return <PlayButton label="The browser wants a click to play" onClick={onStart} />;
+      return <PlayButton label="The browser requires a click to play" onClick={onStart} />;
     case "failed":
       return <Failure text={state.text} detail={state.detail} onRetry={onStart} />;
   }

@@ -1,4 +1,4 @@
-// The player beside a stream's plots: picture, controls and what this viewer measures.
+// The player beside a stream's plots: picture, controls and measurements.
 import type { StreamRow } from "@sluice/client/admin-contract";
 import { useEffect, useState } from "preact/hooks";
 import type { PlayAddresses } from "../format/addresses.ts";
@@ -67,7 +67,7 @@ export function PlayerPanel({ streamKey, row, addresses }: PlayerPanelProps) {
   );
 }
 
-/** Phones from Apple let only the video itself fill the screen, by a name of their own. */
+/** Apple phones allow only the video element to fill the screen, with their own method. */
 function fillScreen(video: (HTMLVideoElement & { webkitEnterFullscreen?: () => void }) | null): void {
   if (typeof video?.requestFullscreen === "function") void video.requestFullscreen();
   else video?.webkitEnterFullscreen?.();

@@ -1,16 +1,16 @@
-// Where the player fetches a stream, with the operator's right to watch it, and what the server says where that fails.
+// The player's address of a stream, with a preview token, and the server's status when it fails.
 import type { AdminApi } from "../api/admin-api.ts";
 
-/** Must outlast a busy server's answer, and be shorter than a person's patience. */
+/** Longer than a busy server needs for an answer, and shorter than a person waits. */
 const ANSWER_TIMEOUT = 8_000;
 
-/** The address with a fresh right, which is good for one opening: guarded streams ask everybody for something. */
+/** The address with a fresh token, valid for one opening: guarded streams require a credential from everybody. */
 export async function openAddress(api: Pick<AdminApi, "openPreview">, key: string, url: string): Promise<string> {
   const { token } = await api.openPreview(key);
   return `${url}?preview=${encodeURIComponent(token)}`;
 }
 
-/** A browser does not tell why a WebSocket was refused; the same address over HTTP does. `undefined`: no answer. */
+/** A browser does not report why a WebSocket was refused; the same address over HTTP does. `undefined`: no answer. */
 export async function askStatus(address: string): Promise<number | undefined> {
   const url = address.replace(/^ws/, "http");
   try {

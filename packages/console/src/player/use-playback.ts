@@ -11,11 +11,11 @@ import { type PlaybackStats, StatsReader } from "./playback-stats.ts";
 
 export interface PlaybackWish {
   readonly streamKey: string;
-  /** `undefined`: nothing to play, or the person pressed stop. */
+  /** `undefined`: nothing to play, or stopped by the user. */
   readonly url: string | undefined;
   readonly hasVideo: boolean;
   readonly hasAudio: boolean;
-  /** Other codecs start a new playback; another publisher does not, as the server goes on with the time of the first. */
+  /** Other codecs start a new playback; another publisher does not, as the server continues its timeline. */
   readonly codecs: string;
 }
 
@@ -26,7 +26,7 @@ export interface Playback {
   readonly state: PlaybackState;
   readonly stats: PlaybackStats | undefined;
   readonly video: { readonly current: HTMLVideoElement | null };
-  /** After a failure, or when the browser wanted a click. */
+  /** After a failure, or when the browser requires a click. */
   readonly playAgain: () => void;
 }
 
@@ -47,7 +47,7 @@ export function usePlayback({ streamKey, url, hasVideo, hasAudio, codecs }: Play
     if (url === undefined) opened.current = undefined;
     if (!element || url === undefined) return;
     const leave = new AbortController();
-    // A retry by itself leaves the failure on screen: alternating with "connecting" would only flicker.
+    // An automatic retry keeps showing the failure: alternating with "connecting" would flicker.
     if (opened.current !== url) setState({ at: "connecting" });
     opened.current = url;
     const track = { address: () => openAddress(api, streamKey, url), hasVideo, hasAudio };
@@ -57,7 +57,7 @@ export function usePlayback({ streamKey, url, hasVideo, hasAudio, codecs }: Play
 
   useEffect(() => {
     if (state.at === "playing" || !isServerThere) failures.current = 0;
-    // The live feed finds out when the server is back: asking for the stream meanwhile would only fail.
+    // The live feed notices when the server is back: requests meanwhile would only fail.
     if (url === undefined || !isServerThere || !isWorthRetrying(state)) return;
     const delay = retryDelay(RETRY, failures.current++, Math.random());
     const timer = setTimeout(() => setAttempt((count) => count + 1), delay);
@@ -83,7 +83,7 @@ interface Outlets {
 }
 
 interface Track {
-  /** Asked for once, just before opening. */
+  /** Called once, just before opening. */
   readonly address: () => Promise<string>;
   readonly hasVideo: boolean;
   readonly hasAudio: boolean;

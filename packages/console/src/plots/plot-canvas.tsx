@@ -1,4 +1,4 @@
-// Puts one uPlot into a box: follows its size, its theme and its data, and draws only while it can be seen.
+// Shows one uPlot in a box: follows its size, theme and data, and draws only while visible.
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 
@@ -10,7 +10,7 @@ export interface PlotCanvasProps {
   readonly data: uPlot.AlignedData;
   /** Changes whenever the arrays in `data` grew. */
   readonly revision: number;
-  /** For those who cannot see the drawing. */
+  /** For screen readers. */
   readonly label: string;
   readonly class?: string;
 }

@@ -1,9 +1,9 @@
-// What all plots share: colours from the style sheet, scales that hold still.
+// Shared by all plots: colours from the style sheet, steady scales.
 import type uPlot from "uplot";
 
 export type PlotTone = "accent" | "live" | "violet" | "muted";
 
-/** Colours are read while drawing, so that a change of theme needs only a redraw. */
+/** Reads colours while drawing, so that a change of theme needs only a redraw. */
 export function toneColour(tone: PlotTone, alpha = 1): () => string {
   return () => {
     const colour = cssColour(`--plot-${tone}`);
@@ -15,7 +15,7 @@ export function cssColour(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
-/** Seconds that a plot shows at least: a line of three samples across the whole width would only jump. */
+/** Least width of a plot in seconds: a line of three samples across the whole width would jump. */
 const LEAST_SPAN = 30;
 
 /** All that is known, up to the last `seconds` before the newest sample. */

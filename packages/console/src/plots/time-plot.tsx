@@ -14,7 +14,7 @@ export interface TimePlotProps {
   readonly tone: PlotTone;
   readonly floor: number;
   readonly syncKey: string;
-  /** Must be the same function at every drawing. */
+  /** Must be the same function for every drawing. */
   readonly format: (value: number) => string;
 }
 
@@ -77,13 +77,13 @@ function timeAxis(): uPlot.Axis {
     stroke: () => cssColour("--faint"),
     grid: { show: false },
     ticks: { show: false },
-    // Ages instead of clock times: they hold still while the line moves.
+    // Ages instead of clock times: the labels stay in place while the line moves.
     splits: (plot) => ageSplits(plot.scales.x?.min ?? 0, plot.scales.x?.max ?? 0),
     values: (plot, splits) => splits.map((at) => ageLabel((plot.scales.x?.max ?? 0) - at)),
   };
 }
 
-/** Marks at round ages, four or five of them whatever the span; none so far left that its label would be cut. */
+/** Marks at round ages, four or five for any span; none so far left that its label would be cut. */
 function ageSplits(oldest: number, newest: number): number[] {
   const span = newest - oldest;
   const step = AGE_STEPS.find((candidate) => span / candidate <= 5) ?? 60;

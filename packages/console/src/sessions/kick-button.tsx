@@ -1,4 +1,4 @@
-// Ends a session, after asking.
+// Ends a session, after confirmation.
 import type { SessionRow } from "@sluice/client/admin-contract";
 import { useState } from "preact/hooks";
 import { messageOf } from "../api/api-errors.ts";

@@ -15,7 +15,7 @@ export function SessionSection({ streamKey }: { readonly streamKey: string }) {
       </h2>
       {rows.length > 0 && <SessionTable rows={rows} now={now} columns="without-stream" />}
       {rows.length === 0 && (
-        <p class="panel none-line">{state.at === "failed" ? state.reason : "Nobody is on this stream."}</p>
+        <p class="panel none-line">{state.at === "failed" ? state.reason : "This stream has no sessions."}</p>
       )}
     </section>
   );

@@ -1,4 +1,4 @@
-// Every session of the node, to look through and to end.
+// All sessions of the node, with search and a way to end them.
 import { useState } from "preact/hooks";
 import { useObservable } from "../base/use-observable.ts";
 import { useConsole } from "../console-context.ts";

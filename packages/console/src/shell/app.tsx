@@ -58,7 +58,7 @@ function Page({ route }: { readonly route: Route }) {
 
 const TITLES = { streams: "Streams", sessions: "Sessions", cluster: "Cluster", activity: "Activity" } as const;
 
-/** A new page starts at its top, with its own title, and is announced by taking the focus. */
+/** A new page starts at the top, with its own title, and takes the focus so that screen readers announce it. */
 function useFreshPage(route: Route, main: { readonly current: HTMLElement | null }): void {
   const isFirst = useRef(true);
   useEffect(() => {

@@ -1,4 +1,4 @@
-// Whether what the page shows is what the server does.
+// Shows whether the page is connected and its data current.
 import { useObservable } from "../base/use-observable.ts";
 import { useConsole } from "../console-context.ts";
 import type { Connection } from "../live/live-feed.ts";

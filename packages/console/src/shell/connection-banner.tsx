@@ -1,4 +1,4 @@
-// Says that the view is stale, since when, and when the next attempt comes. It floats: nothing below it moves.
+// Says that the view is stale, since when, and when the next attempt follows. It floats, so nothing below it moves.
 import { useEffect, useState } from "preact/hooks";
 import { useObservable } from "../base/use-observable.ts";
 import { useConsole } from "../console-context.ts";

@@ -1,4 +1,4 @@
-// The pages to go to: in the top bar on wide screens, at the bottom edge on phones.
+// Links to the pages: in the top bar on wide screens, at the bottom edge on phones.
 import { useObservable } from "../base/use-observable.ts";
 import { useConsole } from "../console-context.ts";
 import { formatRoute, type Route } from "../routes.ts";

@@ -1,4 +1,4 @@
-// Warns that nobody is asked for credentials; can be put away for this visit.
+// Warns that no credentials are required; can be hidden for this visit.
 import type { OwnNodeRow } from "@sluice/client/admin-contract";
 import { useState } from "preact/hooks";
 import { Icon } from "../ui/icon.tsx";
@@ -30,7 +30,7 @@ function headline(open: OwnNodeRow["open"]): string {
   return open.publish ? "Publishing is open." : "Playing is open.";
 }
 
-/** The configuration keys that close what is open. */
+/** The configuration keys that restrict access. */
 function OpenKeys({ open }: { readonly open: OwnNodeRow["open"] }) {
   if (!open.publish) return <code>auth.play</code>;
   if (!open.play) return <code>auth.publish</code>;

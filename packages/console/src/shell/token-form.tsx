@@ -1,10 +1,10 @@
-// Asks for the token that the server wants, and opens the console again with it.
+// Asks for the token that the server requires, and reopens the console with it.
 import { useState } from "preact/hooks";
 import { Logo } from "../ui/logo.tsx";
 
 export function TokenForm() {
   const [token, setToken] = useState("");
-  // The token was tried already: say so instead of asking as if for the first time.
+  // The token was rejected: say so instead of asking as if for the first time.
   const wasRejected = new URLSearchParams(location.search).has("token");
   const submit = (event: Event) => {
     event.preventDefault();

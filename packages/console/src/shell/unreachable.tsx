@@ -1,4 +1,4 @@
-// Instead of a page, when the server never answered since the console opened.
+// Shown instead of a page while the server has never answered since the console opened.
 import { useConsole } from "../console-context.ts";
 import type { Connection } from "../live/live-feed.ts";
 import { Notice } from "../ui/notice.tsx";

@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { messageOf } from "../api/api-errors.ts";
 import { useConsole } from "../console-context.ts";
 
-/** Leaves the page with its pattern, so that after a success it need not be pressed again. */
+/** Disappears with the pattern's page, so there is no state after success. */
 export function StopPatternButton({ streamKey }: { readonly streamKey: string }) {
   const { api, toasts } = useConsole();
   const [isStopping, setStopping] = useState(false);

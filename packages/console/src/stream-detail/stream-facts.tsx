@@ -1,4 +1,4 @@
-// What a stream is made of: publisher, tracks, group-of-pictures cache, delivery.
+// Details of a stream: publisher, tracks, group-of-pictures cache, delivery.
 import type { StreamRow } from "@sluice/client/admin-contract";
 import type { ComponentChildren } from "preact";
 import { audioShape, codecName, frameSize, protocolName } from "../format/codecs.ts";

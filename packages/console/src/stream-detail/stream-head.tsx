@@ -1,4 +1,4 @@
-// The title of a stream's page: key, state, and what can be done with it.
+// The title of a stream's page: key, state, and actions.
 import type { StreamRow } from "@sluice/client/admin-contract";
 import { formatCount } from "../format/numbers.ts";
 import { formatSince } from "../format/times.ts";
@@ -40,7 +40,7 @@ export function StreamHead({ streamKey, row, now, isLoading }: StreamHeadProps) 
   );
 }
 
-/** Nothing but the server itself publishes by this protocol. */
+/** Only the server itself publishes by this protocol. */
 function isTestPattern({ publisher }: StreamRow): boolean {
   return publisher?.protocol === "internal" && publisher.agent === "test pattern";
 }

@@ -1,4 +1,4 @@
-// One stream: player and plots, then what it is made of, where to play it, and who is on it.
+// One stream: player and plots, then its details, where to play it, and its sessions.
 import type { StreamRow } from "@sluice/client/admin-contract";
 import { useObservable } from "../base/use-observable.ts";
 import { useConsole } from "../console-context.ts";

@@ -32,7 +32,7 @@ function fps(value: number): string {
   return `${formatFps(value)} fps`;
 }
 
-/** The axis proposes halves while the numbers are small; there is no half viewer. */
+/** The axis proposes halves for small numbers; the number of viewers is whole. */
 function viewers(value: number): string {
   return Number.isInteger(value) ? formatCount(value) : "";
 }

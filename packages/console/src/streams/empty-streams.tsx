@@ -1,4 +1,4 @@
-// The first thing a newcomer sees: how to get a picture within a minute.
+// Shown without streams: how to get a picture within a minute.
 import type { OwnNodeRow } from "@sluice/client/admin-contract";
 import { PublishGuide } from "./publish-guide.tsx";
 import { TestPatternButton } from "./test-pattern-button.tsx";

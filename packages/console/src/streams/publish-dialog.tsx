@@ -1,4 +1,4 @@
-// The publishing guide for when there are streams already.
+// The publishing guide, for a node that already has streams.
 import type { OwnNodeRow } from "@sluice/client/admin-contract";
 import { Dialog } from "../ui/dialog.tsx";
 import { PublishGuide } from "./publish-guide.tsx";

@@ -1,4 +1,4 @@
-// A value to take elsewhere, with a button that copies it.
+// A value with a button that copies it.
 import { Fragment } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { copyText } from "./copy-text.ts";
@@ -11,10 +11,10 @@ export interface CopyFieldProps {
   readonly wraps?: boolean;
 }
 
-/** How long the check mark stays: seen, but gone before the next copy. */
+/** How long the check mark stays: visible, but gone before the next copy. */
 const CONFIRMED = 1_600;
 
-/** Each word in a box of its own, with real spaces between, so that selecting by hand copies the same text. */
+/** Each word in its own box, with real spaces between, so that manual selection copies the same text. */
 function wordsOf(command: string) {
   return command.split(" ").map((word, index) => (
     <Fragment key={`${index} ${word}`}>

@@ -1,4 +1,4 @@
-// Copies to the clipboard, also where the page has no secure context and so no clipboard API.
+// Copies to the clipboard, even without a secure context and its clipboard API.
 
 export async function copyText(text: string): Promise<boolean> {
   try {
@@ -9,7 +9,7 @@ export async function copyText(text: string): Promise<boolean> {
   }
 }
 
-/** The old way; the area lives inside an open dialog, which alone may take focus. */
+/** The fallback; its text area is inside an open dialog, since only the dialog may take focus. */
 function copyBySelection(text: string): boolean {
   const focused = document.activeElement;
   const area = document.createElement("textarea");

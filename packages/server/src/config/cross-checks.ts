@@ -1,4 +1,4 @@
-/** What no single key can know: keys that need, exclude or contradict each other. */
+/** Checks over several keys: keys that need, exclude or contradict each other. */
 import type { Problem } from "./config-error.ts";
 import type { ApplicationValues, Values } from "./keys.ts";
 import { clusterProblems } from "./cluster-checks.ts";
@@ -12,7 +12,7 @@ export interface Checked {
   readonly isClustered: boolean;
 }
 
-/** Answers every contradiction; none when the configuration holds together. */
+/** All contradictions; empty for a consistent configuration. */
 export function crossChecks(checked: Checked): Problem[] {
   return [
     ...tlsProblems(checked.values),
@@ -96,7 +96,7 @@ function wayInProblems({ values, secrets, applications }: Checked): Problem[] {
   return problems;
 }
 
-/** A hook that is set and never asked looks like a guard and is none. */
+/** A configured hook that no action uses would guard nothing. */
 function hookProblems({ values, applications }: Checked): Problem[] {
   return (["publish", "play"] as const).flatMap((action) => {
     const asked = [...applications.values()].some(({ auth }) => auth[action].includes("hook"));

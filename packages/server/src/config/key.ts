@@ -1,17 +1,17 @@
-/** One configuration key as it is declared, and how the declarations become the type of the configuration. */
+/** The declaration of one configuration key, and the type of the configuration derived from all declarations. */
 import type { Kind, ValueOf } from "./kind.ts";
 
 export interface Key<T> {
   readonly kind: Kind<T>;
   /** As a user would write it; `undefined` only for optional kinds. */
   readonly fallback: string | undefined;
-  /** One sentence or two for the documents. */
+  /** One or two sentences for the documents. */
   readonly says: string;
   /** Masked wherever values are printed. */
   readonly secret?: true;
   /** A default port, moved by `--instance`. */
   readonly shifts?: true;
-  /** Read at each use, so that it can change while the node runs; other keys hold until a restart. */
+  /** Read at each use, so it can change while the node runs; other keys need a restart. */
   readonly running?: true;
 }
 
