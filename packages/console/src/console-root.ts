@@ -1,6 +1,5 @@
 // Creates the console's stores and connects them.
 import { type AdminApi, createAdminApi } from "./api/admin-api.ts";
-import { pageVisibility } from "./base/page-visibility.ts";
 import { isClusterEvent } from "./live/cluster-view.ts";
 import { ClusterFeed } from "./live/cluster-feed.ts";
 import { History } from "./live/history.ts";
@@ -9,6 +8,7 @@ import { SessionList } from "./live/session-list.ts";
 import { Timeline, type TimelineEvent } from "./live/timeline.ts";
 import { Toasts } from "./live/toasts.ts";
 import { formatRoute } from "./routes.ts";
+import { Observable, type Readable } from "./base/observable.ts";
 
 export interface ConsoleRoot {
   readonly api: AdminApi;
@@ -75,4 +75,11 @@ const CLUSTER = formatRoute({ at: "cluster" });
 
 function hrefOf(key: string): string {
   return formatRoute({ at: "stream", key });
+}
+
+/** False in a background tab. */
+function pageVisibility(): Readable<boolean> {
+  const isVisible = new Observable(!document.hidden);
+  document.addEventListener("visibilitychange", () => isVisible.set(!document.hidden));
+  return isVisible;
 }

@@ -1,4 +1,5 @@
 // The pages of the console and their addresses behind the hash.
+import { useEffect, useMemo, useState } from "preact/hooks";
 
 export type Route =
   | { readonly at: "streams" }
@@ -33,4 +34,15 @@ function decodeKey(path: string): string {
   } catch {
     return ""; // a broken escape: no such page, so the list
   }
+}
+
+/** The page in the address bar, updated when the hash changes. */
+export function useRoute(): Route {
+  const [hash, setHash] = useState(location.hash);
+  useEffect(() => {
+    const follow = () => setHash(location.hash);
+    addEventListener("hashchange", follow);
+    return () => removeEventListener("hashchange", follow);
+  }, []);
+  return useMemo(() => parseRoute(hash), [hash]);
 }

@@ -80,11 +80,11 @@ test("[CON403] [CON407] a suspect is seen as it happens, and nothing moves for i
   await page.locator(".cluster-events", { hasText: "Linked with node media-2" }).waitFor();
   const told = await page.locator(".cluster-events").innerText();
   assert.match(told, /Node media-3 is suspect: no node hears it[\s\S]*Link to node media-3 ended/);
-  assert.match(await page.locator(".cluster-advice").innerText(), /nobody hears them: media-3/);
+  assert.match(await page.locator(".cluster-advice").innerText(), /no node hears them: media-3/);
   await page.locator('[data-node="media-3"]').click();
   assert.match(
     await page.locator('[data-details="media-3"]').innerText(),
-    /nobody hears them[\s\S]*No link with this node/,
+    /no node hears them[\s\S]*No link with this node/,
   );
 });
 

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { ConfigError } from "@sluice/server/config/config-error";
 import { environmentName, KEYS } from "@sluice/server/config/keys";
-import { LATER_KEYS } from "@sluice/server/config/keys/later-keys";
+import { LATER_KEYS } from "@sluice/server/config/recognise";
 import { type ConfigSources, loadConfig } from "@sluice/server/config/load-config";
 import { editDistance, findNearest } from "@sluice/server/config/suggest";
 

@@ -5,7 +5,6 @@ import { ApiAnswerError, messageOf } from "../api/api-errors.ts";
 import { listenToEvents } from "../api/event-source.ts";
 import { Observable, type Readable } from "../base/observable.ts";
 import { retryDelay } from "../base/retry-delay.ts";
-import { sleep } from "../base/sleep.ts";
 import type { History } from "./history.ts";
 import { StreamRows } from "./stream-rows.ts";
 
@@ -121,3 +120,16 @@ export class LiveFeed {
 }
 
 type Outcome = { readonly at: "refused" } | { readonly at: "lost"; readonly wasOpen: boolean; readonly reason: string };
+
+/** Resolves after `millis` or as soon as the signal aborts; never rejects: callers check the signal. */
+function sleep(millis: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, signal.aborted ? 0 : millis);
+    signal.addEventListener("abort", done, { once: true });
+    function done() {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    }
+  });
+}

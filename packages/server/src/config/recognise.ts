@@ -2,9 +2,18 @@
 import { findApplicationPath, findApplicationVariable } from "./application-paths.ts";
 import type { Problem } from "./config-error.ts";
 import { environmentName, KEYS, PER_APPLICATION } from "./keys.ts";
-import { LATER_KEYS } from "./keys/later-keys.ts";
 import { textOf } from "./kind.ts";
 import { unknownName, type Written } from "./sources.ts";
+
+/**
+ * Keys of the design that this version does not support yet: path → values (lower case, as text) that are accepted
+ * because they mean what a single node does anyway.
+ */
+export const LATER_KEYS: ReadonlyMap<string, readonly string[]> = new Map([
+  ["node.workers", ["1"]],
+  ["engine.strategy", []],
+  ["apps.dir", []],
+]);
 
 /** The key that an environment variable names. */
 export function findVariablePath(variable: string): string | undefined {
