@@ -1,8 +1,10 @@
 /** Who is in the cluster: learning, suspicion, death, goodbyes and restarts, each told once. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Millis } from "@sluice/base/brand";
 import { LinkFrameError } from "@sluice/mesh/errors";
 import type { Incarnation } from "@sluice/mesh/hello";
+import { MembershipView } from "@sluice/mesh/membership/membership-view";
 import { decodeMessage, encodeMessage, isNews, type NodeRecord } from "@sluice/mesh/membership/node-record";
 import { fuzz } from "@sluice/testkit/fuzz";
 import { randomBelow } from "@sluice/testkit/random";
@@ -174,6 +176,57 @@ test("[MSH420] a node that stood still until it was dead joins again in the same
   const after = [...world.nodes.values()].map(({ log }, index) => log.slice(before[index]));
   assert.deepEqual(after, [["joined b"], [], ["joined b"]]);
   assert.deepEqual(world.seenBy("c"), ["a ready linked", "b ready linked"]);
+});
+
+test("[MSH423] that a peer has a link to a node tells nothing of its dead life: only its new life joins", () => {
+  const view = new MembershipView({
+    self: "c",
+    suspectAfter: 2_000 as Millis,
+    deadAfter: 1_000 as Millis,
+    forgetAfter: 60_000 as Millis,
+    isGone: (id) => id === "b",
+  });
+  const record = (id: string, links: readonly string[], more: Partial<NodeRecord> = {}): NodeRecord => ({
+    ...RECORD,
+    id,
+    links,
+    ...more,
+  });
+  const told = (): string[] => {
+    const changes: string[] = [];
+    for (let change = view.nextChange(); change !== undefined; change = view.nextChange())
+      if (change.type !== "changed")
+        changes.push(`${change.type} ${change.row.record.id} ${change.row.record.incarnation}`);
+    return changes;
+  };
+  const at = (millis: number): Millis => millis as Millis;
+  view.heard(record("c", ["a"]), at(0));
+  view.heard(record("a", ["c"]), at(0));
+  view.heard(record("b", []), at(0));
+  view.linked(record("a", []), true, at(0));
+  for (let now = 0; now <= 5_000; now += 500) view.judge(at(now));
+  assert.deepEqual(told().slice(3), ["suspect b 3", "dead b 3"]);
+  view.heard(record("a", ["b", "c"], { version: 5 }), at(5_600)); // its next life has reached a, and not this node
+  view.judge(at(6_000));
+  assert.deepEqual(told(), []);
+  view.heard(record("b", ["a"], { incarnation: 4 as Incarnation, version: 1 }), at(6_100));
+  view.judge(at(6_500));
+  assert.deepEqual(told(), ["joined b 4"]);
+});
+
+test("[MSH423] a newcomer hears nothing of the dead", () => {
+  const world = three();
+  world.isGone = (id) => id === "c";
+  world.kill("c");
+  world.clock.advance(15_000);
+  assert.deepEqual(world.seenBy("a"), ["b ready linked", "c dead"]);
+  world.start("d", { seeds: ["b"] });
+  world.clock.advance(10_000);
+  assert.deepEqual(world.seenBy("d"), ["a ready linked", "b ready linked"]);
+  assert.deepEqual(
+    world.nodes.get("d")?.log.filter((line) => line.endsWith(" c")),
+    [],
+  );
 });
 
 test("[MSH421] a seed is dialled again when the node at its address has left or died", () => {

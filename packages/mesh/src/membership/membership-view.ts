@@ -43,6 +43,8 @@ interface Known {
   isLinked: boolean;
   /** When it was last heard, by this node or by one that vouches for it; for a node that left or died, when that was noticed. */
   heardAt: Millis;
+  /** Of its record when it was gone. */
+  lastVersion: number;
 }
 
 export class MembershipView {
@@ -108,7 +110,7 @@ export class MembershipView {
     let isStale = false;
     for (const [id, known] of this.#known) {
       if (id === this.#options.self) continue;
-      if (known.standing !== "left" && (known.isLinked || (vouched ??= this.#vouched()).has(id))) {
+      if (known.isLinked ? known.standing !== "left" : mayBeHeard(known) && (vouched ??= this.#vouched()).has(id)) {
         known.heardAt = now;
         this.#back(known, now);
       } else if (!isPresent(known)) {
@@ -146,7 +148,7 @@ export class MembershipView {
   }
 
   #join(record: NodeRecord, now: Millis): void {
-    const known: Known = { record, standing: standingOf(record), isLinked: false, heardAt: now };
+    const known: Known = { record, standing: standingOf(record), isLinked: false, heardAt: now, lastVersion: 0 };
     this.#known.set(record.id, known);
     this.#changes.push({ type: "joined", row: rowOf(known) });
   }
@@ -168,6 +170,7 @@ export class MembershipView {
   #gone(known: Known, standing: "left" | "dead", why: "goodbye" | "restarted", now: Millis): void {
     if (!isPresent(known)) return;
     known.standing = standing;
+    known.lastVersion = known.record.version;
     known.heardAt = now;
     const row = rowOf(known);
     this.#changes.push(standing === "left" ? { type: "left", row, why } : { type: "dead", row });
@@ -176,6 +179,11 @@ export class MembershipView {
 
 function rowOf({ record, standing, isLinked }: Known): NodeRow {
   return { record, standing, isLinked };
+}
+
+/** Whether a peer's link to it tells of this life: of a dead one only once it has said something since. */
+function mayBeHeard({ standing, record, lastVersion }: Known): boolean {
+  return standing === "dead" ? record.version > lastVersion : standing !== "left";
 }
 
 function isPresent({ standing }: Known): boolean {

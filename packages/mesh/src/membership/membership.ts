@@ -181,7 +181,9 @@ export class Membership implements LinkService {
     if (peer === undefined) return;
     const versions = new Map(known.map(([id, incarnation, version]) => [id, { incarnation, version }]));
     const isLast = known.length < VERSIONS_PER_MESSAGE;
+    // The dead are not told: who never knew them would wait for them anew.
     const lacking = this.#view.rows
+      .filter(({ standing }) => standing !== "dead")
       .map(({ record }) => record)
       .filter((record) => {
         const there = versions.get(record.id);
