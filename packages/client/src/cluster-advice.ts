@@ -19,11 +19,10 @@ export function clusterAdvice(
       what,
       present.filter(suits).map(({ id }) => id),
     );
+  const gone = members.filter(({ role, present: isThere }) => role !== "learner" && !isThere);
   return [
-    ...(present.length === 2 && engine === "gcache" ? [{ text: TWO_NODES, nodes: [] }] : []),
-    ...members.flatMap(({ id, role, present: isThere }) =>
-      role === "learner" || isThere ? [] : [{ text: goneVoter(id), nodes: [id] }],
-    ),
+    ...(present.length === 2 && engine === "gcache" && gone.length === 0 ? [{ text: TWO_NODES, nodes: [] }] : []),
+    ...gone.map(({ id }) => ({ text: goneVoter(id), nodes: [id] })),
     ...about("Suspect: no node hears them", ({ state }) => state === "suspect"),
     ...about(
       "Alive but not linked with this node (is the path between the two open?)",
@@ -38,8 +37,7 @@ export function clusterAdvice(
   ];
 }
 
-const TWO_NODES =
-  "Two nodes: no automatic fail-over of state. Add a third node (node.roles: voter is enough), or use engine.strategy: priority.";
+const TWO_NODES = "Two nodes: no automatic fail-over of state. Add a third node; one with node.roles: voter is enough.";
 
 const goneVoter = (id: string): string =>
   `${id} is a voter of the state engine and is missing: start it again. If that is impossible: sluice cluster remove ${id}; if only its disk is lost: sluice cluster replace ${id}.`;

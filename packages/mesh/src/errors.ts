@@ -57,7 +57,9 @@ export class LinkRefusedError extends WireError {
     readonly by: "this side" | "the other side";
   }) {
     const { peer, reason, by } = context;
-    super(`Cannot link with "${peer}", refused by ${by}: ${REFUSALS[codeOfRefusal(reason)].says}`);
+    super(
+      `Cannot link${peer === "" ? "" : ` with "${peer}"`}, refused by ${by}: ${REFUSALS[codeOfRefusal(reason)].says}`,
+    );
     this.context = context;
   }
 }

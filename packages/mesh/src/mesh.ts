@@ -187,8 +187,12 @@ export class Mesh {
   }
 
   #dialLater(dialling: Dialling): void {
-    if (this.#isClosed || dialling.timer !== undefined || ![...this.#dialling.values()].includes(dialling)) return;
+    if (this.#isClosed || dialling.timer !== undefined || !this.#isWanted(dialling)) return;
     dialling.timer = this.#options.clock.after(dialling.backoff.next(), () => this.#dial(dialling));
+  }
+
+  #isWanted(dialling: Dialling): boolean {
+    return [...this.#dialling.values()].includes(dialling);
   }
 
   #onDialled(dialling: Dialling, attempt: Attempt, event: LinkEvent, driver: LinkDriver): void {
@@ -199,6 +203,8 @@ export class Mesh {
     }
     if (event.type !== "ended") return this.#onLinkEvent(event, driver);
     dialling.driver = undefined;
+    // Ended here because the link is there by another way, or the mesh closes: nothing failed.
+    if (!this.#linkOf.has(driver) && !this.#isWanted(dialling)) return;
     this.#ended(event.error, driver, attempt);
     if (isSelf(event.error)) return; // the address is this node's own: do not dial it again
     this.#dialLater(dialling);

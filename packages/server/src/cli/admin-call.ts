@@ -80,6 +80,6 @@ function isGone({ cause }: Error): boolean {
 function reasonOf(error: Error): string {
   const cause = error.cause as NodeJS.ErrnoException | undefined;
   if (cause?.code === "ECONNREFUSED")
-    return "nothing listens there; is the node running? Where it has a port of its own, give this command the node's --config or --set http.port=N";
+    return "nothing listens there; does the node run (one that starts needs a few seconds)? Where it has a port of its own, give this command the node's --config, --instance or --set http.port=N";
   return cause?.message ?? error.message;
 }

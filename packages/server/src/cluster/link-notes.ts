@@ -74,7 +74,8 @@ export class LinkNotes implements LinkService {
     if (this.#troubles.get(address) === reason) return;
     if (this.#troubles.size >= MOST_TROUBLES) this.#troubles.clear();
     this.#troubles.set(address, reason);
-    log.warn({ address, reason, ...(to !== "" && { peer: to }) }, "No link to node");
+    const advice = isOtherCluster(error) && { advice: SET_ASIDE };
+    log.warn({ address, reason, ...(to !== "" && { peer: to }), ...advice }, "No link to node");
   }
 
   /** A TLS handshake failed. */
@@ -134,6 +135,12 @@ const WORDS = {
   left: "Node left",
   dead: "Node is dead",
 } as const;
+
+const SET_ASIDE = "if this node is to leave its cluster for that one: stop it, sluice cluster set-aside, start it";
+
+function isOtherCluster(error: Error): boolean {
+  return error instanceof LinkRefusedError && error.context.reason === "wrong-cluster";
+}
 
 function isOwnAddress(error: Error): boolean {
   return error instanceof LinkRefusedError && error.context.reason === "self";

@@ -18,6 +18,9 @@ export interface ReachedEngine {
   readonly directory: Directory;
 }
 
+const NO_MEMBER =
+  "The state engine is not reachable yet: no member of the cluster answers (a new one is founded by a node without cluster.seeds, or with cluster.bootstrap: true)";
+
 /**
  * Resolves once the node's own store is open. The engine is opened in the background, through this node's copy or that of
  * any other member, whichever is available first. Until then the node is not ready.
@@ -27,7 +30,7 @@ export async function openClusterEngine(
 ): Promise<{ readonly cache: CacheNode; readonly reached: Promise<ReachedEngine> }> {
   const { node, replica, engineLinks: links, openCache, crypto, random, scope } = options;
   const { clock, log } = node;
-  node.hold("engine", "The state engine is not reachable yet: no member of the cluster answers");
+  node.hold("engine", NO_MEMBER);
   const cache = await openCache(replica.options);
   scope.use(replica.serve(cache));
   const hosts = (): readonly string[] => replica.hosts;
