@@ -13,6 +13,8 @@ import { LinkListener, type LinkTls, SocketDialler } from "@sluice/runtime/links
 import { NODE_CRYPTO } from "@sluice/runtime/node-crypto";
 import { selfSignedPair } from "@sluice/runtime/sockets/self-signed";
 import { SystemClock } from "@sluice/runtime/system-clock";
+import { startChild } from "@sluice/testkit/child";
+import { pauseChild } from "@sluice/testkit/process-faults";
 import { until } from "@sluice/testkit/until";
 import { RENEWED_CERT, RENEWED_KEY, TEST_CERT, TEST_KEY } from "./tls-fixture.ts";
 
@@ -133,4 +135,23 @@ test("[NOD22] whoever says nothing makes room, before a byte of TLS is read", as
   dial(a, b);
   await until("the link", () => b.mesh.links.has("a"));
   for (const socket of sockets) socket.destroy();
+});
+
+/** Listens, then stands still: once its few places are taken, nobody answers whoever dials. */
+const DEAF = `
+  const server = require("node:net").createServer().listen({ port: 0, host: "127.0.0.1", backlog: 1 }, () => {
+    console.log(server.address().port);
+  });
+`;
+
+test("[MSH422] where nobody answers, not even with a refusal, a dial is given up and made again", async () => {
+  await using deaf = startChild([process.execPath, "-e", DEAF]);
+  const port = await deaf.waitForLine((line) => Number(line) || undefined);
+  await pauseChild(deaf);
+  const taken = Array.from({ length: 8 }, () => connect(port, "127.0.0.1").on("error", () => {}));
+  await using a = await end("a", { ...OWN, ...PLAIN });
+  a.mesh.reach(new Map([["it", { address: `127.0.0.1:${port}`, to: "" }]]));
+  await until("two dials that were given up", () => a.failures.length >= 2);
+  assert.match(a.failures[0] ?? "", /No connection within/);
+  for (const socket of taken) socket.destroy();
 });
