@@ -46,9 +46,9 @@ async function runSeed(seed: number, { minutes, nodes, isVerbose, seeds }: Wante
     ...(isVerbose && { print }),
     ...(isOnly && { progress: print }),
   });
-  // What nobody in the server waited for.
+  // Rejections that the server did not handle.
   process.removeAllListeners("unhandledRejection").on("unhandledRejection", (error) => {
-    torture.world.fail("A rejection that nobody handled", error);
+    torture.world.fail("Unhandled rejection", error);
   });
   const { rounds, counts, digest, events, faults } = await torture.run();
   if (isOnly) print([...faults].map(([name, count]) => `${name}: ${count}`).join(", "));

@@ -43,7 +43,7 @@ export class SluiceCluster implements AsyncDisposable {
     return first;
   }
 
-  /** Elections that anybody began, and terms, of all nodes together: the same as before when nobody doubted the leader. */
+  /** Elections and terms of all nodes, added up: unchanged while every node accepts the leader. */
   async unrest(): Promise<number> {
     let sum = 0;
     for (const { ports } of this.nodes) {

@@ -26,7 +26,7 @@ export interface SimHostOptions {
   readonly bytesPerMilli?: number;
 }
 
-/** As real diallers do: nobody answers, not even with a refusal. */
+/** Timeout of a connection attempt without any answer, not even a refusal, as real diallers have. */
 const CONNECT_WITHIN = 1_000 as Millis;
 
 /** One node's connections. Add it to the network as the node's endpoint. */

@@ -53,7 +53,7 @@ export class MemberOrders {
     await changes.changeMembers({ type: "remove", id: id as MemberId });
   }
 
-  /** The former one may have died a moment ago: whoever orders this by hand need not know when it may be. */
+  /** The former process may have ended a moment ago: waits until it counts as silent, so that an operator need not retry. */
   async #untilSilent(id: string): Promise<void> {
     const { clock, transport } = this.#options;
     const isThere = transport.acceptedMember(id) !== undefined;
