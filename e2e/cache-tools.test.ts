@@ -82,7 +82,7 @@ test("a node alone grows to three while it is written to, hands over, and loses 
     assert.match(await sluice("add", members, "--resp", resp), new RegExp(`Member ${id} is added`));
     assert.match(
       await sluice("add", members, "--resp", resp),
-      new RegExp(`Member ${id} is already a member, as a (learner|voter)`),
+      new RegExp(`Member ${id} is already a member, as (learner|voter)`),
     );
   }
   const isGrown = (report: NodeReport): boolean => report.members.filter(({ role }) => role === "voter").length === 3;
