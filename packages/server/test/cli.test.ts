@@ -262,7 +262,10 @@ test("[CLI7] a refusal and a silent port are told, and end with 1", async () => 
   );
   const silent = await run(["drain", "--set", `http.port=${port}`]);
   assert.equal(silent.code, 1);
-  assert.match(silent.err, /nothing listens there; does the node run \(one that starts needs a few seconds\)\? .*--set http\.port=N$/m);
+  assert.match(
+    silent.err,
+    /nothing listens there; does the node run \(one that starts needs a few seconds\)\? .*--set http\.port=N$/m,
+  );
 });
 
 const UNKNOWN = [
