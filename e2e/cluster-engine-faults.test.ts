@@ -157,7 +157,7 @@ test("[NOD414] a dead voter is removed, or replaced by a word to any node; with 
   const running = new Set([a, b, c, edge]);
   await using _all = { [Symbol.asyncDispose]: () => end([...running], "SIGKILL") };
   assert.throws(() => cluster(edge, "remove", "c"), /it runs, and would be added again: stop it first/);
-  assert.throws(() => cluster(edge, "replace", "c"), /it runs with the store that is known here/);
+  assert.throws(() => cluster(edge, "replace", "c"), /it is running with its known store/);
   const port = c.port("cluster");
   await end([c], "SIGKILL");
   rmSync(folder.file("data-c"), { recursive: true });
