@@ -21,10 +21,9 @@ import type {
   WriteOptions,
 } from "@sluice/engine/engine";
 import type { Epoch } from "@sluice/engine/epoch";
-import { EngineCrowdedError, EngineLeaseLostError, EngineUnavailableError } from "@sluice/engine/errors";
-import { ENGINE_LIMITS } from "@sluice/engine/limits";
+import { EngineLeaseLostError, EngineUnavailableError } from "@sluice/engine/errors";
 import { EngineLifecycle } from "@sluice/engine/remote/engine-lifecycle";
-import { HeldLease } from "@sluice/engine/remote/held-lease";
+import { HeldLeases } from "@sluice/engine/remote/held-leases";
 import { messageStream } from "@sluice/engine/remote/message-stream";
 import { PendingCalls } from "@sluice/engine/remote/pending-calls";
 import { plainCopy } from "@sluice/engine/remote/plain-copy";
@@ -61,14 +60,13 @@ const CLIENT_BYTES = 12;
 
 export class LinkEngine implements Engine {
   readonly logs?: EngineLogs;
-  readonly #options: LinkEngineOptions;
   readonly #timings: EngineLinkTimings;
   readonly #lifecycle = new EngineLifecycle();
   readonly #pending = new PendingCalls("link");
   readonly #order: HostOrder;
   readonly #calls: EngineCalls;
   readonly #feed: LinkFeed;
-  readonly #leases = new Set<HeldLease>();
+  readonly #leases: HeldLeases;
   readonly #client: string;
   #sequence = 0;
 
@@ -91,10 +89,10 @@ export class LinkEngine implements Engine {
   }
 
   private constructor(options: LinkEngineOptions, { timings, order, feed }: Parts) {
-    this.#options = options;
     this.#timings = timings;
     this.#order = order;
     this.#feed = feed;
+    this.#leases = new HeldLeases(options);
     const bytes = options.crypto.randomBytes(CLIENT_BYTES);
     this.#client = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
     if (feed.capabilities?.hasLogs === true) this.logs = this.#openLogs();
@@ -150,26 +148,18 @@ export class LinkEngine implements Engine {
   async lease(ttl: Millis): Promise<Lease> {
     this.#lifecycle.checkOpen("lease");
     checkTtl(ttl);
-    if (this.#leases.size >= ENGINE_LIMITS.leases) {
-      throw new EngineCrowdedError({ what: "leases", limit: ENGINE_LIMITS.leases });
-    }
-    const { clock, random } = this.#options;
+    this.#leases.checkRoom();
     // If the answer is lost, the granted lease runs out by itself.
     const { answer, sentAt } = await this.#ask("lease", { type: "grant", ttl }, WRITES_ONCE);
     if (answer.type !== "token") throw unexpected("lease", answer);
     const { token } = answer;
-    const lease: HeldLease = new HeldLease({
-      clock,
-      random,
+    return this.#leases.hold({
       token,
       ttl,
       sentAt,
       renew: (patience) => this.#renew(token, patience),
       drop: async () => void (await this.#ask("release a lease", { type: "release", token }, WRITES_ONCE)),
-      onEnd: () => void this.#leases.delete(lease),
     });
-    if (!lease.lost.aborted) this.#leases.add(lease);
-    return lease;
   }
 
   async publish(subject: Key, message: Uint8Array): Promise<void> {
@@ -187,16 +177,15 @@ export class LinkEngine implements Engine {
 
   /** Ends like a killed process: leases are left to run out. For tests. */
   abandon(): void {
-    for (const lease of [...this.#leases]) lease.abandon();
+    this.#leases.abandonAll();
     this.#close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#lifecycle.isClosed) return;
     const isReachable = this.#order.candidates().length > 0;
-    const leases = [...this.#leases];
-    if (isReachable) await Promise.allSettled(leases.map((lease) => lease.release()));
-    else for (const lease of leases) lease.abandon();
+    if (isReachable) await this.#leases.releaseAll();
+    else this.#leases.abandonAll();
     this.#close();
   }
 

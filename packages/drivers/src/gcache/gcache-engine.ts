@@ -21,7 +21,7 @@ import type {
   WriteOptions,
 } from "@sluice/engine/engine";
 import type { Epoch } from "@sluice/engine/epoch";
-import { EngineCrowdedError, EngineLeaseLostError, EngineUnavailableError } from "@sluice/engine/errors";
+import { EngineLeaseLostError, EngineUnavailableError } from "@sluice/engine/errors";
 import { ENGINE_LIMITS } from "@sluice/engine/limits";
 import type { CacheNode } from "@sluice/gcache/node/cache-node";
 import { EngineLifecycle } from "@sluice/engine/remote/engine-lifecycle";
@@ -29,7 +29,7 @@ import { GcacheCalls } from "./gcache-calls.ts";
 import { GcacheFeed } from "./gcache-feed.ts";
 import { GcacheLogs } from "./gcache-logs.ts";
 import { bytesOfKey, ENTRIES, entryOf, leaseFor, revisionOf, versionFor } from "./gcache-names.ts";
-import { HeldLease } from "@sluice/engine/remote/held-lease";
+import { HeldLeases } from "@sluice/engine/remote/held-leases";
 import { messageStream } from "@sluice/engine/remote/message-stream";
 import { Mirror } from "@sluice/engine/remote/mirror";
 
@@ -57,7 +57,7 @@ export class GcacheEngine implements Engine {
   readonly #calls: GcacheCalls;
   readonly #mirror = new Mirror();
   readonly #feed: GcacheFeed;
-  readonly #leases = new Set<HeldLease>();
+  readonly #leases: HeldLeases;
 
   /**
    * Waits until the cluster has a leader, and its data has the generation that is part of every revision: the first
@@ -83,6 +83,7 @@ export class GcacheEngine implements Engine {
     this.#options = options;
     this.#calls = new GcacheCalls({ crypto: { randomBytes }, ...options, closing: this.#closing.signal });
     this.#feed = new GcacheFeed({ ...options, mirror: this.#mirror });
+    this.#leases = new HeldLeases(options);
     this.replica = {
       grant: async (ttl) => revisionOf(this.#state, await this.#grant(ttl)),
       renew: (token, patience) => this.#renew(token, patience),
@@ -167,24 +168,11 @@ export class GcacheEngine implements Engine {
   async lease(ttl: Millis): Promise<Lease> {
     this.#lifecycle.checkOpen("lease");
     checkTtl(ttl);
-    if (this.#leases.size >= ENGINE_LIMITS.leases) {
-      throw new EngineCrowdedError({ what: "leases", limit: ENGINE_LIMITS.leases });
-    }
-    const { clock, random } = this.#options;
-    const sentAt = clock.now();
+    this.#leases.checkRoom();
+    const sentAt = this.#options.clock.now();
     const token = revisionOf(this.#state, await this.#grant(ttl));
-    const lease: HeldLease = new HeldLease({
-      clock,
-      random,
-      token,
-      ttl,
-      sentAt,
-      renew: (patience) => this.#renew(token, patience),
-      drop: () => this.#release(token),
-      onEnd: () => void this.#leases.delete(lease),
-    });
-    if (!lease.lost.aborted) this.#leases.add(lease);
-    return lease;
+    const renew = (patience: Millis): Promise<"renewed" | "gone"> => this.#renew(token, patience);
+    return this.#leases.hold({ token, ttl, sentAt, renew, drop: () => this.#release(token) });
   }
 
   async publish(subject: Key, message: Uint8Array): Promise<void> {
@@ -205,13 +193,13 @@ export class GcacheEngine implements Engine {
 
   /** Ends like a killed process: leases are left to run out. For tests. */
   abandon(): void {
-    for (const lease of [...this.#leases]) lease.abandon();
+    this.#leases.abandonAll();
     this.#close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#lifecycle.isClosed) return;
-    await Promise.allSettled([...this.#leases].map((lease) => lease.release()));
+    await this.#leases.releaseAll();
     this.#close();
   }
 

@@ -12,7 +12,7 @@ import type {
   WriteOptions,
 } from "@sluice/engine/engine";
 import type { Epoch } from "@sluice/engine/epoch";
-import { EngineCrowdedError, EngineLeaseLostError, EngineUnavailableError } from "@sluice/engine/errors";
+import { EngineLeaseLostError, EngineUnavailableError } from "@sluice/engine/errors";
 import { ENGINE_LIMITS } from "@sluice/engine/limits";
 import { EngineLifecycle } from "@sluice/engine/remote/engine-lifecycle";
 import { DEFAULT_STORE_NAME, type RemoteEngineOptions, timingsOf } from "@sluice/engine/remote/engine-options";
@@ -107,8 +107,7 @@ export class NatsEngine implements Engine {
   async lease(ttl: Millis): Promise<Lease> {
     this.#lifecycle.checkOpen("lease");
     checkTtl(ttl);
-    if (this.#leases.heldCount < ENGINE_LIMITS.leases) return this.#leases.grant(ttl);
-    throw new EngineCrowdedError({ what: "leases", limit: ENGINE_LIMITS.leases });
+    return this.#leases.grant(ttl);
   }
 
   async publish(subject: Key, message: Uint8Array): Promise<void> {

@@ -5,6 +5,7 @@ import type { Key } from "@sluice/engine/engine";
 import { EngineCrowdedError, EngineUnavailableError } from "@sluice/engine/errors";
 import type { RemoteEngineOptions } from "@sluice/engine/remote/engine-options";
 import { HeldLease } from "@sluice/engine/remote/held-lease";
+import { HeldLeases } from "@sluice/engine/remote/held-leases";
 import { REMOTE_ENGINE_LIMITS } from "@sluice/engine/remote/remote-limits";
 import type { NatsCleanup } from "./nats-cleanup.ts";
 import { NATS } from "./nats-client.ts";
@@ -33,19 +34,19 @@ export class NatsLeases {
   readonly #parts: NatsLeasesParts;
   readonly #clock: Clock;
   readonly #random: () => number;
-  readonly #held = new Map<HeldLease, Grant>();
+  readonly #held: HeldLeases;
+  readonly #grants = new WeakMap<HeldLease, Grant>();
 
   constructor(parts: NatsLeasesParts, options: RemoteEngineOptions) {
     this.#parts = parts;
     this.#clock = options.clock;
     this.#random = options.random;
+    this.#held = new HeldLeases(options);
   }
 
-  get heldCount(): number {
-    return this.#held.size;
-  }
-
+  /** @throws {EngineCrowdedError | EngineUnavailableError} */
   async grant(ttl: Millis): Promise<HeldLease> {
+    this.#held.checkRoom();
     const { store, table } = this.#parts;
     const busy = new Set<number>();
     for (let attempt = 0; attempt < GRANT_ATTEMPTS; attempt++) {
@@ -73,7 +74,7 @@ export class NatsLeases {
 
   /** The binding for an entry written under the lease; undefined for a foreign or expired lease. */
   bind(lease: unknown, key: Key): string | undefined {
-    const grant = lease instanceof HeldLease ? this.#held.get(lease) : undefined;
+    const grant = lease instanceof HeldLease && this.#held.has(lease) ? this.#grants.get(lease) : undefined;
     if (grant === undefined || (lease as HeldLease).validUntil <= this.#clock.now()) return undefined;
     grant.keys.add(key);
     return bindingOf(grant);
@@ -89,13 +90,13 @@ export class NatsLeases {
   }
 
   /** Best effort: a lease that cannot be released runs out. */
-  async releaseAll(): Promise<void> {
-    await Promise.allSettled([...this.#held.keys()].map((lease) => lease.release()));
+  releaseAll(): Promise<void> {
+    return this.#held.releaseAll();
   }
 
   /** Stops renewing; held leases run out. */
   close(): void {
-    for (const lease of [...this.#held.keys()]) lease.abandon();
+    this.#held.abandonAll();
   }
 
   #write(
@@ -111,17 +112,14 @@ export class NatsLeases {
   }
 
   #hold(grant: Grant, token: HeldLease["token"], ttl: Millis, sentAt: Millis): HeldLease {
-    const lease = new HeldLease({
-      clock: this.#clock,
-      random: this.#random,
+    const lease = this.#held.hold({
       token,
       ttl,
       sentAt,
       renew: (patience) => this.#renew(grant, ttl, patience),
       drop: () => this.#drop(grant),
-      onEnd: () => void this.#held.delete(lease),
     });
-    this.#held.set(lease, grant);
+    this.#grants.set(lease, grant);
     return lease;
   }
 

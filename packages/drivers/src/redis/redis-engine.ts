@@ -12,8 +12,7 @@ import type {
   WriteOptions,
 } from "@sluice/engine/engine";
 import { type Epoch, formatEpoch } from "@sluice/engine/epoch";
-import { EngineCrowdedError, EngineLeaseLostError, EngineUnavailableError } from "@sluice/engine/errors";
-import { ENGINE_LIMITS } from "@sluice/engine/limits";
+import { EngineLeaseLostError, EngineUnavailableError } from "@sluice/engine/errors";
 import { EngineLifecycle } from "@sluice/engine/remote/engine-lifecycle";
 import type { RemoteEngineOptions } from "@sluice/engine/remote/engine-options";
 import { Mirror } from "@sluice/engine/remote/mirror";
@@ -99,8 +98,7 @@ export class RedisEngine implements Engine {
   async lease(ttl: Millis): Promise<Lease> {
     this.#lifecycle.checkOpen("lease");
     checkTtl(ttl);
-    if (this.#leases.heldCount < ENGINE_LIMITS.leases) return this.#leases.grant(ttl);
-    throw new EngineCrowdedError({ what: "leases", limit: ENGINE_LIMITS.leases });
+    return this.#leases.grant(ttl);
   }
 
   async publish(subject: Key, message: Uint8Array): Promise<void> {

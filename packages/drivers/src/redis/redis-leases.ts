@@ -5,6 +5,7 @@ import { EngineCrowdedError, EngineUnavailableError } from "@sluice/engine/error
 import { formatEpoch } from "@sluice/engine/epoch";
 import type { RemoteEngineOptions } from "@sluice/engine/remote/engine-options";
 import { HeldLease } from "@sluice/engine/remote/held-lease";
+import { HeldLeases } from "@sluice/engine/remote/held-leases";
 import { REMOTE_ENGINE_LIMITS } from "@sluice/engine/remote/remote-limits";
 import { REDIS } from "./redis-failures.ts";
 import type { RedisClient } from "./redis-client.ts";
@@ -19,7 +20,7 @@ export class RedisLeases {
   readonly #line: RedisClient;
   readonly #clock: Clock;
   readonly #random: () => number;
-  readonly #held = new Set<HeldLease>();
+  readonly #held: HeldLeases;
   #timer: Timer | undefined;
   #isClosed = false;
 
@@ -27,14 +28,13 @@ export class RedisLeases {
     this.#line = line;
     this.#clock = options.clock;
     this.#random = options.random;
+    this.#held = new HeldLeases(options);
     this.#armSweep();
   }
 
-  get heldCount(): number {
-    return this.#held.size;
-  }
-
+  /** @throws {EngineCrowdedError} */
   async grant(ttl: Millis): Promise<HeldLease> {
+    this.#held.checkRoom();
     const limit = REMOTE_ENGINE_LIMITS.leaseSlots;
     const sentAt = this.#clock.now();
     const [outcome, text] = await this.#line.script(callOf("lease"), "GRANT", [ttl, limit]);
@@ -42,18 +42,8 @@ export class RedisLeases {
     const token = readEpoch(String(text));
     if (token === undefined) throw this.#unreadable();
     const name = formatEpoch(token);
-    const lease = new HeldLease({
-      clock: this.#clock,
-      random: this.#random,
-      token,
-      ttl,
-      sentAt,
-      renew: (patience) => this.#renew(name, ttl, patience),
-      drop: () => this.#sweepAll(name),
-      onEnd: () => void this.#held.delete(lease),
-    });
-    this.#held.add(lease);
-    return lease;
+    const renew = (patience: Millis): Promise<"renewed" | "gone"> => this.#renew(name, ttl, patience);
+    return this.#held.hold({ token, ttl, sentAt, renew, drop: () => this.#sweepAll(name) });
   }
 
   /** The binding for an entry written under it; undefined for a foreign or expired lease. */
@@ -63,15 +53,15 @@ export class RedisLeases {
   }
 
   /** Best effort: a lease that cannot be released runs out. */
-  async releaseAll(): Promise<void> {
-    await Promise.allSettled([...this.#held].map((lease) => lease.release()));
+  releaseAll(): Promise<void> {
+    return this.#held.releaseAll();
   }
 
   /** Stops renewing and sweeping; held leases run out. */
   close(): void {
     this.#isClosed = true;
     this.#timer?.cancel();
-    for (const lease of [...this.#held]) lease.abandon();
+    this.#held.abandonAll();
   }
 
   /** A late answer to a renewal does no harm, so it need not be undone. */
