@@ -122,6 +122,8 @@ export interface NodeCounts {
   readonly bytesOut: number;
   /** Publish and play need no credentials: shown as a warning. */
   readonly open: { readonly publish: boolean; readonly play: boolean };
+  /** Why it is not ready, as its `/readyz` says; empty when it is ready. */
+  readonly reasons: readonly string[];
 }
 
 /** The answering node. */

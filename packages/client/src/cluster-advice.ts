@@ -23,6 +23,11 @@ export function clusterAdvice(
   return [
     ...(present.length === 2 && engine === "gcache" && gone.length === 0 ? [{ text: TWO_NODES, nodes: [] }] : []),
     ...gone.map(({ id }) => ({ text: goneVoter(id), nodes: [id] })),
+    ...present.flatMap(({ id, state, reasons }) =>
+      state === "starting" && reasons !== null
+        ? reasons.map((reason) => ({ text: waiting(id, reason), nodes: [id] }))
+        : [],
+    ),
     ...about("Suspect: no node hears them", ({ state }) => state === "suspect"),
     ...about(
       "Alive but not linked with this node (is the path between the two open?)",
@@ -41,6 +46,9 @@ const TWO_NODES = "Two nodes: no automatic fail-over of state. Add a third node;
 
 const goneVoter = (id: string): string =>
   `${id} is a voter of the state engine and is missing: start it again. If that is impossible: sluice cluster remove ${id}; if only its disk is lost: sluice cluster replace ${id}.`;
+
+const waiting = (id: string, reason: string): string =>
+  `${id} is not ready: ${reason}${reason.endsWith(".") ? "" : "."}`;
 
 const STALE = "This view may be wrong: it is unknown whether a suspect node is dead or only cut off from here.";
 

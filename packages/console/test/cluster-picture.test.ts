@@ -1,7 +1,7 @@
 // The cluster's page before it is drawn: spots, tones and words from rows, events before answers, when the server is asked.
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import type { LinkRow, NodeRow, NodesAnswer } from "@sluice/client/admin-contract";
+import type { EngineAnswer, LinkRow, NodeRow, NodesAnswer } from "@sluice/client/admin-contract";
 import { Observable } from "../src/base/observable.ts";
 import { headline } from "../src/cluster/cluster-words.ts";
 import { MIDDLE, MOST_SPOTS, NodeSpots } from "../src/cluster/node-spots.ts";
@@ -13,11 +13,13 @@ import type { Connection } from "../src/live/live-feed.ts";
 import { linkRow, otherNode, SELF } from "./fake-nodes.ts";
 import { nodeRow } from "./fake-rows.ts";
 
+const NO_ENGINE: EngineAnswer = { kind: "off", leader: null, members: [] };
+
 const ids = (count: number): string[] => Array.from({ length: count }, (_, index) => `node-${index}`);
 
 function view(others: readonly NodeRow[], change: Partial<ClusterView> = {}): ClusterView {
   const links = others.filter(({ linked }) => linked).map(({ id }) => ({ ...linkRow(id), inRate: 0, outRate: 800 }));
-  return { nodes: [nodeRow(0, SELF), ...others], silent: [], stale: false, links, ...change };
+  return { nodes: [nodeRow(0, SELF), ...others], silent: [], stale: false, links, engine: NO_ENGINE, ...change };
 }
 
 test("[CON400] no node moves when another joins or goes, up to as many as there are spots", () => {
@@ -112,6 +114,7 @@ function feedOf(t: TestContext, first: readonly NodeRow[]) {
       return new Promise<NodesAnswer>((resolve) => answers.push(() => resolve({ nodes, silent: [], stale: false })));
     },
     links: async () => world.nodes.filter(({ linked }) => linked).map(({ id }) => linkRow(id)),
+    engine: async () => NO_ENGINE,
   };
   const feed = new ClusterFeed({ api, connection: new Observable<Connection>({ at: "open" }), isPageVisible });
   const answer = async (): Promise<void> => {

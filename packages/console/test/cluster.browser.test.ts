@@ -88,6 +88,28 @@ test("[CON403] [CON407] a suspect is seen as it happens, and nothing moves for i
   );
 });
 
+test("[CON420] a missing voter, and a node that is not ready, are named with what to do and why", async () => {
+  await using console = await open((server) => {
+    three(server);
+    const reasons = ["The state engine is not reachable yet"];
+    server.others = server.others.map((row) => (row.id === "media-2" ? { ...row, state: "starting", reasons } : row));
+    const voter = { role: "voter", address: "" } as const;
+    server.engine = {
+      kind: "gcache",
+      leader: "media-1",
+      members: [
+        { ...voter, id: "media-3", present: true },
+        { ...voter, id: "media-9", present: false },
+      ],
+    };
+  }, "#/cluster");
+  const advice = console.page.locator(".cluster-advice");
+  await advice.getByText("media-9 is a voter of the state engine and is missing").waitFor();
+  await advice.getByText("media-2 is not ready: The state engine is not reachable yet.").waitFor();
+  await console.page.locator('[data-node="media-2"]').click();
+  await console.page.locator('[data-details="media-2"]').getByText("not reachable yet").waitFor();
+});
+
 test("[CON408] a node without cluster keys says so and what to set; one with them waits for others", async () => {
   await using console = await open(() => {}, "#/cluster");
   await console.page.getByRole("heading", { name: "This node is alone" }).waitFor();

@@ -33,6 +33,7 @@ export function nodeRow(tick: number, change: Partial<OwnNodeRow> = {}): OwnNode
     bytesIn: Math.round(1e9 + tick * 1.25e6 + 2e5 * Math.sin(tick / 3)),
     bytesOut: Math.round(2e9 + tick * 9.4e6 + 8e5 * Math.sin(tick / 6)),
     open: { publish: true, play: true },
+    reasons: [],
     ...change,
   };
 }

@@ -6,6 +6,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { extname, join, normalize } from "node:path";
 import type {
   AdminEvent,
+  EngineAnswer,
   LinkRow,
   NodeRow,
   NodesAnswer,
@@ -28,6 +29,7 @@ export class FakeServer {
   others: NodeRow[] = [];
   links: LinkRow[] = [];
   silent: string[] = [];
+  engine: EngineAnswer = { kind: "off", leader: null, members: [] };
   isViewStale = false;
   /** While set, every call needs it, in a cookie named `token` that `/console/?token=` sets. */
   token = "";
@@ -177,6 +179,8 @@ export class FakeServer {
         return sendJson(response, 200, this.#nodes());
       case "GET /links":
         return sendJson(response, 200, { links: this.links.map((row) => carried(row, this.#tick)) });
+      case "GET /cluster":
+        return sendJson(response, 200, this.engine);
       case "GET /streams":
         return sendJson(response, 200, { streams: this.streams, total: this.streams.length });
       case "GET /sessions":

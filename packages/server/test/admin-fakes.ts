@@ -98,6 +98,7 @@ export const NODE: OwnNodeRow = {
   bytesIn: 3,
   bytesOut: 4,
   open: { publish: true, play: true },
+  reasons: [],
 };
 
 const CLASS = { queued: 0, credit: 65_536, drops: {} };
@@ -140,6 +141,7 @@ export const NODES: NodesAnswer = {
       bytesIn: null,
       bytesOut: null,
       open: null,
+      reasons: null,
     },
   ],
   silent: ["n2"],

@@ -23,6 +23,16 @@ test("[NOD34] two nodes are told that state does not fail over; three, and other
   assert.equal(clusterAdvice(answer(other("n2"), other("n3", { state: "dead" })), "gcache").length, 1);
 });
 
+test("[NOD460] a node that starts is named with the reason why it is not ready", () => {
+  const reasons = ["The state engine is not reachable yet: no member of the cluster answers"];
+  const starts = other("n2", { state: "starting", reasons });
+  const [advice, ...rest] = clusterAdvice(answer(starts, other("n3")), "gcache");
+  assert.deepEqual(advice, { text: `n2 is not ready: ${reasons[0]}.`, nodes: ["n2"] });
+  assert.deepEqual(rest, []);
+  const [own] = clusterAdvice({ ...answer(), nodes: [{ ...NODE, state: "starting", reasons }] }, "gcache");
+  assert.match(own?.text ?? "", /^n1 is not ready/);
+});
+
 test("[NOD34] what does not answer, is not linked or differs is named", () => {
   const advice = clusterAdvice({ ...NODES, nodes: [...NODES.nodes, other("n3", { linked: false })] }, "gcache");
   assert.deepEqual(

@@ -1,5 +1,6 @@
 // The calls of /api/v1 that the console makes.
 import type {
+  EngineAnswer,
   LinkRow,
   NodesAnswer,
   PreviewRow,
@@ -18,6 +19,8 @@ export interface AdminApi {
   nodes(): Promise<NodesAnswer>;
   /** The links of the answering node. */
   links(): Promise<readonly LinkRow[]>;
+  /** The state engine and its members. */
+  engine(): Promise<EngineAnswer>;
   drainNode(id: string): Promise<void>;
   streams(): Promise<readonly StreamRow[]>;
   /** The first page, with the number of all. @param key  a StreamKey; "" for all sessions of the node */
@@ -36,6 +39,7 @@ export function createAdminApi(): AdminApi {
     eventsUrl: `${BASE}/events`,
     nodes: () => ask<NodesAnswer>("GET", "/nodes"),
     links: async () => (await ask<{ links: LinkRow[] }>("GET", "/links")).links,
+    engine: () => ask<EngineAnswer>("GET", "/cluster"),
     drainNode: async (id) => void (await ask<object>("POST", `/nodes/${encodeURIComponent(id)}/drain`)),
     streams: async () => (await ask<{ streams: StreamRow[] }>("GET", "/streams")).streams,
     sessions: (key) => ask("GET", key === "" ? "/sessions" : `/sessions?key=${encodeURIComponent(key)}`),

@@ -7,7 +7,7 @@ import type { ClusterView } from "../live/cluster-view.ts";
 import { Notice } from "../ui/notice.tsx";
 import { ClusterEvents } from "./cluster-events.tsx";
 import { ClusterMap } from "./cluster-map.tsx";
-import { adviceFor, engineKind, headline } from "./cluster-words.ts";
+import { adviceFor, headline } from "./cluster-words.ts";
 import { LoneNode } from "./lone-node.tsx";
 import { NodeDetails } from "./node-details.tsx";
 import { NodeSpots } from "./node-spots.ts";
@@ -53,9 +53,16 @@ function Nodes({ view }: { readonly view: ClusterView }) {
     top.current?.querySelector("[data-details]")?.scrollIntoView({ block: "nearest" });
   };
   const chosen = view.nodes.find(({ id }) => id === wanted) ?? view.nodes.find(({ self }) => self);
-  const advice = clusterAdvice(view, engineKind(view));
+  const advice = clusterAdvice(view, view.engine.kind, view.engine.members);
   // In a cluster the incarnation is at least 1.
-  if (chosen === undefined || (view.nodes.length === 1 && chosen.incarnation === 0)) return <LoneNode />;
+  if (chosen === undefined || (view.nodes.length === 1 && chosen.incarnation === 0)) {
+    return (
+      <>
+        <LoneNode />
+        {advice.length > 0 && <Advice texts={advice.map(({ text }) => text)} />}
+      </>
+    );
+  }
   return (
     <>
       <div ref={top} class="cluster-top">

@@ -34,11 +34,6 @@ export function headline({ nodes }: ClusterView): string {
   return parts.filter((part) => part !== "").join(", ");
 }
 
-/** `gcache` is recognised by its replicas. */
-export function engineKind({ nodes }: ClusterView): string {
-  return nodes.some(({ engine }) => engine === "leader" || engine === "voter") ? "gcache" : "";
-}
-
 /** Sentences about this node first, then those about the cluster. */
 export function adviceFor(advice: readonly ClusterAdvice[], id: string): readonly ClusterAdvice[] {
   return advice.filter(({ nodes }) => nodes.includes(id));

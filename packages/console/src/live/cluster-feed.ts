@@ -14,7 +14,7 @@ export type ClusterState =
   | { readonly at: "failed"; readonly reason: string };
 
 export interface ClusterFeedParts {
-  readonly api: Pick<AdminApi, "nodes" | "links">;
+  readonly api: Pick<AdminApi, "nodes" | "links" | "engine">;
   readonly connection: Readable<Connection>;
   readonly isPageVisible: Readable<boolean>;
 }
@@ -76,8 +76,9 @@ export class ClusterFeed {
   async #ask(): Promise<void> {
     this.#sinceAsked = [];
     try {
-      const [answer, links] = await Promise.all([this.#parts.api.nodes(), this.#parts.api.links()]);
-      const fresh: ClusterView = { ...answer, links: this.#rates.take(links, performance.now()) };
+      const { api } = this.#parts;
+      const [answer, links, engine] = await Promise.all([api.nodes(), api.links(), api.engine()]);
+      const fresh: ClusterView = { ...answer, engine, links: this.#rates.take(links, performance.now()) };
       this.#state.set({ at: "ready", view: this.#sinceAsked.reduce(changedBy, fresh) });
     } catch (error) {
       // Known rows stay on screen: the banner already says that the view is stale.

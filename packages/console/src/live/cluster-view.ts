@@ -1,5 +1,5 @@
 // The view of a cluster, and how one event changes it before the next poll.
-import type { LinkRow, NodeRow, NodesAnswer, NodeState } from "@sluice/client/admin-contract";
+import type { EngineAnswer, LinkRow, NodeRow, NodesAnswer, NodeState } from "@sluice/client/admin-contract";
 import type { Rated } from "./byte-rates.ts";
 import type { TimelineEvent } from "./timeline.ts";
 
@@ -8,6 +8,7 @@ export type RatedLink = Rated<LinkRow>;
 export interface ClusterView extends NodesAnswer {
   /** The links of the answering node. */
   readonly links: readonly RatedLink[];
+  readonly engine: EngineAnswer;
 }
 
 export type ClusterEvent = Extract<TimelineEvent, { readonly type: `node-${string}` | `link-${string}` }>;

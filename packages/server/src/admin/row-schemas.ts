@@ -111,6 +111,7 @@ const NODE_COUNTS = {
   bytesIn: count(),
   bytesOut: count(),
   open: { ...objectOf({ publish: flag(), play: flag() }), description: "Needs no credentials" },
+  reasons: arrayOf(text("Why it is not ready; none when it is")),
 } as const;
 
 const OWN_NODE_ROW = schemaOf<OwnNodeRow>()(objectOf({ ...NODE_FACTS, ...NODE_COUNTS }));
@@ -128,6 +129,7 @@ const NODE_ROW = schemaOf<NodeRow>()(
     bytesIn: orNull(NODE_COUNTS.bytesIn),
     bytesOut: orNull(NODE_COUNTS.bytesOut),
     open: orNull(NODE_COUNTS.open),
+    reasons: orNull(NODE_COUNTS.reasons),
   }),
 );
 

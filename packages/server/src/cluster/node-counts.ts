@@ -25,7 +25,17 @@ export function readNodeCounts(value: unknown): NodeCounts {
     bytesIn: count(from, "bytesIn"),
     bytesOut: count(from, "bytesOut"),
     open: { publish: open["publish"] === true, play: open["play"] === true },
+    reasons: reasonsIn(from["reasons"]),
   };
+}
+
+const MOST_REASONS = 16;
+const REASON_CHARACTERS = 500;
+
+/** An earlier version gives none. */
+function reasonsIn(value: unknown): readonly string[] {
+  if (!Array.isArray(value)) return [];
+  return value.slice(0, MOST_REASONS).map((reason) => String(reason).slice(0, REASON_CHARACTERS));
 }
 
 type Fields = Readonly<Record<string, unknown>>;

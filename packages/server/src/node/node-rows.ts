@@ -53,6 +53,7 @@ const UNKNOWN: { readonly [Name in Exclude<keyof NodeCounts, "heat">]: null } = 
   bytesIn: null,
   bytesOut: null,
   open: null,
+  reasons: null,
 };
 
 const ROLES: readonly string[] = ["origin", "edge", "voter"] satisfies readonly NodeRole[];

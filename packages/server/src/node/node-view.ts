@@ -122,6 +122,7 @@ export class NodeView implements AdminView, Disposable {
       bytesIn,
       bytesOut,
       open: open(),
+      reasons: this.readiness().reasons,
     };
   }
 
