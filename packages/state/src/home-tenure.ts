@@ -169,6 +169,7 @@ export class HomeTenure implements Disposable {
 
   #inquire(epoch: Epoch, standing: Snapshot | undefined): void {
     const { copy, nodes } = this.#options;
+    const isEmpty = copy.state.durability === undefined;
     const isRowBest = standing !== undefined && comparePositions(standing.at, copy.at) > 0;
     this.#takeOver = new TakeOver({
       ...this.#options,
@@ -178,10 +179,19 @@ export class HomeTenure implements Disposable {
       done: (found) => {
         if (found !== undefined) copy.adopt(found.snapshot, found.history);
         else if (isRowBest) copy.adopt(standing);
+        this.#note(epoch, found === undefined && isEmpty);
         this.#open(epoch);
       },
     });
     this.#takeOver.start();
+  }
+
+  /** @param isAlone  no node had a copy */
+  #note(epoch: Epoch, isAlone: boolean): void {
+    const { path, copy, notice } = this.#options;
+    if (copy.state.durability === undefined) return;
+    if (this.#giver !== undefined) notice?.({ type: "moved", path, from: this.#giver.node });
+    else notice?.(isAlone ? { type: "restored", path } : { type: "taken-over", path, epoch });
   }
 
   #open(epoch: Epoch): void {
@@ -215,6 +225,7 @@ export class HomeTenure implements Disposable {
       rules,
       clock,
       lockDoubt: timings.lockDoubt,
+      created: () => this.#options.notice?.({ type: "created", path }),
       confirmedAt: () => ownership.confirmedAt(),
     });
     this.#takeOver = undefined;

@@ -21,6 +21,8 @@ export interface HomeOptions {
   readonly clock: Clock;
   /** How long the lock of a client lasts whose node cannot be reached. */
   readonly lockDoubt: Millis;
+  /** The object exists from now on. */
+  readonly created?: () => void;
   /** When the homes' lease was last confirmed. */
   readonly confirmedAt: () => Millis | undefined;
 }
@@ -111,7 +113,10 @@ export class Home implements Disposable {
     else if (guard.mayRead?.(path, who) === false) answer(refusal("denied", "read"));
     else if (!isNew && isMismatch(durability, state.durability)) answer(refusal("mismatch"));
     else {
-      if (isNew) this.#order([{ type: "create", durability: durability ?? { type: "temporary" } }], request.id);
+      if (isNew) {
+        this.#order([{ type: "create", durability: durability ?? { type: "temporary" } }], request.id);
+        this.#options.created?.();
+      }
       this.#owe(state.at, answer);
     }
     return true;

@@ -73,6 +73,18 @@ export interface ObjectGuard {
   maySend?(path: string, who: Who, name: string, args: readonly AmfValue[]): boolean;
 }
 
+/** What became of an object, told by the node that is its home; for those who look on. */
+export type ObjectNotice =
+  | { readonly type: "created"; readonly path: string }
+  /** It was at rest in the engine. */
+  | { readonly type: "restored"; readonly path: string }
+  /** Another home handed it over. */
+  | { readonly type: "moved"; readonly path: string; readonly from: string }
+  /** From a home that is gone. */
+  | { readonly type: "taken-over"; readonly path: string; readonly epoch: Epoch }
+  /** No node has a copy any more. @property isStored  the engine has it */
+  | { readonly type: "forgotten"; readonly path: string; readonly isStored: boolean };
+
 /** What each object of a node shares with all others. */
 export interface ObjectPorts {
   readonly ownership: Ownership;
@@ -86,4 +98,5 @@ export interface ObjectPorts {
   /** Linked now. */
   readonly nodes: () => readonly string[];
   readonly send: (node: string, message: ObjectMessage) => void;
+  readonly notice?: (notice: ObjectNotice) => void;
 }

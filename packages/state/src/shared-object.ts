@@ -71,6 +71,11 @@ export class SharedObject implements Disposable {
     return this.#clients.size;
   }
 
+  /** Clients on this node, and those on others as their home knows them. */
+  get users(): { readonly here: ReadonlyMap<string, ObjectClient>; readonly elsewhere: Visitors } {
+    return { here: this.#clients, elsewhere: this.#visitors };
+  }
+
   /** @throws {ObjectLimitError} */
   connect(options: ConnectOptions): ObjectClient {
     const { limits } = this.#ports;
@@ -94,7 +99,11 @@ export class SharedObject implements Disposable {
     this.#pins++;
     this.#use();
     const released = new AbortController();
-    released.signal.addEventListener("abort", () => this.#unpin(), { once: true });
+    const unpin = (): void => {
+      this.#pins--;
+      this.#checkUse();
+    };
+    released.signal.addEventListener("abort", unpin, { once: true });
     return { [Symbol.dispose]: () => released.abort() };
   }
 
@@ -175,7 +184,6 @@ export class SharedObject implements Disposable {
     return this.#isOfUse || this.#visitors.isWaitedFor || (this.#tenure?.home?.replicas.interestedCount ?? 0) > 0;
   }
 
-  /** Whether this node follows the home although it has no use for the object itself. */
   get #isKept(): boolean {
     return this.#isStandby && this.#tenure === undefined;
   }
@@ -208,12 +216,6 @@ export class SharedObject implements Disposable {
     });
   }
 
-  #unpin(): void {
-    this.#pins--;
-    this.#checkUse();
-  }
-
-  /** Somebody here uses it from now on. */
   #use(historyFrom?: Position): void {
     this.#checkUse();
     this.#steer(historyFrom);
@@ -229,7 +231,6 @@ export class SharedObject implements Disposable {
     this.#following.attach(home, this.#interest, position, historyFrom);
   }
 
-  /** The home knows whether clients are here, or only a standby is. */
   #showInterest(): void {
     const { home, interest } = this.#following;
     if (home !== undefined && interest !== this.#interest) this.#attach(home);
@@ -375,11 +376,12 @@ export class SharedObject implements Disposable {
     }
     this.#unused ??= this.#ports.clock.after(this.#ports.timings.linger, () => {
       this.#unused = undefined;
-      void this.#retire();
+      void this.retire();
     });
   }
 
-  async #retire(): Promise<void> {
+  /** Forgets the object on all nodes, where nobody uses it. Durable state is in the engine before. */
+  async retire(): Promise<void> {
     if (this.#isUsed) return;
     if (this.#tenure?.home === undefined) {
       if (this.#isKept) return this.#showInterest();
@@ -391,6 +393,8 @@ export class SharedObject implements Disposable {
     if (this.#isUsed || this.#tenure?.home !== home) return;
     for (const node of home.replicas.nodes)
       this.#ports.send(node, { type: "dropped", path: this.path, epoch: home.epoch });
+    const { durability, isDurable } = this.copy.state;
+    if (durability !== undefined) this.#ports.notice?.({ type: "forgotten", path: this.path, isStored: isDurable });
     this[Symbol.dispose]();
   }
 }

@@ -63,6 +63,16 @@ export class Visitors {
     }
   }
 
+  /** By node. */
+  get counts(): ReadonlyMap<string, number> {
+    return new Map([...this.#known].map(([node, clients]) => [node, clients.size]));
+  }
+
+  findWho(client: string): Plain | undefined {
+    for (const clients of this.#known.values()) if (clients.has(client)) return clients.get(client);
+    return undefined;
+  }
+
   clientsOf(node: string): ReadonlySet<string> {
     return new Set(this.#known.get(node)?.keys());
   }

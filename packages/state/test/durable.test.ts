@@ -55,6 +55,7 @@ test("[OBJ61] a durable object survives the end of all nodes", async () => {
   cluster.start("n1");
   const b = new TestClient(cluster.node("n1"), PATH, from === undefined ? {} : { from });
   await cluster.run(4_000);
+  assert.deepEqual(cluster.node("n1").notices, [{ type: "restored", path: PATH }], "[NOD461]");
   assert.deepEqual([b.connectOutcome, b.story], [{ type: "connected", recovered: true }, ""]);
   const c = new TestClient(cluster.node("n1"), PATH);
   await cluster.run(50);

@@ -179,6 +179,28 @@ test("[OBJ47] a planned move waits for no lease", async () => {
   );
 });
 
+test("[NOD461] what becomes of an object is told once, by its home", async () => {
+  const { cluster, a } = await open();
+  const told = (name: string) => cluster.node(name).notices.map(({ type }) => type);
+  assert.deepEqual(cluster.node("n0").notices, [{ type: "created", path: PATH }]);
+  const users = cluster.home(PATH)?.users;
+  assert.deepEqual([users?.here.size, users?.elsewhere.counts.get("n2")], [1, 1]);
+  assert.notEqual(users?.elsewhere.findWho("b"), undefined);
+  await cluster.home(PATH)?.retire();
+  assert.equal(cluster.homeNode(PATH), "n0", "it is used");
+  void cluster.home(PATH)?.moveTo("n2");
+  await cluster.run(200);
+  assert.deepEqual(cluster.node("n2").notices, [{ type: "moved", path: PATH, from: "n0" }]);
+  cluster.kill("n2");
+  await cluster.run(5_000);
+  const heir = cluster.homeNode(PATH) ?? "";
+  assert.deepEqual(told(heir).at(-1), "taken-over");
+  assert.equal(cluster.nodes.flatMap(({ notices }) => notices).length, 2, "the others tell nothing");
+  a.client[Symbol.dispose]();
+  await cluster.run(6_000);
+  assert.deepEqual(cluster.node(heir).notices.at(-1), { type: "forgotten", path: PATH, isStored: false });
+});
+
 test("[OBJ47] a move that fails leaves the home as it was", async () => {
   const { cluster, a } = await open();
   assert.deepEqual(await cluster.home(PATH)?.moveTo("n9"), { type: "kept", detail: "not linked" });

@@ -5,7 +5,7 @@ import { MemoryStore } from "@sluice/engine/memory/memory-store";
 import { OBJECT_LIMITS, OBJECT_TIMINGS, type ObjectLimits } from "@sluice/state/limits";
 import { ObjectHost } from "@sluice/state/object-host";
 import type { SharedObject } from "@sluice/state/shared-object";
-import type { ObjectGuard, ObjectLinks } from "@sluice/state/ports";
+import type { ObjectGuard, ObjectLinks, ObjectNotice } from "@sluice/state/ports";
 import { FakeClock } from "@sluice/testkit/fake-clock";
 import { seededRandom } from "@sluice/testkit/random";
 import { SimClock } from "@sluice/testkit/sim-clock";
@@ -26,6 +26,7 @@ export class SimNode {
   readonly clock: SimClock;
   readonly host: ObjectHost;
   readonly ownership: SimOwnership;
+  readonly notices: ObjectNotice[] = [];
   readonly #links = new Set<string>();
 
   constructor(name: string, life: number, cluster: SimCluster) {
@@ -57,6 +58,7 @@ export class SimNode {
       limits: { ...OBJECT_LIMITS, ...options.limits },
       timings: OBJECT_TIMINGS,
       links,
+      notice: (notice) => this.notices.push(notice),
     });
   }
 
