@@ -47,6 +47,7 @@ export const HOUSE: HouseTable = {
       ...JOINERY,
       "client/admin-contract",
       "client/cluster-advice",
+      "client/contract",
     ],
     console: ["client"],
     testkit: [...GROUND, ...FORMATS_AND_FABRIC],
