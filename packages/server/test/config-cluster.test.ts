@@ -35,13 +35,26 @@ const paths = (problems: readonly string[]): readonly string[] => problems.map((
 
 test("[CFG370] without a key of the cluster the node is alone, with any it is not", () => {
   const alone = load("node.roles=edge", "node.public.cluster=127.0.0.1:7935");
-  assert.deepEqual([alone.isClustered, alone.engine.kind], [false, "off"]);
+  assert.deepEqual([alone.isClustered, alone.engine.kind], [false, "auto"]);
   for (const set of ["cluster.port=0", "cluster.seeds=127.0.0.1:7936", "cluster.host=127.0.0.1", SECRET]) {
     const config = load(set);
-    assert.deepEqual([config.isClustered, config.engine.kind], [true, "gcache"], set);
+    assert.deepEqual([config.isClustered, config.engine.kind], [true, "auto"], set);
   }
   assert.equal(load("cluster.port=0", "engine.kind=off").engine.kind, "off");
   assert.equal(load("engine.kind=redis", "engine.url=redis://127.0.0.1:6379", "cluster.port=0").engine.kind, "redis");
+});
+
+test("[CFG190] an application is shared by a cluster unless it is said to be local, and no node is as a whole", () => {
+  const config = load("applications.mine.cluster=local");
+  assert.deepEqual(
+    ["mine", "ours"].map((app) => config.forApplication(app).cluster),
+    ["local", "shared"],
+  );
+  assert.deepEqual(paths(problemsOf("cluster=local")), ["cluster"]);
+  assert.deepEqual(paths(problemsOf("applications.mine.cluster=off")), ["applications.mine.cluster"]);
+  const fromFile = "applications:\n  mine:\n    cluster: local\n    objects: off\n";
+  const { cluster, objects } = loadConfig({ env: {}, readFile: () => fromFile }).forApplication("mine");
+  assert.deepEqual([cluster, objects], ["local", "off"]);
 });
 
 test("[CFG371] seeds have an address and properties, and print as they are read", () => {
@@ -101,8 +114,8 @@ test("[CFG375] secrets change while the node runs, and make no cluster of a node
   );
   const alone = loadConfig(sourcesOf([]));
   const reread = rereadConfig(sourcesOf([SECRET]), alone);
-  assert.deepEqual([reread.changed, reread.kept.toSorted()], [[], ["cluster.secret", "engine.kind"]]);
-  assert.deepEqual([reread.config.isClustered, reread.config.engine.kind], [false, "off"]);
+  assert.deepEqual([reread.changed, reread.kept.toSorted()], [[], ["cluster.secret"]]);
+  assert.deepEqual([reread.config.isClustered, reread.config.engine.kind], [false, "auto"]);
 });
 
 test("[NOD407] a voter has no RTMP unless it is set, and may have no port for clients at all", () => {

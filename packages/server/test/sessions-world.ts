@@ -1,4 +1,5 @@
 /** RTMP sessions on a clock that the test moves, over connections in memory. */
+import { ownObjects } from "./objects-fixture.ts";
 import { createHmac, randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
@@ -84,6 +85,7 @@ export class World {
     inputs: new InputScheduler(this.clock),
     limits: { waitsPerConnection: 2, viewsPerConnection: 3 },
     streams: this.streams,
+    objects: ownObjects(this.clock),
     guard: {
       decide: ({ action }) =>
         Promise.resolve({ allow: true, grant: { end: (reason) => void this.done.push(`${action} ${reason}`) } }),

@@ -158,7 +158,13 @@ export class HomeTenure implements Disposable {
     this.#home = undefined;
     this.#row?.[Symbol.dispose]();
     const { copy } = this.#options;
-    const row = new DurableRow({ ...this.#options, epoch, state: copy.state, changed: () => this.#home?.settle() });
+    const row = new DurableRow({
+      ...this.#options,
+      engine: this.#options.engine(),
+      epoch,
+      state: copy.state,
+      changed: () => this.#home?.settle(),
+    });
     this.#row = row;
     void row.open().then((standing) => {
       if (this.#row !== row || this.#isEnded) return;
@@ -208,7 +214,7 @@ export class HomeTenure implements Disposable {
       },
       changed: () => this.#home?.settle(),
     });
-    const rowBytes = engine.capabilities().maxValueBytes - ROW_OVERHEAD;
+    const rowBytes = engine().capabilities().maxValueBytes - ROW_OVERHEAD;
     const rules = {
       path,
       guard,

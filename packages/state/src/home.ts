@@ -108,13 +108,14 @@ export class Home implements Disposable {
     const { state } = this.#options.copy;
     const { who, durability } = request;
     const isNew = state.durability === undefined;
-    if (isNew && guard.mayCreate?.(path, who) === false) answer(refusal("denied", "create"));
+    const wanted = durability ?? ({ type: "temporary" } as const);
+    if (isNew && guard.mayCreate?.(path, who, wanted) === false) answer(refusal("denied", "create"));
     else if (guard.mayConnect?.(path, who) === false) answer(refusal("denied", "connect"));
     else if (guard.mayRead?.(path, who) === false) answer(refusal("denied", "read"));
     else if (!isNew && isMismatch(durability, state.durability)) answer(refusal("mismatch"));
     else {
       if (isNew) {
-        this.#order([{ type: "create", durability: durability ?? { type: "temporary" } }], request.id);
+        this.#order([{ type: "create", durability: wanted }], request.id);
         this.#options.created?.();
       }
       this.#owe(state.at, answer);

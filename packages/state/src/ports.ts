@@ -5,6 +5,7 @@ import type { Clock } from "@sluice/base/clock";
 import type { Log } from "@sluice/base/log";
 import type { Engine } from "@sluice/engine/engine";
 import type { Epoch } from "@sluice/engine/epoch";
+import type { Durability } from "./change.ts";
 import type { ObjectLimits, ObjectTimings } from "./limits.ts";
 import type { ObjectMessage } from "./wire/object-message.ts";
 
@@ -65,7 +66,7 @@ export type Who = AmfObject;
 
 /** Asked at the home, once per request; what is missing allows. It must answer at once and change nothing. */
 export interface ObjectGuard {
-  mayCreate?(path: string, who: Who): boolean;
+  mayCreate?(path: string, who: Who, durability: Durability): boolean;
   mayConnect?(path: string, who: Who): boolean;
   mayRead?(path: string, who: Who): boolean;
   mayWrite?(path: string, who: Who, name: string, value: AmfValue): boolean;
@@ -88,7 +89,8 @@ export type ObjectNotice =
 /** What each object of a node shares with all others. */
 export interface ObjectPorts {
   readonly ownership: Ownership;
-  readonly engine: Engine;
+  /** Where durable objects are; asked for by homes alone, so that it may be opened after the objects. */
+  readonly engine: () => Engine;
   readonly clock: Clock;
   readonly log: Log;
   readonly random: () => number;

@@ -54,7 +54,12 @@ test("[OBJ92] take-over and planned move with the directory of a cluster", async
       },
       send: (to: string, message: Uint8Array) => network.send(name, to, message),
     };
-    const host = new ObjectHost({ ...shared, ownership: ownershipOf(directory, name), links: port });
+    const host = new ObjectHost({
+      ...shared,
+      engine: () => engine,
+      ownership: ownershipOf(directory, name),
+      links: port,
+    });
     const simClock = new SimClock(clock);
     network.add(
       name,

@@ -48,9 +48,10 @@ export class SimNode {
       },
       send: (to, message) => network.send(name, to, message),
     };
+    const engine = simEngine(store, this.clock, () => directory.cutOff.has(name));
     this.host = new ObjectHost({
       ownership: this.ownership,
-      engine: simEngine(store, this.clock, () => directory.cutOff.has(name)),
+      engine: () => engine,
       clock: this.clock,
       log: SILENT_LOG,
       random: seededRandom(options.seed + life),

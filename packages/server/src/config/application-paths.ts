@@ -1,5 +1,6 @@
 /** Paths of keys that one application has of its own: `applications.<name>.<key>`. */
-import { environmentName, PER_APPLICATION } from "./keys.ts";
+import type { Key } from "./key.ts";
+import { environmentName, KEYS, ONE_APPLICATION, PER_APPLICATION } from "./keys.ts";
 
 export interface ApplicationPath {
   readonly name: string;
@@ -17,6 +18,12 @@ export function findApplicationPath(path: string): ApplicationPath | undefined {
     if (rest.endsWith(`.${key}`) && rest.length > key.length + 1) return { name: rest.slice(0, -key.length - 1), key };
   }
   return undefined;
+}
+
+/** The declaration of a key, of the node or of one application. */
+export function findKey(path: string): Key<unknown> | undefined {
+  const { key = path } = findApplicationPath(path) ?? {};
+  return KEYS.get(key) ?? (key === path ? undefined : ONE_APPLICATION.get(key));
 }
 
 /** Variables know no case: they reach applications whose name is lower case, `_` included. */

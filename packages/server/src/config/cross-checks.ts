@@ -19,7 +19,7 @@ export function crossChecks(checked: Checked): Problem[] {
     ...portProblems(checked),
     ...wayInProblems(checked),
     ...hookProblems(checked),
-    ...engineProblems(checked.values),
+    ...engineProblems(checked),
     ...(checked.isClustered ? clusterProblems(checked) : []),
   ];
 }
@@ -57,7 +57,7 @@ function portProblems({ values, isClustered }: Checked): Problem[] {
   return problems;
 }
 
-function engineProblems({ engine, cache }: Values): Problem[] {
+function engineProblems({ values: { engine, cache }, isClustered }: Checked): Problem[] {
   const problems: Problem[] = [];
   const isRemote = engine.kind === "nats" || engine.kind === "redis";
   if (isRemote && engine.url === undefined)
@@ -66,8 +66,8 @@ function engineProblems({ engine, cache }: Values): Problem[] {
     problems.push(problem("engine.url", `has no use with engine.kind ${engine.kind}; only nats and redis need it`));
   if (isRemote && engine.url !== undefined && !SCHEMES[engine.kind].test(engine.url))
     problems.push(problem("engine.url", `is no URL for ${engine.kind}`));
-  if (cache.resp.port !== "off" && engine.kind !== "gcache")
-    problems.push(problem("cache.resp.port", "needs engine.kind gcache"));
+  const isEmbedded = engine.kind === "gcache" || (engine.kind === "auto" && isClustered);
+  if (cache.resp.port !== "off" && !isEmbedded) problems.push(problem("cache.resp.port", "needs engine.kind gcache"));
   return problems;
 }
 

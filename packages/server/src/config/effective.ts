@@ -1,7 +1,6 @@
 /** The effective configuration as text: YAML that can be used again, secrets masked, each value with its source. */
 import { stringify } from "yaml";
-import { findApplicationPath } from "./application-paths.ts";
-import { KEYS } from "./keys.ts";
+import { findKey } from "./application-paths.ts";
 import type { Entry, SluiceConfig } from "./load-config.ts";
 
 export function printEffective(config: SluiceConfig): string {
@@ -11,7 +10,7 @@ export function printEffective(config: SluiceConfig): string {
 }
 
 function lineOf({ path, value, source, where }: Entry): { readonly setting: string; readonly source: string } {
-  const key = KEYS.get(findApplicationPath(path)?.key ?? path);
+  const key = findKey(path);
   if (key === undefined) throw new TypeError(`Cannot print ${path}: no such key`);
   const from = source === "env" ? `environment ${where}` : where;
   if (value === undefined) return { setting: `# ${path}: (none)`, source: from };

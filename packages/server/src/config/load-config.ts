@@ -2,11 +2,18 @@
 import { readFileSync, statSync } from "node:fs";
 import { hostname } from "node:os";
 import { dirname, resolve } from "node:path";
-import { findApplicationPath } from "./application-paths.ts";
+import { findApplicationPath, findKey } from "./application-paths.ts";
 import { ConfigError, type Problem } from "./config-error.ts";
 import { crossChecks } from "./cross-checks.ts";
-import { type Key, nest } from "./key.ts";
-import { type ApplicationValues, environmentName, KEYS, PER_APPLICATION, type Values } from "./keys.ts";
+import { nest } from "./key.ts";
+import {
+  type ApplicationValues,
+  environmentName,
+  KEYS,
+  ONE_APPLICATION,
+  PER_APPLICATION,
+  type Values,
+} from "./keys.ts";
 import { findVariablePath, isUsable } from "./recognise.ts";
 import { changedFiles, readSecrets, type Secrets } from "./secrets.ts";
 import { type Gathered, gatherEnvironment, gatherSets, gatherYaml, type SourceName, type Written } from "./sources.ts";
@@ -116,7 +123,7 @@ function readEntries(sources: ConfigSources, problems: Problem[]): ReadEntries {
   const instance = instanceOf(from, problems);
   const written = gather(from, problems).filter((one) => isUsable(one, problems));
   const entries = new Map<string, Entry>();
-  const implied = [...(written.some(isOfCluster) ? [CLUSTER_ENGINE] : []), ...(isVoter(written) ? [VOTER_RTMP] : [])];
+  const implied = isVoter(written) ? [VOTER_RTMP] : [];
   for (const one of [...defaults(instance, from), ...implied, ...written]) setEntry(entries, one, problems);
   return { entries, instance, readFile: from.readFile };
 }
@@ -124,15 +131,6 @@ function readEntries(sources: ConfigSources, problems: Problem[]): ReadEntries {
 const CLUSTER_PREFIX = "cluster.";
 const isOfCluster = ({ path, source }: Pick<Entry, "path" | "source">): boolean =>
   source !== "default" && path.startsWith(CLUSTER_PREFIX);
-
-/** Nodes of a cluster need an engine; nothing but the node itself is needed for this one. */
-const CLUSTER_ENGINE: Written = {
-  path: "engine.kind",
-  raw: "gcache",
-  source: "default",
-  where: "default beside cluster.*",
-  base: "",
-};
 
 /** A node that only votes serves no clients. */
 const VOTER_RTMP: Written = {
@@ -145,7 +143,7 @@ const VOTER_RTMP: Written = {
 
 function isVoter(written: readonly Written[]): boolean {
   const roles = written.findLast(({ path }) => path === "node.roles");
-  const reading = roles && keyAt(roles.path)?.kind.read(roles.raw, roles.base);
+  const reading = roles && findKey(roles.path)?.kind.read(roles.raw, roles.base);
   return reading !== undefined && "value" in reading && (reading.value as readonly string[]).includes("voter");
 }
 
@@ -156,12 +154,10 @@ function differences(held: ReadonlyMap<string, Entry>, read: ReadonlyMap<string,
 
 function textAt(entries: ReadonlyMap<string, Entry>, path: string): string | undefined {
   const value = entries.get(path)?.value;
-  return value === undefined ? undefined : keyAt(path)?.kind.print(value);
+  return value === undefined ? undefined : findKey(path)?.kind.print(value);
 }
 
-const isRunning = (path: string): boolean => keyAt(path)?.running === true;
-
-const keyAt = (path: string): Key<unknown> | undefined => KEYS.get(findApplicationPath(path)?.key ?? path);
+const isRunning = (path: string): boolean => findKey(path)?.running === true;
 
 type Complete = Required<Omit<ConfigSources, "file" | "instance">> & Pick<ConfigSources, "file" | "instance">;
 
@@ -230,7 +226,7 @@ function nodeId(host: string, instance: number): string {
 }
 
 function setEntry(entries: Map<string, Entry>, { path, raw, source, where, base }: Written, problems: Problem[]): void {
-  const kind = keyAt(path)?.kind;
+  const kind = findKey(path)?.kind;
   if (kind === undefined) throw new TypeError(`Cannot set ${path}: no such key`);
   const reading = kind.read(raw, base);
   if ("problem" in reading) problems.push({ path, where, message: reading.problem });
@@ -263,7 +259,11 @@ function assemble(
 
 /** Application name → its values; the node's own under "". */
 function applicationsOf(entries: ReadonlyMap<string, Entry>): Map<string, ApplicationConfig> {
-  const base = new Map([...PER_APPLICATION].map((key) => [key, entries.get(key)?.value]));
+  const base = new Map([...PER_APPLICATION].map((path) => [path, entries.get(path)?.value]));
+  for (const [path, { kind, fallback }] of ONE_APPLICATION) {
+    const reading = kind.read(fallback, "");
+    if ("value" in reading) base.set(path, reading.value);
+  }
   const tables = new Map([["", base]]);
   for (const { path, value } of entries.values()) {
     const found = findApplicationPath(path);

@@ -1,6 +1,6 @@
 /** Writes docs/config.md from the declarations. */
 import type { Key } from "./key.ts";
-import { environmentName, KEYS, PER_APPLICATION } from "./keys.ts";
+import { environmentName, KEYS, ONE_APPLICATION, PER_APPLICATION } from "./keys.ts";
 
 const HEAD = `# Configuration keys
 
@@ -14,7 +14,9 @@ Keys that say **SIGHUP** under *changes* may change while the node runs: the sig
 
 export function renderDocs(): string {
   const groups = Map.groupBy(KEYS, ([path]) => path.split(".", 1)[0] as string);
-  return `${HEAD}${[...groups].map(([name, keys]) => renderGroup(name, keys)).join("")}`;
+  const ofOne = [...ONE_APPLICATION].map(([path, key]) => [`applications.<name>.${path}`, key] as const);
+  const all = [...groups, ["applications", ofOne] as const];
+  return `${HEAD}${all.map(([name, keys]) => renderGroup(name, keys)).join("")}`;
 }
 
 function renderGroup(name: string, keys: readonly (readonly [string, Key<unknown>])[]): string {

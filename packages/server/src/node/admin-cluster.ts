@@ -24,9 +24,14 @@ export function adminCluster(node: NodePart, part: ClusterPart | undefined): Adm
       node.startDrain("an admin asked for it");
       return "done";
     },
-    engine: () => engineAnswer(node.config.engine.kind, part),
+    engine: () => engineAnswer(engineShown(node.config.engine.kind), part),
     changeMember: (order) => changeMember(order, part),
   };
+}
+
+/** The engine that there is, or will be once it is needed. */
+function engineShown(kind: NodePart["config"]["engine"]["kind"]): EngineAnswer["kind"] {
+  return kind === "auto" ? "gcache" : kind;
 }
 
 async function engineAnswer(kind: EngineAnswer["kind"], part: ClusterPart | undefined): Promise<EngineAnswer> {

@@ -62,8 +62,10 @@ export async function openCluster(options: ClusterPartOptions): Promise<ClusterP
   scope.defer(() => cluster.close());
   const engineLinks = new EngineLinks(config.node.id);
   cluster.services.add(engineLinks);
+  node.objects.join(cluster);
   const joined = { node, cluster, engineLinks, crypto: NODE_CRYPTO, random: Math.random };
-  const replica = config.engine.kind === "gcache" ? new ClusterReplica(joined) : undefined;
+  const { kind } = config.engine;
+  const replica = kind === "gcache" || kind === "auto" ? new ClusterReplica(joined) : undefined;
   const calls = new NodeCalls({ actions: actionsOf(node, replica), clock, limits: DEFAULT_CLUSTER_LIMITS });
   cluster.services.add(calls);
   scope.use(meterCluster(cluster, meter));

@@ -11,6 +11,7 @@ import { openClusterEngine, openDirectory } from "./cluster-engine.ts";
 import type { ClusterPart } from "./cluster-part.ts";
 import type { ClusterReplica, ReplicaOptions } from "./cluster-replica.ts";
 import type { NodePart } from "./node-part.ts";
+import type { OwnEngine } from "./objects-part.ts";
 
 const LOOPBACK = "127.0.0.1";
 
@@ -21,10 +22,29 @@ const LOOPBACK = "127.0.0.1";
 export async function openEngine(options: EnginePartOptions): Promise<void> {
   const { node, cluster, scope } = options;
   const { kind } = node.config.engine;
-  if (kind === "off") return;
+  const inMemory = (refusesDurable: string): void =>
+    node.objects.openOwnOnUse(async () => ({ engine: node.objects.openMemory(scope), refusesDurable }), scope);
+  if (cluster !== undefined) inMemory("the application is local to each node (applications.<name>.cluster)");
+  const { replica } = cluster ?? {};
+  if (cluster !== undefined && replica !== undefined) return openClustered(options, cluster, replica);
+  if (kind === "off")
+    return cluster === undefined ? inMemory("there is no state engine (engine.kind: off)") : undefined;
+  if (kind === "auto") return node.objects.openOwnOnUse(() => openOnUse(node, scope), scope);
   if (kind !== "gcache") return waitForEngine(options, kind);
-  if (cluster?.replica === undefined) openedEngine(options, await openAlone(node, scope));
-  else await openClustered(options, cluster, cluster.replica);
+  const engine = await openAlone(node, scope);
+  openedEngine(options, engine);
+  node.objects.openOwnOnUse(async () => ({ engine }), scope);
+}
+
+/** Where the disk cannot be used, shared objects last as long as the process. */
+async function openOnUse(node: NodePart, scope: Scope): Promise<OwnEngine | undefined> {
+  try {
+    return { engine: scope.use(await openAlone(node, scope)) };
+  } catch (error) {
+    if (scope.signal.aborted) return undefined;
+    node.log.error({ err: error }, "The embedded cache (engine.kind: auto) cannot be opened: nothing is kept");
+    return { engine: node.objects.openMemory(scope), refusesDurable: "the embedded cache cannot be opened" };
+  }
 }
 
 export interface EnginePartOptions {
@@ -64,7 +84,10 @@ async function openClustered(
     scope,
   });
   reached
-    .then(({ engine }) => node.log.info({ ...engine.capabilities() }, "state engine open"))
+    .then(({ engine, directory }) => {
+      node.objects.openShared(directory, engine, scope);
+      node.log.info({ ...engine.capabilities() }, "state engine open");
+    })
     .catch((error: unknown) => {
       if (!scope.signal.aborted) throw error;
     });
@@ -127,5 +150,7 @@ function waitForEngine(options: EnginePartOptions, kind: RemoteEngineKind): void
 function openedEngine({ node, cluster: part, scope }: EnginePartOptions, engine: Engine): void {
   scope.use(engine);
   if (engine.capabilities().engine === "gcache") node.log.info({ ...engine.capabilities() }, "state engine open");
-  if (part !== undefined) openDirectory({ ...part, node, engine, random: Math.random, scope });
+  if (part === undefined) return;
+  const directory = openDirectory({ ...part, node, engine, random: Math.random, scope });
+  node.objects.openShared(directory, engine, scope);
 }

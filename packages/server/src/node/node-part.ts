@@ -37,6 +37,7 @@ import { drainSessions } from "./drain.ts";
 import { meterNode } from "./node-meter.ts";
 import { noticesFor } from "./notices.ts";
 import { NodeState, type ShownState } from "./node-state.ts";
+import { ObjectsPart } from "./objects-part.ts";
 import { outputLimits, strangerLimits } from "./running-limits.ts";
 
 export interface NodePart {
@@ -49,6 +50,7 @@ export interface NodePart {
   readonly strangers: Strangers;
   readonly ports: SessionPorts;
   readonly previews: PreviewRights;
+  readonly objects: ObjectsPart;
   readonly view: NodeView;
   /** What anybody may do without showing anything, and in which applications. */
   openActions(): OpenActions;
@@ -139,7 +141,11 @@ export function openNode({
     streams,
     draining: state.draining,
   };
-  const ports = sessionPorts({ ...parts, config, policies });
+  const incarnation = config.isClustered
+    ? nextIncarnation(join(config.data.dir, "cluster"), clock.wall())
+    : (0 as Incarnation);
+  const objects = new ObjectsPart({ config, incarnation, clock, log });
+  const ports = sessionPorts({ ...parts, objects: objects.objects, config, policies });
   const count = meterNode({ meter, streams, registry, totals, load, outputs });
   const patterns = scope.use(new TestPatterns(ports));
   const limiter = new ConnectionLimiter({
@@ -150,9 +156,6 @@ export function openNode({
     log,
   });
   const strangers = scope.use(new Strangers({ limits: strangerLimits(config), clock, meter }));
-  const incarnation = config.isClustered
-    ? nextIncarnation(join(config.data.dir, "cluster"), clock.wall())
-    : (0 as Incarnation);
   const shown: { engine: () => EngineRole } = { engine: () => "off" };
   let heatListener = (_heat: number): void => {};
   const heat = meter.gauge("node_heat", "How near the node is to its limits, 0 to 1, as an average");
@@ -193,6 +196,7 @@ export function openNode({
     strangers,
     ports,
     previews: guard.previews,
+    objects,
     view,
     openActions: () => guard.openActions(),
     patterns,

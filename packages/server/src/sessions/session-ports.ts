@@ -6,6 +6,7 @@ import type { Meter } from "@sluice/base/meter";
 import type { PublishPolicy, StreamDirectory } from "@sluice/media/stream-directory";
 import type { AccessRequest, Admission } from "../auth/access.ts";
 import type { DirectWrites } from "@sluice/runtime/sockets/direct-writes";
+import type { NodeObjects } from "../objects/node-objects.ts";
 import type { InputScheduler } from "./input-scheduler.ts";
 import type { PlayLimits } from "./limits.ts";
 import type { MergedReads } from "@sluice/runtime/sockets/merged-reads";
@@ -43,6 +44,7 @@ export interface SessionPorts {
   readonly outputs: NodeOutput;
   readonly inputs: InputScheduler;
   readonly streams: StreamDirectory;
+  readonly objects: NodeObjects;
   readonly guard: AccessPolicy;
   readonly timeouts: SessionTimeouts;
   readonly limits: PlayLimits;

@@ -1,7 +1,7 @@
 /** Keys that hold for every application and can be set again for one under `applications.<name>.`. */
 import type { Millis } from "@sluice/base/brand";
 import { DEFAULT_GOP_LIMITS } from "@sluice/media/limits";
-import { type KeyTable, runningKey } from "../key.ts";
+import { key, type KeyTable, runningKey } from "../key.ts";
 import type { Kind } from "../kind.ts";
 import { list } from "../kinds-lists.ts";
 import { choice, FLAG, integer, wordOr } from "../kinds-plain.ts";
@@ -71,4 +71,18 @@ export const APPLICATION_KEYS = {
     "What a publisher must show: `open` nothing; `jwt`, `signed` a valid token or signed URL (one of those listed); `hook` asks `auth.hooks.publish`, after the token where one is listed too.",
   ),
   "auth.play": runningKey(WAYS_IN, "open", "The same for viewers."),
+  objects: runningKey(
+    choice("on", "off"),
+    "on",
+    "Whether clients may open shared objects. `off` refuses those that are opened from now on (`SharedObject.ObjectCreationFailed`).",
+  ),
+} as const satisfies KeyTable;
+
+/** Keys that are set for an application alone: without its name they would mean something else, or nothing. */
+export const ONE_APPLICATION_KEYS = {
+  cluster: key(
+    choice("shared", "local"),
+    "shared",
+    "Whether the nodes of a cluster have the application's streams and shared objects together. With `local` each node has its own.",
+  ),
 } as const satisfies KeyTable;

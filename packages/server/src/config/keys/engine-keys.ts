@@ -6,9 +6,9 @@ const SECRET = text({ accepts: "text of at least 16 characters", pattern: /^.{16
 
 export const ENGINE_KEYS = {
   "engine.kind": key(
-    choice("off", "gcache", "nats", "redis"),
-    "off",
-    "Where shared state is kept: `gcache` in this process with its disk under `data.dir`, `nats` or `redis` on the server of `engine.url`. A node that shares nothing needs none.",
+    choice("auto", "off", "gcache", "nats", "redis"),
+    "auto",
+    "Where shared state is kept: `gcache` in this process with its disk under `data.dir`, `nats` or `redis` on the server of `engine.url`. `auto` is `gcache`, which a node alone opens when its first shared object is used. With `off` persistent shared objects are refused, and in a cluster all that are shared.",
   ),
   "engine.url": {
     ...key(
