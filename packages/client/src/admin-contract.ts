@@ -2,7 +2,7 @@
 
 export type StreamState = "live" | "grace" | "waiting";
 
-export type Protocol = "rtmp" | "rtmps" | "rtmp-ws" | "http-flv" | "ws-flv" | "internal";
+export type Protocol = "rtmp" | "rtmps" | "rtmp-ws" | "http-flv" | "ws-flv" | "sluice" | "internal";
 
 /** `GET /api/v1/streams` answers `{ streams: StreamRow[], total }`, a page of at most 1,000 by `?limit=&offset=`; `GET /api/v1/streams/<key>` one row or 404. */
 export interface StreamRow {

@@ -105,7 +105,7 @@ for (const [says, payload] of Object.entries(NO_MESSAGES)) {
 
 test("[SLV3] more values than a message may have are refused in MessagePack", () => {
   const list = encodeMessagePack(Array.from({ length: SLUICE_V1_LIMITS.values }, () => 1));
-  assert.throws(() => decodeMessagePack(list), MalformedMessageError);
+  assert.throws(() => decodeMessagePack(list, SLUICE_V1_LIMITS.values), MalformedMessageError);
 });
 
 for (const tag of [
@@ -155,7 +155,7 @@ const FORMS: readonly (readonly [bytes: string, value: PlainValue])[] = [
 
 for (const [bytes, value] of FORMS) {
   test(`[SLV5] MessagePack: ${bytes}`, () => {
-    assert.deepStrictEqual(decodeMessagePack(hex(bytes)), value);
+    assert.deepStrictEqual(decodeMessagePack(hex(bytes), 10), value);
   });
 }
 

@@ -21,6 +21,8 @@ export interface ConnectOptions {
   readonly durability?: Durability;
   /** Where the client stands already. */
   readonly from?: Position;
+  /** Of the request to connect, 1 if left out; those of writes are higher. */
+  readonly sequence?: number;
   /** Called when there may be something to `take`, never within `connect`. It must not write, but may take. */
   readonly ready: () => void;
 }
@@ -40,15 +42,16 @@ export class ObjectClient implements Disposable {
   readonly #ports: ObjectClientPorts;
   readonly #bucket: TokenBucket;
   #feed: Feed | undefined;
-  #sequence = 0;
+  #sequence: number;
   #isClosed = false;
 
   constructor(options: ConnectOptions, ports: ObjectClientPorts) {
     this.options = options;
     this.#ports = ports;
     this.#bucket = new TokenBucket(ports.clock, ports.writesPerSecond);
-    const { client, who, durability } = options;
-    const id = { client, sequence: ++this.#sequence };
+    const { client, who, durability, sequence = 1 } = options;
+    this.#sequence = sequence;
+    const id = { client, sequence };
     const answered = new Promise<Outcome>((resolve) => ports.ask({ type: "connect", id, who, durability }, resolve));
     this.connected = answered.then((outcome) => this.#connect(outcome));
   }
@@ -72,12 +75,16 @@ export class ObjectClient implements Disposable {
     return this.#feed?.take();
   }
 
-  /** All wishes as one change, or none. Never rejects. */
-  write(wishes: readonly Wish[]): Promise<Outcome> {
+  /**
+   * All wishes as one change, or none. Never rejects.
+   * @param sequence  names the request in `by` of the change; higher than all before, the next one if left out
+   */
+  write(wishes: readonly Wish[], sequence = this.#sequence + 1): Promise<Outcome> {
     if (this.#feed === undefined) return Promise.resolve(refusal("not-connected"));
     if (!this.#bucket.take()) return Promise.resolve(refusal("rate", "clientWrites"));
     const { client, who } = this.options;
-    const id = { client, sequence: ++this.#sequence };
+    this.#sequence = sequence;
+    const id = { client, sequence };
     return new Promise((resolve) => this.#ports.ask({ type: "write", id, who, wishes }, resolve));
   }
 

@@ -40,6 +40,8 @@ export class ObjectState {
   #lock: Lock | undefined;
   #messageCount = 0;
   #byteSize = 0;
+  /** The last that was given, as long as nothing has changed. */
+  #given: Snapshot | undefined;
 
   get at(): Position {
     return this.#at;
@@ -78,6 +80,7 @@ export class ObjectState {
 
   /** Of a change that starts where this stands. */
   apply(change: Change): void {
+    this.#given = undefined;
     for (const operation of change.operations) this.#apply(operation, change.to);
     this.#messageCount += change.droppedMessages;
     this.#at = change.to;
@@ -85,6 +88,7 @@ export class ObjectState {
 
   /** Becomes what the snapshot says, whatever it was. */
   adopt(snapshot: Snapshot): void {
+    this.#given = undefined;
     this.#clear();
     for (const [name, { plain, at }] of snapshot.properties) this.#set(name, plain, at);
     this.#at = snapshot.at;
@@ -93,15 +97,16 @@ export class ObjectState {
     this.#messageCount = snapshot.messageCount;
   }
 
-  /** Its own copy of the list; values are shared, as they never change. */
+  /** A copy that never changes, the same for all who ask before the next change; values are shared, as they never change. */
   snapshot(): Snapshot {
-    return {
+    this.#given ??= {
       at: this.#at,
       durability: this.#durability,
       lock: this.#lock,
       messageCount: this.#messageCount,
       properties: new Map(this.#properties),
     };
+    return this.#given;
   }
 
   #apply(operation: Operation, to: Position): void {

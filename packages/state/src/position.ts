@@ -26,3 +26,12 @@ export function isSamePosition(a: Position, b: Position): boolean {
 export function formatPosition({ epoch, version }: Position): string {
   return `${formatEpoch(epoch)}/${version}`;
 }
+
+const FORM = /^(\d{1,16})\.(\d{1,16})\/(\d{1,16})$/;
+
+/** What `formatPosition` wrote; undefined for anything else. */
+export function parsePosition(text: string): Position | undefined {
+  const [generation, number, version] = (FORM.exec(text) ?? []).slice(1).map(Number);
+  const isWhole = version !== undefined && [generation, number, version].every(Number.isSafeInteger);
+  return isWhole ? { epoch: { generation: generation as number, number: number as number }, version } : undefined;
+}

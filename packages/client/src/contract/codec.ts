@@ -2,7 +2,7 @@
 import { MalformedMessageError } from "./message-error.ts";
 import { decodeMessagePack } from "./message-pack-decode.ts";
 import { encodeMessagePack } from "./message-pack-encode.ts";
-import { SLUICE_V1_LIMITS, type SluiceV1Limits } from "./limits.ts";
+import { SLUICE_V1_LIMITS } from "./limits.ts";
 import type { PlainObject, PlainValue } from "./plain-value.ts";
 import type { ClientMessage, ServerMessage } from "./sluice-v1.ts";
 import { type Json, tagValue, untagValue } from "./tagged-json.ts";
@@ -24,10 +24,11 @@ export function encodeMessagePackMessage(message: Message): Uint8Array {
 
 /**
  * An object with a `type`; its other fields may be anything. Unknown ones are to be ignored.
+ * @param values  that a binary message may hold; a text message is bounded by its length
  * @throws {MalformedMessageError} and nothing else
  */
-export function decodeMessage(payload: string | Uint8Array, limits: SluiceV1Limits = SLUICE_V1_LIMITS): DecodedMessage {
-  if (typeof payload !== "string") return asMessage(decodeMessagePack(payload, limits));
+export function decodeMessage(payload: string | Uint8Array, values = SLUICE_V1_LIMITS.serverValues): DecodedMessage {
+  if (typeof payload !== "string") return asMessage(decodeMessagePack(payload, values));
   let json: Json;
   try {
     json = JSON.parse(payload) as Json;
@@ -38,7 +39,7 @@ export function decodeMessage(payload: string | Uint8Array, limits: SluiceV1Limi
   const refuse = (path: string, problem: string): never => {
     throw new MalformedMessageError({ problem, path, ...(typeof id === "number" && { id }) });
   };
-  return asMessage(untagFields(json, (part, path) => untagValue(part, limits.depth, path, refuse)));
+  return asMessage(untagFields(json, (part, path) => untagValue(part, SLUICE_V1_LIMITS.depth, path, refuse)));
 }
 
 export interface DecodedMessage {

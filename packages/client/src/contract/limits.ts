@@ -7,18 +7,18 @@ export interface SluiceV1Limits {
   readonly serverMessageBytes: number;
   /** Arrays and objects within each other, in one value. */
   readonly depth: number;
-  /** Values in one message, nested ones included. */
+  /** Values in one message to the server, nested ones included. */
   readonly values: number;
+  /** Values in one message from the server. */
+  readonly serverValues: number;
   /** UTF-8 bytes of all `params` of `connect` together, as sent. */
   readonly paramsBytes: number;
   /** Objects that one connection may have open. */
   readonly objects: number;
   /** Requests of one side that have no answer yet. */
   readonly requestsInFlight: number;
-  /** Messages a second from one client; as many may come at once. */
+  /** Messages a second of one client that are read at once; what comes faster waits, and is read more slowly. */
   readonly messages: number;
-  /** Refusals in a row because of that rate, after which the connection ends. */
-  readonly floodRefusals: number;
   /** Characters of an object's name, of a method and of a refusal's detail. */
   readonly nameCharacters: number;
   /** Moves to another address that a client follows before it has been connected for a while. */
@@ -30,11 +30,11 @@ export const SLUICE_V1_LIMITS: SluiceV1Limits = {
   serverMessageBytes: 4 * 1024 * 1024,
   depth: 64,
   values: 65_536,
+  serverValues: 512 * 1024,
   paramsBytes: 16 * 1024,
   objects: 256,
   requestsInFlight: 256,
   messages: 4_000,
-  floodRefusals: 4_000,
   nameCharacters: 512,
   moves: 5,
 };

@@ -1,5 +1,5 @@
 /** MessagePack to plain data: bounded, whatever the bytes. */
-import { SLUICE_V1_LIMITS, type SluiceV1Limits } from "./limits.ts";
+import { SLUICE_V1_LIMITS } from "./limits.ts";
 import { MalformedMessageError } from "./message-error.ts";
 import { ENVELOPE_DEPTH, TIMESTAMP, UNDEFINED } from "./message-pack-encode.ts";
 import type { PlainObject, PlainValue } from "./plain-value.ts";
@@ -9,14 +9,12 @@ const UINT32 = 0x1_0000_0000;
 
 /**
  * One value that fills `bytes`; byte arrays in it are copies.
+ * @param values  that there may be, nested ones included
  * @throws {MalformedMessageError} and nothing else, whatever the bytes
  */
-export function decodeMessagePack(
-  bytes: Uint8Array,
-  limits: Pick<SluiceV1Limits, "depth" | "values"> = SLUICE_V1_LIMITS,
-): PlainValue {
-  const reader = new Reader(bytes, limits.values);
-  const value = reader.read(limits.depth + ENVELOPE_DEPTH);
+export function decodeMessagePack(bytes: Uint8Array, values: number): PlainValue {
+  const reader = new Reader(bytes, values);
+  const value = reader.read(SLUICE_V1_LIMITS.depth + ENVELOPE_DEPTH);
   if (reader.left > 0) malformed("bytes behind the value");
   return value;
 }

@@ -207,6 +207,6 @@ export const CLOSE_CODES = {
   moved: 4004,
   /** The client took nothing of what it was sent. */
   stalled: 4005,
-  /** A limit was passed again and again. */
+  /** A limit was passed. */
   limit: 4006,
 } as const;

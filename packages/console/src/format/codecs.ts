@@ -24,6 +24,7 @@ const PROTOCOLS: Readonly<Record<Protocol, string>> = {
   "rtmp-ws": "RTMP over WebSocket",
   "http-flv": "HTTP-FLV",
   "ws-flv": "WS-FLV",
+  sluice: "sluice.v1 (WebSocket)",
   internal: "internal",
 };
 

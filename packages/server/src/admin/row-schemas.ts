@@ -19,7 +19,7 @@ import type {
 } from "@sluice/client/admin-contract";
 import { amount, arrayOf, count, flag, instant, objectOf, oneOf, orNull, schemaOf, text } from "./schema-form.ts";
 
-const PROTOCOL = oneOf<Protocol>(["rtmp", "rtmps", "rtmp-ws", "http-flv", "ws-flv", "internal"]);
+const PROTOCOL = oneOf<Protocol>(["rtmp", "rtmps", "rtmp-ws", "http-flv", "ws-flv", "sluice", "internal"]);
 
 const STREAM_ROW = schemaOf<StreamRow>()(
   objectOf({

@@ -1,4 +1,4 @@
-/** One request for an FLV stream, over HTTP or WebSocket: what it asks for, and what a refusal of it answers. */
+/** One request for an FLV stream, over HTTP or WebSocket, or for a `sluice.v1` connection: what it asks for, and what a refusal of it answers. */
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { CLAIM_LIMITS, cutText } from "@sluice/base/claimed-text";
 import type { Protocol } from "@sluice/client/admin-contract";
@@ -8,6 +8,7 @@ import { peerAddress } from "../sessions/peer-address.ts";
 import { askedFor, type PlayRefusal, type Refused } from "../sessions/refusals.ts";
 import type { SessionPorts } from "../sessions/session-ports.ts";
 import { isAdminPath } from "../streams/reserved-names.ts";
+import type { NetClient } from "../ws/net-client.ts";
 import { admitViewer, type PlayAnswer, type PlayRefused } from "../sessions/viewer.ts";
 
 const SUFFIX = ".flv";
@@ -26,9 +27,8 @@ export async function admitFlvViewer(
   options: { readonly ports: SessionPorts; readonly protocol: Protocol; readonly mayWait: boolean },
 ): Promise<PlayAnswer> {
   const { ports, protocol, mayWait } = options;
-  const { socket, headers, headersDistinct } = request;
-  const [path, query] = splitUrl(request.url ?? "");
-  const page = headers.origin === undefined ? {} : { origin: cutText(headers.origin, CLAIM_LIMITS.urlCharacters) };
+  const { socket, headers } = request;
+  const [path] = splitUrl(request.url ?? "");
   const left = new AbortController();
   const leave = (): void => left.abort(new Error("Session ended"));
   socket.once("close", leave);
@@ -36,11 +36,9 @@ export async function admitFlvViewer(
     access: {
       protocol,
       address: peerAddress(socket),
-      credentials: readCredentials([query], headersDistinct["authorization"]),
       sessionId: ports.registry.nextId(),
       agent: agentOf(headers),
-      pageUrl: cutText(headers.referer ?? headers.origin ?? "", CLAIM_LIMITS.urlCharacters),
-      ...page,
+      ...shownBy(request),
     },
     key: findStreamKeyOfUrl(path.slice(0, -SUFFIX.length)),
     asked: askedPath(path),
@@ -52,6 +50,25 @@ export async function admitFlvViewer(
   });
   socket.off("close", leave);
   return answer;
+}
+
+/** Who asks for a `sluice.v1` connection; undefined where the path can be no application's or room's. */
+export function netClientOf(request: IncomingMessage): NetClient | undefined {
+  const [path] = splitUrl(request.url ?? "");
+  const base = findStreamKeyOfUrl(path);
+  if (base === undefined || isAdminPath(base)) return undefined;
+  return { base, address: peerAddress(request.socket), agent: agentOf(request.headers), access: shownBy(request) };
+}
+
+/** What the guard is shown. */
+function shownBy({ url, headers, headersDistinct }: IncomingMessage): NetClient["access"] {
+  const { origin, referer } = headers;
+  const [, query] = splitUrl(url ?? "");
+  return {
+    credentials: readCredentials([query], headersDistinct["authorization"]),
+    pageUrl: cutText(referer ?? origin ?? "", CLAIM_LIMITS.urlCharacters),
+    ...(origin === undefined ? {} : { origin: cutText(origin, CLAIM_LIMITS.urlCharacters) }),
+  };
 }
 
 /** The facts of a refusal before anybody was asked. */

@@ -1,7 +1,9 @@
-/** WebSocket upgrades: `/<StreamKey>.flv` plays, `/<path>` with subprotocol `rtmp` speaks RTMP; anything else is refused. */
+/** WebSocket upgrades: `/<StreamKey>.flv` plays, `/<path>` with subprotocol `rtmp` speaks RTMP, with `sluice.v1` opens objects; anything else is refused. */
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Log } from "@sluice/base/log";
+import { SLUICE_V1_LIMITS } from "@sluice/client/contract/limits";
+import { SLUICE_V1 } from "@sluice/client/contract/sluice-v1";
 import { WebSocketServer } from "ws";
 import type { WebPage } from "../auth/web-origin.ts";
 import type { RtmpSessions } from "../rtmp/rtmp-sessions.ts";
@@ -12,18 +14,20 @@ import type { SessionEnd } from "../sessions/session.ts";
 import type { SessionPorts } from "../sessions/session-ports.ts";
 import type { Viewer } from "../sessions/viewer.ts";
 import { OPEN_FILTER } from "../streams/viewer-filter.ts";
+import type { SluiceSessions } from "../ws/sluice-sessions.ts";
 import { countBadFrames } from "./bad-requests.ts";
 import { wsFlvForm } from "./flv-form.ts";
-import { admitFlvViewer, httpRefusal, isFlvPath, refusalBody, refusedRequest } from "./flv-request.ts";
+import { admitFlvViewer, httpRefusal, isFlvPath, netClientOf, refusalBody, refusedRequest } from "./flv-request.ts";
 import { FlvSession } from "./flv-session.ts";
 import type { PageRules } from "./page-rules.ts";
 
 export interface WebSocketFrontOptions {
   readonly ports: SessionPorts;
   readonly rtmp: RtmpSessions;
+  readonly sluice: SluiceSessions;
   readonly pages: () => PageRules;
   readonly log: Log;
-  /** Bytes of one message that a peer may send. */
+  /** Bytes of one message that a peer of RTMP may send. */
   readonly messageBytes: number;
 }
 
@@ -36,6 +40,7 @@ export class WebSocketFront {
   readonly #options: WebSocketFrontOptions;
   readonly #viewers: WebSocketServer;
   readonly #rtmp: WebSocketServer;
+  readonly #sluice: WebSocketServer;
 
   constructor(options: WebSocketFrontOptions) {
     const shared = { noServer: true, clientTracking: false, perMessageDeflate: false } as const;
@@ -45,6 +50,11 @@ export class WebSocketFront {
       ...shared,
       maxPayload: options.messageBytes,
       handleProtocols: () => RTMP_SUBPROTOCOL,
+    });
+    this.#sluice = new WebSocketServer({
+      ...shared,
+      maxPayload: SLUICE_V1_LIMITS.messageBytes,
+      handleProtocols: () => SLUICE_V1,
     });
   }
 
@@ -62,18 +72,22 @@ export class WebSocketFront {
   async #open(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
     const { ports, pages } = this.#options;
     const page = pages().pageOf(request.headers);
-    const isRtmp = offers(request).includes(RTMP_SUBPROTOCOL);
+    const offered = offers(request);
+    const isRtmp = offered.includes(RTMP_SUBPROTOCOL);
+    const isSluice = !isRtmp && offered.includes(SLUICE_V1);
     const refused = (status: number, reason: "origin" | "stopping", detail: string): void => {
-      const protocol = isRtmp ? "rtmp-ws" : "ws-flv";
+      const protocol = isRtmp ? "rtmp-ws" : isSluice ? "sluice" : "ws-flv";
       notePlayRefusal(ports, reason, refusedRequest(request, { protocol, detail }));
       refuse(socket, status, detail);
     };
-    const isWelcome = page === undefined || page.mayPlay || (isRtmp && page.mayPublish);
+    const mayPlay = !isSluice && page?.mayPlay === true;
+    const isWelcome = page === undefined || mayPlay || ((isRtmp || isSluice) && page.mayPublish);
     if (!isWelcome) return refused(403, "origin", "Web pages of this origin may not connect");
-    if (isRtmp && ports.draining.aborted) return refused(503, "stopping", STOPPING);
+    if ((isRtmp || isSluice) && ports.draining.aborted) return refused(503, "stopping", STOPPING);
     if (isRtmp) return this.#openRtmp(request, { socket, head, page });
+    if (isSluice) return this.#openSluice(request, socket, head);
     if (isFlvPath(request.url)) return this.#openFlv(request, socket, head);
-    refuse(socket, 400, "Ask for a stream as /<key>.flv, or offer the subprotocol rtmp");
+    refuse(socket, 400, "Ask for a stream as /<key>.flv, or offer the subprotocol sluice.v1 or rtmp");
   }
 
   #openRtmp(
@@ -91,6 +105,17 @@ export class WebSocketFront {
         ...(page === undefined ? {} : { page }),
         transport: (to, events) => webSocketTransport(webSocket, socket, to, events),
       });
+    });
+  }
+
+  #openSluice(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    const client = netClientOf(request);
+    if (client === undefined) return refuse(socket, 400, "Connect to the path of an application, such as /room");
+    if (refusesSessions(this.#options.ports, { protocol: "sluice", address: client.address }))
+      return refuse(socket, 503, "The server is full");
+    this.#sluice.handleUpgrade(request, socket, head, (webSocket) => {
+      countBadFrames(webSocket, this.#options.ports.meter);
+      this.#options.sluice.open(webSocket, socket, client);
     });
   }
 

@@ -38,7 +38,7 @@ const CLOSE_PATIENCE_MS = 2_000;
 /** RFC 6455 §7.4.1: a kind of message that the server does not take. */
 const UNSUPPORTED_MESSAGE = 1003;
 
-type TransportPorts = Pick<SessionPorts, "writes" | "outputs">;
+export type TransportPorts = Pick<SessionPorts, "writes" | "outputs">;
 
 export function socketTransport(socket: Socket, ports: TransportPorts, events: TransportEvents): ByteTransport {
   const output = ports.outputs.of(socket);
@@ -100,7 +100,7 @@ function freeRead(socket: Socket, { buffer, byteLength }: Uint8Array): void {
 }
 
 /** By the way that the fan-out takes, so that one does not overtake the other. */
-function senderTo(socket: Socket, { writes }: TransportPorts, output: PeerOutput): (bytes: Uint8Array) => void {
+export function senderTo(socket: Socket, { writes }: TransportPorts, output: PeerOutput): (bytes: Uint8Array) => void {
   const handle = writes.handleOf(socket);
   return (bytes) => {
     const outcome = handle === undefined ? "refused" : writes.write(socket, handle, bytes, output);
@@ -120,7 +120,7 @@ export function endSocket(socket: Socket): void {
   socket.once("close", () => clearTimeout(cut));
 }
 
-function watchEnd(socket: Socket, events: TransportEvents): void {
+export function watchEnd(socket: Socket, events: Pick<TransportEvents, "ended" | "closed">): void {
   let broke: Error | undefined;
   socket.on("error", (error) => {
     broke = error;
