@@ -1,5 +1,6 @@
 /** Messages of sluice.v1: golden exchanges, every value, and bytes that are no message. */
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { test } from "node:test";
 import { decodeMessage, encodeJsonMessage, encodeMessagePackMessage } from "@sluice/client/contract/codec";
 import { SLUICE_V1_LIMITS } from "@sluice/client/contract/limits";
@@ -8,12 +9,12 @@ import { decodeMessagePack } from "@sluice/client/contract/message-pack-decode";
 import { encodeMessagePack } from "@sluice/client/contract/message-pack-encode";
 import { checkPlainValue, NotPlainValueError, type PlainValue } from "@sluice/client/contract/plain-value";
 import type { ClientMessage } from "@sluice/client/contract/sluice-v1";
+import { readExchanges } from "@sluice/testkit/exchanges";
 import { fuzz } from "@sluice/testkit/fuzz";
 import { hex, toHex } from "@sluice/testkit/hex";
 import fc from "fast-check";
-import { goldenExchanges } from "./contract-fixture.ts";
 
-const EXCHANGES = goldenExchanges();
+const EXCHANGES = readExchanges(join(import.meta.dirname, "../../../docs/protocol/golden"));
 const FRAMES = EXCHANGES.flatMap(({ steps }) => steps.flatMap((step) => (step.from === "other" ? [] : [step])));
 
 for (const { name, steps } of EXCHANGES) {

@@ -174,10 +174,10 @@ export interface ChangeMessage {
   readonly dropped?: number;
 }
 
-/** Connect elsewhere. The old connection works on until either side closes it. @property url  missing: the same address */
+/** Connect elsewhere. The old connection works on until either side closes it. @property url  without the client's own parameters */
 export interface MoveMessage {
   readonly type: "move";
-  readonly url?: string;
+  readonly url: string;
   readonly reason: string;
 }
 

@@ -1,5 +1,6 @@
 /** One request for an FLV stream, over HTTP or WebSocket, or for a `sluice.v1` connection: what it asks for, and what a refusal of it answers. */
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
+import { TLSSocket } from "node:tls";
 import { CLAIM_LIMITS, cutText } from "@sluice/base/claimed-text";
 import type { Protocol } from "@sluice/client/admin-contract";
 import { findStreamKeyOfUrl } from "@sluice/media/stream-key";
@@ -57,7 +58,9 @@ export function netClientOf(request: IncomingMessage): NetClient | undefined {
   const [path] = splitUrl(request.url ?? "");
   const base = findStreamKeyOfUrl(path);
   if (base === undefined || isAdminPath(base)) return undefined;
-  return { base, address: peerAddress(request.socket), agent: agentOf(request.headers), access: shownBy(request) };
+  const { socket, headers } = request;
+  const isSecure = socket instanceof TLSSocket;
+  return { base, isSecure, address: peerAddress(socket), agent: agentOf(headers), access: shownBy(request) };
 }
 
 /** What the guard is shown. */

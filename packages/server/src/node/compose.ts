@@ -10,6 +10,7 @@ import { openEngine } from "./engine-part.ts";
 import { openHttp } from "./http-part.ts";
 import { openNode } from "./node-part.ts";
 import { openRtmp } from "./rtmp-part.ts";
+import { openSluice } from "./sluice-part.ts";
 import { openTls } from "./tls-part.ts";
 
 export interface ServerPorts {
@@ -41,7 +42,8 @@ export async function runServer(settings: LiveConfig, { log, stop, ready }: Serv
   await openEngine({ node, cluster, scope });
   stop.throwIfAborted();
   const admin = await openAdmin({ node, cluster, scope });
-  await openHttp({ node, rtmp, admin, tls, scope });
+  const sluice = openSluice({ node, cluster, scope });
+  await openHttp({ node, rtmp, sluice, admin, tls, scope });
   if (cluster !== undefined) joinCluster(cluster, node);
   node.becomeReady();
   watchOpenListeners({ node, settings, scope });

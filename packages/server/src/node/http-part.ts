@@ -12,17 +12,19 @@ import type { TlsCertificate } from "@sluice/runtime/sockets/tls-certificate";
 import { PageRules } from "../http/page-rules.ts";
 import type { RtmpSessions } from "../rtmp/rtmp-sessions.ts";
 import { WebSocketFront } from "../http/web-socket-front.ts";
+import type { SluiceSessions } from "../ws/sluice-sessions.ts";
 import { closeListener } from "./close-listener.ts";
 import type { NodePart } from "./node-part.ts";
 
 export async function openHttp(options: {
   readonly node: NodePart;
   readonly rtmp: RtmpSessions;
+  readonly sluice: SluiceSessions;
   readonly admin: RequestListener;
   readonly tls: TlsCertificate | undefined;
   readonly scope: Scope;
 }): Promise<void> {
-  const { node, rtmp, admin, tls, scope } = options;
+  const { node, rtmp, sluice, admin, tls, scope } = options;
   const { config, ports, limiter, strangers, log } = node;
   const { limits } = config;
   const cors = derived(
@@ -40,7 +42,7 @@ export async function openHttp(options: {
   );
   const front = {
     flv: new HttpFlv({ ports, cors }),
-    webSockets: new WebSocketFront({ ports, rtmp, pages, log, messageBytes: limits.messageBytes }),
+    webSockets: new WebSocketFront({ ports, rtmp, sluice, pages, log, messageBytes: limits.messageBytes }),
     admin,
     limiter,
     strangers,

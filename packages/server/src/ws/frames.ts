@@ -17,6 +17,9 @@ export function encodeFrame(message: ServerMessage, encoding: Encoding): Uint8Ar
   return frame;
 }
 
+/** Encoded deliveries that are kept, of all objects: as many as clients that keep up are behind each other. */
+export const DELIVERY_FRAME_BYTES = 4 * 1024 * 1024;
+
 interface Encoded {
   /** Of a snapshot: what its frames say was dropped. */
   readonly dropped: number | undefined;

@@ -29,6 +29,8 @@ export interface SluiceSettings {
 export interface NetClient {
   /** Path of the URL. */
   readonly base: StreamKey;
+  /** It came by TLS. */
+  readonly isSecure: boolean;
   readonly address: string;
   /** Program, from the header. */
   readonly agent: string;

@@ -43,6 +43,8 @@ export class SluiceSession implements Session {
   #encoding: "json" | "msgpack" = "json";
   /** Since the first frame. */
   #dialogue: NetDialogue | undefined;
+  /** It was told where to go. */
+  #isMoving = false;
   /** More waits for the client than may. */
   #isBlocked = false;
   #ending: Pick<SessionClosing, "reason" | "detail"> | undefined;
@@ -90,9 +92,9 @@ export class SluiceSession implements Session {
     return this.#isConnected ? this.#dialogue?.calls : undefined;
   }
 
-  /** What it has open is more than nothing, although it is no stream. */
+  /** While the node drains: only who has another node to go to needs time for it. */
   isServed(): boolean {
-    return this.#dialogue?.hasObjects ?? false;
+    return this.#isMoving && (this.#dialogue?.hasObjects ?? false);
   }
 
   tick(now: Millis): void {
@@ -111,7 +113,9 @@ export class SluiceSession implements Session {
   askToLeave(): "asked" | "cannot" {
     if (!this.#isConnected) return "cannot";
     const url = this.#settings.elsewhere(this.#client);
-    this.#send({ type: "move", ...(url !== undefined && { url }), reason: STOPPING });
+    if (url === undefined) return "cannot";
+    this.#isMoving = true;
+    this.#send({ type: "move", url, reason: STOPPING });
     return "asked";
   }
 

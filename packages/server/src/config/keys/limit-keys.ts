@@ -96,12 +96,12 @@ export const LIMIT_KEYS = {
   "limits.connectTimeout": runningKey(
     duration({ min: 100, max: 600_000 }),
     "10s",
-    "From the RTMP handshake to the `connect` command.",
+    "From the RTMP handshake, or the upgrade to `sluice.v1`, to `connect`.",
   ),
   "limits.idleTimeout": runningKey(
     duration({ min: 1_000, max: 86_400_000 }),
     "60s",
-    "How long a connection may neither publish nor play, and how long a publisher may send nothing.",
+    "How long a connection may neither publish nor play, and how long a publisher, or a client of `sluice.v1`, may be silent.",
   ),
   "limits.requestHeaderBytes": key(size({ min: 1_024, max: 1_048_576 }), "16KiB", "Bytes of one HTTP request head."),
   "limits.hookRequests": runningKey(integer({ min: 1, max: 10_000 }), "64", "Hook requests under way at once."),

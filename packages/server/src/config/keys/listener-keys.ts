@@ -33,7 +33,7 @@ export const LISTENER_KEYS = {
   "rtmp.pingInterval": runningKey(
     duration({ min: 0, max: 3_600_000 }),
     "30s",
-    "After how long a silence an RTMP peer is asked for a sign of life; 0 never asks.",
+    "After how long a silence a peer of RTMP or `sluice.v1` is asked for a sign of life; 0 never asks.",
   ),
   "redirect.rtmp302": runningKey(
     FLAG,
@@ -48,7 +48,7 @@ export const LISTENER_KEYS = {
   "http.publish.origins": runningKey(
     list(ORIGIN),
     "",
-    "Origins whose pages may publish over WebSocket (subprotocol `rtmp`), beside this server's own pages; `*` allows every page. A page publishes with the address of whoever looks at it.",
+    "Origins whose pages may publish over WebSocket (subprotocol `rtmp`) and open shared objects (`sluice.v1`), beside this server's own pages; `*` allows every page. A page publishes with the address of whoever looks at it.",
   ),
   "admin.token": {
     ...runningKey(

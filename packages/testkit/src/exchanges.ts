@@ -1,12 +1,12 @@
-/** Reads the golden exchanges of docs/protocol/golden. */
+/** Reads golden exchanges: files of steps that two sides take in turn, such as docs/protocol/golden. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { hex } from "@sluice/testkit/hex";
-
-const FOLDER = join(import.meta.dirname, "../../../docs/protocol/golden");
+import { hex } from "./hex.ts";
 
 export type GoldenStep =
+  /** A message in both encodings. */
   | { readonly from: "client" | "server"; readonly text: string; readonly bytes: Uint8Array }
+  /** Somebody else does something. */
   | { readonly from: "other"; readonly text: string };
 
 export interface GoldenExchange {
@@ -16,9 +16,9 @@ export interface GoldenExchange {
   readonly close: { readonly code: number; readonly reason: string } | undefined;
 }
 
-export function goldenExchanges(): GoldenExchange[] {
-  const files = readdirSync(FOLDER).filter((file) => file.endsWith(".txt"));
-  return files.map((file) => readExchange(file.slice(0, -".txt".length), readFileSync(join(FOLDER, file), "utf8")));
+export function readExchanges(folder: string): GoldenExchange[] {
+  const files = readdirSync(folder).filter((file) => file.endsWith(".txt"));
+  return files.map((file) => readExchange(file.slice(0, -".txt".length), readFileSync(join(folder, file), "utf8")));
 }
 
 function readExchange(name: string, file: string): GoldenExchange {
