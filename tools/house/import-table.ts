@@ -46,6 +46,7 @@ export const HOUSE: HouseTable = {
       ...PROTOCOLS_AND_DOMAIN,
       ...JOINERY,
       "client/admin-contract",
+      "client/admin-objects",
       "client/cluster-advice",
       "client/contract",
     ],

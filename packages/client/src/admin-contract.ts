@@ -1,4 +1,5 @@
 /** The types of `/api/v1`, shared by server and console. Times are ISO 8601, rates per second. */
+import type { ObjectEvent } from "./admin-objects.ts";
 
 export type StreamState = "live" | "grace" | "waiting";
 
@@ -245,6 +246,7 @@ export type AdminEvent =
   | { readonly type: "node-dead"; readonly at: string; readonly id: string; readonly incarnation: number }
   | { readonly type: "link-up"; readonly at: string; readonly peer: string; readonly direction: "in" | "out" }
   | { readonly type: "link-down"; readonly at: string; readonly peer: string; readonly reason: string }
+  | ObjectEvent
   | {
       readonly type: "stats";
       readonly at: string;

@@ -4,10 +4,12 @@ import { isClusterEvent } from "./live/cluster-view.ts";
 import { ClusterFeed } from "./live/cluster-feed.ts";
 import { History } from "./live/history.ts";
 import { LiveFeed } from "./live/live-feed.ts";
+import { Polled } from "./live/polled.ts";
 import { SessionList } from "./live/session-list.ts";
 import { Timeline, type TimelineEvent } from "./live/timeline.ts";
 import { Toasts } from "./live/toasts.ts";
 import { formatRoute } from "./routes.ts";
+import type { ObjectAnswer, ObjectsAnswer } from "@sluice/client/admin-objects";
 import { Observable, type Readable } from "./base/observable.ts";
 
 export interface ConsoleRoot {
@@ -16,6 +18,8 @@ export interface ConsoleRoot {
   readonly feed: LiveFeed;
   readonly sessions: SessionList;
   readonly cluster: ClusterFeed;
+  readonly objects: Polled<ObjectsAnswer>;
+  openObject(path: string): Polled<ObjectAnswer>;
   readonly timeline: Timeline;
   /** Events of nodes and links only: otherwise many other events would displace them. */
   readonly clusterTimeline: Timeline;
@@ -36,6 +40,7 @@ export function createConsoleRoot(): ConsoleRoot {
       timeline.add(event);
       announce(toasts, event);
       if (event.type === "session-opened" || event.type === "session-closed") sessions.noteChange();
+      if (event.type.startsWith("object-")) objects.noteChange();
       if (isClusterEvent(event)) {
         clusterTimeline.add(event);
         cluster.noteEvent(event);
@@ -43,9 +48,19 @@ export function createConsoleRoot(): ConsoleRoot {
     },
   });
   const sessions = new SessionList(api, feed.connection);
-  const cluster = new ClusterFeed({ api, connection: feed.connection, isPageVisible: pageVisibility() });
-  return { api, history, feed, sessions, cluster, timeline, clusterTimeline, toasts };
+  const isPageVisible = pageVisibility();
+  const { connection } = feed;
+  const cluster = new ClusterFeed({ api, connection, isPageVisible });
+  const polling = { connection, isPageVisible };
+  const objects = new Polled({ ...polling, ...OBJECTS_PACE, ask: () => api.objects() });
+  const openObject = (path: string) => new Polled({ ...polling, ...OBJECT_PACE, ask: () => api.object(path) });
+  return { api, history, feed, sessions, cluster, objects, openObject, timeline, clusterTimeline, toasts };
 }
+
+/** Every answer costs a call to each node of the cluster. */
+const OBJECTS_PACE = { interval: 2_000, spacing: 1_000 };
+/** Fast enough to be seen moving, slow enough to be read. */
+const OBJECT_PACE = { interval: 500, spacing: 250 };
 
 /** Shows a toast for streams that come or go and nodes in trouble, but not for sessions, which come by the hundred. */
 function announce(toasts: Toasts, event: TimelineEvent): void {
@@ -67,6 +82,11 @@ function announce(toasts: Toasts, event: TimelineEvent): void {
     case "node-left":
     case "link-up":
     case "link-down":
+    case "object-created":
+    case "object-restored":
+    case "object-moved":
+    case "object-taken-over":
+    case "object-forgotten":
       return;
   }
 }

@@ -14,6 +14,7 @@ import "./styles/streams.css";
 import "./styles/stream-detail.css";
 import "./styles/player.css";
 import "./styles/tables.css";
+import "./styles/objects.css";
 import "./styles/cluster-map.css";
 import "./styles/cluster.css";
 

@@ -4,13 +4,17 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 export type Route =
   | { readonly at: "streams" }
   | { readonly at: "stream"; readonly key: string }
+  | { readonly at: "objects" }
+  | { readonly at: "object"; readonly path: string }
   | { readonly at: "sessions" }
   | { readonly at: "cluster" }
   | { readonly at: "activity" };
 
 export function parseRoute(hash: string): Route {
   const path = hash.replace(/^#\/?/, "");
-  if (path === "sessions" || path === "cluster" || path === "activity") return { at: path };
+  if (path === "objects" || path === "sessions" || path === "cluster" || path === "activity") return { at: path };
+  const object = path.startsWith("objects/") ? decodeKey(path.slice("objects/".length)) : "";
+  if (object !== "") return { at: "object", path: object };
   const key = path.startsWith("streams/") ? decodeKey(path.slice("streams/".length)) : "";
   return key ? { at: "stream", key } : { at: "streams" };
 }
@@ -20,12 +24,19 @@ export function formatRoute(route: Route): string {
     case "streams":
       return "#/";
     case "stream":
-      return `#/streams/${route.key.split("/").map(encodeURIComponent).join("/")}`;
+      return `#/streams/${encodeKey(route.key)}`;
+    case "object":
+      return `#/objects/${encodeKey(route.path)}`;
+    case "objects":
     case "sessions":
     case "cluster":
     case "activity":
       return `#/${route.at}`;
   }
+}
+
+function encodeKey(path: string): string {
+  return path.split("/").map(encodeURIComponent).join("/");
 }
 
 function decodeKey(path: string): string {

@@ -15,6 +15,7 @@ import type {
   StreamRow,
 } from "@sluice/client/admin-contract";
 import { sendFlv, sendFlvOverWebSocket } from "./fake-flv.ts";
+import { FakeObjects } from "./fake-objects.ts";
 import { carried } from "./fake-nodes.ts";
 import { flowed, moved, nodeRow, streamRow } from "./fake-rows.ts";
 
@@ -31,6 +32,7 @@ export class FakeServer {
   silent: string[] = [];
   engine: EngineAnswer = { kind: "off", leader: null, members: [] };
   isViewStale = false;
+  readonly objects = new FakeObjects();
   /** While set, every call needs it, in a cookie named `token` that `/console/?token=` sets. */
   token = "";
   /** While true, every API call is cut off without an answer, as by a dead server. */
@@ -168,6 +170,7 @@ export class FakeServer {
     if (this.token && !request.headers.cookie?.includes(`token=${encodeURIComponent(this.token)}`)) {
       return sendJson(response, 401, { error: { code: "STATE_UNAUTHORIZED", message: "A token is needed" } });
     }
+    if (url.pathname.startsWith("/api/v1/objects")) return this.#answerObjects(request, url, response);
     this.#answerApi(request.method ?? "GET", url, response);
   }
 
@@ -197,6 +200,11 @@ export class FakeServer {
     if (method === "DELETE" && path.startsWith("/test-patterns/"))
       return this.#stopTestPattern(path.slice(15), response);
     sendJson(response, 404, { error: { code: "STATE_UNKNOWN_PATH", message: `Cannot find "${path}"` } });
+  }
+
+  async #answerObjects(request: IncomingMessage, url: URL, response: ServerResponse): Promise<void> {
+    const body = (await request.toArray()).map(String).join("");
+    sendJson(response, ...this.objects.answer(request.method ?? "GET", url, body));
   }
 
   #listSessions(key: string | null, response: ServerResponse): void {

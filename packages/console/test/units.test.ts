@@ -93,9 +93,16 @@ test("[CON14] every key survives the address bar", () => {
   fc.assert(
     fc.property(key, (wanted) => {
       assert.deepEqual(parseRoute(formatRoute({ at: "stream", key: wanted })), { at: "stream", key: wanted });
+      assert.deepEqual(parseRoute(formatRoute({ at: "object", path: wanted })), { at: "object", path: wanted });
     }),
   );
-  const pages: readonly Route[] = [{ at: "streams" }, { at: "sessions" }, { at: "cluster" }, { at: "activity" }];
+  const pages: readonly Route[] = [
+    { at: "streams" },
+    { at: "objects" },
+    { at: "sessions" },
+    { at: "cluster" },
+    { at: "activity" },
+  ];
   for (const route of pages) assert.deepEqual(parseRoute(formatRoute(route)), route);
   assert.deepEqual(parseRoute("#/streams/%E0%A4%A"), { at: "streams" });
 });

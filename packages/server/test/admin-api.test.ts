@@ -4,10 +4,24 @@ import { test } from "node:test";
 import { API_ERRORS } from "@sluice/server/admin/api-error";
 import { DEFAULT_ADMIN_LIMITS } from "@sluice/server/admin/limits";
 import { Ajv2020 } from "ajv/dist/2020.js";
-import { ENGINE, EVENTS, fakeAdmin, LINK, NODES, SESSION, STREAM, WAITING } from "./admin-fakes.ts";
+import {
+  ENGINE,
+  EVENTS,
+  fakeAdmin,
+  LINK,
+  NODES,
+  OBJECT,
+  OPENED_OBJECT,
+  SESSION,
+  STREAM,
+  WAITING,
+  WRITTEN,
+} from "./admin-fakes.ts";
+
+const BALL = "/api/v1/objects/room/ball";
 
 type Call = {
-  readonly method: "GET" | "POST" | "DELETE" | "PUT" | "HEAD";
+  readonly method: "GET" | "POST" | "DELETE" | "PUT" | "PATCH" | "HEAD";
   readonly url: string;
   readonly payload?: object;
 };
@@ -87,6 +101,34 @@ const CALLS: readonly (readonly [Call, path: string, status: number, body: unkno
   ],
   [{ method: "POST", url: "/api/v1/previews", payload: { key: "../cam" } }, "/api/v1/previews", 400, "error"],
   [{ method: "POST", url: "/api/v1/previews", payload: {} }, "/api/v1/previews", 400, "error"],
+  [
+    { method: "GET", url: "/api/v1/objects?after=a%2Fb&limit=10" },
+    "/api/v1/objects",
+    200,
+    { objects: [OBJECT], total: 8, more: true, silent: ["n3"] },
+  ],
+  [{ method: "GET", url: "/api/v1/objects?limit=x" }, "/api/v1/objects", 400, "error"],
+  [{ method: "GET", url: "/api/v1/objects/room/ball" }, "/api/v1/objects/{key}", 200, OPENED_OBJECT],
+  [{ method: "GET", url: "/api/v1/objects/room/none" }, "/api/v1/objects/{key}", 404, "error"],
+  [{ method: "PUT", url: `${BALL}?property=x`, payload: { a: [1] } }, "/api/v1/objects/{key}", 200, WRITTEN],
+  [{ method: "PUT", url: `${BALL}?property=x&at=none`, payload: {} }, "/api/v1/objects/{key}", 409, "error"],
+  [{ method: "PUT", url: `${BALL}?property=x` }, "/api/v1/objects/{key}", 400, "error"],
+  [{ method: "PUT", url: BALL, payload: {} }, "/api/v1/objects/{key}", 400, "error"],
+  [{ method: "PATCH", url: BALL, payload: { x: 1, gone: null } }, "/api/v1/objects/{key}", 200, WRITTEN],
+  [{ method: "PATCH", url: BALL, payload: [1] }, "/api/v1/objects/{key}", 400, "error"],
+  [{ method: "DELETE", url: `${BALL}?property=x` }, "/api/v1/objects/{key}", 200, WRITTEN],
+  [{ method: "POST", url: `${BALL}/clear` }, "/api/v1/objects/{key}", 200, WRITTEN],
+  [
+    { method: "POST", url: `${BALL}/move`, payload: { node: "n2" } },
+    "/api/v1/objects/{key}",
+    200,
+    { path: "room/ball", home: "n2" },
+  ],
+  [{ method: "POST", url: `${BALL}/move`, payload: { node: "n3" } }, "/api/v1/objects/{key}", 503, "error"],
+  [{ method: "POST", url: `${BALL}/move` }, "/api/v1/objects/{key}", 400, "error"],
+  [{ method: "POST", url: `${BALL}/drop` }, "/api/v1/objects/{key}", 404, "error"],
+  [{ method: "DELETE", url: BALL }, "/api/v1/objects/{key}", 409, "error"],
+  [{ method: "DELETE", url: "/api/v1/objects/room/old" }, "/api/v1/objects/{key}", 204, undefined],
   [{ method: "GET", url: "/healthz" }, "/healthz", 200, { status: "ok" }],
   [{ method: "GET", url: "/readyz" }, "/readyz", 200, { ready: true, reasons: [] }],
 ];
@@ -129,6 +171,48 @@ test("[ADM1] every answer is the row it came from, and what the OpenAPI document
     if (body !== "error") assert.deepEqual(answer.json(), body, says);
   }
   assert.deepEqual(source.kicked[0], { id: "s1", reason: "bored" });
+});
+
+test("[ADM342] a property is set to any JSON, several are changed as one, null removes; slashes of a path stay", async () => {
+  const { app, source } = fakeAdmin();
+  const json = { host: "localhost", "content-type": "application/json" };
+  for (const value of ["null", "false", '"text"', "12.5", '{"$date":0}']) {
+    const call = { method: "PUT", url: `${BALL}?property=a%2Fb&at=1.7/12`, payload: value, headers: json } as const;
+    assert.equal((await app.inject(call)).statusCode, 200, value);
+  }
+  assert.deepEqual(
+    source.written.map(([path, changes]) => [path, ...changes]),
+    [null, false, "text", 12.5, { $date: 0 }].map((value) => [
+      "room/ball",
+      { type: "set", name: "a/b", value, at: "1.7/12" },
+    ]),
+  );
+  source.written.length = 0;
+  await app.inject({ method: "PATCH", url: "/api/v1/objects//room//ball/", payload: { x: 1, gone: null } });
+  await app.inject({ method: "DELETE", url: `${BALL}?property=y&at=1.7/3` });
+  await app.inject({ method: "POST", url: "/api/v1/objects/room/clear/move/clear" });
+  assert.deepEqual(source.written, [
+    [
+      "room/ball",
+      [
+        { type: "set", name: "x", value: 1 },
+        { type: "remove", name: "gone" },
+      ],
+    ],
+    ["room/ball", [{ type: "remove", name: "y", at: "1.7/3" }]],
+    ["room/clear/move", [{ type: "clear" }]],
+  ]);
+});
+
+test("[ADM340] a page of objects is bounded whatever is asked", async () => {
+  const { app, source } = fakeAdmin({ limits: { ...DEFAULT_ADMIN_LIMITS, objectRows: 5 } });
+  for (const query of ["", "?limit=3&after=room/ball", "?limit=999999999"])
+    assert.equal((await app.inject(`/api/v1/objects${query}`)).statusCode, 200);
+  assert.deepEqual(source.listed, [
+    { after: "", limit: 5 },
+    { after: "room/ball", limit: 3 },
+    { after: "", limit: 5 },
+  ]);
 });
 
 test("[ADM1] the document's AdminEvent describes every event, and refuses what is none", async () => {

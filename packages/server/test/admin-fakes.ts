@@ -11,15 +11,19 @@ import type {
   SessionRow,
   StreamRow,
 } from "@sluice/client/admin-contract";
+import type { ObjectAnswer, ObjectRow } from "@sluice/client/admin-objects";
 import { type AdminAppOptions, createAdminApp } from "@sluice/server/admin/admin-app";
 import type {
   AdminCluster,
+  AdminObjects,
   AdminSource,
   AdminView,
   DeedOutcome,
   MemberChangeOutcome,
+  ObjectRefusal,
   Page,
   PageOf,
+  PropertyChange,
 } from "@sluice/server/admin/admin-source";
 import { PromMeter } from "@sluice/runtime/metrics/prom-meter";
 import { FakeClock } from "@sluice/testkit/fake-clock";
@@ -148,6 +152,39 @@ export const NODES: NodesAnswer = {
   stale: true,
 };
 
+export const OBJECT: ObjectRow = {
+  path: "room/ball",
+  scope: "cluster",
+  home: "n1",
+  standby: "n2",
+  epoch: "1.7",
+  version: 12,
+  durability: { every: 500 },
+  properties: 2,
+  bytes: 90,
+  clients: { here: 1, all: 3 },
+  copies: [
+    { node: "n1", role: "home", clients: 1 },
+    { node: "n2", role: "standby", clients: 2 },
+  ],
+  rate: 24.5,
+  lastWriter: { client: "n2.1.a", who: "192.0.2.7:4000" },
+};
+
+/** Each kind of value that JSON has, and one that it has not. */
+export const OPENED_OBJECT: ObjectAnswer = {
+  object: OBJECT,
+  properties: [
+    { name: "x", value: 12.5, at: "1.7/12", bytes: 9 },
+    { name: "deep", value: { list: [1, "two", null, true], made: { $date: 0 } }, at: "1.7/3", bytes: 40 },
+    { name: "none", value: null, at: "1.7/4", bytes: 1 },
+  ],
+  lock: { owner: "n2.1.a", leaseMs: 5_000 },
+  silent: [],
+};
+
+export const WRITTEN = { path: "room/ball", at: "1.7/13" };
+
 export const EVENTS: readonly AdminEvent[] = [
   { type: "stream-live", at: AT, key: "live/room/cam" },
   { type: "stream-grace", at: AT, key: "live/room/cam" },
@@ -161,12 +198,40 @@ export const EVENTS: readonly AdminEvent[] = [
   { type: "node-dead", at: AT, id: "n2", incarnation: 9 },
   { type: "link-up", at: AT, peer: "n2", direction: "out" },
   { type: "link-down", at: AT, peer: "n2", reason: "goodbye" },
+  { type: "object-created", at: AT, path: "room/ball" },
+  { type: "object-restored", at: AT, path: "room/ball" },
+  { type: "object-moved", at: AT, path: "room/ball", from: "n1", to: "n2" },
+  { type: "object-taken-over", at: AT, path: "room/ball", by: "n2" },
+  { type: "object-forgotten", at: AT, path: "room/ball", isStored: true },
   { type: "stats", at: AT, node: NODE, streams: [STREAM, WAITING], part: "whole" },
 ];
+
+const NO_OBJECT: ObjectRefusal = { refused: "not-found", detail: "Cannot find object" };
 
 export class FakeSource implements AdminSource, AdminView, AdminCluster {
   readonly view: AdminView = this;
   readonly cluster: AdminCluster = this;
+  /** Changes of properties, as they were asked for. */
+  readonly written: (readonly [path: string, changes: readonly PropertyChange[]])[] = [];
+  /** Pages of objects. */
+  readonly listed: { readonly after: string; readonly limit: number }[] = [];
+  readonly objects: AdminObjects = {
+    list: async (query) => {
+      this.listed.push(query);
+      return { objects: [OBJECT], total: 8, more: true, silent: ["n3"] };
+    },
+    find: async (path) => (path === OBJECT.path ? OPENED_OBJECT : NO_OBJECT),
+    write: async (path, changes) => {
+      this.written.push([path, changes]);
+      if (path !== OBJECT.path) return NO_OBJECT;
+      const [first] = changes;
+      const isStale = first?.type === "set" && first.at === "none";
+      return isStale ? { refused: "conflict", detail: "stale (x)" } : WRITTEN;
+    },
+    move: async (path, node) =>
+      node === "n3" ? { refused: "unavailable", detail: "no link to the node" } : { path, home: node },
+    forget: async (path) => (path === OBJECT.path ? { refused: "conflict", detail: "clients use it" } : "done"),
+  };
   readonly kicked: { readonly id: string; readonly reason: string }[] = [];
   /** Pages of sessions. */
   readonly asked: Page[] = [];

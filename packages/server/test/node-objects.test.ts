@@ -11,6 +11,7 @@ import type { Durability } from "@sluice/state/change";
 import { ObjectClient } from "@sluice/state/object-client";
 import { toPlain } from "@sluice/state/plain-data";
 import { FakeClock } from "@sluice/testkit/fake-clock";
+import { UNWATCHED } from "./objects-fixture.ts";
 import { LogRecorder } from "./sessions-fixture.ts";
 
 class World {
@@ -22,7 +23,7 @@ class World {
   constructor(...sets: readonly string[]) {
     const config = loadConfig({ sets: ["node.id=n", ...sets], env: {}, file: "none" });
     const { clock, recorder } = this;
-    this.part = new ObjectsPart({ config, incarnation: 0 as Incarnation, clock, log: recorder.log });
+    this.part = new ObjectsPart({ config, incarnation: 0 as Incarnation, clock, log: recorder.log, ...UNWATCHED });
   }
 
   get objects(): NodeObjects {
@@ -121,7 +122,8 @@ test("[OBJ105] no client has the name of another, and none has it again after a 
   const life = (wall: number): NodeObjects => {
     const config = loadConfig({ sets: ["node.id=n"], env: {}, file: "none" });
     const clock = new FakeClock(wall);
-    return new ObjectsPart({ config, incarnation: 0 as Incarnation, clock, log: new LogRecorder().log }).objects;
+    return new ObjectsPart({ config, incarnation: 0 as Incarnation, clock, log: new LogRecorder().log, ...UNWATCHED })
+      .objects;
   };
   const [first, second] = [life(1_000_000), life(1_001_000)];
   const names = [first, second].flatMap((one) => [one.nextClientId(), one.nextClientId()]);

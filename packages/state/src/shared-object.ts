@@ -380,9 +380,9 @@ export class SharedObject implements Disposable {
     });
   }
 
-  /** Forgets the object on all nodes, where nobody uses it. Durable state is in the engine before. */
-  async retire(): Promise<void> {
-    if (this.#isUsed) return;
+  /** Forgets the object on all nodes, unless it is used. Durable state is in the engine before. */
+  async retire(isUsed = (): boolean => this.#isUsed): Promise<void> {
+    if (isUsed()) return;
     if (this.#tenure?.home === undefined) {
       if (this.#isKept) return this.#showInterest();
       this.#following.detach();
@@ -390,7 +390,7 @@ export class SharedObject implements Disposable {
     }
     const { home } = this.#tenure;
     await this.#tenure.flush();
-    if (this.#isUsed || this.#tenure?.home !== home) return;
+    if (isUsed() || this.#tenure?.home !== home) return;
     for (const node of home.replicas.nodes)
       this.#ports.send(node, { type: "dropped", path: this.path, epoch: home.epoch });
     const { durability, isDurable } = this.copy.state;

@@ -62,6 +62,31 @@ export function EventText({ event }: { readonly event: TimelineEvent }) {
           Link to node <span class="mono">{event.peer}</span> ended <span class="faint">{event.reason}</span>
         </>
       );
+    case "object-created":
+    case "object-restored":
+    case "object-moved":
+    case "object-taken-over":
+    case "object-forgotten":
+      return (
+        <>
+          <a href={formatRoute({ at: "object", path: event.path })}>{event.path}</a> {objectWords(event)}
+        </>
+      );
+  }
+}
+
+function objectWords(event: Extract<TimelineEvent, { type: `object-${string}` }>) {
+  switch (event.type) {
+    case "object-created":
+      return "was created";
+    case "object-restored":
+      return "was opened again";
+    case "object-moved":
+      return `moved from ${event.from} to ${event.to}`;
+    case "object-taken-over":
+      return `lost its home; ${event.by} took it over`;
+    case "object-forgotten":
+      return event.isStored ? "is at rest in the state engine" : "is gone";
   }
 }
 

@@ -8,6 +8,7 @@ import type {
   StreamRow,
   TestPatternRow,
 } from "@sluice/client/admin-contract";
+import type { ObjectAnswer, ObjectsAnswer } from "@sluice/client/admin-objects";
 import { ApiAnswerError, ApiUnreachableError } from "./api-errors.ts";
 
 const BASE = "/api/v1";
@@ -30,6 +31,15 @@ export interface AdminApi {
   stopTestPattern(key: string): Promise<void>;
   /** A token to begin playing a stream, whatever its viewers need. */
   openPreview(key: string): Promise<PreviewRow>;
+  /** The first page. */
+  objects(): Promise<ObjectsAnswer>;
+  object(path: string): Promise<ObjectAnswer>;
+  /** @param at  the position where it must stand; `none`: it must not exist */
+  setProperty(path: string, name: string, value: unknown, at: string): Promise<void>;
+  removeProperty(path: string, name: string): Promise<void>;
+  clearObject(path: string): Promise<void>;
+  forgetObject(path: string): Promise<void>;
+  moveObject(path: string, node: string): Promise<void>;
   /** Where `EventSource` connects. */
   readonly eventsUrl: string;
 }
@@ -44,9 +54,21 @@ export function createAdminApi(): AdminApi {
     streams: async () => (await ask<{ streams: StreamRow[] }>("GET", "/streams")).streams,
     sessions: (key) => ask("GET", key === "" ? "/sessions" : `/sessions?key=${encodeURIComponent(key)}`),
     endSession: (id) => ask<undefined>("DELETE", `/sessions/${encodeURIComponent(id)}`),
-    startTestPattern: () => ask<TestPatternRow>("POST", "/test-patterns", {}),
+    startTestPattern: () => ask<TestPatternRow>("POST", "/test-patterns", { json: {} }),
     stopTestPattern: (key) => ask<undefined>("DELETE", `/test-patterns/${encodeKey(key)}`),
-    openPreview: (key) => ask("POST", "/previews", { key }),
+    objects: () => ask<ObjectsAnswer>("GET", "/objects"),
+    object: (path) => ask<ObjectAnswer>("GET", `/objects/${encodeKey(path)}`),
+    setProperty: async (path, name, value, at) => {
+      const query = new URLSearchParams({ property: name, at }).toString();
+      await ask("PUT", `/objects/${encodeKey(path)}?${query}`, { json: value });
+    },
+    removeProperty: async (path, name) => {
+      await ask("DELETE", `/objects/${encodeKey(path)}?property=${encodeURIComponent(name)}`);
+    },
+    clearObject: async (path) => void (await ask("POST", `/objects/${encodeKey(path)}/clear`)),
+    forgetObject: (path) => ask<undefined>("DELETE", `/objects/${encodeKey(path)}`),
+    moveObject: async (path, node) => void (await ask("POST", `/objects/${encodeKey(path)}/move`, { json: { node } })),
+    openPreview: (key) => ask("POST", "/previews", { json: { key } }),
   };
 }
 
@@ -55,20 +77,25 @@ export function encodeKey(key: string): string {
   return key.split("/").map(encodeURIComponent).join("/");
 }
 
-async function ask<T>(method: string, path: string, body?: object): Promise<T> {
+/** What is sent: any JSON, `null` and `false` included. */
+interface Body {
+  readonly json: unknown;
+}
+
+async function ask<T>(method: string, path: string, body?: Body): Promise<T> {
   const answer = await send(method, path, body);
   if (!answer.ok) throw await answerError(path, answer);
   return (answer.status === 204 ? undefined : await answer.json()) as T;
 }
 
-async function send(method: string, path: string, body?: object): Promise<Response> {
+async function send(method: string, path: string, body?: Body): Promise<Response> {
   const init: RequestInit = {
     method,
     credentials: "same-origin",
     cache: "no-store",
     signal: AbortSignal.timeout(ANSWER_TIMEOUT),
   };
-  if (body) Object.assign(init, { body: JSON.stringify(body), headers: { "content-type": "application/json" } });
+  if (body) Object.assign(init, { body: JSON.stringify(body.json), headers: { "content-type": "application/json" } });
   try {
     return await fetch(BASE + path, init);
   } catch (cause) {

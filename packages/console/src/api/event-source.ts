@@ -14,6 +14,11 @@ const TYPES: Readonly<Record<AdminEvent["type"], true>> = {
   "node-dead": true,
   "link-up": true,
   "link-down": true,
+  "object-created": true,
+  "object-restored": true,
+  "object-moved": true,
+  "object-taken-over": true,
+  "object-forgotten": true,
   stats: true,
 };
 

@@ -5,6 +5,8 @@ import { useConsole } from "../console-context.ts";
 import { ActivityPage } from "../activity/activity-page.tsx";
 import { ClusterPage } from "../cluster/cluster-page.tsx";
 import { type Route, useRoute } from "../routes.ts";
+import { ObjectPage } from "../objects/object-page.tsx";
+import { ObjectsPage } from "../objects/objects-page.tsx";
 import { SessionsPage } from "../sessions/sessions-page.tsx";
 import { StreamPage } from "../stream-detail/stream-page.tsx";
 import { StreamsPage } from "../streams/streams-page.tsx";
@@ -31,7 +33,7 @@ export function App() {
       <TopBar route={route} />
       <ConnectionBanner />
       <main ref={main} class="page" tabIndex={-1}>
-        {route.at !== "stream" && route.at !== "cluster" && <NodeStrip />}
+        {!OWN_HEAD.has(route.at) && <NodeStrip />}
         <Page route={route} />
       </main>
       <NavBar route={route} placement="bottom" />
@@ -46,6 +48,10 @@ function Page({ route }: { readonly route: Route }) {
       return <StreamsPage />;
     case "stream":
       return <StreamPage key={route.key} streamKey={route.key} />;
+    case "objects":
+      return <ObjectsPage />;
+    case "object":
+      return <ObjectPage key={route.path} path={route.path} />;
     case "sessions":
       return <SessionsPage />;
     case "cluster":
@@ -55,13 +61,27 @@ function Page({ route }: { readonly route: Route }) {
   }
 }
 
-const TITLES = { streams: "Streams", sessions: "Sessions", cluster: "Cluster", activity: "Activity" } as const;
+/** Pages that say themselves what they are about. */
+const OWN_HEAD: ReadonlySet<Route["at"]> = new Set(["stream", "object", "cluster"]);
+
+const TITLES = {
+  objects: "Objects",
+  streams: "Streams",
+  sessions: "Sessions",
+  cluster: "Cluster",
+  activity: "Activity",
+} as const;
+
+function titleOf(route: Route): string {
+  if (route.at === "stream") return route.key;
+  return route.at === "object" ? route.path : TITLES[route.at];
+}
 
 /** A new page starts at the top, with its own title, and takes the focus so that screen readers announce it. */
 function useFreshPage(route: Route, main: { readonly current: HTMLElement | null }): void {
   const isFirst = useRef(true);
   useEffect(() => {
-    document.title = `${route.at === "stream" ? route.key : TITLES[route.at]} · Sluice`;
+    document.title = `${titleOf(route)} · Sluice`;
     if (!isFirst.current) {
       scrollTo(0, 0);
       main.current?.focus({ preventScroll: true });

@@ -6,6 +6,7 @@ import { Icon } from "../ui/icon.tsx";
 
 const PAGES = [
   { at: "streams", label: "Streams" },
+  { at: "objects", label: "Objects" },
   { at: "sessions", label: "Sessions" },
   { at: "cluster", label: "Cluster" },
   { at: "activity", label: "Activity" },
@@ -22,10 +23,11 @@ export function NavBar({ route, placement }: NavBarProps) {
   const counts = {
     streams: view?.node.streams,
     sessions: view?.node.sessions,
+    objects: undefined,
     cluster: undefined,
     activity: undefined,
   };
-  const current = route.at === "stream" ? "streams" : route.at;
+  const current = route.at === "stream" ? "streams" : route.at === "object" ? "objects" : route.at;
   return (
     <nav class={`nav nav-${placement}`} aria-label="Pages">
       {PAGES.map(({ at, label }) => (

@@ -14,6 +14,7 @@ import { eventRoutes } from "./event-routes.ts";
 import { type AdminLimits, DEFAULT_ADMIN_LIMITS } from "./limits.ts";
 import { describeRoutes, openapiRoute } from "./openapi.ts";
 import { clusterRoutes } from "./cluster-routes.ts";
+import { objectRoutes } from "./object-routes.ts";
 import { openRoutes } from "./open-routes.ts";
 import { answerListedOrigin, refuseForeignChange } from "./origin-rules.ts";
 import { withOtherMethods } from "./other-methods.ts";
@@ -128,6 +129,7 @@ function apiRoutes(api: FastifyInstance, source: AdminSource, fanout: EventFanou
   sessionRoutes(api, source, limits);
   nodeRoutes(api, source);
   clusterRoutes(api, source.cluster);
+  objectRoutes(api, source.objects, limits);
   eventRoutes(api, fanout);
   openapiRoute(api);
 }

@@ -10,9 +10,12 @@ import type {
   TestPatternRow,
 } from "@sluice/client/admin-contract";
 
+import type { ObjectAnswer, ObjectMoved, ObjectsAnswer, ObjectWritten } from "@sluice/client/admin-objects";
+
 export interface AdminSource {
   readonly view: AdminView;
   readonly cluster: AdminCluster;
+  readonly objects: AdminObjects;
   readonly patterns: PatternSwitch;
   /** `undefined`: no stream can have this key. */
   openPreview(key: string): PreviewRow | undefined;
@@ -29,6 +32,30 @@ export interface AdminCluster {
   engine(): Promise<EngineAnswer>;
   /** @param order.type  `replace`: the store that the node has now is to take the place of one that was lost */
   changeMember(order: { readonly type: "remove" | "replace"; readonly id: string }): Promise<MemberChangeOutcome>;
+}
+
+/** Shared objects of all nodes. Nothing of it rejects. */
+export interface AdminObjects {
+  /** Nodes that do not answer in time are named. */
+  list(query: { readonly after: string; readonly limit: number }): Promise<ObjectsAnswer>;
+  find(path: string): Promise<ObjectAnswer | ObjectRefusal>;
+  /** All as one change, or none. */
+  write(path: string, changes: readonly PropertyChange[]): Promise<ObjectWritten | ObjectRefusal>;
+  move(path: string, node: string): Promise<ObjectMoved | ObjectRefusal>;
+  /** On all nodes and in the engine, where no client uses it. */
+  forget(path: string): Promise<"done" | ObjectRefusal>;
+}
+
+export type PropertyChange =
+  /** @property at  where the property must stand: a position, or `none` */
+  | { readonly type: "set"; readonly name: string; readonly value: unknown; readonly at?: string }
+  | { readonly type: "remove"; readonly name: string; readonly at?: string }
+  | { readonly type: "clear" };
+
+export interface ObjectRefusal {
+  readonly refused: "not-found" | "bad-request" | "conflict" | "unavailable";
+  /** For people. */
+  readonly detail: string;
 }
 
 /** Each with the reason. `silent`: it may be done all the same. */

@@ -20,7 +20,9 @@ export const API_ERRORS = {
   ADMIN_TEST_PATTERN_REFUSED: 409,
   /** The members of the state engine cannot be changed so, for the reason given. */
   ADMIN_MEMBERS_REFUSED: 409,
-  /** The body is larger than the limit `bodyBytes`. */
+  /** The object is not changed, moved or forgotten, for the reason given. */
+  ADMIN_OBJECT_REFUSED: 409,
+  /** The body is larger than the limit `bodyBytes`, of an object `objectBodyBytes`. */
   ADMIN_BODY_TOO_LARGE: 413,
   /** The body is not JSON. */
   ADMIN_NOT_JSON: 415,
@@ -30,6 +32,8 @@ export const API_ERRORS = {
   ADMIN_TOO_MANY_SUBSCRIBERS: 503,
   /** Another node was asked and did not answer, for the reason given; it may have done it all the same. */
   ADMIN_NODE_SILENT: 503,
+  /** The object's home cannot be reached now, or nobody knows whether it was done; the reason is given. */
+  ADMIN_OBJECT_UNAVAILABLE: 503,
   /** The server is stopping. */
   ADMIN_CLOSING: 503,
 } as const;

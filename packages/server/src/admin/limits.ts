@@ -17,6 +17,12 @@ export interface AdminLimits {
   readonly statsBytes: number;
   /** Rows of streams or sessions in one answer. */
   readonly listRows: number;
+  /** Shared objects in one answer, and of one node in its answer to another. */
+  readonly objectRows: number;
+  /** Bytes of a body with values of properties. */
+  readonly objectBodyBytes: number;
+  /** Events about shared objects in a second; further ones are left out and counted. */
+  readonly objectEvents: number;
   /** Characters of one part of a path, such as a session id. */
   readonly pathPartLength: number;
   /** Characters of the reason given for ending a session. */
@@ -33,6 +39,9 @@ export const DEFAULT_ADMIN_LIMITS: AdminLimits = {
   batchBytes: 64 * 1024,
   statsBytes: 256 * 1024,
   listRows: 1_000,
+  objectRows: 500,
+  objectBodyBytes: 256 * 1024,
+  objectEvents: 50,
   pathPartLength: 512,
   reasonLength: 200,
   keyLength: KEY_LIMITS.keyCharacters,

@@ -30,6 +30,6 @@ export function answerListedOrigin(origins: readonly string[], request: FastifyR
   if (origin === undefined || !origins.includes(origin)) return;
   reply.header("access-control-allow-origin", origin);
   if (request.method !== "OPTIONS") return;
-  reply.header("access-control-allow-methods", "GET, POST, DELETE");
+  reply.header("access-control-allow-methods", "GET, POST, PUT, PATCH, DELETE");
   reply.header("access-control-allow-headers", "authorization, content-type");
 }

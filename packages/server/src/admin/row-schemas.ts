@@ -17,6 +17,7 @@ import type {
   StreamRow,
   TestPatternRow,
 } from "@sluice/client/admin-contract";
+import { OBJECT_ROW, PROPERTY_ROW } from "./object-schemas.ts";
 import { amount, arrayOf, count, flag, instant, objectOf, oneOf, orNull, schemaOf, text } from "./schema-form.ts";
 
 const PROTOCOL = oneOf<Protocol>(["rtmp", "rtmps", "rtmp-ws", "http-flv", "ws-flv", "sluice", "internal"]);
@@ -179,6 +180,9 @@ const ADMIN_ERROR = schemaOf<AdminError>()(
   objectOf({ error: objectOf({ code: text("Stable, safe to match on"), message: text("For people") }) }),
 );
 
+const objectEvent = <const Type extends string, const More extends object>(type: Type, more: More) =>
+  objectOf({ type: { const: type }, at: instant(), path: text("Path of the object"), ...more });
+
 const streamEvent = <const Type extends string>(type: Type) =>
   objectOf({ type: { const: type }, at: instant(), key: text() });
 
@@ -205,6 +209,11 @@ const ADMIN_EVENT = schemaOf<AdminEvent>()({
     nodeEvent("node-dead"),
     objectOf({ type: { const: "link-up" }, at: instant(), peer: text("Node id"), direction: oneOf(["in", "out"]) }),
     objectOf({ type: { const: "link-down" }, at: instant(), peer: text("Node id"), reason: text() }),
+    objectEvent("object-created", {}),
+    objectEvent("object-restored", {}),
+    objectEvent("object-moved", { from: text("Node id"), to: text("Node id") }),
+    objectEvent("object-taken-over", { by: text("Node id of its home from now on") }),
+    objectEvent("object-forgotten", { isStored: flag("The state engine has it") }),
     objectOf({
       type: { const: "stats" },
       at: instant(),
@@ -228,6 +237,8 @@ export const NAMED_SCHEMAS = {
   EngineMemberRow: ENGINE_MEMBER_ROW,
   TestPatternRow: TEST_PATTERN_ROW,
   PreviewRow: PREVIEW_ROW,
+  ObjectRow: OBJECT_ROW,
+  PropertyRow: PROPERTY_ROW,
   AdminError: ADMIN_ERROR,
   AdminEvent: ADMIN_EVENT,
 } as const;

@@ -8,6 +8,7 @@ import type {
   StreamRow,
   TestPatternRow,
 } from "@sluice/client/admin-contract";
+import type { ObjectRow, PropertyRow } from "@sluice/client/admin-objects";
 
 /** Schemas that others point at by `$ref`; each is registered under its name. */
 export interface NamedRows {
@@ -18,6 +19,8 @@ export interface NamedRows {
   readonly "LinkRow#": LinkRow;
   readonly "EngineMemberRow#": EngineMemberRow;
   readonly "TestPatternRow#": TestPatternRow;
+  readonly "ObjectRow#": ObjectRow;
+  readonly "PropertyRow#": PropertyRow;
 }
 
 /** The TypeScript type of the values a schema describes. Every property of an object is required. */
@@ -25,13 +28,15 @@ export type FromSchema<S> = S extends { readonly $ref: infer Ref }
   ? Ref extends keyof NamedRows
     ? NamedRows[Ref]
     : never
-  : S extends { readonly const: infer Value }
-    ? Value
-    : S extends { readonly enum: readonly (infer Value)[] }
+  : S extends { readonly $comment: "any JSON" }
+    ? unknown
+    : S extends { readonly const: infer Value }
       ? Value
-      : S extends { readonly anyOf: readonly (infer Choice)[] }
-        ? FromSchema<Choice>
-        : FromTyped<S>;
+      : S extends { readonly enum: readonly (infer Value)[] }
+        ? Value
+        : S extends { readonly anyOf: readonly (infer Choice)[] }
+          ? FromSchema<Choice>
+          : FromTyped<S>;
 
 type FromTyped<S> = S extends { readonly type: "object"; readonly properties: infer P }
   ? { readonly [K in keyof P]: FromSchema<P[K]> }
@@ -99,6 +104,11 @@ export function amount(description?: string, maximum?: number) {
     ...(maximum !== undefined && { maximum }),
     ...(description && { description }),
   } as const;
+}
+
+/** Any JSON. */
+export function anyJson(description: string) {
+  return { description, $comment: "any JSON" } as const;
 }
 
 export function flag(description?: string) {

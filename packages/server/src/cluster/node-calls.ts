@@ -9,6 +9,14 @@ import { RequestFailedError, Requests } from "@sluice/mesh/requests";
 import type { ClusterLimits } from "./limits.ts";
 import { type MemberList, readMemberList } from "./member-list.ts";
 import { readNodeCounts } from "./node-counts.ts";
+import {
+  type ObjectCopyFacts,
+  type ObjectList,
+  type ObjectQuery,
+  readFacts,
+  readObjectList,
+  readQuery,
+} from "./object-list.ts";
 
 const SERVICE = "node calls";
 
@@ -24,6 +32,16 @@ export interface NodeActions {
   changeMember(order: MemberOrder): Promise<string>;
 }
 
+/** What this node does for others about shared objects of the cluster. */
+export interface ObjectActions {
+  listHere(query: ObjectQuery): ObjectList;
+  factsHere(path: string): ObjectCopyFacts | undefined;
+  /** @returns why not; empty when done */
+  moveHere(path: string, to: string): Promise<string>;
+  /** @returns why not; empty when done */
+  forgetHere(path: string): Promise<string>;
+}
+
 export interface MemberOrder {
   readonly type: "remove" | "replace";
   readonly id: string;
@@ -34,17 +52,21 @@ type Call =
   | { readonly ask: "kick"; readonly session: string; readonly reason: string }
   | { readonly ask: "drain" }
   | { readonly ask: "members" }
-  | { readonly ask: "change-member"; readonly order: MemberOrder };
+  | { readonly ask: "change-member"; readonly order: MemberOrder }
+  | ({ readonly ask: "objects" } & ObjectQuery)
+  | { readonly ask: "object" | "forget-object"; readonly path: string }
+  | { readonly ask: "move-object"; readonly path: string; readonly to: string };
 
 export interface NodeCallsOptions {
   readonly actions: NodeActions;
   readonly clock: Clock;
-  readonly limits: Pick<ClusterLimits, "calls" | "answer" | "memberChange">;
+  readonly limits: Pick<ClusterLimits, "calls" | "answer" | "memberChange" | "objectChange">;
 }
 
 export class NodeCalls implements LinkService {
   readonly names = [SERVICE];
   readonly #options: NodeCallsOptions;
+  #objects: ObjectActions | undefined;
   /** On channels opened by this node, by peer. */
   readonly #asking = new Map<string, Requests>();
   /** On all channels of a link, including those opened by the peer. */
@@ -77,6 +99,32 @@ export class NodeCalls implements LinkService {
   /** Call it on a member. @returns why not; empty when done. @throws {RequestFailedError} */
   async changeMember(peer: string, order: MemberOrder): Promise<string> {
     return String(await this.#ask(peer, { ask: "change-member", order }, this.#options.limits.memberChange));
+  }
+
+  /** Answers other nodes about shared objects from now on. */
+  serveObjects(actions: ObjectActions): void {
+    this.#objects = actions;
+  }
+
+  /** @throws {RequestFailedError} */
+  async objects(peer: string, query: ObjectQuery): Promise<ObjectList> {
+    return readObjectList(await this.#ask(peer, { ask: "objects", ...query }), query);
+  }
+
+  /** Undefined if it has no copy. @throws {RequestFailedError} */
+  async object(peer: string, path: string): Promise<ObjectCopyFacts | undefined> {
+    const facts = await this.#ask(peer, { ask: "object", path });
+    return facts === null ? undefined : readFacts(facts);
+  }
+
+  /** Call it on the home. @returns why not; empty when done. @throws {RequestFailedError} */
+  async moveObject(peer: string, path: string, to: string): Promise<string> {
+    return String(await this.#ask(peer, { ask: "move-object", path, to }, this.#options.limits.objectChange));
+  }
+
+  /** Call it on the home. @returns why not; empty when done. @throws {RequestFailedError} */
+  async forgetObject(peer: string, path: string): Promise<string> {
+    return String(await this.#ask(peer, { ask: "forget-object", path }, this.#options.limits.objectChange));
   }
 
   up(link: MeshLink): void {
@@ -143,10 +191,34 @@ export class NodeCalls implements LinkService {
         return actions.members() ?? noMember();
       case "change-member":
         return actions.changeMember(readOrder(call["order"]));
+      case "objects":
+      case "object":
+      case "move-object":
+      case "forget-object":
+        return this.#answerAboutObjects(call);
       default:
         throw new RequestFailedError({ failure: "refused", detail: "unknown call in this version" });
     }
   }
+
+  async #answerAboutObjects(call: Readonly<Partial<Record<string, unknown>>>): Promise<unknown> {
+    const objects = this.#objects ?? noObjects();
+    const path = String(call["path"]);
+    switch (call["ask"]) {
+      case "objects":
+        return objects.listHere(readQuery(call));
+      case "object":
+        return objects.factsHere(path) ?? null;
+      case "move-object":
+        return objects.moveHere(path, String(call["to"]));
+      default:
+        return objects.forgetHere(path);
+    }
+  }
+}
+
+function noObjects(): never {
+  throw new RequestFailedError({ failure: "refused", detail: "it has no shared objects yet" });
 }
 
 function noMember(): never {

@@ -144,7 +144,8 @@ export function openNode({
   const incarnation = config.isClustered
     ? nextIncarnation(join(config.data.dir, "cluster"), clock.wall())
     : (0 as Incarnation);
-  const objects = new ObjectsPart({ config, incarnation, clock, log });
+  const objects = new ObjectsPart({ config, incarnation, clock, log, meter, tell: (event) => hub.tell(event) });
+  scope.use(objects.watch);
   const ports = sessionPorts({ ...parts, objects: objects.objects, config, policies });
   const count = meterNode({ meter, streams, registry, totals, load, outputs });
   const patterns = scope.use(new TestPatterns(ports));

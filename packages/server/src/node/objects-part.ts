@@ -2,7 +2,9 @@
 import type { Millis } from "@sluice/base/brand";
 import type { Clock } from "@sluice/base/clock";
 import type { Log } from "@sluice/base/log";
+import type { Meter } from "@sluice/base/meter";
 import type { Scope } from "@sluice/base/scope";
+import type { AdminEvent } from "@sluice/client/admin-contract";
 import { Directory } from "@sluice/cluster/directory/directory";
 import { ObjectChannels } from "@sluice/cluster/objects/object-channels";
 import type { Engine } from "@sluice/engine/engine";
@@ -12,13 +14,17 @@ import type { Incarnation } from "@sluice/mesh/hello";
 import type { NodeRow } from "@sluice/mesh/membership/membership-view";
 import type { ClusterNode } from "../cluster/cluster-node.ts";
 import type { SluiceConfig } from "../config/load-config.ts";
+import { DEFAULT_ADMIN_LIMITS } from "../admin/limits.ts";
 import { NodeObjects } from "../objects/node-objects.ts";
+import { ObjectWatch } from "../objects/object-watch.ts";
 
 export interface ObjectsPartOptions {
   readonly config: SluiceConfig;
   readonly incarnation: Incarnation;
   readonly clock: Clock;
   readonly log: Log;
+  readonly meter: Meter;
+  readonly tell: (event: AdminEvent) => void;
 }
 
 /** Where a node's own objects are kept. */
@@ -31,6 +37,8 @@ export interface OwnEngine {
 
 export class ObjectsPart {
   readonly objects: NodeObjects;
+  /** Rates, metrics and events. */
+  readonly watch: ObjectWatch;
   readonly #options: ObjectsPartOptions;
   readonly #self: { readonly id: string; readonly incarnation: number };
   readonly #channels: ObjectChannels | undefined;
@@ -42,7 +50,14 @@ export class ObjectsPart {
     const life = incarnation || secondsOf(clock.wall());
     this.#self = { id: config.node.id, incarnation: life };
     this.#channels = config.isClustered ? new ObjectChannels() : undefined;
+    this.watch = new ObjectWatch({
+      ...options,
+      self: config.node.id,
+      objects: () => this.objects.objects,
+      eventsPerSecond: DEFAULT_ADMIN_LIMITS.objectEvents,
+    });
     this.objects = new NodeObjects({
+      notice: (notice) => this.watch.note(notice),
       self: config.node.id,
       life,
       clock,

@@ -1,11 +1,13 @@
 /** Opens shared objects for the clients of a node, whatever protocol they speak. */
+import type { Millis } from "@sluice/base/brand";
 import type { Clock } from "@sluice/base/clock";
 import type { Log } from "@sluice/base/log";
+import type { Engine } from "@sluice/engine/engine";
 import { applicationOf, type StreamKey } from "@sluice/media/stream-key";
 import { type Refusal, refusal } from "@sluice/state/change";
 import { ObjectLimitError } from "@sluice/state/errors";
 import type { ConnectOptions, ObjectClient } from "@sluice/state/object-client";
-import type { ObjectLinks } from "@sluice/state/ports";
+import type { ObjectLinks, ObjectNotice } from "@sluice/state/ports";
 import type { SharedObject } from "@sluice/state/shared-object";
 import { reservedReason } from "../streams/reserved-names.ts";
 import { ObjectDomain } from "./object-domain.ts";
@@ -24,11 +26,16 @@ export interface NodeObjectsOptions {
   readonly log: Log;
   readonly random: () => number;
   readonly policyOf: (app: string) => ObjectPolicy;
+  /** Told what becomes of objects of which this node is the home. */
+  readonly notice: (notice: ObjectNotice) => void;
   /** Undefined outside a cluster. */
   readonly cluster:
     | { readonly isOrigin: boolean; readonly origins: () => readonly string[]; readonly links: ObjectLinks }
     | undefined;
 }
+
+/** Must outlast the opening of a store on disk. */
+const ENGINE_PATIENCE = 2_000 as Millis;
 
 const NO_LINKS: ObjectLinks = { nodes: [], send() {} };
 
@@ -82,6 +89,21 @@ export class NodeObjects {
   /** Where this node has a copy of it. */
   find(path: StreamKey): SharedObject | undefined {
     return this.#domainOf(path).host.find(path);
+  }
+
+  /** Whether it is one object on all nodes. */
+  isShared(path: StreamKey): boolean {
+    return this.#domainOf(path) === this.shared;
+  }
+
+  /** Id of the node that the directory has as the home. */
+  findHome(path: StreamKey): string | undefined {
+    return this.#domainOf(path).findHome(path);
+  }
+
+  /** Where the object is kept if it is durable; undefined where that is not open in time. */
+  engineOf(path: StreamKey): Promise<Engine | undefined> {
+    return this.#domainOf(path).engineWithin(ENGINE_PATIENCE);
   }
 
   #domainOf(path: StreamKey): ObjectDomain {

@@ -1,4 +1,5 @@
 /** Shared objects whose homes stand in one directory: those of a cluster, or a node's own; they may be opened before their engine is. */
+import type { Millis } from "@sluice/base/brand";
 import type { Clock } from "@sluice/base/clock";
 import type { Log } from "@sluice/base/log";
 import type { Directory } from "@sluice/cluster/directory/directory";
@@ -6,13 +7,15 @@ import { DirectoryOwnership, type DirectoryOwnershipOptions } from "@sluice/clus
 import type { Engine } from "@sluice/engine/engine";
 import type { Durability } from "@sluice/state/change";
 import { ObjectHost } from "@sluice/state/object-host";
-import type { ObjectLinks } from "@sluice/state/ports";
+import type { ObjectLinks, ObjectNotice } from "@sluice/state/ports";
 
 export interface ObjectDomainOptions extends DirectoryOwnershipOptions {
   readonly links: ObjectLinks;
   readonly clock: Clock;
   readonly log: Log;
   readonly random: () => number;
+  /** Told what becomes of objects of which this node is the home. */
+  readonly notice: (notice: ObjectNotice) => void;
 }
 
 /** What a domain is opened with. */
@@ -26,13 +29,16 @@ export interface OpenedEngine {
 export class ObjectDomain implements AsyncDisposable {
   readonly host: ObjectHost;
   readonly #log: Log;
+  readonly #clock: Clock;
   readonly #ownership: DirectoryOwnership;
+  readonly #opening = Promise.withResolvers<void>();
   #opened: OpenedEngine | undefined;
   #opener: (() => void) | undefined;
   #hasWarned = false;
 
   constructor(options: ObjectDomainOptions) {
     this.#log = options.log;
+    this.#clock = options.clock;
     this.#ownership = new DirectoryOwnership(options);
     const guard = {
       mayCreate: (path: string, _who: unknown, durability: Durability) => this.#mayKeep(path, durability),
@@ -49,6 +55,22 @@ export class ObjectDomain implements AsyncDisposable {
   open(opened: OpenedEngine): void {
     this.#opened = opened;
     this.#ownership.open(opened.directory);
+    this.#opening.resolve();
+  }
+
+  /** Id of the node that the directory has as the home. */
+  findHome(path: string): string | undefined {
+    return this.#ownership.findHome(path)?.node;
+  }
+
+  /** Undefined where the engine is not open in time. */
+  async engineWithin(patience: Millis): Promise<Engine | undefined> {
+    this.use();
+    const waiting = new AbortController();
+    const late = this.#clock.sleep(patience, waiting.signal).catch(() => undefined);
+    if (this.#opened === undefined) await Promise.race([this.#opening.promise, late]);
+    waiting.abort();
+    return this.#opened?.engine;
   }
 
   /** An object is used. */
