@@ -25,6 +25,7 @@ import type { OutputLimits } from "@sluice/server/sessions/limits";
 import { InputScheduler } from "@sluice/server/sessions/input-scheduler";
 import { NodeOutput } from "@sluice/server/sessions/peer-output";
 import { MergedReads } from "@sluice/runtime/sockets/merged-reads";
+import { ObjectForms } from "@sluice/server/rtmp/rtmp-object-events";
 import { RtmpSession } from "@sluice/server/rtmp/rtmp-session";
 import type { SessionPorts } from "@sluice/server/sessions/session-ports";
 import { SessionRegistry } from "@sluice/server/sessions/session-registry";
@@ -118,6 +119,7 @@ export class World {
         ports: this.ports,
         chunkSize: 60_000,
         legacyFourCc: "forward",
+        objectForms: new ObjectForms(),
         pingInterval: 30_000 as Millis,
         allowsRtmpRedirect: false,
       },

@@ -30,7 +30,11 @@ export async function openEngine(options: EnginePartOptions): Promise<void> {
   if (kind === "off")
     return cluster === undefined ? inMemory("there is no state engine (engine.kind: off)") : undefined;
   if (kind === "auto") return node.objects.openOwnOnUse(() => openOnUse(node, scope), scope);
-  if (kind !== "gcache") return waitForEngine(options, kind);
+  if (kind !== "gcache") {
+    const reached = waitForEngine(options, kind);
+    if (cluster === undefined) node.objects.openOwnOnUse(async () => ({ engine: await reached }), scope);
+    return;
+  }
   const engine = await openAlone(node, scope);
   openedEngine(options, engine);
   node.objects.openOwnOnUse(async () => ({ engine }), scope);
@@ -129,22 +133,26 @@ function watchDisk(node: NodePart, cache: CacheNode): void {
   else cache.failed.addEventListener("abort", failed, { once: true });
 }
 
-function waitForEngine(options: EnginePartOptions, kind: RemoteEngineKind): void {
+/** @returns a promise that is never kept where the engine cannot be used */
+function waitForEngine(options: EnginePartOptions, kind: RemoteEngineKind): Promise<Engine> {
   const { node, scope } = options;
   const { config, clock, log } = node;
   node.hold("engine", `The state engine (${kind}) is not reachable yet`);
   const choice = { kind, url: config.engine.url ?? "", clock, log, random: Math.random };
+  const reached = Promise.withResolvers<Engine>();
   awaitRemoteEngine(choice, scope.signal)
     .then((engine) => {
       openedEngine(options, engine);
       node.showEngine(() => "client");
       node.release("engine");
+      reached.resolve(engine);
     })
     .catch((error: unknown) => {
       if (scope.signal.aborted) return;
       node.hold("engine", `The state engine (${kind}) cannot be used: ${String(error)}`);
       log.error({ err: error }, "State engine cannot be used");
     });
+  return reached.promise;
 }
 
 function openedEngine({ node, cluster: part, scope }: EnginePartOptions, engine: Engine): void {

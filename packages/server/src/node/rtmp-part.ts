@@ -9,6 +9,7 @@ import { acceptFailures } from "@sluice/runtime/sockets/accept-failures";
 import { listen } from "@sluice/runtime/sockets/listen";
 import { createRtmpListener } from "../rtmp/rtmp-listener.ts";
 import type { TlsCertificate } from "@sluice/runtime/sockets/tls-certificate";
+import { ObjectForms } from "../rtmp/rtmp-object-events.ts";
 import { RtmpSessions } from "../rtmp/rtmp-sessions.ts";
 import type { NodePart } from "./node-part.ts";
 import { closeListener } from "./close-listener.ts";
@@ -30,6 +31,7 @@ export async function openRtmp({
     limits: { ...DEFAULT_RTMP_LIMITS, messageBytes: limits.messageBytes },
     chunkSize: rtmp.chunkSize,
     windowAckSize: rtmp.windowAckSize,
+    objectForms: new ObjectForms(),
     get legacyFourCc() {
       return config.play.legacyFourCc;
     },

@@ -5,6 +5,7 @@ import { applicationOf, findStreamKeyOfUrl, type StreamKey } from "@sluice/media
 import type { ConnectRequest } from "@sluice/rtmp/connect-request";
 import type { MessageStreamId } from "@sluice/rtmp/ids";
 import type { MediaEvent, PlayEvent, PublishEvent, RtmpServerEvent } from "@sluice/rtmp/server-event";
+import type { SharedObjectMessage } from "@sluice/rtmp/shared-object-message";
 import type { Publisher } from "../sessions/publisher.ts";
 import { noteConnectRefusal } from "../sessions/refusals.ts";
 import type { SessionEnd, SessionFacts } from "../sessions/session.ts";
@@ -13,12 +14,13 @@ import type { RtmpPeer } from "./rtmp-peer.ts";
 import { type RtmpPlayer, startPlayer } from "./rtmp-player.ts";
 import { startPublisher } from "./rtmp-publish.ts";
 import { readRequest, type RtmpRequest } from "./rtmp-request.ts";
-import { refuseSharedObject } from "./rtmp-shared-objects.ts";
+import { RtmpSharedObjects } from "./rtmp-shared-objects.ts";
 
 export class RtmpNetStreams {
   readonly #peer: RtmpPeer;
   readonly #publishers = new Map<MessageStreamId, Publisher>();
   readonly #players = new Map<MessageStreamId, RtmpPlayer>();
+  readonly #objects: RtmpSharedObjects;
   #request: ConnectRequest | undefined;
   #idleSince: Millis;
   #bufferMs = 0;
@@ -26,11 +28,12 @@ export class RtmpNetStreams {
 
   constructor(peer: RtmpPeer) {
     this.#peer = peer;
+    this.#objects = new RtmpSharedObjects(peer);
     this.#idleSince = peer.settings.ports.clock.now();
   }
 
   get isIdle(): boolean {
-    return this.#publishers.size === 0 && this.#players.size === 0;
+    return this.#publishers.size === 0 && this.#players.size === 0 && this.#objects.count === 0;
   }
 
   get isPublishing(): boolean {
@@ -126,6 +129,7 @@ export class RtmpNetStreams {
     for (const id of this.#players.keys())
       engine.sendStatus(id, { level: "status", code: "NetStream.Play.Stop", description: `Playing ends: ${reason}` });
     for (const id of [...this.#publishers.keys(), ...this.#players.keys()]) this.#leave(id, reason);
+    this.#objects.close();
   }
 
   #takeMedia(event: MediaEvent): void {
@@ -216,10 +220,8 @@ export class RtmpNetStreams {
       case "buffer-length":
         this.#bufferMs = event.milliseconds;
         return this.#players.get(event.messageStreamId)?.setBuffer(event.milliseconds);
-      case "shared-object": {
-        const refusal = refuseSharedObject(event.message);
-        return refusal === undefined ? undefined : engine.sendSharedObject(refusal);
-      }
+      case "shared-object":
+        return this.#takeObjects(event.message);
       case "call":
         if (event.transactionId !== 0)
           engine.failCall(event.transactionId, {
@@ -229,6 +231,12 @@ export class RtmpNetStreams {
       default:
         return;
     }
+  }
+
+  #takeObjects(message: SharedObjectMessage): void {
+    const wasIdle = this.isIdle;
+    this.#objects.take(message, this.#connected);
+    if (!wasIdle && this.isIdle) this.#idleSince = this.#peer.settings.ports.clock.now();
   }
 
   #pause(id: MessageStreamId, isPaused: boolean): void {

@@ -5,6 +5,7 @@ import type { MessageStreamId } from "@sluice/rtmp/ids";
 import type { RtmpServerEngine } from "@sluice/rtmp/server-engine";
 import type { WebPage } from "../auth/web-origin.ts";
 import type { ByteTransport } from "../sessions/byte-transport.ts";
+import type { ObjectForms } from "./rtmp-object-events.ts";
 import type { SessionEnd } from "../sessions/session.ts";
 import type { SessionPorts } from "../sessions/session-ports.ts";
 
@@ -18,6 +19,7 @@ export interface RtmpSettings {
   /** How often a peer that may be gone is asked. */
   readonly pingInterval: Millis;
   readonly allowsRtmpRedirect: boolean;
+  readonly objectForms: ObjectForms;
 }
 
 export interface RtmpPeer {

@@ -25,6 +25,22 @@ export interface PlayLimits {
   readonly viewsPerConnection: number;
 }
 
+/** Shared objects of one session. */
+export interface ObjectSessionLimits {
+  /** Objects that one connection uses at once. */
+  readonly objectsPerConnection: number;
+  /** Writes to an object that the client has asked for and that is not open yet. */
+  readonly earlyWrites: number;
+  /** Of one message to an RTMP client; what is larger is told in parts. Must hold most values, and not fill a client's buffer. */
+  readonly messageBytes: number;
+}
+
+export const OBJECT_SESSION_LIMITS: ObjectSessionLimits = {
+  objectsPerConnection: 256,
+  earlyWrites: 64,
+  messageBytes: 512 * 1024,
+};
+
 export const CROWDED_PEER_BYTES = 64 * 1024;
 
 export const OVERDRAFT_BYTES = 2 * 1024 * 1024;
