@@ -165,7 +165,12 @@ export class RtmpSharedObjects {
       return this.#peer.sendOutput();
     }
     const { events } = message as SharedObjectMessage;
-    if (events.length < 2) return settings.ports.meter.counter("object_values_untold_total", UNTOLD).add();
+    if (events.length < 2) {
+      const { meter } = settings.ports;
+      return meter
+        .counter("object_values_untold_total", "Values that are too large for messages to RTMP clients")
+        .add();
+    }
     const middle = events.length >> 1;
     for (const part of [events.slice(0, middle), events.slice(middle)])
       this.#tell({ ...(message as SharedObjectMessage), events: part });
@@ -188,6 +193,5 @@ export class RtmpSharedObjects {
   }
 }
 
-const UNTOLD = "Values of shared objects that RTMP clients were not told, as they would be too large a message";
 /** Of what guards are asked about. */
 const WHO_BYTES = 1_024;
