@@ -31,7 +31,7 @@ export function launchBrowser(): Promise<Browser> {
 
 /** The server serves what vite built: builds it where nobody has. */
 export function ensureConsole(): void {
-  if (existsSync(join(ROOT, "packages/console/dist/index.html"))) return;
+  if (existsSync(join(ROOT, "packages/console/dist/demo/ball.html"))) return;
   run("npm", ["run", "build", "--silent", "--workspace", "@sluice/console", "--prefix", ROOT]);
 }
 

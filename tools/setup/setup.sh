@@ -84,7 +84,7 @@ setup_install_node() {
 setup_build() {
   setup_say "building"
   setup_bin=$(setup_node) || setup_fail "Node $setup_major or newer is needed"
-  setup_console=$([ -f "$setup_state/built" ] && [ -f "$root/packages/console/dist/index.html" ] && setup_newer packages/console packages/client || echo all)
+  setup_console=$([ -f "$setup_state/built" ] && [ -f "$root/packages/console/dist/demo/ball.html" ] && setup_newer packages/console packages/client || echo all)
   : >"$setup_state/building"
   (
     cd "$root" || exit 1

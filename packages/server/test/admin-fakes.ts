@@ -232,6 +232,16 @@ export class FakeSource implements AdminSource, AdminView, AdminCluster {
       node === "n3" ? { refused: "unavailable", detail: "no link to the node" } : { path, home: node },
     forget: async (path) => (path === OBJECT.path ? { refused: "conflict", detail: "clients use it" } : "done"),
   };
+  readonly demo = {
+    isOpen: true,
+    aboutBall: (isKnown: boolean) => ({
+      node: "n1",
+      home: "n1",
+      standby: null,
+      others: isKnown ? [{ id: "n2", address: "192.0.2.7:8080" }] : [],
+      commands: isKnown ? [] : null,
+    }),
+  };
   readonly kicked: { readonly id: string; readonly reason: string }[] = [];
   /** Pages of sessions. */
   readonly asked: Page[] = [];

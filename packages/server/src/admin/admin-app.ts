@@ -1,5 +1,6 @@
 /** The admin side of the HTTP port: API, metrics, health and console, as one request listener without a port of its own. */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { join } from "node:path";
 import type { Clock } from "@sluice/base/clock";
 import type { Log } from "@sluice/base/log";
 import type { Meter } from "@sluice/base/meter";
@@ -8,6 +9,7 @@ import { type AdminAccess, refuseUnlessAllowed } from "./admin-access.ts";
 import type { AdminSource } from "./admin-source.ts";
 import { sendApiError } from "./api-error.ts";
 import { admitToConsole, consoleRoutes } from "./console-routes.ts";
+import { demoRoutes } from "./demo-routes.ts";
 import { answerErrorsOf, answerNotFound, answerThrown } from "./error-answers.ts";
 import { EventFanout } from "./event-fanout.ts";
 import { eventRoutes } from "./event-routes.ts";
@@ -60,6 +62,14 @@ export function createAdminApp(options: AdminAppOptions): FastifyInstance {
   everyAnswer(app, options);
   describeRoutes(app, options.version);
   app.register(async (open) => withOtherMethods(open, () => openRoutes(open, options.source.view, options.access)));
+  const demoDir = options.consoleDir && join(options.consoleDir, "demo");
+  app.register(
+    async (pages) => {
+      const { demo } = options.source;
+      withOtherMethods(pages, () => demoRoutes(pages, { demo, directory: demoDir, access: options.access }));
+    },
+    { prefix: "/demo" },
+  );
   app.register(async (guarded) => guardedRoutes(guarded, options, limits));
   return app;
 }

@@ -12,10 +12,13 @@ import type {
 
 import type { ObjectAnswer, ObjectMoved, ObjectsAnswer, ObjectWritten } from "@sluice/client/admin-objects";
 
+import type { DemoSource } from "./demo-routes.ts";
+
 export interface AdminSource {
   readonly view: AdminView;
   readonly cluster: AdminCluster;
   readonly objects: AdminObjects;
+  readonly demo: DemoSource;
   readonly patterns: PatternSwitch;
   /** `undefined`: no stream can have this key. */
   openPreview(key: string): PreviewRow | undefined;

@@ -25,7 +25,7 @@ const CONSOLE_POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-const NOT_BUILT =
+export const NOT_BUILT =
   "The console is not built. Build it with `npm run build -w @sluice/console` and start the server again.\n";
 
 /** Names under `assets/` carry a hash of their content; everything else is asked for again. */
@@ -49,12 +49,13 @@ export function consoleRoutes(app: FastifyInstance, directory: string | undefine
       return;
     }
     app.register(staticFiles, { root: directory, serve: false, cacheControl: false, dotfiles: "ignore", index: false });
-    app.get("/", ONLY_WITH_SLASH, async (_request, reply) => sendConsoleFile(reply, "index.html"));
-    app.get<FileInPath>("/*", async (request, reply) => sendConsoleFile(reply, request.params["*"]));
+    app.get("/", ONLY_WITH_SLASH, async (_request, reply) => sendPageFile(reply, "index.html"));
+    app.get<FileInPath>("/*", async (request, reply) => sendPageFile(reply, request.params["*"]));
   });
 }
 
-function sendConsoleFile(reply: FastifyReply, name: string): FastifyReply {
+/** With the content security policy of all pages. */
+export function sendPageFile(reply: FastifyReply, name: string): FastifyReply {
   if (name.includes("\0")) return sendApiError(reply, "ADMIN_NOT_FOUND", "Cannot find a file of this name"); // no file system knows it
   reply.header("content-security-policy", CONSOLE_POLICY);
   reply.header("cache-control", name.startsWith("assets/") ? FOR_EVER : "no-cache");

@@ -23,5 +23,6 @@ export function openRoutes(app: FastifyInstance, view: Pick<AdminView, "readines
   });
 
   app.get("/", async (_request, reply) => reply.redirect("/console/", 302));
+  app.get("/demo", async (_request, reply) => reply.redirect("/demo/ball", 302));
   app.get("/console", async (request, reply) => reply.redirect(request.url.replace(/^[^?]*/, "/console/"), 302));
 }

@@ -7,6 +7,7 @@ import { adminAccess } from "../admin/admin-access.ts";
 import { adminListener, createAdminApp } from "../admin/admin-app.ts";
 import type { ClusterPart } from "./cluster-part.ts";
 import { adminCluster } from "./admin-cluster.ts";
+import { demoBall } from "./demo-ball.ts";
 import { adminObjects } from "./admin-objects.ts";
 import { findStreamKey } from "@sluice/media/stream-key";
 import { VERSION } from "../version.ts";
@@ -30,6 +31,7 @@ export async function openAdmin({
       view,
       patterns,
       objects: adminObjects(node, cluster),
+      demo: demoBall(node, cluster),
       cluster: adminCluster(node, cluster),
       openPreview(path) {
         const key = findStreamKey(path);
