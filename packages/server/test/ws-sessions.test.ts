@@ -219,8 +219,11 @@ test("[SLV18] a client that takes nothing is neither given nor read more; then i
   assert.equal(slow.transport.isPaused, true);
   for (let id = 3; id < 300; id++) await writer.say(write(id, "x", id));
   assert.equal(slow.transport.sent.length, 0);
+  assert.equal(slow.session.facts.isLagging, true);
   slow.transport.take();
   await world.settle();
+  assert.deepEqual([slow.session.facts.isLagging, slow.session.facts.skips], [false, 1]);
+  assert.equal(world.counts.get("object_deliveries_total merged"), 1);
   const heard = slow.heard();
   assert.equal(heard.length, 2, "the change, and the answer to the ping");
   const [{ type, to, operations } = {}] = heard as Record<string, PlainValue>[];

@@ -17,6 +17,7 @@ import { FlushRound } from "@sluice/server/ws/flush-round";
 import { DELIVERY_FRAME_BYTES, DeliveryFrames } from "@sluice/server/ws/frames";
 import type { MessageEvents, MessageTransport } from "@sluice/server/ws/message-transport";
 import type { SluiceSettings } from "@sluice/server/ws/net-client";
+import { NetCounts } from "@sluice/server/ws/net-counts";
 import { SluiceSession } from "@sluice/server/ws/sluice-session";
 import { turns, World } from "./sessions-world.ts";
 
@@ -84,6 +85,7 @@ export class WsWorld {
       },
       frames: this.frames,
       round: new FlushRound(clock),
+      counts: new NetCounts(meter),
       pingInterval: 5_000 as Millis,
       elsewhere: () => this.elsewhere,
     };

@@ -6,6 +6,7 @@ import type { PlainObject, PlainValue } from "./plain-value.ts";
 
 const NANOS = 1_000_000;
 const UINT32 = 0x1_0000_0000;
+const SHORT_TEXT = 32;
 
 /**
  * One value that fills `bytes`; byte arrays in it are copies.
@@ -128,6 +129,23 @@ class Reader {
   }
 
   #text(byteCount: number): string {
+    return (byteCount < SHORT_TEXT ? this.#ascii(byteCount) : undefined) ?? this.#utf8(byteCount);
+  }
+
+  /** Names and short texts, nearly all of them ASCII, cost less without the decoder. */
+  #ascii(byteCount: number): string | undefined {
+    const end = this.#at + byteCount;
+    let text = "";
+    for (let at = this.#at; at < end; at++) {
+      const code = this.#bytes[at] ?? 0x80;
+      if (code >= 0x80) return undefined;
+      text += String.fromCharCode(code);
+    }
+    this.#at = end;
+    return text;
+  }
+
+  #utf8(byteCount: number): string {
     try {
       return this.#decoder.decode(this.#take(byteCount));
     } catch (error) {

@@ -12,6 +12,9 @@ export const ENVELOPE_DEPTH = 4;
 const NANOS = 1_000_000;
 const UINT32 = 0x1_0000_0000;
 
+/** Texts below this have a marker of one byte. */
+const SHORT_TEXT = 32;
+
 const ENCODER = new TextEncoder();
 
 /** @throws {RangeError} beyond the depth that readers accept, as cycles are */
@@ -58,35 +61,67 @@ class Writer {
   }
 
   #number(value: number): void {
-    if (!Number.isSafeInteger(value) || Object.is(value, -0)) return this.#double(value);
-    if (value >= 0) {
-      if (value < 0x80) this.#byte(value);
-      else if (value < 0x100) this.#raw([0xcc, value]);
-      else if (value < 0x1_0000) this.#sized(0xcd, 2, (at) => this.#view.setUint16(at, value));
-      else if (value < UINT32) this.#sized(0xce, 4, (at) => this.#view.setUint32(at, value));
-      else this.#double(value);
-    } else if (value >= -32) this.#byte(value & 0xff);
-    else if (value >= -0x80) this.#sized(0xd0, 1, (at) => this.#view.setInt8(at, value));
-    else if (value >= -0x8000) this.#sized(0xd1, 2, (at) => this.#view.setInt16(at, value));
-    else if (value >= -0x8000_0000) this.#sized(0xd2, 4, (at) => this.#view.setInt32(at, value));
-    else this.#double(value);
+    const isShort = Number.isInteger(value) && value < UINT32 && value >= -0x8000_0000 && !Object.is(value, -0);
+    this.#reserve(9);
+    if (!isShort) this.#double(value);
+    else if (value >= 0) this.#unsigned(value);
+    else this.#negative(value);
+  }
+
+  #unsigned(value: number): void {
+    if (value < 0x80) this.#put(value);
+    else if (value < 0x100) {
+      this.#put(0xcc);
+      this.#put(value);
+    } else if (value < 0x1_0000) {
+      this.#put(0xcd);
+      this.#view.setUint16(this.#advance(2), value);
+    } else {
+      this.#put(0xce);
+      this.#view.setUint32(this.#advance(4), value);
+    }
+  }
+
+  #negative(value: number): void {
+    if (value >= -32) this.#put(value & 0xff);
+    else if (value >= -0x80) {
+      this.#put(0xd0);
+      this.#view.setInt8(this.#advance(1), value);
+    } else if (value >= -0x8000) {
+      this.#put(0xd1);
+      this.#view.setInt16(this.#advance(2), value);
+    } else {
+      this.#put(0xd2);
+      this.#view.setInt32(this.#advance(4), value);
+    }
   }
 
   #double(value: number): void {
-    this.#sized(0xcb, 8, (at) => this.#view.setFloat64(at, value));
+    this.#put(0xcb);
+    this.#view.setFloat64(this.#advance(8), value);
   }
 
+  /** Names and short texts, nearly all of them ASCII, are written without the encoder. */
   #text(text: string): void {
-    if (text.length < 11) {
-      this.#reserve(1 + text.length * 3); // below 32 bytes, whatever the characters
-      const { written } = ENCODER.encodeInto(text, this.#bytes.subarray(this.#at + 1));
-      this.#bytes[this.#at] = 0xa0 | written;
-      this.#at += 1 + written;
-      return;
-    }
+    if (text.length < SHORT_TEXT && this.#ascii(text)) return;
     const bytes = ENCODER.encode(text);
-    this.#head(bytes.length, 0xa0, 32, [0xd9, 0xda, 0xdb]);
+    this.#head(bytes.length, 0xa0, SHORT_TEXT, [0xd9, 0xda, 0xdb]);
     this.#raw(bytes);
+  }
+
+  /** @returns false, and nothing was written, for other characters */
+  #ascii(text: string): boolean {
+    this.#reserve(SHORT_TEXT);
+    const bytes = this.#bytes;
+    const at = this.#at;
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      if (code >= 0x80) return false;
+      bytes[at + 1 + i] = code;
+    }
+    bytes[at] = 0xa0 | text.length;
+    this.#at = at + 1 + text.length;
+    return true;
   }
 
   #binary(bytes: Uint8Array): void {
@@ -99,44 +134,51 @@ class Writer {
     if (Number.isNaN(time)) return this.#byte(0xc0);
     const seconds = Math.floor(time / 1_000);
     const nanos = (time - seconds * 1_000) * NANOS;
+    this.#reserve(15);
     if (nanos === 0 && seconds >= 0 && seconds < UINT32) {
       this.#raw([0xd6, TIMESTAMP]);
-      return this.#field(4, (at) => this.#view.setUint32(at, seconds));
-    }
-    if (seconds >= 0 && seconds < UINT32 * 4) {
+      this.#view.setUint32(this.#advance(4), seconds);
+    } else if (seconds >= 0 && seconds < UINT32 * 4) {
       this.#raw([0xd7, TIMESTAMP]);
-      const high = nanos * 4 + Math.floor(seconds / UINT32);
-      this.#field(4, (at) => this.#view.setUint32(at, high));
-      return this.#field(4, (at) => this.#view.setUint32(at, seconds % UINT32));
+      this.#view.setUint32(this.#advance(4), nanos * 4 + Math.floor(seconds / UINT32));
+      this.#view.setUint32(this.#advance(4), seconds % UINT32);
+    } else {
+      this.#raw([0xc7, 12, TIMESTAMP]);
+      this.#view.setUint32(this.#advance(4), nanos);
+      this.#view.setBigInt64(this.#advance(8), BigInt(seconds));
     }
-    this.#raw([0xc7, 12, TIMESTAMP]);
-    this.#field(4, (at) => this.#view.setUint32(at, nanos));
-    this.#field(8, (at) => this.#view.setBigInt64(at, BigInt(seconds)));
   }
 
   /** Of `count` things. @param wide  markers with a length of 8, 16 and 32 bits */
   #head(count: number, short: number, shortCount: number, wide: readonly (number | undefined)[]): void {
     const [of8, of16, of32] = wide as [number | undefined, number, number];
-    if (count < shortCount) this.#byte(short | count);
+    this.#reserve(5);
+    if (count < shortCount) this.#put(short | count);
     else if (of8 !== undefined && count < 0x100) this.#raw([of8, count]);
-    else if (count < 0x1_0000) this.#sized(of16, 2, (at) => this.#view.setUint16(at, count));
-    else this.#sized(of32, 4, (at) => this.#view.setUint32(at, count));
-  }
-
-  #sized(marker: number, byteCount: number, put: (at: number) => void): void {
-    this.#byte(marker);
-    this.#field(byteCount, put);
-  }
-
-  #field(byteCount: number, put: (at: number) => void): void {
-    this.#reserve(byteCount);
-    put(this.#at);
-    this.#at += byteCount;
+    else if (count < 0x1_0000) {
+      this.#put(of16);
+      this.#view.setUint16(this.#advance(2), count);
+    } else {
+      this.#put(of32);
+      this.#view.setUint32(this.#advance(4), count);
+    }
   }
 
   #byte(byte: number): void {
     this.#reserve(1);
+    this.#put(byte);
+  }
+
+  /** Where there is room. */
+  #put(byte: number): void {
     this.#bytes[this.#at++] = byte;
+  }
+
+  /** Past a field. @returns its place */
+  #advance(byteCount: number): number {
+    const at = this.#at;
+    this.#at += byteCount;
+    return at;
   }
 
   #raw(bytes: ArrayLike<number>): void {

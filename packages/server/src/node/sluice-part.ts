@@ -5,6 +5,7 @@ import type { NodeRow } from "@sluice/mesh/membership/membership-view";
 import { FlushRound } from "../ws/flush-round.ts";
 import { DELIVERY_FRAME_BYTES, DeliveryFrames } from "../ws/frames.ts";
 import type { NetClient } from "../ws/net-client.ts";
+import { NetCounts } from "../ws/net-counts.ts";
 import { SluiceSessions } from "../ws/sluice-sessions.ts";
 import type { ClusterPart } from "./cluster-part.ts";
 import type { NodePart } from "./node-part.ts";
@@ -25,6 +26,7 @@ export function openSluice({
     objects: ports.objects,
     frames: new DeliveryFrames(DELIVERY_FRAME_BYTES),
     round: scope.use(new FlushRound(clock)),
+    counts: new NetCounts(node.meter),
     get pingInterval() {
       return config.rtmp.pingInterval;
     },

@@ -9,6 +9,7 @@ import type { AccessRequest } from "../auth/access.ts";
 import type { SessionPorts } from "../sessions/session-ports.ts";
 import type { FlushRound } from "./flush-round.ts";
 import type { DeliveryFrames } from "./frames.ts";
+import type { NetCounts } from "./net-counts.ts";
 import type { ObjectSource } from "./open-objects.ts";
 
 /** Alike for all sessions of a node. */
@@ -19,6 +20,7 @@ export interface SluiceSettings {
   readonly objects: ObjectSource & { nextClientId(): string };
   readonly frames: DeliveryFrames;
   readonly round: FlushRound;
+  readonly counts: NetCounts;
   /** How often a client that may be gone is asked. */
   readonly pingInterval: Millis;
   /** URL at another node for a client that shall leave this one; undefined where none is known. */

@@ -54,8 +54,9 @@ export class NetDialogue implements Disposable {
     return this.#agent;
   }
 
-  get hasObjects(): boolean {
-    return this.#state.at === "connected" && this.#state.objects.size > 0;
+  /** What the client has open; undefined before it is connected. */
+  get objects(): Pick<OpenObjects, "size" | "isLagging" | "skips"> | undefined {
+    return this.#state.at === "connected" ? this.#state.objects : undefined;
   }
 
   /**
@@ -157,7 +158,7 @@ export class NetDialogue implements Disposable {
 
   #openObjects(name: string, who: Plain): OpenObjects {
     const { client, settings, encoding, transport, send } = this.#options;
-    const { objects: source, frames, round } = settings;
+    const { objects: source, frames, round, counts } = settings;
     return new OpenObjects({
       source,
       base: client.base,
@@ -167,6 +168,7 @@ export class NetDialogue implements Disposable {
       limits: SLUICE_V1_LIMITS,
       frames,
       round,
+      counts,
       transport,
       answer: send,
     });

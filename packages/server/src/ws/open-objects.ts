@@ -8,6 +8,7 @@ import type { Plain } from "@sluice/state/plain-data";
 import type { DeliveryFrames } from "./frames.ts";
 import type { FlushRound } from "./flush-round.ts";
 import type { MessageTransport } from "./message-transport.ts";
+import type { NetCounts } from "./net-counts.ts";
 import { durabilityOf, outcomeAnswer, refusalAnswer } from "./object-messages.ts";
 import type { NetRequest } from "./request-fields.ts";
 
@@ -27,6 +28,7 @@ export interface OpenObjectsOptions {
   readonly limits: Pick<SluiceV1Limits, "objects">;
   readonly frames: DeliveryFrames;
   readonly round: FlushRound;
+  readonly counts: NetCounts;
   readonly transport: Pick<MessageTransport, "output" | "send">;
   readonly answer: (answer: Answer) => void;
 }
@@ -36,6 +38,8 @@ interface OpenObject {
   readonly client: ObjectClient;
   /** Nothing is given before the answer to `open`. */
   isTold: boolean;
+  /** Something was given. */
+  isBegun: boolean;
 }
 
 type RequestOf<Type> = NetRequest & { readonly type: Type };
@@ -48,7 +52,9 @@ export class OpenObjects implements Disposable {
   readonly #open = new Map<string, OpenObject>();
   /** May have something to take. */
   readonly #ready = new Set<OpenObject>();
+  /** For the client to take what it was sent. */
   #isWaiting = false;
+  #skips = 0;
   #isClosed = false;
 
   constructor(options: OpenObjectsOptions) {
@@ -57,6 +63,15 @@ export class OpenObjects implements Disposable {
 
   get size(): number {
     return this.#open.size;
+  }
+
+  get isLagging(): boolean {
+    return this.#isWaiting;
+  }
+
+  /** Times that changes were merged, or a snapshot took their place. */
+  get skips(): number {
+    return this.#skips;
   }
 
   /** Settles once it was answered. */
@@ -75,7 +90,7 @@ export class OpenObjects implements Disposable {
       ...(from !== undefined && { from }),
     });
     if ("status" in found) return answer(refusalAnswer(id, found));
-    const object: OpenObject = { path, client: found, isTold: false };
+    const object: OpenObject = { path, client: found, isTold: false, isBegun: false };
     this.#open.set(path, object);
     const outcome = await found.connected;
     if (outcome.type === "refused") {
@@ -133,13 +148,15 @@ export class OpenObjects implements Disposable {
 
   /** @returns whether nothing is left */
   #take(batch: Uint8Array[]): boolean {
-    const { frames, encoding, transport } = this.#options;
+    const { frames, encoding, transport, counts } = this.#options;
     let byteCount = 0;
     for (const object of this.#ready) {
       for (;;) {
         if (byteCount > BURST_BYTES || transport.output.isBehind) return false;
         const delivery = object.client.take();
         if (delivery === undefined) break;
+        if (counts.delivered(delivery) && object.isBegun) this.#skips++;
+        object.isBegun = true;
         const frame = frames.frameOf(object.path, delivery, encoding);
         batch.push(frame);
         byteCount += frame.length;

@@ -84,7 +84,8 @@ export class SluiceSession implements Session {
     const { bytesIn, bytesOut } = this.#transport;
     const agent = this.#dialogue?.agent ?? this.#client.agent;
     const app = applicationOf(this.#client.base);
-    return { ...this.latest, app, agent, bytesIn, bytesOut, isLagging: false, skips: 0 };
+    const { isLagging = false, skips = 0 } = this.#dialogue?.objects ?? {};
+    return { ...this.latest, app, agent, bytesIn, bytesOut, isLagging, skips };
   }
 
   /** Calls to methods of the client; undefined before it is connected. */
@@ -94,7 +95,7 @@ export class SluiceSession implements Session {
 
   /** While the node drains: only who has another node to go to needs time for it. */
   isServed(): boolean {
-    return this.#isMoving && (this.#dialogue?.hasObjects ?? false);
+    return this.#isMoving && (this.#dialogue?.objects?.size ?? 0) > 0;
   }
 
   tick(now: Millis): void {
@@ -186,6 +187,7 @@ export class SluiceSession implements Session {
 
   #send(message: ServerMessage): void {
     if (this.#isEnding) return;
+    if (message.type === "answer" && message.status === "refused") this.#settings.counts.refused(message.code);
     this.#transport.send(encodeFrame(message, this.#encoding));
     if (this.#transport.output.isOverdrawn) this.end("stalled", "takes nothing of what it is told");
   }
