@@ -99,16 +99,12 @@ export class SluiceSession implements Session {
   }
 
   tick(now: Millis): void {
-    const { ports, pingInterval } = this.#settings;
-    const { timeouts } = ports;
+    const { timeouts } = this.#settings.ports;
     if (this.#isEnding) return;
     if (this.#transport.output.isStalled(now, this.#isBlocked)) this.end("stalled", "takes nothing of what it is sent");
     else if ((this.#dialogue?.at ?? "connect") === "connect") {
       if (now - this.#begunAt > timeouts.connect) this.end("timeout", "no connect message");
-    } else if (this.#isConnected && !this.#isBlocked) {
-      if (now - this.#heardAt > timeouts.idle) this.end("timeout", "gives no sign of life");
-      else this.#signs.tick(now, pingInterval);
-    }
+    } else if (this.#isConnected && !this.#isBlocked) this.#askForLife(now, timeouts.idle);
   }
 
   askToLeave(): "asked" | "cannot" {
@@ -133,6 +129,17 @@ export class SluiceSession implements Session {
 
   get #isConnected(): boolean {
     return !this.#isEnding && this.#dialogue?.at === "connected";
+  }
+
+  /** Readers say nothing by themselves: who is never asked is never given up. */
+  #askForLife(now: Millis, patience: Millis): void {
+    const { pingInterval } = this.#settings;
+    if (pingInterval === 0) return;
+    this.#signs.tick(now, Math.min(pingInterval, patience / 3) as Millis);
+    if (now - this.#heardAt <= patience) return;
+    void this.#signs.prove(patience).then((isAlive) => {
+      if (!isAlive) this.end("timeout", "gives no sign of life");
+    });
   }
 
   #hear(): void {
