@@ -40,12 +40,16 @@ interface OpenObject {
   isTold: boolean;
   /** Something was given. */
   isBegun: boolean;
+  /** Since the last delivery; not fewer than the changes that wait. */
+  wakes: number;
 }
 
 type RequestOf<Type> = NetRequest & { readonly type: Type };
 
 /** More of one client's deliveries is not put behind each other. */
 const BURST_BYTES = 32 * 1024;
+/** Changes of one object that wait for the end of a turn; below `ObjectLimits.behindChanges`, at which they would be merged. */
+const BURST_CHANGES = 32;
 
 export class OpenObjects implements Disposable {
   readonly #options: OpenObjectsOptions;
@@ -90,7 +94,7 @@ export class OpenObjects implements Disposable {
       ...(from !== undefined && { from }),
     });
     if ("status" in found) return answer(refusalAnswer(id, found));
-    const object: OpenObject = { path, client: found, isTold: false, isBegun: false };
+    const object: OpenObject = { path, client: found, isTold: false, isBegun: false, wakes: 0 };
     this.#open.set(path, object);
     const outcome = await found.connected;
     if (outcome.type === "refused") {
@@ -151,6 +155,7 @@ export class OpenObjects implements Disposable {
     const { frames, encoding, transport, counts } = this.#options;
     let byteCount = 0;
     for (const object of this.#ready) {
+      object.wakes = 0;
       for (;;) {
         if (byteCount > BURST_BYTES || transport.output.isBehind) return false;
         const delivery = object.client.take();
@@ -169,7 +174,9 @@ export class OpenObjects implements Disposable {
   #wake(object: OpenObject): void {
     if (!object.isTold || this.#isClosed || this.#open.get(object.path) !== object) return;
     this.#ready.add(object);
-    if (!this.#isWaiting) this.#options.round.add(this);
+    if (this.#isWaiting) return;
+    if (++object.wakes > BURST_CHANGES) this.flush();
+    else this.#options.round.add(this);
   }
 }
 
