@@ -1,7 +1,17 @@
 /** A plain WebSocket client of `sluice.v1`, in either encoding: what it says is written by hand, what it hears is kept. */
 import { decodeMessage, encodeMessagePackMessage } from "@sluice/client/contract/codec";
 import type { PlainValue } from "@sluice/client/contract/plain-value";
-import type { ClientRequest, Encoding, WishedOperation } from "@sluice/client/contract/sluice-v1";
+import type {
+  Answer,
+  ChangeMessage,
+  ClientRequest,
+  Encoding,
+  Operation,
+  Refused,
+  ServerMessage,
+  Success,
+  WishedOperation,
+} from "@sluice/client/contract/sluice-v1";
 import { until } from "@sluice/testkit/until";
 import { WebSocket } from "ws";
 
@@ -10,14 +20,15 @@ export interface NetPeerOptions {
   readonly origin?: string;
 }
 
-export type Heard = Readonly<Record<string, PlainValue>>;
+/** Every field that an answer may have. */
+export type AnyAnswer = Partial<Omit<Success, "status"> & Omit<Refused, "status">> & Pick<Answer, "status">;
 
 type Unnumbered<T> = T extends unknown ? Omit<T, "id"> : never;
 
 export class NetPeer implements AsyncDisposable {
   readonly webSocket: WebSocket;
   /** All messages, in order. */
-  readonly heard: Heard[] = [];
+  readonly heard: ServerMessage[] = [];
   /** Properties of each open object, as the deliveries made them. */
   readonly objects = new Map<string, Map<string, PlainValue>>();
   /** Where each object stands. */
@@ -44,41 +55,43 @@ export class NetPeer implements AsyncDisposable {
   async connect(): Promise<this> {
     await until("an upgrade", () => (this.webSocket.readyState === 1 || this.refused !== undefined ? true : undefined));
     if (this.refused !== undefined) throw new Error(`No upgrade: ${this.refused}`);
-    this.client = String((await this.ask({ type: "connect" }))["client"]);
+    this.client = (await this.ask({ type: "connect" })).client ?? "";
     return this;
   }
 
   /** @returns the answer */
-  ask(request: Unnumbered<ClientRequest>): Promise<Heard> {
+  ask(request: Unnumbered<ClientRequest>): Promise<AnyAnswer> {
     const id = ++this.#lastId;
     const message = { id, ...request } as ClientRequest;
     this.webSocket.send(this.#encoding === "json" ? JSON.stringify(message) : encodeMessagePackMessage(message));
-    const find = (): Heard | undefined =>
-      this.heard.find(({ type, id: answered }) => type === "answer" && answered === id);
-    return until(`the answer to ${JSON.stringify(message)}`, find);
+    return until(`the answer to ${JSON.stringify(message)}`, () =>
+      this.heard.find((one) => one.type === "answer" && one.id === id),
+    ) as Promise<AnyAnswer>;
   }
 
-  open(name: string, from?: string): Promise<Heard> {
+  open(name: string, from?: string): Promise<AnyAnswer> {
     return this.ask({ type: "open", name, ...(from !== undefined && { from }) });
   }
 
-  write(object: string, ...operations: readonly WishedOperation[]): Promise<Heard> {
+  write(object: string, ...operations: readonly WishedOperation[]): Promise<AnyAnswer> {
     return this.ask({ type: "write", object, operations });
   }
 
   /** Until a property has this value here. */
   sees(object: string, name: string, value: PlainValue): Promise<true> {
-    return until(`${object}.${name} = ${String(value)}, has ${String(this.objects.get(object)?.get(name))}`, () =>
+    return until(`${object}.${name} to be ${JSON.stringify(value)}`, () =>
       this.objects.get(object)?.get(name) === value ? true : undefined,
     );
   }
 
-  /** Messages of one object that came as such. */
-  messages(object: string): PlainValue[] {
-    return this.heard
-      .filter((one) => one["type"] === "change" && one["object"] === object)
-      .flatMap(({ operations }) => operations as readonly Heard[])
-      .flatMap(({ type, arguments: args }) => (type === "message" ? [args] : []));
+  changes(object: string): ChangeMessage[] {
+    return this.heard.filter((one) => one.type === "change").filter((change) => change.object === object);
+  }
+
+  /** Arguments of the messages of one object. */
+  messages(object: string): (readonly PlainValue[])[] {
+    const operations = this.changes(object).flatMap((change) => change.operations);
+    return operations.flatMap((one) => (one.type === "message" ? [one.arguments] : []));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -87,24 +100,22 @@ export class NetPeer implements AsyncDisposable {
   }
 
   #hear(payload: string | Uint8Array): void {
-    const message: Heard = decodeMessage(payload);
+    const message = decodeMessage(payload) as unknown as ServerMessage;
     this.heard.push(message);
-    const object = String(message["object"]);
-    if (message["type"] === "snapshot") {
-      const properties = message["properties"] as readonly Heard[];
-      this.objects.set(object, new Map(properties.map(({ name, value }) => [String(name), value])));
-      this.positions.set(object, String(message["at"]));
+    if (message.type === "snapshot") {
+      this.objects.set(message.object, new Map(message.properties.map(({ name, value }) => [name, value])));
+      this.positions.set(message.object, message.at);
     }
-    if (message["type"] !== "change") return;
-    if (message["from"] !== this.positions.get(object)) throw new Error(`A gap: ${JSON.stringify(message)}`);
-    this.positions.set(object, String(message["to"]));
-    for (const operation of message["operations"] as readonly Heard[]) this.#do(object, operation);
+    if (message.type !== "change") return;
+    if (message.from !== this.positions.get(message.object)) throw new Error(`A gap: ${JSON.stringify(message)}`);
+    this.positions.set(message.object, message.to);
+    const properties = this.objects.get(message.object) ?? new Map<string, PlainValue>();
+    for (const operation of message.operations) apply(operation, properties);
   }
+}
 
-  #do(object: string, { type, name, value }: Heard): void {
-    const properties = this.objects.get(object);
-    if (type === "set") properties?.set(String(name), value);
-    if (type === "remove") properties?.delete(String(name));
-    if (type === "clear") properties?.clear();
-  }
+function apply(operation: Operation, properties: Map<string, PlainValue>): void {
+  if (operation.type === "set") properties.set(operation.name, operation.value);
+  if (operation.type === "remove") properties.delete(operation.name);
+  if (operation.type === "clear") properties.clear();
 }
