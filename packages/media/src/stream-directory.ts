@@ -57,6 +57,29 @@ export interface StreamEntry {
   readonly publisher: PublisherFacts | undefined;
 }
 
+/** Streams of other nodes, where this node is one of a cluster. */
+export interface RemoteStreams {
+  /** Whether another node publishes it. */
+  has(key: StreamKey): boolean;
+  /** A viewer joined, whether or not this node has a publisher. */
+  want(key: StreamKey): void;
+  /** The last viewer left. */
+  unwant(key: StreamKey): void;
+  /** A publication of this node began or ended. */
+  publisherChanged(key: StreamKey): void;
+}
+
+/** This node's copy of another node's stream; a publisher of this node takes its place. */
+export interface MirroredStream extends Disposable {
+  readonly stream: LiveStream;
+  /** Frames will come from another node. @param publisherAt  the node that has the publisher */
+  begin(publisherAt: string): void;
+  /** They may come again: viewers are kept within the grace window. */
+  lost(): void;
+  /** The publisher ended: viewers are told. */
+  ended(): void;
+}
+
 interface Entry {
   readonly stream: LiveStream;
   state: StreamEntry["state"];
@@ -65,6 +88,12 @@ interface Entry {
   /** An object of its own for each publication. */
   current: { readonly holder: PublicationHolder } | undefined;
   graceTimer: Timer | undefined;
+  /** Viewers that hold it, those included that do not yet play. */
+  holderCount: number;
+  /** Of the relay: keeps the stream. */
+  mirror: MirroredStream | undefined;
+  /** It is published at another node. */
+  isRemote: boolean;
 }
 
 export interface StreamDirectoryOptions {
@@ -88,6 +117,7 @@ export class StreamDirectory {
   /** Those in their grace window, the oldest first. */
   readonly #inGrace = new Set<Entry>();
   #waitingCount = 0;
+  #remote: RemoteStreams | undefined;
 
   constructor(options: StreamDirectoryOptions) {
     this.#options = options;
@@ -111,10 +141,44 @@ export class StreamDirectory {
     return this.#entries.get(key);
   }
 
-  /** Whether somebody publishes, or did within the grace window. */
+  /** Whether somebody publishes, at this node or another, or did within the grace window. */
   isPublished(key: StreamKey): boolean {
-    const state = this.#entries.get(key)?.state;
-    return state === "live" || state === "grace";
+    return this.#isFlowing(key) || this.#remote?.has(key) === true;
+  }
+
+  /** State of a stream that this node has the publisher of; `undefined` for any other. */
+  ownState(key: StreamKey): "live" | "grace" | undefined {
+    const entry = this.#entries.get(key);
+    return entry === undefined || entry.isRemote || entry.state === "waiting" ? undefined : entry.state;
+  }
+
+  /** From now on viewers get streams of other nodes too; those that wait are reported. */
+  follow(remote: RemoteStreams): void {
+    this.#remote = remote;
+    for (const { stream, holderCount } of this.#entries.values()) if (holderCount > 0) remote.want(stream.key);
+  }
+
+  /** For frames of another node; `undefined` at a limit. One at a time for each key. */
+  openMirror(key: StreamKey, grace: Millis): MirroredStream | undefined {
+    const entry = this.#entries.get(key) ?? this.#openWaiting(key);
+    if (entry === undefined) return undefined;
+    const mirror: MirroredStream = {
+      stream: entry.stream,
+      begin: (publisherAt) => this.#beginMirror(entry, publisherAt),
+      lost: () => {
+        if (entry.isRemote && entry.state === "live") this.#enterGrace(entry, grace);
+      },
+      ended: () => {
+        if (entry.isRemote && entry.state !== "waiting") this.#unpublish(entry, "unpublished");
+      },
+      [Symbol.dispose]: () => {
+        if (entry.mirror !== mirror) return;
+        entry.mirror = undefined;
+        if (entry.isRemote && entry.state !== "waiting") this.#unpublish(entry, "no longer watched");
+        else this.#forgetUnused(entry);
+      },
+    };
+    return (entry.mirror = mirror);
   }
 
   /** Call before a publish that another publisher would cause to be refused: one that gives no sign of life loses the key. */
@@ -125,7 +189,7 @@ export class StreamDirectory {
   }
 
   publish(key: StreamKey, policy: PublishPolicy, facts: PublisherFacts, holder: PublicationHolder): PublishAnswer {
-    if (!this.isPublished(key) && !this.#makeRoom()) return { answer: "too-many-streams" };
+    if (!this.#isFlowing(key) && !this.#makeRoom()) return { answer: "too-many-streams" };
     const entry = this.#entries.get(key) ?? this.#open(key);
     if (entry.current !== undefined) {
       if (policy.whenTaken === "refuse") return { answer: "taken" };
@@ -136,17 +200,22 @@ export class StreamDirectory {
     return { answer: "accepted", publication: this.#begin(entry, policy, facts, holder) };
   }
 
-  /** The stream to join, opened to wait for its publisher if need be; `undefined` at that limit. Release it when done. */
+  /** The stream to join, opened to wait for its publisher if need be; `undefined` at that limit. Release it once when done. */
   acquire(key: StreamKey): LiveStream | undefined {
-    const known = this.#entries.get(key);
-    if (known !== undefined) return known.stream;
-    return this.#waitingCount < this.#options.limits.waitingStreams ? this.#open(key).stream : undefined;
+    const entry = this.#entries.get(key) ?? this.#openWaiting(key);
+    if (entry === undefined) return undefined;
+    entry.holderCount++;
+    this.#remote?.want(key);
+    return entry.stream;
   }
 
-  /** A subscriber has left: a stream without publisher is forgotten with its last one. */
+  /** A viewer has left: a stream without publisher is forgotten with its last one. */
   release(key: StreamKey): void {
     const entry = this.#entries.get(key);
-    if (entry?.state === "waiting" && entry.stream.subscriberCount === 0) this.#forget(entry);
+    if (entry === undefined) return;
+    entry.holderCount--;
+    if (entry.holderCount === 0) this.#remote?.unwant(key);
+    this.#forgetUnused(entry);
   }
 
   /** Ends every subscriber and forgets every stream. */
@@ -168,6 +237,15 @@ export class StreamDirectory {
     return oldest !== undefined;
   }
 
+  #isFlowing(key: StreamKey): boolean {
+    const state = this.#entries.get(key)?.state;
+    return state === "live" || state === "grace";
+  }
+
+  #openWaiting(key: StreamKey): Entry | undefined {
+    return this.#waitingCount < this.#options.limits.waitingStreams ? this.#open(key) : undefined;
+  }
+
   /** In state `waiting`, until it is published. */
   #open(key: StreamKey): Entry {
     const { clock, streamOptions } = this.#options;
@@ -179,10 +257,18 @@ export class StreamDirectory {
       publisher: undefined,
       current: undefined,
       graceTimer: undefined,
+      holderCount: 0,
+      mirror: undefined,
+      isRemote: false,
     };
     this.#entries.set(key, entry);
     this.#waitingCount++;
     return entry;
+  }
+
+  #forgetUnused(entry: Entry): void {
+    const isUsed = entry.state !== "waiting" || entry.holderCount > 0 || entry.mirror !== undefined;
+    if (!isUsed && this.#entries.get(entry.stream.key) === entry) this.#forget(entry);
   }
 
   #forget(entry: Entry): void {
@@ -207,9 +293,11 @@ export class StreamDirectory {
     entry.state = "live";
     entry.since = clock.wall();
     entry.publisher = facts;
+    entry.isRemote = false;
     entry.stream.startPublication(facts.sessionId === "" ? undefined : facts.sessionId);
     if (wasWaiting) entry.stream.notify("published");
     this.#tell("live", entry, "published");
+    this.#remote?.publisherChanged(entry.stream.key);
     const end = (how: "unpublished" | "lost"): void => {
       if (entry.current !== current) return;
       entry.current = undefined;
@@ -225,6 +313,21 @@ export class StreamDirectory {
       },
       end,
     };
+  }
+
+  #beginMirror(entry: Entry, node: string): void {
+    if (entry.current !== undefined) return;
+    const wasWaiting = entry.state === "waiting";
+    if (wasWaiting) this.#waitingCount--;
+    this.#leaveGrace(entry);
+    const isNews = entry.state !== "live" || !entry.isRemote;
+    entry.state = "live";
+    entry.isRemote = true;
+    entry.publisher = { sessionId: "", protocol: "link", address: node, agent: "" };
+    if (!isNews) return;
+    entry.since = this.#options.clock.wall();
+    if (wasWaiting) entry.stream.notify("published");
+    this.#tell("live", entry, `published at node ${node}`);
   }
 
   #enterGrace(entry: Entry, grace: Millis): void {
@@ -246,7 +349,9 @@ export class StreamDirectory {
     entry.stream.notify("unpublished");
     this.#tell("ended", entry, reason);
     if (this.#waitingCount > this.#options.limits.waitingStreams) entry.stream.endSubscribers("stream-ended");
-    this.release(entry.stream.key);
+    if (!entry.isRemote) this.#remote?.publisherChanged(entry.stream.key);
+    entry.isRemote = false;
+    this.#forgetUnused(entry);
   }
 
   #tell(type: StreamNotice["type"], entry: Entry, reason: string): void {

@@ -55,6 +55,7 @@ export class Directory implements AsyncDisposable {
   readonly #provisional: ProvisionalClaims;
   readonly #service: Disposable;
   readonly #claims = new Map<string, HomeClaim>();
+  readonly #homeListeners = new Set<(kind: HomeKind, key: string) => void>();
   readonly #ending = new AbortController();
 
   constructor(options: DirectoryOptions) {
@@ -64,11 +65,17 @@ export class Directory implements AsyncDisposable {
     this.#provisional = new ProvisionalClaims({
       clock,
       remember: timings.homesLease,
-      changed: (kind, key) => this.#claims.get(keyOfHome(kind, key))?.poke(),
+      changed: (kind, key) => {
+        this.#claims.get(keyOfHome(kind, key))?.poke();
+        this.#tellHome(kind, key);
+      },
     });
     this.#service = services.add(this.#provisional);
     this.view.onChange((change) => {
-      if (change.type === "home") this.#claims.get(keyOfHome(change.kind, change.key))?.poke(change.row === undefined);
+      if (change.type === "home") {
+        this.#claims.get(keyOfHome(change.kind, change.key))?.poke(change.row === undefined);
+        this.#tellHome(change.kind, change.key);
+      }
       if (change.type === "stale" && !change.isStale) this.#pokeAll();
     });
     void this.view.follow(engine, this.#ending.signal);
@@ -87,6 +94,13 @@ export class Directory implements AsyncDisposable {
     const own = this.#claims.get(keyOfHome(kind, key));
     const fields = own?.state.at === "provisional" ? own.wish.fields : this.#provisional.find(kind, key);
     return fields && { ...fields, isConfirmed: false };
+  }
+
+  /** Called with each key of which `findHome` may answer otherwise than before. */
+  onHome(kind: HomeKind, listener: (key: string) => void): Disposable {
+    const heard = (of: HomeKind, key: string): void => (of === kind ? listener(key) : undefined);
+    this.#homeListeners.add(heard);
+    return { [Symbol.dispose]: () => void this.#homeListeners.delete(heard) };
   }
 
   /**
@@ -148,6 +162,11 @@ export class Directory implements AsyncDisposable {
   #changed({ wish, state }: HomeClaim): void {
     if (state.at === "provisional") this.#provisional.tell(wish);
     else this.#provisional.withdraw(wish.kind, wish.key);
+    this.#tellHome(wish.kind, wish.key);
+  }
+
+  #tellHome(kind: HomeKind, key: string): void {
+    for (const listener of this.#homeListeners) listener(kind, key);
   }
 
   #pokeAll(): void {

@@ -128,6 +128,7 @@ export class Viewer {
   /** When the stream was last seen published, or the beginning. */
   #lastPublishedAt: Millis;
   #bytesOut: () => number = () => 0;
+  #hasLeft = false;
 
   constructor(options: {
     readonly ports: SessionPorts;
@@ -201,6 +202,8 @@ export class Viewer {
   leave(): void {
     if (this.#subscriber !== undefined) this.stream.unsubscribe(this.#subscriber);
     this.#subscriber = undefined;
+    if (this.#hasLeft) return;
+    this.#hasLeft = true;
     this.#ports.streams.release(this.key);
   }
 

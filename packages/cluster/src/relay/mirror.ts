@@ -1,0 +1,325 @@
+/** A stream of another node: asks one node at a time for it, follows its home, and looks elsewhere when the source is lost. */
+import type { Millis } from "@sluice/base/brand";
+import type { Clock, Timer } from "@sluice/base/clock";
+import type { MirroredStream, StreamDirectory } from "@sluice/media/stream-directory";
+import type { StreamKey } from "@sluice/media/stream-key";
+
+import { ChannelStateError } from "@sluice/mesh/errors";
+import type { Channel } from "@sluice/mesh/channel";
+import type { MeshLink } from "@sluice/mesh/mesh";
+import { decodeFrame, FRAME_MESSAGE, type Publication } from "./frame-form.ts";
+import { RELAY_LIMITS, RELAY_TIMINGS } from "./limits.ts";
+import { ALL_KINDS, decodeAnswer, encodeRequest, FRAME_FORM, type StreamAnswer, WANTED } from "./messages.ts";
+import { sourcesOf, type StreamHome } from "./sources.ts";
+
+/** Service of the channels of streams: one for each stream and node that takes it. */
+export const RELAY_SERVICE = "stream";
+
+/** Where a mirror has its stream from. */
+export interface MirrorSource {
+  readonly publication: Publication;
+  /** Nodes from this one to the one with the publisher. */
+  readonly path: readonly string[];
+}
+
+export interface MirrorOptions {
+  readonly key: StreamKey;
+  readonly self: string;
+  readonly streams: Pick<StreamDirectory, "ownState" | "openMirror">;
+  readonly home: () => StreamHome | undefined;
+  readonly links: ReadonlyMap<string, MeshLink>;
+  /** Nodes to ask before the home. */
+  readonly from: () => readonly string[];
+  /** The channel of each mirror, kept by the mirrors. */
+  readonly channels: Map<Channel, Mirror>;
+  readonly clock: Clock;
+  /** A source was found or lost, or its path changed. */
+  readonly changed: () => void;
+  /** Nobody wants it any more. */
+  readonly gone: () => void;
+}
+
+interface Upstream {
+  readonly node: string;
+  readonly link: MeshLink;
+  readonly channel: Channel;
+  /** `asked`: no answer yet; `waiting`: the node has no source. */
+  at: "asked" | "waiting" | "live";
+  source: MirrorSource | undefined;
+}
+
+interface Refusal {
+  readonly until: Millis;
+  readonly delay: Millis;
+}
+
+export class Mirror {
+  readonly #options: MirrorOptions;
+  /** Nodes that take it from this one, with those that wait behind them. */
+  readonly #takers = new Map<object, readonly string[]>();
+  #hasViewers = false;
+  #upstream: Upstream | undefined;
+  #local: MirroredStream | undefined;
+  /** What the directory said when the upstream was asked. */
+  #askedFor: StreamHome | undefined;
+  /** Nodes that a hot node named. */
+  #hints: readonly string[] = [];
+  #refusals = new Map<string, Refusal>();
+  #timer: Timer | undefined;
+  #lingering: Timer | undefined;
+  #isDeliveryDue = false;
+  #isClosed = false;
+
+  constructor(options: MirrorOptions) {
+    this.#options = options;
+  }
+
+  get key(): StreamKey {
+    return this.#options.key;
+  }
+
+  /** Undefined while no node gives it. */
+  get source(): MirrorSource | undefined {
+    return this.#upstream?.at === "live" ? this.#upstream.source : undefined;
+  }
+
+  /** The node that is asked or gives it. */
+  get upstream(): Pick<Upstream, "node" | "channel" | "at"> | undefined {
+    return this.#upstream;
+  }
+
+  /** Viewers of this node want it, or no longer do. */
+  setViewers(hasViewers: boolean): void {
+    this.#hasViewers = hasViewers;
+    this.#wantsChanged();
+  }
+
+  /** Another node wants it. @param waiting  that node and those behind it */
+  addTaker(taker: object, waiting: readonly string[]): void {
+    this.#takers.set(taker, waiting);
+    this.#wantsChanged();
+  }
+
+  removeTaker(taker: object): void {
+    if (this.#takers.delete(taker)) this.#wantsChanged();
+  }
+
+  /** The stream has another home, or a publisher, or none: an upstream that is no source any more is left. */
+  homeChanged(): void {
+    const { home, self, streams, key } = this.#options;
+    const now = home();
+    if (streams.ownState(key) === "live" || now?.publisherAt === self) return this.#leave();
+    const isSame = now?.home === this.#askedFor?.home && now?.publisherAt === this.#askedFor?.publisherAt;
+    if (isSame && this.#upstream !== undefined) return;
+    this.#refusals.clear();
+    const best = this.#sources()[0];
+    if (this.#upstream?.at === "live" && best === undefined) return; // it flows, whatever the directory says
+    if (this.#upstream?.node !== best) this.#leave();
+    this.#look();
+  }
+
+  /** Links came or went. */
+  linksChanged(): void {
+    if (this.#upstream === undefined) this.#look();
+  }
+
+  /** @throws {WireError} */
+  message(channel: Channel, message: Uint8Array): void {
+    const upstream = this.#upstream;
+    if (upstream?.channel !== channel) return;
+    if (message[0] === FRAME_MESSAGE) return this.#frame(upstream, message);
+    const answer = decodeAnswer(message);
+    if (answer !== undefined) this.#answered(upstream, answer);
+  }
+
+  /** Closed by its node, or lost with its link. */
+  closed(channel: Channel): void {
+    const upstream = this.#upstream;
+    if (upstream?.channel !== channel) return;
+    this.#refuse(upstream.node);
+    this.#forget();
+    this.#look();
+  }
+
+  /** The link is gone, without a word about its channels where another one replaced it. */
+  linkLost(link: MeshLink): void {
+    if (this.#upstream?.link === link) this.closed(this.#upstream.channel);
+  }
+
+  /** May be called twice. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#leave();
+    this.#lingering?.cancel();
+    this.#local?.[Symbol.dispose]();
+    this.#local = undefined;
+    this.#options.gone();
+  }
+
+  get #isWanted(): boolean {
+    return this.#hasViewers || this.#takers.size > 0;
+  }
+
+  /** Sources flow on for a while without viewers; what only waits ends at once. */
+  #wantsChanged(): void {
+    if (this.#isClosed) return;
+    if (this.#isWanted) {
+      this.#lingering?.cancel();
+      this.#lingering = undefined;
+      if (this.#upstream === undefined) this.#look();
+    } else if (this.#upstream?.at !== "live") this.close();
+    else this.#lingering ??= this.#options.clock.after(RELAY_TIMINGS.linger, () => this.close());
+  }
+
+  #sources(): readonly string[] {
+    const { self, home, links, from } = this.#options;
+    const waiting = [...this.#takers.values()].flat();
+    return sourcesOf({
+      self,
+      home: home(),
+      isLinked: (id) => links.has(id),
+      linked: links.keys(),
+      preferred: [...this.#hints, ...from()],
+      waiting,
+    });
+  }
+
+  /** Asks the best node that has not refused, or waits until one may be asked again. */
+  #look(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    if (this.#isClosed || this.#upstream !== undefined || !this.#isWanted) return;
+    if (this.#options.streams.ownState(this.key) === "live") return;
+    const now = this.#options.clock.now();
+    let earliest: Millis | undefined;
+    for (const node of this.#sources()) {
+      const { until = now } = this.#refusals.get(node) ?? {};
+      if (until <= now) {
+        if (this.#ask(node)) return;
+        this.#refuse(node);
+      }
+      const again = this.#refusals.get(node)?.until ?? until;
+      if (earliest === undefined || again < earliest) earliest = again;
+    }
+    if (earliest !== undefined) this.#lookAfter((earliest - now) as Millis);
+  }
+
+  #lookAfter(delay: Millis): void {
+    this.#timer?.cancel();
+    this.#timer = this.#options.clock.after(delay, () => this.#lookAgain());
+  }
+
+  /** A node that has no source yet is left only where another one can be asked. */
+  #lookAgain(): void {
+    const upstream = this.#upstream;
+    if (upstream !== undefined) {
+      if (upstream.at === "live" || this.#sources().every((node) => node === upstream.node)) return;
+      this.#refuse(upstream.node);
+      this.#leave();
+    }
+    this.#look();
+  }
+
+  #ask(node: string): boolean {
+    const { self, links, key, channels } = this.#options;
+    const link = links.get(node);
+    const waiting = [...new Set([self, ...(this.#takers.values().next().value ?? [])])];
+    if (link === undefined || waiting.length >= RELAY_LIMITS.pathNodes) return false;
+    const isHinted = this.#refusals.get(node) !== undefined && this.#hints.length > 0;
+    const wanted = ALL_KINDS | (isHinted ? WANTED.insist : 0);
+    const channel = opened(link, encodeRequest({ form: FRAME_FORM, wanted, key, waiting }));
+    if (channel === undefined) return false;
+    this.#upstream = { node, link, channel, at: "asked", source: undefined };
+    channels.set(channel, this);
+    this.#askedFor = this.#options.home();
+    this.#lookAfter(RELAY_TIMINGS.patience);
+    return true;
+  }
+
+  #answered(upstream: Upstream, answer: StreamAnswer): void {
+    switch (answer.type) {
+      case "source":
+        return this.#found(upstream, answer);
+      case "waiting":
+        this.#lost();
+        upstream.at = "waiting";
+        return this.#lookAfter(RELAY_TIMINGS.patience);
+      case "unpublished":
+        upstream.at = "waiting";
+        this.#local?.ended();
+        this.#options.changed();
+        if (!this.#isWanted) this.close();
+        return;
+      case "elsewhere":
+        this.#hints = answer.nodes.filter((node) => node !== this.#options.self);
+    }
+  }
+
+  /** Paths through this node would be loops. */
+  #found(upstream: Upstream, { path, publication, form }: Extract<StreamAnswer, { type: "source" }>): void {
+    const { self, streams, key } = this.#options;
+    if (form !== FRAME_FORM || path.includes(self) || path.length >= RELAY_LIMITS.pathNodes) {
+      this.#refuse(upstream.node);
+      this.#leave();
+      return this.#look();
+    }
+    upstream.source = { publication, path: [self, ...path] };
+    upstream.at = "live";
+    this.#timer?.cancel();
+    this.#refusals.clear();
+    this.#hints = [];
+    this.#local ??= streams.openMirror(key);
+    this.#local?.begin({ publisherAt: path.at(-1) ?? upstream.node });
+    this.#options.changed();
+  }
+
+  #frame(upstream: Upstream, message: Uint8Array): void {
+    const frame = decodeFrame(message);
+    if (upstream.at !== "live" || this.#local === undefined) return;
+    this.#local.stream.take(frame);
+    if (this.#isDeliveryDue) return;
+    this.#isDeliveryDue = true; // once for all frames of one read
+    void Promise.resolve().then(() => {
+      this.#isDeliveryDue = false;
+      this.#local?.stream.deliver();
+    });
+  }
+
+  /** Viewers are kept for the grace window of their application. */
+  #lost(): void {
+    if (this.#upstream?.at !== "live") return;
+    this.#upstream.at = "waiting";
+    this.#local?.lost();
+    this.#options.changed();
+  }
+
+  #leave(): void {
+    this.#upstream?.channel.close();
+    this.#forget();
+  }
+
+  #forget(): void {
+    this.#lost();
+    if (this.#upstream !== undefined) this.#options.channels.delete(this.#upstream.channel);
+    this.#upstream = undefined;
+    this.#timer?.cancel();
+  }
+
+  #refuse(node: string): void {
+    const { retryFirst, retryCap } = RELAY_TIMINGS;
+    const before = this.#refusals.get(node)?.delay ?? 0;
+    const delay = Math.min(retryCap, Math.max(retryFirst, before * 2)) as Millis;
+    this.#refusals.set(node, { until: (this.#options.clock.now() + delay) as Millis, delay });
+  }
+}
+
+/** Undefined where the link has ended, or has its limit of channels. */
+function opened(link: MeshLink, greeting: Uint8Array): Channel | undefined {
+  try {
+    return link.driver.link?.openChannel(RELAY_SERVICE, { class: "media", greeting });
+  } catch (error) {
+    if (error instanceof ChannelStateError) return undefined;
+    throw error;
+  }
+}

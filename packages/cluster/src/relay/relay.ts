@@ -1,0 +1,263 @@
+/** Streams between this node and others: takes those that its viewers want, and gives those that other nodes want. */
+import type { Millis } from "@sluice/base/brand";
+import type { Clock } from "@sluice/base/clock";
+import type { RemoteStreams, StreamDirectory } from "@sluice/media/stream-directory";
+import { findStreamKey, type StreamKey } from "@sluice/media/stream-key";
+import type { Channel } from "@sluice/mesh/channel";
+import type { ChannelEvent } from "@sluice/mesh/link-event";
+import type { LinkService } from "@sluice/mesh/link-services";
+import type { LinkEnd, MeshLink } from "@sluice/mesh/mesh";
+import type { Directory } from "../directory/directory.ts";
+import { Copy } from "./copy.ts";
+import { FrameEncoder } from "./frame-form.ts";
+import { RELAY_LIMITS } from "./limits.ts";
+import { decodeRequest, type StreamRequest, WANTED } from "./messages.ts";
+import { Mirror, type MirrorSource, RELAY_SERVICE } from "./mirror.ts";
+import { hasDirectSource, type StreamHome } from "./sources.ts";
+
+export interface RelayOptions {
+  readonly self: string;
+  readonly streams: StreamDirectory;
+  readonly clock: Clock;
+  /** Whether streams of this application are shared with other nodes. */
+  readonly isShared: (key: StreamKey) => boolean;
+  /** Ids of nodes that are asked before a stream's home, the first first. Read for each stream. */
+  readonly from: () => readonly string[];
+  /** Whether this node is so busy that others should give its streams. */
+  readonly isHot: () => boolean;
+}
+
+/** Copies of one stream. */
+interface Served {
+  readonly encoder: FrameEncoder;
+  readonly copies: Set<Copy>;
+}
+
+/** Copies over one link, and a recent sum of what they have queued. */
+interface LinkLoad {
+  readonly copies: Set<Copy>;
+  bytes: number;
+  at: Millis;
+}
+
+/** How old the sum may be. */
+const SUM_EVERY = 50 as Millis;
+/** Nodes that a hot node names. */
+const NAMED_NODES = 4;
+
+/** Add it to the node's `LinkServices`, and let the node's streams follow it. */
+export class Relay implements LinkService, RemoteStreams, Disposable {
+  readonly names = [RELAY_SERVICE];
+  readonly #options: RelayOptions;
+  readonly #links = new Map<string, MeshLink>();
+  readonly #mirrors = new Map<StreamKey, Mirror>();
+  readonly #mirrorAt = new Map<Channel, Mirror>();
+  readonly #copies = new Map<Channel, Copy>();
+  readonly #served = new Map<StreamKey, Served>();
+  readonly #loads = new Map<MeshLink, LinkLoad>();
+  #directory: Pick<Directory, "findHome"> | undefined;
+  #following: Disposable | undefined;
+
+  constructor(options: RelayOptions) {
+    this.#options = options;
+  }
+
+  /** The directory is open: from now on it is known where streams are. */
+  follow(directory: Pick<Directory, "findHome" | "onHome">): void {
+    this.#directory = directory;
+    this.#following = directory.onHome("stream", (key) => this.#mirrors.get(key as StreamKey)?.homeChanged());
+    for (const mirror of [...this.#mirrors.values()]) mirror.homeChanged();
+  }
+
+  get mirrors(): Iterable<Mirror> {
+    return this.#mirrors.values();
+  }
+
+  get copies(): Iterable<Copy> {
+    return this.#copies.values();
+  }
+
+  findMirror(key: StreamKey): Mirror | undefined {
+    return this.#mirrors.get(key);
+  }
+
+  copiesOf(key: StreamKey): Iterable<Copy> {
+    return this.#served.get(key)?.copies ?? [];
+  }
+
+  // Of the node's streams.
+
+  has(key: StreamKey): boolean {
+    const home = this.#options.isShared(key) ? this.#homeOf(key) : undefined;
+    return home !== undefined && home.publisherAt !== this.#options.self;
+  }
+
+  want(key: StreamKey): void {
+    if (this.#options.isShared(key)) this.#mirrorOf(key).setViewers(true);
+  }
+
+  unwant(key: StreamKey): void {
+    this.#mirrors.get(key)?.setViewers(false);
+  }
+
+  publisherChanged(key: StreamKey): void {
+    this.#mirrors.get(key)?.homeChanged();
+    this.#sourceChanged(key);
+  }
+
+  // Of the links.
+
+  up(link: MeshLink): void {
+    this.#links.set(link.peer.id, link);
+    for (const mirror of [...this.#mirrors.values()]) mirror.linksChanged();
+  }
+
+  happened(link: MeshLink, event: ChannelEvent): void {
+    const { channel } = event;
+    if (event.type === "opened") return this.#opened(link, channel, event.greeting);
+    const copy = this.#copies.get(channel);
+    if (copy !== undefined) return event.type === "closed" ? this.#forget(copy) : undefined;
+    const mirror = this.#mirrorAt.get(channel);
+    if (event.type === "message") mirror?.message(channel, event.message);
+    if (event.type === "closed") mirror?.closed(channel);
+  }
+
+  down(link: MeshLink, _why: LinkEnd): void {
+    if (this.#links.get(link.peer.id) === link) this.#links.delete(link.peer.id);
+    for (const copy of [...(this.#loads.get(link)?.copies ?? [])]) this.#forget(copy); // of a link that was replaced
+    this.#loads.delete(link);
+    for (const mirror of [...this.#mirrors.values()]) mirror.linkLost(link);
+  }
+
+  [Symbol.dispose](): void {
+    this.#following?.[Symbol.dispose]();
+    for (const copy of [...this.#copies.values()]) this.#forget(copy);
+    for (const mirror of [...this.#mirrors.values()]) mirror.close();
+  }
+
+  #homeOf(key: StreamKey): StreamHome | undefined {
+    return this.#directory?.findHome("stream", key);
+  }
+
+  #mirrorOf(key: StreamKey): Mirror {
+    const known = this.#mirrors.get(key);
+    if (known !== undefined) return known;
+    const { self, streams, clock, from } = this.#options;
+    const mirror = new Mirror({
+      ...{ key, self, streams, clock, links: this.#links },
+      from,
+      channels: this.#mirrorAt,
+      home: () => this.#homeOf(key),
+      changed: () => this.#sourceChanged(key),
+      gone: () => void this.#mirrors.delete(key),
+    });
+    this.#mirrors.set(key, mirror);
+    return mirror;
+  }
+
+  #opened(link: MeshLink, channel: Channel, greeting: Uint8Array): void {
+    const request = decodeRequest(greeting);
+    const key = findStreamKey(request.key);
+    const refusal = this.#refusalOf(link, request);
+    if (key === undefined || key !== request.key || refusal !== undefined)
+      return channel.close("refused", refusal ?? "no stream can have this key");
+    const served = this.#served.get(key) ?? { encoder: new FrameEncoder(), copies: new Set<Copy>() };
+    const load = this.#loads.get(link) ?? { copies: new Set<Copy>(), bytes: 0, at: this.#options.clock.now() };
+    const node = link.peer.id;
+    for (const copy of [...served.copies]) if (copy.node === node) this.#forget(copy); // never two for one node
+    const copy = new Copy({
+      ...{ node, key, channel, link, waiting: request.waiting, encoder: served.encoder },
+      linkBytes: () => this.#sumOf(load),
+      clock: this.#options.clock,
+    });
+    this.#served.set(key, served);
+    this.#loads.set(link, load);
+    served.copies.add(copy);
+    load.copies.add(copy);
+    this.#copies.set(channel, copy);
+    if ((request.wanted & WANTED.insist) === 0 && this.#refers(copy)) return;
+    this.#serve(copy);
+  }
+
+  #refusalOf(link: MeshLink, { form, key, waiting }: StreamRequest): string | undefined {
+    const { self, isShared } = this.#options;
+    const { streamsPerLink, pathNodes } = RELAY_LIMITS;
+    if (form < 1) return "no common form of frames";
+    if (waiting[0] !== link.peer.id || waiting.includes(self)) return `node ${self} waits for the stream itself`;
+    if (waiting.length >= pathNodes) return `the path is longer than ${pathNodes} nodes`;
+    if (!isShared(key as StreamKey)) return "the application is not shared";
+    const count = this.#loads.get(link)?.copies.size ?? 0;
+    return count < streamsPerLink ? undefined : `${count} streams are given over this link, which is the limit`;
+  }
+
+  /** A hot node that has given the stream to others names them instead of giving it once more. */
+  #refers(copy: Copy): boolean {
+    if (!this.#options.isHot()) return false;
+    const others = [...this.copiesOf(copy.key as StreamKey)].filter((other) => other !== copy && other.isFlowing);
+    const nodes = others.map(({ node }) => node).filter((node) => !copy.waiting.includes(node));
+    if (nodes.length === 0) return false;
+    copy.refer(nodes.slice(0, NAMED_NODES));
+    this.#forget(copy);
+    return true;
+  }
+
+  #serve(copy: Copy): void {
+    const key = copy.key as StreamKey;
+    const source = this.#sourceOf(key);
+    const stream = this.#options.streams.findEntry(key)?.stream;
+    if (source !== undefined && stream !== undefined) {
+      if (source.path.length > 1) this.#mirrors.get(key)?.addTaker(copy, copy.waiting);
+      if (!source.path.includes(copy.node)) return copy.start(stream, source);
+      copy.close("refused", "this node has the stream from the one that asks");
+      return this.#forget(copy);
+    }
+    copy.wait();
+    this.#want(copy);
+  }
+
+  /** A publisher of this node, or the node that this one has it from. */
+  #sourceOf(key: StreamKey): MirrorSource | undefined {
+    const { streams, self } = this.#options;
+    const stream = streams.findEntry(key)?.stream;
+    if (streams.ownState(key) === undefined || stream === undefined) return this.#mirrors.get(key)?.source;
+    return { publication: stream.publication, path: [self] };
+  }
+
+  /** Gets the stream for the node that asks, where this one can. */
+  #want(copy: Copy): void {
+    const key = copy.key as StreamKey;
+    const { self, from } = this.#options;
+    const home = this.#homeOf(key);
+    if (home === undefined || home.publisherAt === self) return; // the asker knows more, or less: it hears of it
+    const isLinked = (id: string): boolean => this.#links.has(id) && !copy.waiting.includes(id);
+    if (hasDirectSource({ self, home, isLinked }) || from().some(isLinked) || home.home === self)
+      return this.#mirrorOf(key).addTaker(copy, copy.waiting);
+    copy.close("refused", "this node has no link to the stream either");
+    this.#forget(copy);
+  }
+
+  #sourceChanged(key: StreamKey): void {
+    for (const copy of [...this.copiesOf(key)]) this.#serve(copy);
+  }
+
+  #forget(copy: Copy): void {
+    copy.close();
+    this.#copies.delete(copy.channel);
+    const served = this.#served.get(copy.key as StreamKey);
+    served?.copies.delete(copy);
+    if (served?.copies.size === 0) this.#served.delete(copy.key as StreamKey);
+    const load = this.#loads.get(copy.link);
+    load?.copies.delete(copy);
+    if (load?.copies.size === 0) this.#loads.delete(copy.link);
+    this.#mirrors.get(copy.key as StreamKey)?.removeTaker(copy);
+  }
+
+  #sumOf(load: LinkLoad): number {
+    const now = this.#options.clock.now();
+    if (now - load.at < SUM_EVERY) return load.bytes;
+    load.at = now;
+    load.bytes = 0;
+    for (const { channel } of load.copies) load.bytes += channel.queuedBytes;
+    return load.bytes;
+  }
+}
