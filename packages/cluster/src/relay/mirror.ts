@@ -15,6 +15,9 @@ import { sourcesOf, type StreamHome } from "./sources.ts";
 /** Service of the channels of streams: one for each stream and node that takes it. */
 export const RELAY_SERVICE = "stream";
 
+/** Publications that a mirror remembers. */
+const REMEMBERED = 8;
+
 /** Where a mirror has its stream from. */
 export interface MirrorSource {
   readonly publication: Publication;
@@ -26,6 +29,8 @@ export interface MirrorOptions {
   readonly key: StreamKey;
   readonly self: string;
   readonly streams: Pick<StreamDirectory, "ownState" | "openMirror">;
+  /** How long viewers are kept without a source. */
+  readonly grace: Millis;
   readonly home: () => StreamHome | undefined;
   readonly links: ReadonlyMap<string, MeshLink>;
   /** Nodes to ask before the home. */
@@ -57,6 +62,8 @@ export class Mirror {
   readonly #options: MirrorOptions;
   /** Nodes that take it from this one, with those that wait behind them. */
   readonly #takers = new Map<object, readonly string[]>();
+  /** The last ones that were taken, the present one last: a node that woke up may still give an earlier one. */
+  #publications: readonly Publication[] = [];
   #hasViewers = false;
   #upstream: Upstream | undefined;
   #local: MirroredStream | undefined;
@@ -118,9 +125,10 @@ export class Mirror {
     this.#look();
   }
 
-  /** Links came or went. */
+  /** There is a link more: it may lead to a source. */
   linksChanged(): void {
     if (this.#upstream === undefined) this.#look();
+    else if (this.#upstream.at !== "live") this.#lookAfter(RELAY_TIMINGS.patience);
   }
 
   /** @throws {WireError} */
@@ -258,8 +266,11 @@ export class Mirror {
 
   /** Paths through this node would be loops. */
   #found(upstream: Upstream, { path, publication, form }: Extract<StreamAnswer, { type: "source" }>): void {
-    const { self, streams, key } = this.#options;
-    if (form !== FRAME_FORM || path.includes(self) || path.length >= RELAY_LIMITS.pathNodes) {
+    const { self, streams, key, grace } = this.#options;
+    const isLoop = path.includes(self) || path.length >= RELAY_LIMITS.pathNodes;
+    const isUsable = !isLoop && form === FRAME_FORM && this.#isTrue(upstream, publication);
+    if (isUsable) this.#local ??= streams.openMirror(key, grace);
+    if (!isUsable || this.#local === undefined) {
       this.#refuse(upstream.node);
       this.#leave();
       return this.#look();
@@ -269,21 +280,36 @@ export class Mirror {
     this.#timer?.cancel();
     this.#refusals.clear();
     this.#hints = [];
-    this.#local ??= streams.openMirror(key);
-    this.#local?.begin({ publisherAt: path.at(-1) ?? upstream.node });
+    this.#local.begin(path.at(-1) ?? upstream.node);
     this.#options.changed();
   }
 
   #frame(upstream: Upstream, message: Uint8Array): void {
     const frame = decodeFrame(message);
     if (upstream.at !== "live" || this.#local === undefined) return;
+    if (!this.#isCurrent(frame.publication)) return;
     this.#local.stream.take(frame);
     if (this.#isDeliveryDue) return;
-    this.#isDeliveryDue = true; // once for all frames of one read
-    void Promise.resolve().then(() => {
+    this.#isDeliveryDue = true; // once for all frames that have arrived
+    this.#options.clock.afterPoll(() => {
       this.#isDeliveryDue = false;
       this.#local?.stream.deliver();
     });
+  }
+
+  /** A node in between may not know yet that its publication is over. */
+  #isTrue({ node }: Upstream, publication: Publication): boolean {
+    const home = this.#options.home();
+    const isBetween = home !== undefined && home.home !== node && home.publisherAt !== node;
+    return (!isBetween || home.publication === publication) && this.#isCurrent(publication);
+  }
+
+  /** Whether it is the publication that is taken, or a new one, which is taken from now on. */
+  #isCurrent(publication: Publication): boolean {
+    if (publication === this.#publications.at(-1)) return true;
+    if (this.#publications.includes(publication)) return false;
+    this.#publications = [...this.#publications.slice(1 - REMEMBERED), publication];
+    return true;
   }
 
   /** Viewers are kept for the grace window of their application. */

@@ -21,6 +21,8 @@ export interface RelayOptions {
   readonly clock: Clock;
   /** Whether streams of this application are shared with other nodes. */
   readonly isShared: (key: StreamKey) => boolean;
+  /** How long viewers of a stream are kept while no node gives it. */
+  readonly graceOf: (key: StreamKey) => Millis;
   /** Ids of nodes that are asked before a stream's home, the first first. Read for each stream. */
   readonly from: () => readonly string[];
   /** Whether this node is so busy that others should give its streams. */
@@ -65,7 +67,7 @@ export class Relay implements LinkService, RemoteStreams, Disposable {
   /** The directory is open: from now on it is known where streams are. */
   follow(directory: Pick<Directory, "findHome" | "onHome">): void {
     this.#directory = directory;
-    this.#following = directory.onHome("stream", (key) => this.#mirrors.get(key as StreamKey)?.homeChanged());
+    this.#following = directory.onHome("stream", (key) => this.#homeChanged(key as StreamKey));
     for (const mirror of [...this.#mirrors.values()]) mirror.homeChanged();
   }
 
@@ -142,10 +144,11 @@ export class Relay implements LinkService, RemoteStreams, Disposable {
   #mirrorOf(key: StreamKey): Mirror {
     const known = this.#mirrors.get(key);
     if (known !== undefined) return known;
-    const { self, streams, clock, from } = this.#options;
+    const { self, streams, clock, from, graceOf } = this.#options;
     const mirror = new Mirror({
       ...{ key, self, streams, clock, links: this.#links },
       from,
+      grace: graceOf(key),
       channels: this.#mirrorAt,
       home: () => this.#homeOf(key),
       changed: () => this.#sourceChanged(key),
@@ -219,7 +222,10 @@ export class Relay implements LinkService, RemoteStreams, Disposable {
   #sourceOf(key: StreamKey): MirrorSource | undefined {
     const { streams, self } = this.#options;
     const stream = streams.findEntry(key)?.stream;
-    if (streams.ownState(key) === undefined || stream === undefined) return this.#mirrors.get(key)?.source;
+    const state = streams.ownState(key);
+    // In its grace window the stream may have gone on at another node.
+    const isOwn = state === "live" || (state === "grace" && (this.#homeOf(key)?.publisherAt ?? self) === self);
+    if (!isOwn || stream === undefined) return this.#mirrors.get(key)?.source;
     return { publication: stream.publication, path: [self] };
   }
 
@@ -234,6 +240,12 @@ export class Relay implements LinkService, RemoteStreams, Disposable {
       return this.#mirrorOf(key).addTaker(copy, copy.waiting);
     copy.close("refused", "this node has no link to the stream either");
     this.#forget(copy);
+  }
+
+  /** Nodes that asked before this one knew of a home are served now. */
+  #homeChanged(key: StreamKey): void {
+    this.#mirrors.get(key)?.homeChanged();
+    for (const copy of [...this.copiesOf(key)]) if (!copy.isFlowing) this.#serve(copy);
   }
 
   #sourceChanged(key: StreamKey): void {

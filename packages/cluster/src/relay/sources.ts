@@ -2,7 +2,7 @@
 import type { HomeFields } from "../directory/rows.ts";
 
 /** Where the directory says that a stream is. */
-export type StreamHome = Pick<HomeFields, "home" | "publisherAt">;
+export type StreamHome = Pick<HomeFields, "home" | "publisherAt" | "publication">;
 
 export interface SourceFacts {
   readonly self: string;
