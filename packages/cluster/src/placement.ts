@@ -26,7 +26,7 @@ export interface PlacementPolicy {
 }
 
 /** Moves nothing away from a node that is not hotter than this. */
-const HOT = 0.75;
+export const HOT = 0.75;
 /** Moves nothing to a node that would get hotter than this; the gap to `HOT` prevents flapping. */
 const COOL = 0.5;
 

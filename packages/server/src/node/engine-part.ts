@@ -90,6 +90,7 @@ async function openClustered(
   reached
     .then(({ engine, directory }) => {
       node.objects.openShared(directory, engine, scope);
+      node.streams.open(directory);
       node.log.info({ ...engine.capabilities() }, "state engine open");
     })
     .catch((error: unknown) => {
@@ -161,4 +162,5 @@ function openedEngine({ node, cluster: part, scope }: EnginePartOptions, engine:
   if (part === undefined) return;
   const directory = openDirectory({ ...part, node, engine, random: Math.random, scope });
   node.objects.openShared(directory, engine, scope);
+  node.streams.open(directory);
 }

@@ -39,6 +39,7 @@ import { noticesFor } from "./notices.ts";
 import { NodeState, type ShownState } from "./node-state.ts";
 import { ObjectsPart } from "./objects-part.ts";
 import { outputLimits, strangerLimits } from "./running-limits.ts";
+import { StreamsPart } from "./streams-part.ts";
 
 export interface NodePart {
   readonly config: SluiceConfig;
@@ -51,6 +52,7 @@ export interface NodePart {
   readonly ports: SessionPorts;
   readonly previews: PreviewRights;
   readonly objects: ObjectsPart;
+  readonly streams: StreamsPart;
   readonly view: NodeView;
   /** What anybody may do without showing anything, and in which applications. */
   openActions(): OpenActions;
@@ -188,6 +190,7 @@ export function openNode({
       heldBy: () => state.heldBy,
     }),
   );
+  const streamsPart = new StreamsPart({ config, clock, streams, heat: () => view.heat });
   return {
     config,
     log,
@@ -198,6 +201,7 @@ export function openNode({
     ports,
     previews: guard.previews,
     objects,
+    streams: streamsPart,
     view,
     openActions: () => guard.openActions(),
     patterns,
