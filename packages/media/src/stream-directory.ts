@@ -55,6 +55,8 @@ export interface StreamEntry {
   /** Wall clock. */
   readonly since: Millis;
   readonly publisher: PublisherFacts | undefined;
+  /** The other node that publishes it, or did within the grace window. */
+  readonly publisherAt: string | undefined;
 }
 
 /** Streams of other nodes, where this node is one of a cluster. */
@@ -92,8 +94,7 @@ interface Entry {
   holderCount: number;
   /** Of the relay: keeps the stream. */
   mirror: MirroredStream | undefined;
-  /** It is published at another node. */
-  isRemote: boolean;
+  publisherAt: string | undefined;
 }
 
 export interface StreamDirectoryOptions {
@@ -149,7 +150,7 @@ export class StreamDirectory {
   /** State of a stream that this node has the publisher of; `undefined` for any other. */
   ownState(key: StreamKey): "live" | "grace" | undefined {
     const entry = this.#entries.get(key);
-    return entry === undefined || entry.isRemote || entry.state === "waiting" ? undefined : entry.state;
+    return entry === undefined || entry.publisherAt !== undefined || entry.state === "waiting" ? undefined : entry.state;
   }
 
   /** From now on viewers get streams of other nodes too; those that wait are reported. */
@@ -166,15 +167,15 @@ export class StreamDirectory {
       stream: entry.stream,
       begin: (publisherAt) => this.#beginMirror(entry, publisherAt),
       lost: () => {
-        if (entry.isRemote && entry.state === "live") this.#enterGrace(entry, grace);
+        if (entry.publisherAt !== undefined && entry.state === "live") this.#enterGrace(entry, grace);
       },
       ended: () => {
-        if (entry.isRemote && entry.state !== "waiting") this.#unpublish(entry, "unpublished");
+        if (entry.publisherAt !== undefined && entry.state !== "waiting") this.#unpublish(entry, "unpublished");
       },
       [Symbol.dispose]: () => {
         if (entry.mirror !== mirror) return;
         entry.mirror = undefined;
-        if (entry.isRemote && entry.state !== "waiting") this.#unpublish(entry, "no longer watched");
+        if (entry.publisherAt !== undefined && entry.state !== "waiting") this.#unpublish(entry, "no longer watched");
         else this.#forgetUnused(entry);
       },
     };
@@ -259,7 +260,7 @@ export class StreamDirectory {
       graceTimer: undefined,
       holderCount: 0,
       mirror: undefined,
-      isRemote: false,
+      publisherAt: undefined,
     };
     this.#entries.set(key, entry);
     this.#waitingCount++;
@@ -293,7 +294,7 @@ export class StreamDirectory {
     entry.state = "live";
     entry.since = clock.wall();
     entry.publisher = facts;
-    entry.isRemote = false;
+    entry.publisherAt = undefined;
     entry.stream.startPublication(facts.sessionId === "" ? undefined : facts.sessionId);
     if (wasWaiting) entry.stream.notify("published");
     this.#tell("live", entry, "published");
@@ -320,10 +321,10 @@ export class StreamDirectory {
     const wasWaiting = entry.state === "waiting";
     if (wasWaiting) this.#waitingCount--;
     this.#leaveGrace(entry);
-    const isNews = entry.state !== "live" || !entry.isRemote;
+    const isNews = entry.state !== "live" || entry.publisherAt === undefined;
     entry.state = "live";
-    entry.isRemote = true;
-    entry.publisher = { sessionId: "", protocol: "link", address: node, agent: "" };
+    entry.publisher = undefined;
+    entry.publisherAt = node;
     if (!isNews) return;
     entry.since = this.#options.clock.wall();
     if (wasWaiting) entry.stream.notify("published");
@@ -349,8 +350,8 @@ export class StreamDirectory {
     entry.stream.notify("unpublished");
     this.#tell("ended", entry, reason);
     if (this.#waitingCount > this.#options.limits.waitingStreams) entry.stream.endSubscribers("stream-ended");
-    if (!entry.isRemote) this.#remote?.publisherChanged(entry.stream.key);
-    entry.isRemote = false;
+    if (entry.publisherAt === undefined) this.#remote?.publisherChanged(entry.stream.key);
+    entry.publisherAt = undefined;
     this.#forgetUnused(entry);
   }
 
