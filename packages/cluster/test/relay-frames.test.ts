@@ -43,10 +43,19 @@ function frame(of: Partial<Frame>, body = "1700000000aabb", at = 5, end = body.l
 
 const FRAMES: Readonly<Record<string, Frame>> = {
   "a picture": frame({ role: "key", compositionTime: 80 as Millis }),
-  "presented before it is decoded": frame({ compositionTime: -40 as Millis, timestamp: 5, dts: 4294967290 as Timestamp }),
+  "presented before it is decoded": frame({
+    compositionTime: -40 as Millis,
+    timestamp: 5,
+    dts: 4294967290 as Timestamp,
+  }),
   "a clock that was moved": frame({ timestamp: 1_000, dts: 3_601_000 as Timestamp, sequence: 2 ** 40 }),
   "a sound": frame({ kind: "audio", codec: "mp4a" }, "af01cc", 2),
-  "one of several tracks": frame({ trackId: 255, codec: "hvc1", isMultitrack: true, hasModEx: true }, "9601aabbcc", 2, 4),
+  "one of several tracks": frame(
+    { trackId: 255, codec: "hvc1", isMultitrack: true, hasModEx: true },
+    "9601aabbcc",
+    2,
+    4,
+  ),
   "a codec of old": frame({ kind: "audio", codec: "nellymoser" }, "62dd", 1),
   "decoder set-up": frame({ role: "config", flaw: "broken" }, "1700000000", 5),
   metadata: frame(

@@ -150,7 +150,9 @@ export class StreamDirectory {
   /** State of a stream that this node has the publisher of; `undefined` for any other. */
   ownState(key: StreamKey): "live" | "grace" | undefined {
     const entry = this.#entries.get(key);
-    return entry === undefined || entry.publisherAt !== undefined || entry.state === "waiting" ? undefined : entry.state;
+    return entry === undefined || entry.publisherAt !== undefined || entry.state === "waiting"
+      ? undefined
+      : entry.state;
   }
 
   /** From now on viewers get streams of other nodes too; those that wait are reported. */

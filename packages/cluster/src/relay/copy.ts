@@ -19,6 +19,14 @@ export class CopyCounts {
   droppedAudio = 0;
   /** Data messages. */
   droppedMessages = 0;
+
+  add(more: CopyCounts): void {
+    this.frames += more.frames;
+    this.bytes += more.bytes;
+    this.droppedVideo += more.droppedVideo;
+    this.droppedAudio += more.droppedAudio;
+    this.droppedMessages += more.droppedMessages;
+  }
 }
 
 export interface CopyOptions {
@@ -86,6 +94,11 @@ export class Copy implements Tap {
   /** How long the oldest queued frame has waited. */
   get lag(): Millis {
     return this.#backlog.age(this.#queuedBytes, this.#options.clock.now());
+  }
+
+  /** How old a frame is when the node has it, as far as the link is the cause. */
+  get delay(): Millis {
+    return (this.lag + (this.link.driver.link?.rtt ?? 0) / 2) as Millis;
   }
 
   /** This node has a source: set-up and the cached GOP at once, then each frame. Call again when the path changes. */

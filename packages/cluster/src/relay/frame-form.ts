@@ -182,11 +182,4 @@ function within(announces: Announcement, bodyBytes: number): Announcement {
 }
 
 type AnnouncedNumber = Exclude<keyof Announcement, "audio" | "video">;
-const NUMBERS: readonly AnnouncedNumber[] = [
-  "width",
-  "height",
-  "sampleRate",
-  "channels",
-  "audioFlagAt",
-  "videoFlagAt",
-];
+const NUMBERS: readonly AnnouncedNumber[] = ["width", "height", "sampleRate", "channels", "audioFlagAt", "videoFlagAt"];

@@ -8,7 +8,7 @@ import type { ChannelEvent } from "@sluice/mesh/link-event";
 import type { LinkService } from "@sluice/mesh/link-services";
 import type { LinkEnd, MeshLink } from "@sluice/mesh/mesh";
 import type { Directory } from "../directory/directory.ts";
-import { Copy } from "./copy.ts";
+import { Copy, CopyCounts } from "./copy.ts";
 import { FrameEncoder } from "./frame-form.ts";
 import { RELAY_LIMITS } from "./limits.ts";
 import { decodeRequest, type StreamRequest, WANTED } from "./messages.ts";
@@ -57,6 +57,8 @@ export class Relay implements LinkService, RemoteStreams, Disposable {
   readonly #copies = new Map<Channel, Copy>();
   readonly #served = new Map<StreamKey, Served>();
   readonly #loads = new Map<MeshLink, LinkLoad>();
+  /** Of copies that ended. */
+  readonly #ended = new CopyCounts();
   #directory: Pick<Directory, "findHome"> | undefined;
   #following: Disposable | undefined;
 
@@ -79,12 +81,31 @@ export class Relay implements LinkService, RemoteStreams, Disposable {
     return this.#copies.values();
   }
 
+  /** Of all copies since the start. */
+  totals(): CopyCounts {
+    const sum = new CopyCounts();
+    sum.add(this.#ended);
+    for (const { counts } of this.copies) sum.add(counts);
+    return sum;
+  }
+
   findMirror(key: StreamKey): Mirror | undefined {
     return this.#mirrors.get(key);
   }
 
   copiesOf(key: StreamKey): Iterable<Copy> {
     return this.#served.get(key)?.copies ?? [];
+  }
+
+  /** A publisher of this node, or the node that this one has it from. */
+  sourceOf(key: StreamKey): MirrorSource | undefined {
+    const { streams, self } = this.#options;
+    const stream = streams.findEntry(key)?.stream;
+    const state = streams.ownState(key);
+    // In its grace window the stream may have gone on at another node.
+    const isOwn = state === "live" || (state === "grace" && (this.#homeOf(key)?.publisherAt ?? self) === self);
+    if (!isOwn || stream === undefined) return this.#mirrors.get(key)?.source;
+    return { publication: stream.publication, path: [self] };
   }
 
   // Of the node's streams.
@@ -206,7 +227,7 @@ export class Relay implements LinkService, RemoteStreams, Disposable {
 
   #serve(copy: Copy): void {
     const key = copy.key as StreamKey;
-    const source = this.#sourceOf(key);
+    const source = this.sourceOf(key);
     const stream = this.#options.streams.findEntry(key)?.stream;
     if (source !== undefined && stream !== undefined) {
       if (source.path.length > 1) this.#mirrors.get(key)?.addTaker(copy, copy.waiting);
@@ -216,17 +237,6 @@ export class Relay implements LinkService, RemoteStreams, Disposable {
     }
     copy.wait();
     this.#want(copy);
-  }
-
-  /** A publisher of this node, or the node that this one has it from. */
-  #sourceOf(key: StreamKey): MirrorSource | undefined {
-    const { streams, self } = this.#options;
-    const stream = streams.findEntry(key)?.stream;
-    const state = streams.ownState(key);
-    // In its grace window the stream may have gone on at another node.
-    const isOwn = state === "live" || (state === "grace" && (this.#homeOf(key)?.publisherAt ?? self) === self);
-    if (!isOwn || stream === undefined) return this.#mirrors.get(key)?.source;
-    return { publication: stream.publication, path: [self] };
   }
 
   /** Gets the stream for the node that asks, where this one can. */
@@ -254,7 +264,7 @@ export class Relay implements LinkService, RemoteStreams, Disposable {
 
   #forget(copy: Copy): void {
     copy.close();
-    this.#copies.delete(copy.channel);
+    if (this.#copies.delete(copy.channel)) this.#ended.add(copy.counts);
     const served = this.#served.get(copy.key as StreamKey);
     served?.copies.delete(copy);
     if (served?.copies.size === 0) this.#served.delete(copy.key as StreamKey);

@@ -63,7 +63,7 @@ export async function openCluster(options: ClusterPartOptions): Promise<ClusterP
   const engineLinks = new EngineLinks(config.node.id);
   cluster.services.add(engineLinks);
   node.objects.join(cluster);
-  node.streams.join(cluster, scope);
+  node.streams.join(cluster, meter, scope);
   const joined = { node, cluster, engineLinks, crypto: NODE_CRYPTO, random: Math.random };
   const { kind } = config.engine;
   const replica = kind === "gcache" || kind === "auto" ? new ClusterReplica(joined) : undefined;

@@ -1,13 +1,17 @@
 /** Streams of other nodes: what viewers of this node want is taken from there, and what others want is given. */
 import type { Clock } from "@sluice/base/clock";
+import type { Millis } from "@sluice/base/brand";
 import type { Scope } from "@sluice/base/scope";
 import type { Directory } from "@sluice/cluster/directory/directory";
 import { HOT } from "@sluice/cluster/placement";
+import type { Copy } from "@sluice/cluster/relay/copy";
 import { Relay } from "@sluice/cluster/relay/relay";
 import type { StreamDirectory } from "@sluice/media/stream-directory";
-import { applicationOf } from "@sluice/media/stream-key";
+import { applicationOf, type StreamKey } from "@sluice/media/stream-key";
+import type { PromMeter } from "@sluice/runtime/metrics/prom-meter";
 import type { ClusterNode } from "../cluster/cluster-node.ts";
 import type { SluiceConfig } from "../config/load-config.ts";
+import { meterRelay } from "../streams/relay-meter.ts";
 
 export interface StreamsPartOptions {
   readonly config: SluiceConfig;
@@ -15,6 +19,23 @@ export interface StreamsPartOptions {
   readonly streams: StreamDirectory;
   /** 0 to 1. */
   readonly heat: () => number;
+}
+
+/** What one other node is given of a stream. */
+export interface CopyFacts {
+  readonly node: string;
+  readonly bytes: number;
+  readonly frames: number;
+  readonly dropped: { readonly video: number; readonly audio: number; readonly data: number };
+  /** How old a frame is when that node has it, as far as the link is the cause. */
+  readonly delay: Millis;
+}
+
+/** How a stream gets here and where it goes, for people to see. */
+export interface StreamRoute {
+  /** Nodes from this one to the one with the publisher; empty while there is no source. */
+  readonly path: readonly string[];
+  readonly copies: readonly CopyFacts[];
 }
 
 export class StreamsPart {
@@ -36,14 +57,26 @@ export class StreamsPart {
   }
 
   /** Call before the cluster has links. */
-  join({ services }: Pick<ClusterNode, "services">, scope: Scope): void {
+  join({ services }: Pick<ClusterNode, "services">, meter: PromMeter, scope: Scope): void {
     if (this.relay === undefined) return;
     services.add(this.relay);
     scope.use(this.relay);
+    scope.use(meterRelay(this.relay, meter));
+  }
+
+  /** Of a stream that this node has or wants. */
+  routeOf(key: StreamKey): StreamRoute {
+    const path = this.relay?.sourceOf(key)?.path ?? [];
+    return { path, copies: [...(this.relay?.copiesOf(key) ?? [])].map(copyFacts) };
   }
 
   /** The engine of the cluster has been reached: homes are known from now on. */
   open(directory: Directory): void {
     this.relay?.follow(directory);
   }
+}
+
+function copyFacts({ node, counts, delay }: Copy): CopyFacts {
+  const { bytes, frames, droppedVideo: video, droppedAudio: audio, droppedMessages: data } = counts;
+  return { node, bytes, frames, delay, dropped: { video, audio, data } };
 }
