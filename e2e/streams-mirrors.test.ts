@@ -1,90 +1,162 @@
 /** Streams of a cluster, as processes: played at nodes that are not their home, and through the loss of it. */
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { setTimeout as pause } from "node:timers/promises";
+import { after, before, describe, test } from "node:test";
 import { startChild } from "@sluice/testkit/child";
 import { until } from "@sluice/testkit/until";
-import { makeClip, WorkFolder } from "./support/clip.ts";
+import { makeClip, run, WorkFolder } from "./support/clip.ts";
 import { allLinked, type ClusterServer, voting } from "./support/cluster-server.ts";
 import { end, start } from "./support/engine-cluster.ts";
 import { type FlvViewer, watchHttp, watchWebSocket } from "./support/flv-viewer.ts";
+import { LiveEncoder } from "./support/live-encoder.ts";
 import { probeCommand, readPackets } from "./support/packets.ts";
 import { connectPeer, type RtmpPeer } from "./support/rtmp-peer.ts";
-import { assertSameFrames, assertTimeNeverBack, readFlvFile, type Unit } from "./support/units.ts";
+import { assertGoesOn } from "./support/seam.ts";
+import { assertSameFrames, assertSameList, isCoded, isConfig, readFlvFile, type Unit } from "./support/units.ts";
 
-const KEY = "live/cam";
+const MORE = { more: ["delivery.window: 0", "applications.own.cluster: local"] };
 
 let folder: WorkFolder;
+let clip: string;
 let units: Unit[];
+let a: ClusterServer;
+let b: ClusterServer;
+let c: ClusterServer;
 
-before(() => {
+before(async () => {
   folder = new WorkFolder();
-  units = readFlvFile(makeClip(folder, "clip.flv", { seconds: 6 }));
-});
-
-after(() => folder[Symbol.dispose]());
-
-/** Three nodes that vote, each of which knows the others. */
-async function cluster(more: readonly string[] = []): Promise<readonly [ClusterServer, ClusterServer, ClusterServer]> {
-  const options = { more: ["delivery.window: 0", ...more] };
-  const a = await start(folder, "a", options);
-  const b = await start(folder, "b", { ...options, seeds: [a] });
-  const c = await start(folder, "c", { ...options, seeds: [a] });
+  clip = makeClip(folder, "clip.flv", { seconds: 4 });
+  units = readFlvFile(clip);
+  a = await start(folder, "a", MORE);
+  b = await start(folder, "b", { ...MORE, seeds: [a] });
+  c = await start(folder, "c", { ...MORE, seeds: [a] });
   await allLinked([a, b, c]);
   await voting([a, b, c], 3);
-  return [a, b, c];
+});
+
+after(async () => {
+  await end([a, b, c], "SIGKILL");
+  folder[Symbol.dispose]();
+});
+
+async function connected(server: ClusterServer, app = "live"): Promise<RtmpPeer> {
+  return connectPeer({ port: server.port("rtmp"), app });
 }
 
-async function publisher(server: ClusterServer, key = KEY): Promise<RtmpPeer> {
-  const [app, name] = key.split("/") as [string, string];
-  const peer = await connectPeer({ port: server.port("rtmp"), app });
+async function publisher(server: ClusterServer, name: string): Promise<RtmpPeer> {
+  const peer = await connected(server);
   await peer.publish(name);
   return peer;
 }
 
-async function player(server: ClusterServer, key = KEY): Promise<RtmpPeer> {
-  const [app, name] = key.split("/") as [string, string];
-  const peer = await connectPeer({ port: server.port("rtmp"), app });
+async function player(server: ClusterServer, name: string): Promise<RtmpPeer> {
+  const peer = await connected(server);
   peer.play(name);
   await peer.status("NetStream.Play.Start");
   return peer;
 }
 
-/** Bytes that the server has sent to its peers, beside each link. */
-async function sentTo(server: ClusterServer, peer: string): Promise<number> {
-  return (await server.links()).find((link) => link.peer === peer)?.bytesOut ?? 0;
+const flvOf = (server: ClusterServer, name: string): string => server.http(`/live/${name}.flv`);
+const webSocketOf = (server: ClusterServer, name: string): string => flvOf(server, name).replace("http:", "ws:");
+
+/** Until the node answers that the stream is published, wherever that is. */
+async function isKnownAt(server: ClusterServer, name: string): Promise<void> {
+  await until(`${server.id} to know ${name}`, async () => (await fetch(flvOf(server, name), { method: "HEAD" })).ok);
 }
 
-test("[NOD440] players of every protocol on any node get each frame, of one copy for their node, also who came before the publisher", async () => {
-  const [a, b, c] = await cluster();
-  await using _a = a;
-  await using _b = b;
-  await using _c = c;
-  const early = [await player(b), await player(b), await player(c)];
+async function sentTo(peer: string): Promise<number> {
+  return (await a.links()).find((link) => link.peer === peer)?.bytesOut ?? 0;
+}
 
-  await b.viewers(KEY, 2);
-  await using peer = await publisher(a);
-  await until("the stream to be known", async () => (await fetch(c.http(`/${KEY}.flv`), { method: "HEAD" })).ok);
-  const flv = [
-    await watchHttp(c.http(`/${KEY}.flv`)),
-    await watchHttp(b.http(`/${KEY}.flv`)),
-    await watchWebSocket(`ws://127.0.0.1:${c.port("http")}/${KEY}.flv`),
-  ];
-  await b.viewers(KEY, 3);
-  await c.viewers(KEY, 3);
-  const before = [await sentTo(a, "b"), await sentTo(a, "c")];
-  await peer.sendAll(units);
-  const coded = units.length;
-  for (const viewer of [...early, ...flv]) await viewer.heardUnits(coded);
-  for (const viewer of [...early, ...flv]) assertSameFrames(viewer.units, units, "a player");
-  const mediaBytes = units.reduce((sum, { body }) => sum + body.length, 0);
-  for (const [i, id] of (["b", "c"] as const).entries()) {
-    const sent = (await sentTo(a, id)) - (before[i] as number);
-    assert.ok(sent < mediaBytes * 1.5, `${id} was sent ${sent} bytes of ${mediaBytes}`);
-  }
-  peer.leave();
-  await Promise.all(flv.map(({ ended }) => ended));
-  for (const viewer of early) await viewer.status("NetStream.Play.UnpublishNotify");
+describe("streams on every node", { timeout: 120_000 }, () => {
+  test("[NOD440] players of every protocol on any node get each frame over one copy for their node, also those that came before the publisher", async () => {
+    const name = "everywhere";
+    const players = [await player(b, name), await player(b, name), await player(c, name)];
+    await using probe = startChild(probeCommand(c.rtmp(`live/${name}`)));
+    await c.viewers(`live/${name}`, 2);
+    const peer = await publisher(a, name);
+    await isKnownAt(b, name);
+    await isKnownAt(c, name);
+    const watchers: FlvViewer[] = [
+      await watchHttp(flvOf(b, name)),
+      await watchHttp(flvOf(c, name)),
+      await watchWebSocket(webSocketOf(c, name)),
+    ];
+    await b.viewers(`live/${name}`, 3);
+    await c.viewers(`live/${name}`, 4);
+    const before = { b: await sentTo("b"), c: await sentTo("c") };
+    await peer.sendAll(units);
+    for (const viewer of [...players, ...watchers]) await viewer.heardUnits(units.length);
+    for (const viewer of [...players, ...watchers]) assertSameFrames(viewer.units, units, "a player");
+    const mediaBytes = units.reduce((sum, { body }) => sum + body.length, 0);
+    for (const id of ["b", "c"] as const) {
+      const sent = (await sentTo(id)) - before[id];
+      assert.ok(sent < mediaBytes * 1.5, `${id} was sent ${sent} bytes of a stream of ${mediaBytes}`);
+    }
+    peer.leave();
+    await Promise.all(watchers.map(({ ended }) => ended));
+    for (const viewer of players) await viewer.status("NetStream.Play.UnpublishNotify");
+    await probe.exited;
+    const [program = "", ...args] = probeCommand(clip);
+    const [got, sent] = [readPackets(probe.output("stdout")), readPackets(run(program, args))];
+    for (const kind of ["video", "audio"] as const) assertSameList(got[kind], sent[kind], `ffprobe ${kind}`);
+    for (const one of [...players, peer]) one.destroy();
+  });
 
-  for (const viewer of early) viewer.destroy();
+  test("[NOD441] HTTP answers 404 for what no node publishes, and for what a local application has on another node", async () => {
+    assert.equal((await fetch(flvOf(b, "nothing"))).status, 404);
+    await using peer = await connected(a, "own");
+    await peer.publish("cam");
+    await peer.sendAll(units.slice(0, 20));
+    assert.ok((await fetch(a.http("/own/cam.flv"), { method: "HEAD" })).ok);
+    assert.equal((await fetch(b.http("/own/cam.flv"))).status, 404);
+  });
+
+  test("[NOD442] players of other nodes keep their connections when the home is killed, and go on when the encoder is back at another node", async () => {
+    const key = "live/killed";
+    const first = await LiveEncoder.start(a.port("rtmp"), key, units);
+    const viewers = [
+      await player(b, "killed"),
+      await player(c, "killed"),
+      await watchWebSocket(webSocketOf(c, "killed")),
+    ];
+    for (const viewer of viewers) await viewer.heardUnits(20);
+    const port = a.port("cluster");
+    const lostAt = performance.now();
+    await end([a], "SIGKILL");
+    await using _ = first;
+    await using second = await LiveEncoder.start(b.port("rtmp"), key, units);
+    await goesOn(viewers, lostAt);
+    await second[Symbol.asyncDispose]();
+    await closed(viewers);
+    a = await start(folder, "a", { ...MORE, port, seeds: [b] });
+    await allLinked([a, b, c]);
+    await voting([a, b, c], 3);
+  });
+
+  test("[NOD443] players of other nodes keep their connections when the home stands still, and go on when the encoder is back at another node", async () => {
+    const key = "live/frozen";
+    await using _ = await LiveEncoder.start(b.port("rtmp"), key, units);
+    await isKnownAt(a, "frozen");
+    const viewers = [await player(c, "frozen"), await watchHttp(flvOf(a, "frozen"))];
+    for (const viewer of viewers) await viewer.heardUnits(20);
+    const lostAt = performance.now();
+    b.child.kill("SIGSTOP");
+    await using second = await LiveEncoder.start(c.port("rtmp"), key, units);
+    await goesOn(viewers, lostAt);
+    b.child.kill("SIGCONT");
+    await second[Symbol.asyncDispose]();
+    await closed(viewers);
+  });
 });
+
+/** Until each has seen the next publication; its clock must have gone on with the time that passed. */
+async function goesOn(viewers: readonly (RtmpPeer | FlvViewer)[], lostAt: number): Promise<void> {
+  const isConfigured = ({ units: seen }: RtmpPeer | FlvViewer): boolean =>
+    seen.filter(isConfig).length >= 4 && isCoded(seen.at(-1) as Unit);
+  await Promise.all(viewers.map((viewer) => until("the next publication", () => isConfigured(viewer), 20_000)));
+  for (const viewer of viewers) assertGoesOn(viewer.units, performance.now() - lostAt, "a player");
+}
+
+async function closed(viewers: readonly (RtmpPeer | FlvViewer)[]): Promise<void> {
+  for (const viewer of viewers) await viewer[Symbol.asyncDispose]();
+}
