@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Millis } from "@sluice/base/brand";
 import { Copy } from "@sluice/cluster/relay/copy";
-import { decodeFrame, FRAME_MESSAGE, FrameEncoder, type Publication } from "@sluice/cluster/relay/frame-form";
+import { decodeFrame, FRAME_MESSAGE, FrameEncoder } from "@sluice/cluster/relay/frame-form";
 import { RELAY_LIMITS, RELAY_TIMINGS } from "@sluice/cluster/relay/limits";
-import type { Frame, FrameKind, FrameRole, Timestamp } from "@sluice/media/frame";
+import type { Frame, FrameKind, FrameRole, Timestamp, PublicationId } from "@sluice/media/frame";
 import type { LiveStream } from "@sluice/media/live-stream";
 import type { Tap } from "@sluice/media/tap";
 import { Channel } from "@sluice/mesh/channel";
@@ -15,7 +15,7 @@ import type { MeshLink } from "@sluice/mesh/mesh";
 import { FakeClock } from "@sluice/testkit/fake-clock";
 import { unit } from "./relay-world.ts";
 
-const PUBLICATION = "00000000000000aa" as Publication;
+const PUBLICATION = "00000000000000aa" as PublicationId;
 const MIB = 1024 * 1024;
 
 /** A copy whose link takes bytes only when the test says so. */

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { Millis } from "@sluice/base/brand";
 import { WireError } from "@sluice/bytes/wire-error";
-import { decodeFrame, encodeFrame, FrameEncoder, type Publication } from "@sluice/cluster/relay/frame-form";
+import { decodeFrame, encodeFrame, FrameEncoder } from "@sluice/cluster/relay/frame-form";
 import { RELAY_LIMITS } from "@sluice/cluster/relay/limits";
 import {
   decodeAnswer,
@@ -14,11 +14,11 @@ import {
   type StreamAnswer,
   type StreamRequest,
 } from "@sluice/cluster/relay/messages";
-import type { Frame, Timestamp } from "@sluice/media/frame";
+import type { Frame, Timestamp, PublicationId } from "@sluice/media/frame";
 import { fuzz } from "@sluice/testkit/fuzz";
 import { hex, toHex } from "@sluice/testkit/hex";
 
-const PUBLICATION = "00ff12345678abcd" as Publication;
+const PUBLICATION = "00ff12345678abcd" as PublicationId;
 
 /** @param at  where the data begins in the body @param end  behind its last byte */
 function frame(of: Partial<Frame>, body = "1700000000aabb", at = 5, end = body.length / 2): Frame {

@@ -4,7 +4,7 @@ import type { Millis } from "@sluice/base/brand";
 import { serialDistance } from "@sluice/base/serial-number";
 import { Relay } from "@sluice/cluster/relay/relay";
 import type { StreamHome } from "@sluice/cluster/relay/sources";
-import type { Frame, FrameKind, FrameRole, PublishedUnit } from "@sluice/media/frame";
+import type { Frame, FrameKind, FrameRole, PublicationId, PublishedUnit } from "@sluice/media/frame";
 import {
   DEFAULT_GOP_LIMITS,
   DEFAULT_LAG_LIMITS,
@@ -49,6 +49,7 @@ export class RelayWorld extends EngineWorld {
   readonly #rows = new Map<string, StreamHome>();
   readonly #listeners = new Map<RelayNode, (key: string) => void>();
   readonly #from: ReadonlyMap<string, readonly string[]>;
+  #publicationIds = 0;
   publications = 0;
 
   /** @param from  `relay.from` of each node */
@@ -69,6 +70,7 @@ export class RelayWorld extends EngineWorld {
         lag: DEFAULT_LAG_LIMITS,
         limits: DEFAULT_STREAM_LIMITS,
         allocate: (byteCount) => new Uint8Array(byteCount),
+        newPublication: () => String(++this.#publicationIds).padStart(16, "0") as PublicationId,
       }),
       notice() {},
     });

@@ -4,6 +4,9 @@ import type { Brand, Millis } from "@sluice/base/brand";
 /** Milliseconds on a stream's timeline, 0 to 2³² − 1; wraps, so compare through `serial-number`. */
 export type Timestamp = Brand<number, "Timestamp">;
 
+/** One publication of a stream: 64 random bits as 16 hexadecimal digits. */
+export type PublicationId = Brand<string, "PublicationId">;
+
 export type FrameKind = "video" | "audio" | "data";
 
 /**
@@ -66,8 +69,8 @@ export interface Announcement {
 export interface Frame extends PublishedUnit {
   /** Place on the timeline; never goes back within a track. */
   readonly dts: Timestamp;
-  /** Which publication of the stream it belongs to, from 1. */
-  readonly publication: number;
+  /** The publication that it belongs to. */
+  readonly publication: PublicationId;
   /** Place within the publication, from 0, without holes. */
   readonly sequence: number;
 }

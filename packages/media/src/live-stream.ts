@@ -4,15 +4,17 @@ import type { Clock } from "@sluice/base/clock";
 import type { DeliveryWindow } from "./delivery-window.ts";
 import { Distribution } from "./distribution.ts";
 import { FlushScheduler } from "./flush-scheduler.ts";
-import { type Frame, isCoded, type PublishedUnit, type Timestamp } from "./frame.ts";
+import { type Frame, isCoded, type PublicationId, type PublishedUnit, type Timestamp } from "./frame.ts";
 import { GopCache, type GopStep } from "./gop-cache.ts";
 import type { HeldMemory, MemoryAccount } from "./held-memory.ts";
 import { IngestFilter, type IngestCounts } from "./ingest-filter.ts";
 import type { GopLimits, LagLimits, StreamLimits } from "./limits.ts";
 import type { StreamKey } from "./stream-key.ts";
 import type { Prelude } from "./prelude.ts";
+import { StampedFrames } from "./stamped-frames.ts";
 import { DeliveryCounts, Subscriber } from "./subscriber.ts";
 import type { SubscriberEnd, SubscriberSink } from "./subscriber-sink.ts";
+import type { Tap } from "./tap.ts";
 import { Timeline } from "./timeline.ts";
 import { TrackTable } from "./track-table.ts";
 import type { WireForm } from "./wire-form.ts";
@@ -28,7 +30,14 @@ export interface LiveStreamOptions {
   readonly memory: HeldMemory;
   /** Returns uninitialised bytes that nothing else refers to. */
   readonly allocate: (byteCount: number) => Uint8Array;
+  /** 64 random bits. */
+  readonly newPublication: () => PublicationId;
 }
+
+const NO_PUBLICATION = "0000000000000000" as PublicationId;
+/** Set-up that came so few frames ago was sent again by the node with the publisher. */
+const JUST_BEFORE = 4;
+const NOTHING = new Uint8Array(0);
 
 export class LiveStream {
   readonly key: StreamKey;
@@ -42,7 +51,10 @@ export class LiveStream {
   readonly #filter: IngestFilter;
   readonly #distribution: Distribution;
   readonly #account: MemoryAccount;
-  #publication = 0;
+  readonly #stamped = new StampedFrames();
+  readonly #taps = new Set<Tap>();
+  #publicationCount = 0;
+  #publication = NO_PUBLICATION;
   #sequence = 0;
   #isNewPublication = false;
 
@@ -93,8 +105,13 @@ export class LiveStream {
     return this.#distribution.heldBytes;
   }
 
-  /** Count of publications so far; also the stamp of the current one. */
-  get publication(): number {
+  /** Count of publications so far. */
+  get publicationCount(): number {
+    return this.#publicationCount;
+  }
+
+  /** The current one, or the last. */
+  get publication(): PublicationId {
     return this.#publication;
   }
 
@@ -108,32 +125,69 @@ export class LiveStream {
    * @param connection  what is held counts for it; `undefined`: for none
    */
   startPublication(connection?: string): void {
-    this.#publication++;
+    this.#openPublication(this.#options.newPublication(), connection);
+    this.#stamped.reset();
     this.#sequence = 0;
     this.#isNewPublication = true;
-    this.#filter.startPublication();
-    this.#timeline.startPublication();
-    this.#account.assign(connection);
   }
 
   /** Takes one unit; `deliver` after the last one of an arrival. The body belongs to the stream from here on. */
   push(unit: PublishedUnit): void {
-    if (this.#isNewPublication) this.forgetPublication();
+    if (this.#isNewPublication) this.#forget();
     if (!this.#filter.takes(unit)) return;
     const now = this.#options.clock.now();
     const dts = this.#timeline.place(unit, now);
-    if (isCoded(unit)) this.#wake(unit, dts, now);
+    if (isCoded(unit)) for (const setUp of this.#owed(unit, now)) this.#append(setUp, dts, now);
     this.#append(unit, dts, now);
+  }
+
+  /**
+   * Takes a frame as another node stamped it; `deliver` after the last one of an arrival. What was taken before is
+   * dropped, as are pictures behind a hole. The body belongs to the stream from here on.
+   */
+  take(frame: Frame): void {
+    const verdict = this.#stamped.judge(frame);
+    if (verdict === "seen") return;
+    if (verdict === "opens") {
+      this.#openPublication(frame.publication, undefined);
+      this.#forget();
+    }
+    if (isClearing(frame)) return this.#clear(frame);
+    if (!this.#filter.takes(frame) || verdict === "broken") return;
+    const now = this.#options.clock.now();
+    const dts = this.#timeline.adopt(frame, now);
+    if (isCoded(frame))
+      for (const setUp of this.#owed(frame, now))
+        if (frame.sequence - setUp.sequence > JUST_BEFORE) this.#enter({ ...setUp, dts }, now);
+    const placed = { ...frame, dts };
+    this.#enter(placed, now);
+    for (const tap of this.#taps) tap.take(placed);
   }
 
   /** Drops the metadata: joiners from the next key frame on get none. */
   clearMetadata(): void {
-    this.tracks.dropMetadata();
+    if (this.#isNewPublication) return this.tracks.dropMetadata();
+    const dts = this.head ?? (0 as Timestamp);
+    const facts = { trackId: 0, codec: "", timestamp: dts, compositionTime: 0 as Millis, isMultitrack: false };
+    const unit = { ...facts, kind: "data", role: "metadata", body: NOTHING, data: NOTHING, hasModEx: false } as const;
+    this.#clear({ ...unit, dts, publication: this.#publication, sequence: this.#sequence++ });
   }
 
-  /** The units of one arrival are pushed: viewers get them now or within their window. */
+  /** The frames of one arrival are pushed or taken: viewers get them now or within their window. */
   deliver(): void {
     this.#distribution.deliver();
+    for (const tap of this.#taps) tap.deliver();
+  }
+
+  /** Metadata, set-up and the cached GOP at once, then each frame. A tap is no viewer. */
+  openTap(tap: Tap): Disposable {
+    const first = this.gop.frames[0]?.sequence ?? Number.POSITIVE_INFINITY;
+    const setUp = this.tracks.prelude().filter(({ sequence }) => sequence < first);
+    for (const frame of setUp.sort((a, b) => a.sequence - b.sequence)) tap.take(frame);
+    for (const frame of this.gop.frames) tap.take(frame);
+    tap.deliver();
+    this.#taps.add(tap);
+    return { [Symbol.dispose]: () => void this.#taps.delete(tap) };
   }
 
   /** @returns `undefined` when the stream has reached its subscriber limit */
@@ -169,10 +223,12 @@ export class LiveStream {
 
   notify(notice: "published" | "unpublished"): void {
     this.#distribution.notify(notice);
+    for (const tap of [...this.#taps]) tap.notify(notice);
   }
 
   endSubscribers(reason: SubscriberEnd): void {
     this.#distribution.endAll(reason);
+    for (const tap of [...this.#taps]) tap.end(reason);
   }
 
   /** There is no publisher, at least for now: what is held counts for no connection. */
@@ -180,8 +236,17 @@ export class LiveStream {
     this.#account.assign(undefined);
   }
 
-  /** The publication is over: joiners wait for the next one. */
+  /** The publication is over: joiners wait for the next one, or for its own set-up where it goes on after all. */
   forgetPublication(): void {
+    this.#stamped.reset();
+    this.#forget();
+  }
+  /** The stream is forgotten. */
+  close(): void {
+    this.#account.close();
+  }
+
+  #forget(): void {
     this.#isNewPublication = false;
     this.tracks.clear();
     this.gop.clear();
@@ -190,13 +255,26 @@ export class LiveStream {
     this.#account.hold("set-up", 0);
   }
 
-  /** The stream is forgotten. */
-  close(): void {
-    this.#account.close();
+  #openPublication(publication: PublicationId, connection: string | undefined): void {
+    this.#publicationCount++;
+    this.#publication = publication;
+    this.#filter.startPublication();
+    this.#timeline.startPublication();
+    this.#account.assign(connection);
   }
 
   #append(unit: PublishedUnit, dts: Timestamp, now: Millis): void {
     const frame: Frame = { ...unit, dts, publication: this.#publication, sequence: this.#sequence++ };
+    this.#enter(frame, now);
+    for (const tap of this.#taps) tap.take(frame);
+  }
+
+  #clear(frame: Frame): void {
+    this.tracks.dropMetadata();
+    for (const tap of this.#taps) tap.take(frame);
+  }
+
+  #enter(frame: Frame, now: Millis): void {
     this.tracks.note(frame, now);
     if (!isCoded(frame)) this.#account.hold("set-up", this.tracks.keptBytes);
     const step = this.#cache(frame);
@@ -211,9 +289,9 @@ export class LiveStream {
   }
 
   /** Viewers that joined while the track was not expected were not sent its set-up. */
-  #wake(unit: PublishedUnit, dts: Timestamp, now: Millis): void {
-    if (unit.kind === "data" || this.tracks.expects(unit.kind, unit.trackId, now)) return;
-    for (const setUp of this.tracks.setUpOf(unit.kind, unit.trackId)) this.#append(setUp, dts, now);
+  #owed({ kind, trackId }: PublishedUnit, now: Millis): readonly Frame[] {
+    if (kind === "data" || this.tracks.expects(kind, trackId, now)) return [];
+    return this.tracks.setUpOf(kind, trackId);
   }
 
   #dropGop(): void {
@@ -232,4 +310,9 @@ export class LiveStream {
       })),
     };
   }
+}
+
+/** Stands for `clearMetadata` among frames. */
+function isClearing({ kind, role, body }: Frame): boolean {
+  return kind === "data" && role === "metadata" && body.length === 0;
 }

@@ -1,7 +1,7 @@
 /** Maps publishers' clocks onto one timeline that never goes back, whatever one frame or one track says. */
 import type { Millis } from "@sluice/base/brand";
 import { serialAdd, serialDistance } from "@sluice/base/serial-number";
-import type { FrameKind, PublishedUnit, Timestamp } from "./frame.ts";
+import { type Frame, type FrameKind, isCoded, type PublishedUnit, type Timestamp } from "./frame.ts";
 import { on, STEP, TrackClock } from "./track-clock.ts";
 
 /** Least gap between the furthest frame and the first one of a new clock. */
@@ -34,6 +34,8 @@ export class Timeline {
   #head: Timestamp | undefined;
   #headAt: Millis = 0 as Millis;
   readonly #tracks = new Map<string, TrackClock>();
+  /** Added to what another node placed; `undefined` before its first coded frame. */
+  #shift: number | undefined;
 
   /** Furthest point of the line; `undefined` before the first coded frame. */
   get head(): Timestamp | undefined {
@@ -43,6 +45,7 @@ export class Timeline {
   /** The next timestamp comes from another publication; its first coded frame goes on after the time that passed. */
   startPublication(): void {
     this.#offset = undefined;
+    this.#shift = undefined;
     for (const track of this.#tracks.values()) track.startPublication();
   }
 
@@ -53,6 +56,19 @@ export class Timeline {
     return role === "key" || role === "delta"
       ? this.#placeCoded(track, timestamp, now)
       : this.#placeUntimed(track, timestamp, now);
+  }
+
+  /**
+   * Where a frame goes that another node has placed: there, unless its track stands further. A publication that begins far
+   * behind this line goes on after the time that passed.
+   */
+  adopt(frame: Pick<Frame, "kind" | "role" | "trackId" | "dts">, now: Millis): Timestamp {
+    const track = this.#trackOf(frame.kind, frame.trackId);
+    if (!isCoded(frame))
+      return this.#head === undefined ? (track.untimed = frame.dts) : track.advance(this.#shifted(frame));
+    const isBehind = this.#head !== undefined && serialDistance(this.#head, frame.dts) < -STEP;
+    this.#shift ??= isBehind ? this.#offsetOnwards(frame.dts, now, 1) : 0;
+    return this.#reach(track.advance(this.#shifted(frame)), now);
   }
 
   /** The time for set-up of a track that is sent before a frame at `dts`: where the track stands, or shortly before. */
@@ -79,12 +95,19 @@ export class Timeline {
     const at = this.#read(track, timestamp, now);
     if (at === undefined) return track.advance(this.#standOf(track));
     this.#offset = track.offset;
-    const place = track.advance(at);
+    return this.#reach(track.advance(at), now);
+  }
+
+  #reach(place: Timestamp, now: Millis): Timestamp {
     if (this.#head === undefined || serialDistance(this.#head, place) > 0) {
       this.#head = place;
       this.#headAt = now;
     }
     return place;
+  }
+
+  #shifted({ dts }: Pick<Frame, "dts">): Timestamp {
+    return on(dts, this.#shift ?? 0);
   }
 
   /** Where its stamp puts it or, without a fitting one, its track and the line; moves neither. */

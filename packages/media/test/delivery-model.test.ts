@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { serialDistance } from "@sluice/base/serial-number";
-import type { Frame, FrameKind } from "@sluice/media/frame";
+import type { Frame, FrameKind, PublicationId } from "@sluice/media/frame";
 import type { GopLimits } from "@sluice/media/limits";
 import type { Subscriber } from "@sluice/media/subscriber";
 import type { WireForm } from "@sluice/media/wire-form";
@@ -27,7 +27,7 @@ class Model {
   /** Index into `known`. */
   gopStart: number | undefined;
   #hasVideo = false;
-  #publication = 0;
+  #publication: PublicationId | undefined;
   #kept = new Map<string, { serial: number; kind: FrameKind; rank: number }>();
 
   /** Called for every frame and again for set-up that joiners hear. */
@@ -53,7 +53,7 @@ class Model {
       this.gopStart = undefined;
   }
 
-  newPublication(publication: number): void {
+  newPublication(publication: PublicationId): void {
     this.#publication = publication;
     this.#kept = new Map();
     this.#hasVideo = false;

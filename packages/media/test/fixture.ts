@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { Millis } from "@sluice/base/brand";
 import { serialDistance } from "@sluice/base/serial-number";
-import type { Frame, FrameKind, FrameRole, PublishedUnit } from "@sluice/media/frame";
+import type { Frame, FrameKind, FrameRole, PublicationId, PublishedUnit } from "@sluice/media/frame";
 import { HeldMemory } from "@sluice/media/held-memory";
 import {
   DEFAULT_GOP_LIMITS,
@@ -312,7 +312,14 @@ export function streamOptions(
     lag: options.lag ?? DEFAULT_LAG_LIMITS,
     limits: { ...DEFAULT_STREAM_LIMITS, ...options.limits },
     allocate: (byteCount) => new Uint8Array(byteCount),
+    newPublication: publicationIds(),
   };
+}
+
+/** In ascending order. */
+function publicationIds(): () => PublicationId {
+  let count = 0;
+  return () => String(++count).padStart(16, "0") as PublicationId;
 }
 
 /** P14: no track goes back, set-up of joiners included; metadata stamped 0 has no time. */

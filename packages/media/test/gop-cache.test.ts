@@ -1,7 +1,7 @@
 /** What is kept for joiners: GOP, set-up, tracks. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Frame, FrameKind, FrameRole, PublishedUnit, Timestamp } from "@sluice/media/frame";
+import type { Frame, FrameKind, FrameRole, PublishedUnit, Timestamp, PublicationId } from "@sluice/media/frame";
 import { GopCache } from "@sluice/media/gop-cache";
 import { DEFAULT_GOP_LIMITS, type GopLimits } from "@sluice/media/limits";
 import { FakeSink, ms, stage, testForm, Units } from "./fixture.ts";
@@ -19,7 +19,7 @@ function cache(limits: Partial<GopLimits> = {}) {
     gop.add({
       ...units.make(kind, role, dts, options),
       dts: dts as Timestamp,
-      publication: 1,
+      publication: "0000000000000001" as PublicationId,
       sequence: sequence++,
     } satisfies Frame);
   return { gop, add };

@@ -146,7 +146,7 @@ test("[MED62, MED68] within the grace window viewers stay, untold, and time goes
   assertTimeGoesOn(late.sink.items());
   assert.deepEqual([sink.notices, late.sink.notices], [["published"], []]);
   assert.equal(stream, second.stream);
-  assert.equal(stream.publication, 2);
+  assert.equal(stream.publicationCount, 2);
   assert.deepEqual(
     notices.map((notice) => notice.split(" ")[0]),
     ["live", "grace", "live"],

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { selectTrack, stripModEx, wrapTrack } from "@sluice/formats/flv/rewrite";
-import type { Frame, PublishedUnit, Timestamp } from "@sluice/media/frame";
+import type { Frame, PublishedUnit, Timestamp, PublicationId } from "@sluice/media/frame";
 import type { WireForm } from "@sluice/media/wire-form";
 import type { MessageStreamId } from "@sluice/rtmp/ids";
 import { flvForm, wsFlvForm } from "@sluice/server/http/flv-form";
@@ -88,7 +88,7 @@ const OPUS = bytesOf("91 4f707573 0102");
 const frameOf = (kind: "audio" | "video", body: Uint8Array): Frame => ({
   ...(unitsOfMedia(kind, 0, body)[0] as PublishedUnit),
   dts: 0 as Timestamp,
-  publication: 1,
+  publication: "0000000000000001" as PublicationId,
   sequence: 0,
 });
 

@@ -1,4 +1,5 @@
 /** RTMP sessions on a clock that the test moves, over connections in memory. */
+import type { PublicationId } from "@sluice/media/frame";
 import { ownObjects } from "./objects-fixture.ts";
 import { createHmac, randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
@@ -61,6 +62,7 @@ export class World {
     opened: () => {},
     closed: (_, { reason }) => this.ended.push(reason),
   });
+  #publications = 0;
   readonly streams = new StreamDirectory({
     clock: this.clock,
     limits: { streams: 10, waitingStreams: 10 },
@@ -72,6 +74,7 @@ export class World {
       lag: DEFAULT_LAG_LIMITS,
       limits: DEFAULT_STREAM_LIMITS,
       allocate: (byteCount) => new Uint8Array(byteCount),
+      newPublication: () => String(++this.#publications).padStart(16, "0") as PublicationId,
     }),
   });
   readonly outputs = new NodeOutput({ clock: this.clock, writes: WRITES, limits: OUTPUT_LIMITS });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Millis } from "@sluice/base/brand";
-import type { Frame, Timestamp } from "@sluice/media/frame";
+import type { Frame, Timestamp, PublicationId } from "@sluice/media/frame";
 import { TrackTable } from "@sluice/media/track-table";
 import { filterBody, OPEN_FILTER, type ViewerFilter } from "@sluice/server/streams/viewer-filter";
 import { unitsOfMedia } from "@sluice/server/sessions/published-unit";
@@ -14,7 +14,7 @@ function framesOf(kind: Kind, bytes: string): readonly Frame[] {
   return unitsOfMedia(kind, 40, hex(bytes)).map((unit, sequence) => ({
     ...unit,
     dts: 40 as Timestamp,
-    publication: 1,
+    publication: "0000000000000001" as PublicationId,
     sequence,
   }));
 }

@@ -1,13 +1,13 @@
 /** A stream as it is given to one other node: frames leave at once, and what a slow link cannot take is dropped here. */
 import type { Millis } from "@sluice/base/brand";
 import type { Clock } from "@sluice/base/clock";
-import { type Frame, isCoded } from "@sluice/media/frame";
+import { type Frame, isCoded, type PublicationId } from "@sluice/media/frame";
 import type { LiveStream } from "@sluice/media/live-stream";
 import type { Tap } from "@sluice/media/tap";
 import type { Channel } from "@sluice/mesh/channel";
 import { Backlog } from "./backlog.ts";
 import type { MeshLink } from "@sluice/mesh/mesh";
-import type { FrameEncoder, Publication } from "./frame-form.ts";
+import type { FrameEncoder } from "./frame-form.ts";
 import { RELAY_LIMITS, RELAY_TIMINGS } from "./limits.ts";
 import { encodeAnswer, FRAME_FORM, type StreamAnswer } from "./messages.ts";
 
@@ -57,7 +57,8 @@ export class Copy implements Tap {
   /** Bytes of the GOP that the node was given at once: the limits begin behind them. */
   #allowance = 0;
   #tap: Disposable | undefined;
-  #isJoining = false;
+  /** Set while it is given what is cached, which may be of the publication before. */
+  #joining: PublicationId | undefined;
   /** The node was told that there is no source. */
   #isWaiting = false;
   #isClosed = false;
@@ -102,14 +103,14 @@ export class Copy implements Tap {
   }
 
   /** This node has a source: set-up and the cached GOP at once, then each frame. Call again when the path changes. */
-  start(stream: LiveStream, source: { readonly publication: Publication; readonly path: readonly string[] }): void {
+  start(stream: LiveStream, source: { readonly publication: PublicationId; readonly path: readonly string[] }): void {
     if (this.#isClosed) return;
     this.#isWaiting = false;
     this.#answer({ type: "source", form: FRAME_FORM, ...source });
     if (this.#tap !== undefined) return;
-    this.#isJoining = true;
+    this.#joining = source.publication;
     this.#tap = stream.openTap(this);
-    this.#isJoining = false;
+    this.#joining = undefined;
     this.#allowance = this.#queuedBytes;
   }
 
@@ -128,7 +129,8 @@ export class Copy implements Tap {
   }
 
   take(frame: Frame): void {
-    if (!this.#isJoining && !this.#mayQueue(frame)) return this.#drop(frame);
+    if (this.#joining !== undefined && frame.publication !== this.#joining) return;
+    if (this.#joining === undefined && !this.#mayQueue(frame)) return this.#drop(frame);
     const bytes = this.#options.encoder.encode(frame);
     if (this.channel.send(bytes) !== "queued") return this.#drop(frame);
     this.counts.frames++;

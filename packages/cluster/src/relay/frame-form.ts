@@ -3,13 +3,10 @@ import type { Millis } from "@sluice/base/brand";
 import { serialAdd, serialDistance } from "@sluice/base/serial-number";
 import { ByteReader } from "@sluice/bytes/byte-reader";
 import { ByteWriter, encodeUtf8 } from "@sluice/bytes/byte-writer";
-import type { Announcement, Frame, FrameKind, FrameRole, Timestamp } from "@sluice/media/frame";
+import type { Announcement, Frame, FrameKind, FrameRole, Timestamp, PublicationId } from "@sluice/media/frame";
 import { RelayFrameError } from "./errors.ts";
 import { RELAY_LIMITS } from "./limits.ts";
 import { readVarint, readZigzag, writeVarint, writeZigzag } from "./varint.ts";
-
-/** 16 hexadecimal digits. */
-export type Publication = Frame["publication"];
 
 /** First byte of a message that is a frame. */
 export const FRAME_MESSAGE = 1;
@@ -151,12 +148,12 @@ function readCodec(r: ByteReader): string {
 }
 
 /** 64 bits, as its 16 hexadecimal digits say. */
-export function writePublication(w: ByteWriter, publication: Publication): void {
+export function writePublication(w: ByteWriter, publication: PublicationId): void {
   w.u32(Number.parseInt(publication.slice(0, 8), 16)).u32(Number.parseInt(publication.slice(8), 16));
 }
 
-export function readPublication(r: ByteReader): Publication {
-  return `${digits(r.u32())}${digits(r.u32())}` as Publication;
+export function readPublication(r: ByteReader): PublicationId {
+  return `${digits(r.u32())}${digits(r.u32())}` as PublicationId;
 }
 
 function digits(number: number): string {

@@ -1,9 +1,10 @@
 /** Messages on the channel of a stream, beside its frames: what the asker wants, and where the answerer has the stream from. */
+import type { PublicationId } from "@sluice/media/frame";
 import { ByteReader } from "@sluice/bytes/byte-reader";
 import { ByteWriter } from "@sluice/bytes/byte-writer";
 import { readText, writeText } from "../engine/wire-fields.ts";
 import { RelayFrameError } from "./errors.ts";
-import { type Publication, readPublication, writePublication } from "./frame-form.ts";
+import { readPublication, writePublication } from "./frame-form.ts";
 import { RELAY_LIMITS } from "./limits.ts";
 
 /** Version of the wire form of frames. */
@@ -29,7 +30,7 @@ export type StreamAnswer =
   | {
       readonly type: "source";
       readonly form: number;
-      readonly publication: Publication;
+      readonly publication: PublicationId;
       /** Nodes from the answerer to the one with the publisher. */
       readonly path: readonly string[];
     }

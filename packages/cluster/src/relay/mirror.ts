@@ -1,4 +1,5 @@
 /** A stream of another node: asks one node at a time for it, follows its home, and looks elsewhere when the source is lost. */
+import type { PublicationId } from "@sluice/media/frame";
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
 import type { MirroredStream, StreamDirectory } from "@sluice/media/stream-directory";
@@ -7,7 +8,7 @@ import type { StreamKey } from "@sluice/media/stream-key";
 import { ChannelStateError } from "@sluice/mesh/errors";
 import type { Channel } from "@sluice/mesh/channel";
 import type { MeshLink } from "@sluice/mesh/mesh";
-import { decodeFrame, FRAME_MESSAGE, type Publication } from "./frame-form.ts";
+import { decodeFrame, FRAME_MESSAGE } from "./frame-form.ts";
 import { RELAY_LIMITS, RELAY_TIMINGS } from "./limits.ts";
 import { ALL_KINDS, decodeAnswer, encodeRequest, FRAME_FORM, type StreamAnswer, WANTED } from "./messages.ts";
 import { sourcesOf, type StreamHome } from "./sources.ts";
@@ -20,7 +21,7 @@ const REMEMBERED = 8;
 
 /** Where a mirror has its stream from. */
 export interface MirrorSource {
-  readonly publication: Publication;
+  readonly publication: PublicationId;
   /** Nodes from this one to the one with the publisher. */
   readonly path: readonly string[];
 }
@@ -63,7 +64,7 @@ export class Mirror {
   /** Nodes that take it from this one, with those that wait behind them. */
   readonly #takers = new Map<object, readonly string[]>();
   /** The last ones that were taken, the present one last: a node that woke up may still give an earlier one. */
-  #publications: readonly Publication[] = [];
+  #publications: readonly PublicationId[] = [];
   #hasViewers = false;
   #upstream: Upstream | undefined;
   #local: MirroredStream | undefined;
@@ -287,7 +288,7 @@ export class Mirror {
   #frame(upstream: Upstream, message: Uint8Array): void {
     const frame = decodeFrame(message);
     if (upstream.at !== "live" || this.#local === undefined) return;
-    if (!this.#isCurrent(frame.publication)) return;
+    if (frame.publication !== upstream.source?.publication) return;
     this.#local.stream.take(frame);
     if (this.#isDeliveryDue) return;
     this.#isDeliveryDue = true; // once for all frames that have arrived
@@ -298,14 +299,14 @@ export class Mirror {
   }
 
   /** A node in between may not know yet that its publication is over. */
-  #isTrue({ node }: Upstream, publication: Publication): boolean {
+  #isTrue({ node }: Upstream, publication: PublicationId): boolean {
     const home = this.#options.home();
     const isBetween = home !== undefined && home.home !== node && home.publisherAt !== node;
     return (!isBetween || home.publication === publication) && this.#isCurrent(publication);
   }
 
   /** Whether it is the publication that is taken, or a new one, which is taken from now on. */
-  #isCurrent(publication: Publication): boolean {
+  #isCurrent(publication: PublicationId): boolean {
     if (publication === this.#publications.at(-1)) return true;
     if (this.#publications.includes(publication)) return false;
     this.#publications = [...this.#publications.slice(1 - REMEMBERED), publication];

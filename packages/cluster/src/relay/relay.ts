@@ -25,6 +25,8 @@ export interface RelayOptions {
   readonly graceOf: (key: StreamKey) => Millis;
   /** Ids of nodes that are asked before a stream's home, the first first. Read for each stream. */
   readonly from: () => readonly string[];
+  /** A publication of this node began or ended. */
+  readonly publisherChanged?: (key: StreamKey) => void;
   /** Whether this node is so busy that others should give its streams. */
   readonly isHot: () => boolean;
 }
@@ -124,6 +126,7 @@ export class Relay implements LinkService, RemoteStreams, Disposable {
   }
 
   publisherChanged(key: StreamKey): void {
+    this.#options.publisherChanged?.(key);
     this.#mirrors.get(key)?.homeChanged();
     this.#sourceChanged(key);
   }

@@ -190,7 +190,7 @@ export function openNode({
       heldBy: () => state.heldBy,
     }),
   );
-  const streamsPart = new StreamsPart({ config, clock, streams, heat: () => view.heat });
+  const streamsPart = new StreamsPart({ config, clock, log, streams, heat: () => view.heat });
   return {
     config,
     log,

@@ -24,7 +24,7 @@ export function streamRow(
     app: applicationOf(stream.key),
     state: entry.state,
     home,
-    epoch: stream.publication,
+    epoch: stream.publicationCount,
     since: isoTime(entry.since),
     publisher: entry.publisher === undefined ? null : (entry.publisher as StreamRow["publisher"]),
     video: videoRow(stream, descriptions),

@@ -1,6 +1,7 @@
 /** Streams of other nodes: what viewers of this node want is taken from there, and what others want is given. */
 import type { Clock } from "@sluice/base/clock";
 import type { Millis } from "@sluice/base/brand";
+import type { Log } from "@sluice/base/log";
 import type { Scope } from "@sluice/base/scope";
 import type { Directory } from "@sluice/cluster/directory/directory";
 import { HOT } from "@sluice/cluster/placement";
@@ -12,10 +13,12 @@ import type { PromMeter } from "@sluice/runtime/metrics/prom-meter";
 import type { ClusterNode } from "../cluster/cluster-node.ts";
 import type { SluiceConfig } from "../config/load-config.ts";
 import { meterRelay } from "../streams/relay-meter.ts";
+import { StreamClaims } from "../streams/stream-claims.ts";
 
 export interface StreamsPartOptions {
   readonly config: SluiceConfig;
   readonly clock: Clock;
+  readonly log: Log;
   readonly streams: StreamDirectory;
   /** 0 to 1. */
   readonly heat: () => number;
@@ -41,19 +44,26 @@ export interface StreamRoute {
 export class StreamsPart {
   /** Undefined for a node alone. */
   readonly relay: Relay | undefined;
+  readonly #claims: StreamClaims | undefined;
 
-  constructor({ config, clock, streams, heat }: StreamsPartOptions) {
+  constructor({ config, clock, log, streams, heat }: StreamsPartOptions) {
     if (!config.isClustered) return;
-    this.relay = new Relay({
-      self: config.node.id,
+    const self = config.node.id;
+    const isShared = (key: StreamKey): boolean => config.forApplication(applicationOf(key)).cluster === "shared";
+    const claims = new StreamClaims({ self, streams, isShared, log });
+    const relay = new Relay({
+      self,
       streams,
       clock,
-      isShared: (key) => config.forApplication(applicationOf(key)).cluster === "shared",
+      isShared,
       graceOf: (key) => config.forApplication(applicationOf(key)).grace.windowMs,
       from: () => config.relay.from,
       isHot: () => heat() > HOT,
+      publisherChanged: (key) => claims.update(key),
     });
-    streams.follow(this.relay);
+    this.#claims = claims;
+    this.relay = relay;
+    streams.follow(relay);
   }
 
   /** Call before the cluster has links. */
@@ -73,6 +83,7 @@ export class StreamsPart {
   /** The engine of the cluster has been reached: homes are known from now on. */
   open(directory: Directory): void {
     this.relay?.follow(directory);
+    this.#claims?.open(directory);
   }
 }
 

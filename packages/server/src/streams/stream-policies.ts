@@ -1,6 +1,8 @@
 /** What the configuration says about streams, in the words of the rooms that carry it out. */
 import { Buffer } from "node:buffer";
+import { randomBytes } from "node:crypto";
 import type { Millis } from "@sluice/base/brand";
+import type { PublicationId } from "@sluice/media/frame";
 import type { LiveStreamOptions } from "@sluice/media/live-stream";
 import { type DeliveryWindow, fixedWindow } from "@sluice/media/delivery-window";
 import { DEFAULT_STREAM_LIMITS } from "@sluice/media/limits";
@@ -50,6 +52,7 @@ export class StreamPolicies {
       lag: this.#config.delivery.lag,
       limits: { ...DEFAULT_STREAM_LIMITS, subscribers: viewersPerStream || Number.POSITIVE_INFINITY },
       allocate: (byteCount) => Buffer.allocUnsafeSlow(byteCount),
+      newPublication: () => randomBytes(8).toString("hex") as PublicationId,
     };
   }
 }

@@ -1,0 +1,54 @@
+/** Tells the cluster which streams this node publishes: a claim to be the home of each, until its grace window is over. */
+import type { Log } from "@sluice/base/log";
+import { type Directory, DirectoryFullError } from "@sluice/cluster/directory/directory";
+import type { HomeClaim } from "@sluice/cluster/directory/home-claim";
+import type { StreamDirectory } from "@sluice/media/stream-directory";
+import type { StreamKey } from "@sluice/media/stream-key";
+
+export interface StreamClaimsOptions {
+  readonly self: string;
+  readonly streams: Pick<StreamDirectory, "ownState" | "findEntry" | "entries">;
+  readonly isShared: (key: StreamKey) => boolean;
+  readonly log: Log;
+}
+
+export class StreamClaims {
+  readonly #options: StreamClaimsOptions;
+  readonly #claims = new Map<StreamKey, HomeClaim>();
+  #directory: Pick<Directory, "claimStream"> | undefined;
+
+  constructor(options: StreamClaimsOptions) {
+    this.#options = options;
+  }
+
+  /** The directory is open: what is published already is claimed now. */
+  open(directory: Pick<Directory, "claimStream">): void {
+    this.#directory = directory;
+    for (const { stream } of this.#options.streams.entries()) this.update(stream.key);
+  }
+
+  /** A publication of this node began or ended. */
+  update(key: StreamKey): void {
+    const { streams, isShared } = this.#options;
+    const publication = streams.findEntry(key)?.stream.publication;
+    if (streams.ownState(key) === undefined || publication === undefined || !isShared(key)) return this.#release(key);
+    if (this.#claims.get(key)?.wish.fields.publication === publication) return;
+    this.#claim(key, publication);
+  }
+
+  #claim(key: StreamKey, publication: string): void {
+    const { self, log } = this.#options;
+    try {
+      const claim = this.#directory?.claimStream(key, { publication, publisherAt: self, ifTaken: "wait" });
+      if (claim !== undefined) this.#claims.set(key, claim);
+    } catch (error) {
+      if (!(error instanceof DirectoryFullError)) throw error;
+      log.warn({ key, err: error }, "Other nodes do not hear of the stream");
+    }
+  }
+
+  #release(key: StreamKey): void {
+    this.#claims.get(key)?.release();
+    this.#claims.delete(key);
+  }
+}
