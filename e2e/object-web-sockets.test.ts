@@ -5,6 +5,7 @@ import { after, before, test } from "node:test";
 import { FaultProxy } from "@sluice/testkit/fault-proxy";
 import { until } from "@sluice/testkit/until";
 import { WebSocket } from "ws";
+import { allLinked, ClusterServer } from "./support/cluster-server.ts";
 import { NetPeer } from "./support/net-peer.ts";
 import { connectPeer } from "./support/rtmp-peer.ts";
 import { type Server, startServer } from "./support/server.ts";
@@ -140,7 +141,6 @@ test("after a cut a client goes on from its position and gets exactly what it mi
   for (let x = 2; x <= 5; x++) await writer.write("cut/ball", { type: "set", name: "x", value: x });
   await using back = await new NetPeer(server.http("/cut"), { encoding: "msgpack" }).connect();
   back.positions.set("cut/ball", from ?? "");
-  back.objects.set("cut/ball", new Map());
   assert.equal((await back.open("ball", from)).recovered, true);
   await back.sees("cut/ball", "x", 5);
   assert.deepEqual(
@@ -214,6 +214,32 @@ test("durable objects outlive the server, and clients go on where they stood", a
   await after.ask({ type: "close", object: "kept/score" });
   const refused = await after.ask({ type: "open", name: "score", durability: "temporary" });
   assert.equal(refused.code, "mismatch");
+});
+
+test("[SLV32] clients of two nodes share one object; those of a node that drains are told the other, and go on there", async () => {
+  using own = new WorkFolder();
+  await using a = await ClusterServer.start(own, { id: "a", cluster: ["port: 0"] });
+  await using b = await ClusterServer.start(own, { id: "b", cluster: ["port: 0", `seeds: ${a.address}`] });
+  await allLinked([a, b]);
+  await using stays = await new NetPeer(a.http("/room")).connect();
+  const moves = await new NetPeer(b.http("/room"), { encoding: "msgpack" }).connect();
+  await Promise.all([stays.open("ball"), moves.open("ball")]);
+  await moves.write("room/ball", { type: "set", name: "x", value: 1 });
+  await stays.write("room/ball", { type: "set", name: "y", value: 2 });
+  await Promise.all([stays.sees("room/ball", "x", 1), moves.sees("room/ball", "y", 2)]);
+  assert.equal((await fetch(a.http("/api/v1/nodes/b/drain"), { method: "POST" })).status, 202);
+  const move = await until("a move", () => moves.heard.find((one) => one.type === "move"));
+  assert.equal(move.url, `ws://127.0.0.1:${a.port("http")}/room`);
+  const from = moves.positions.get("room/ball");
+  await stays.write("room/ball", { type: "set", name: "x", value: 3 });
+  await using moved = await new NetPeer(move.url).connect();
+  moved.positions.set("room/ball", from ?? "");
+  assert.equal((await moved.open("ball", from)).recovered, true);
+  await moves[Symbol.asyncDispose]();
+  await moved.sees("room/ball", "x", 3);
+  assert.equal((await b.child.exited).code, 0);
+  assert.equal((await moved.write("room/ball", { type: "set", name: "x", value: 4 })).status, "success");
+  await stays.sees("room/ball", "x", 4);
 });
 
 /** Connected, with the object open, and nothing read from then on. */

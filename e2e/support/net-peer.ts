@@ -110,6 +110,7 @@ export class NetPeer implements AsyncDisposable {
     if (message.from !== this.positions.get(message.object)) throw new Error(`A gap: ${JSON.stringify(message)}`);
     this.positions.set(message.object, message.to);
     const properties = this.objects.get(message.object) ?? new Map<string, PlainValue>();
+    this.objects.set(message.object, properties);
     for (const operation of message.operations) apply(operation, properties);
   }
 }
