@@ -2,21 +2,25 @@
 import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
 import { after, before, test } from "node:test";
+import type { AmfValue } from "@sluice/amf/value";
+import type { SharedObjectEvent } from "@sluice/rtmp/shared-object-message";
 import { FaultProxy } from "@sluice/testkit/fault-proxy";
 import { until } from "@sluice/testkit/until";
 import { WebSocket } from "ws";
 import { allLinked, ClusterServer } from "./support/cluster-server.ts";
 import { NetPeer } from "./support/net-peer.ts";
-import { connectPeer } from "./support/rtmp-peer.ts";
+import { connectPeer, type PeerOptions, type RtmpPeer } from "./support/rtmp-peer.ts";
 import { type Server, startServer } from "./support/server.ts";
-import { WorkFolder } from "./support/clip.ts";
+import { makeCertificate, WorkFolder } from "./support/clip.ts";
 
 let folder: WorkFolder;
 let server: Server;
 
 before(async () => {
   folder = new WorkFolder();
-  server = await startServer({ set: [`data.dir=${folder.path}`] });
+  const { cert, key } = makeCertificate(folder);
+  const tls = ["https.port=0", `tls.cert=${cert}`, `tls.key=${key}`];
+  server = await startServer({ set: [`data.dir=${folder.path}`, ...tls] });
 });
 
 after(async () => {
@@ -53,56 +57,28 @@ test("a person at a terminal types JSON lines and reads what happens", async () 
   terminal.terminate();
 });
 
-test("JSON, MessagePack and RTMP clients share one object, and end equal", async () => {
+test("JSON and MessagePack clients, one by TLS, and RTMP clients, one over WebSocket, share one object and end equal", async () => {
   await using text = await new NetPeer(server.http("/game/table")).connect();
-  await using binary = await new NetPeer(server.http("/game"), { encoding: "msgpack" }).connect();
-  await using flash = await connectPeer({ port: server.port(), app: "game" });
-  flash.engine.sendSharedObject({
-    encoding: "amf0",
-    name: "table/ball",
-    version: 0,
-    isPersistent: false,
-    events: [{ type: "use" }],
-  });
-  flash.flush();
-  await flash.heard("use-success", (event) =>
-    event.type === "shared-object" && event.message.events.some(({ type }) => type === "use-success")
-      ? true
-      : undefined,
-  );
+  const secure = `https://127.0.0.1:${server.port("https")}/game`;
+  await using binary = await new NetPeer(secure, { encoding: "msgpack" }).connect();
+  await using flash = await usePeer({ port: server.port(), app: "game" });
+  await using page = await usePeer({ port: server.port("http"), over: "web-socket", app: "game" });
   assert.equal((await text.open("ball")).object, "game/table/ball");
   assert.equal((await binary.open("table/ball")).object, "game/table/ball");
 
-  flash.engine.sendSharedObject({
-    encoding: "amf0",
-    name: "table/ball",
-    version: 0,
-    isPersistent: false,
-    events: [{ type: "request-change", properties: [["position", { x: 1, y: 2.5 }]] }],
-  });
-  flash.flush();
+  tellObject(flash, { type: "request-change", properties: [["position", { x: 1, y: 2.5 }]] });
   const position = (peer: NetPeer): unknown => peer.objects.get("game/table/ball")?.get("position");
   for (const peer of [text, binary]) {
     await until("the change of the RTMP client", () => (position(peer) === undefined ? undefined : true));
     assert.deepEqual({ ...(position(peer) as object) }, { x: 1, y: 2.5 });
   }
   await binary.write("game/table/ball", { type: "set", name: "when", value: new Date(1_700_000_000_123) });
-  await text.write(
-    "game/table/ball",
-    { type: "set", name: "x", value: 7 },
-    { type: "message", name: "bump", arguments: [1] },
-  );
-  const changes = await flash.heard("both changes", (_, at) => {
-    const heard = flash.events
-      .slice(0, at + 1)
-      .flatMap((event) =>
-        event.type === "shared-object"
-          ? event.message.events.flatMap((one) => (one.type === "change" ? one.properties : []))
-          : [],
-      );
-    return new Map(heard).get("x") === 7 ? new Map(heard) : undefined;
-  });
-  assert.deepEqual(changes.get("when"), new Date(1_700_000_000_123));
+  const bump = { type: "message", name: "bump", arguments: [1] } as const;
+  await text.write("game/table/ball", { type: "set", name: "x", value: 7 }, bump);
+  for (const peer of [flash, page]) {
+    const changes = await changesUntil(peer, "x", 7);
+    assert.deepEqual(changes.get("when"), new Date(1_700_000_000_123));
+  }
   await text.sees("game/table/ball", "x", 7);
   await binary.sees("game/table/ball", "x", 7);
   assert.deepEqual(text.objects.get("game/table/ball"), binary.objects.get("game/table/ball"));
@@ -241,6 +217,36 @@ test("[SLV32] clients of two nodes share one object; those of a node that drains
   assert.equal((await moved.write("room/ball", { type: "set", name: "x", value: 4 })).status, "success");
   await stays.sees("room/ball", "x", 4);
 });
+
+/** An RTMP client that has opened `table/ball`. */
+async function usePeer(options: PeerOptions): Promise<RtmpPeer> {
+  const peer = await connectPeer(options);
+  tellObject(peer, { type: "use" });
+  await peer.heard("use-success", (event) =>
+    event.type === "shared-object" && event.message.events.some(({ type }) => type === "use-success")
+      ? true
+      : undefined,
+  );
+  return peer;
+}
+
+function tellObject(peer: RtmpPeer, event: SharedObjectEvent): void {
+  const head = { encoding: "amf0", name: "table/ball", version: 0, isPersistent: false } as const;
+  peer.engine.sendSharedObject({ ...head, events: [event] });
+  peer.flush();
+}
+
+/** The last value of each property that an RTMP client heard of, once one of them has this value. */
+function changesUntil(peer: RtmpPeer, name: string, value: AmfValue): Promise<ReadonlyMap<string, AmfValue>> {
+  return peer.heard(`${name} = ${JSON.stringify(value)}`, (_, at) => {
+    const messages = peer.events
+      .slice(0, at + 1)
+      .flatMap((event) => (event.type === "shared-object" ? [event.message] : []));
+    const events = messages.flatMap(({ events: all }) => all);
+    const heard = new Map(events.flatMap((event) => (event.type === "change" ? event.properties : [])));
+    return heard.get(name) === value ? heard : undefined;
+  });
+}
 
 /** Connected, with the object open, and nothing read from then on. */
 async function openMute(port: number, path: string): Promise<Socket> {

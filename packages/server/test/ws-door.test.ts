@@ -92,8 +92,8 @@ test("[SLV28] a hook at connect decides: its no is heard as a refusal before 400
     request.on("end", () => {
       const question = JSON.parse(body) as Record<string, unknown>;
       asked.push(question);
-      const isMove = question["app"] === "moved";
-      response.writeHead(isMove ? 307 : 403, isMove ? { Location: "ws://other.example/moved" } : {}).end();
+      const to = { moved: "ws://other.example/moved", astray: "rtmp://other.example/astray" }[String(question["app"])];
+      response.writeHead(to === undefined ? 403 : 307, to === undefined ? {} : { Location: to }).end();
     });
   });
   hook.listen(0, "127.0.0.1");
@@ -116,10 +116,15 @@ test("[SLV28] a hook at connect decides: its no is heard as a refusal before 400
   await until("closed", () => moved.closed !== undefined);
   assert.equal(moved.closed?.code, 4004);
   assert.equal(moved.heard[1]?.["url"], "ws://other.example/moved");
+  const astray = await new Client(server, "/astray").open();
+  astray.say({ type: "connect", id: 1 });
+  await until("closed", () => astray.closed !== undefined);
+  assert.equal(astray.closed?.code, 4001, "it could not go there");
   const lines = logs.of("Connect refused").map(({ reason, key, protocol: over }) => [reason, key, over]);
   assert.deepEqual(lines, [
     ["guard", "room", "sluice"],
     ["redirected", "moved", "sluice"],
+    ["guard", "astray", "sluice"],
   ]);
   hook.close();
 });

@@ -1,4 +1,4 @@
-/** What `sluice.v1` allows on one connection; both sides know these numbers, a server may be configured lower. */
+/** What `sluice.v1` allows on one connection; both sides know these numbers. */
 
 export interface SluiceV1Limits {
   /** Bytes of one message to the server; above it the connection ends with 1009. */

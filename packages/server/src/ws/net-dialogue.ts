@@ -148,7 +148,7 @@ export class NetDialogue implements Disposable {
       this.#state = { at: "connected", objects: this.#openObjects(name, who) };
       return send({ type: "answer", id, status: "success", client: name, node });
     }
-    const isRedirect = verdict.code === "redirected";
+    const isRedirect = verdict.code === "redirected" && /^wss?:/i.test(verdict.redirect);
     const reason = isRedirect ? "redirected" : "guard";
     noteConnectRefusal(ports.log, reason, { ...facts, session, key: client.base, detail: verdict.reason });
     this.#refuse(id, isRedirect ? "redirected" : "denied", verdict.reason);
