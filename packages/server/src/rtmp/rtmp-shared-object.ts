@@ -8,6 +8,7 @@ import type { ObjectState } from "@sluice/state/object-state";
 import { messageWish, removeWish, setWish } from "@sluice/state/wishes";
 import {
   type Echo,
+  eventsOf,
   messageOf,
   type ObjectForm,
   type ObjectForms,
@@ -90,7 +91,7 @@ export class RtmpSharedObject {
         this.#held = delivery;
         return undefined;
       } else {
-        const told = this.#tellOwn(change);
+        const told = this.#tellOwn(change, own.outcome);
         if (told.length > 0) return messageOf(form, change.to.version, told);
       }
     }
@@ -106,8 +107,10 @@ export class RtmpSharedObject {
     return by?.client === this.#options.client.id ? this.#written.get(by.sequence) : undefined;
   }
 
-  #tellOwn(change: Change): readonly SharedObjectEvent[] {
+  /** Refused although it is done here: nobody knows whether it will stand, and the client hears no success. */
+  #tellOwn(change: Change, outcome: Outcome): readonly SharedObjectEvent[] {
     this.#written.delete(change.by?.sequence ?? 0);
+    if (outcome.type === "refused") return [statusEvent("NoWriteAccess"), ...eventsOf(change)];
     return ownEventsOf(change, this.#options.echo);
   }
 
