@@ -23,7 +23,7 @@ export class TestClient {
   connectOutcome: ConnectOutcome | undefined;
   readonly client: ObjectClient;
 
-  constructor(node: SimNode, path: string, options: TestClientOptions = {}) {
+  constructor(node: Pick<SimNode, "name" | "host">, path: string, options: TestClientOptions = {}) {
     const { client = `${node.name}-${Math.floor(Math.random() * 1e9)}`, who = {}, durability, from, isSlow } = options;
     this.client = node.host.connect(path, {
       client,
