@@ -11,6 +11,7 @@ import { fanout, realtime, tls } from "./scenarios/fanout.ts";
 import { ingest } from "./scenarios/ingest.ts";
 import { join } from "./scenarios/join.ts";
 import { links } from "./scenarios/links.ts";
+import { objects } from "./scenarios/objects.ts";
 import { cycles, memory, stalled } from "./scenarios/memory.ts";
 import { formatVerdicts, type ScenarioResult } from "./verdict.ts";
 
@@ -25,7 +26,7 @@ const CACHE: Readonly<Record<string, Scenario>> = {
   "cache-pause": cachePause,
 };
 const MEDIA: Readonly<Record<string, Scenario>> = { fanout, realtime, tls, join, memory, stalled, cycles, ingest };
-const SCENARIOS: Readonly<Record<string, Scenario>> = { ...MEDIA, ...CACHE, links, cluster };
+const SCENARIOS: Readonly<Record<string, Scenario>> = { ...MEDIA, ...CACHE, links, cluster, objects };
 const ALL = Object.keys(SCENARIOS);
 
 const shortened = (options: BenchOptions): BenchOptions => ({

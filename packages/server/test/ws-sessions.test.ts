@@ -292,6 +292,19 @@ test("[SLV19] a change is encoded once for all clients of an encoding, whoever w
   }
 });
 
+test("[SLV19] clients that are behind alike are given the same merged change, encoded once", async () => {
+  const world = new WsWorld();
+  const writer = await world.player();
+  const slow = await Promise.all(Array.from({ length: 5 }, () => world.player()));
+  for (const { transport } of slow) transport.owedBytes = 40_000;
+  await writer.say(write(3, "x", 0));
+  for (let id = 4; id < 200; id++) await writer.say(write(id, "x", id));
+  for (const { transport } of slow) transport.take();
+  await world.settle();
+  for (const { transport } of slow) assert.equal(transport.sent[0], slow[0]?.transport.sent[0]);
+  assert.equal(slow[0]?.session.facts.skips, 1);
+});
+
 test("[SLV19] what was encoded is kept in a bounded number of bytes", async () => {
   const world = new WsWorld();
   const peer = await world.player();

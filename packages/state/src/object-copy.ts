@@ -25,6 +25,8 @@ export class ObjectCopy {
   readonly history: History;
   readonly limits: CopyLimits;
   readonly #feeds = new Set<Feed>();
+  /** The last merged change, for all readers that are as far behind. */
+  #merged: { readonly from: Position; readonly to: Position; readonly change: Change | undefined } | undefined;
 
   constructor(limits: CopyLimits) {
     this.limits = limits;
@@ -64,6 +66,18 @@ export class ObjectCopy {
     const feed = new Feed(this, from, ready, () => this.#feeds.delete(feed));
     this.#feeds.add(feed);
     return feed;
+  }
+
+  /** The last so many changes as one: the same for all who ask before the next change. @returns undefined as `mergeChanges` does */
+  mergeLast(distance: number): Change | undefined {
+    const changes = this.history.last(distance);
+    const from = changes[0]?.from;
+    const { head: to } = this.history;
+    if (from === undefined) return undefined;
+    if (this.#merged?.to !== to || this.#merged.from !== from) {
+      this.#merged = { from, to, change: mergeChanges(changes) };
+    }
+    return this.#merged.change;
   }
 
   #wakeFeeds(): void {
@@ -106,7 +120,7 @@ export class Feed implements Disposable {
     if (distance === undefined) return this.#takeSnapshot();
     if (distance === 0) return undefined;
     let change: Change | undefined = history.at(distance);
-    if (distance > limits.behindChanges || this.#isHeavy(distance)) change = mergeChanges(history.last(distance));
+    if (distance > limits.behindChanges || this.#isHeavy(distance)) change = this.#copy.mergeLast(distance);
     if (change === undefined) return this.#takeSnapshot();
     this.#at = change.to;
     if (this.#messages !== undefined) this.#messages += messagesIn([change]);
