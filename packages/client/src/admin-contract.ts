@@ -5,16 +5,38 @@ export type StreamState = "live" | "grace" | "waiting";
 
 export type Protocol = "rtmp" | "rtmps" | "rtmp-ws" | "http-flv" | "ws-flv" | "sluice" | "internal";
 
-/** `GET /api/v1/streams` answers `{ streams: StreamRow[], total }`, a page of at most 1,000 by `?limit=&offset=`; `GET /api/v1/streams/<key>` one row or 404. */
+/** One node that has a stream, or waits for it. */
+export interface StreamCopyRow {
+  readonly node: string;
+  /** publisher: it has the publisher; relay: it gives the stream to further nodes; edge: to viewers alone. */
+  readonly role: "publisher" | "home" | "relay" | "edge";
+  /** Nodes from this one to the one with the publisher, both included; empty while it has no source. */
+  readonly path: readonly string[];
+  /** On this node; null where it did not answer. */
+  readonly viewers: number | null;
+  /** Bits per second that it received over the last seconds; null where it did not answer. */
+  readonly bitrate: number | null;
+  /** How old a frame is when it arrives, in milliseconds, as far as the link before is the cause; null without one. */
+  readonly delayMs: number | null;
+  /** Frames that this node was not given because the link before was slow; null without one. */
+  readonly drops: { readonly video: number; readonly audio: number; readonly data: number } | null;
+}
+
+/** `GET /api/v1/streams` answers a StreamsAnswer, a page of at most 1,000 by `?limit=&offset=`; `GET /api/v1/streams/<key>` one row or 404. */
 export interface StreamRow {
   /** StreamKey: canonical path without leading slash, such as `live/cam`. */
   readonly key: string;
   readonly app: string;
   /** live: has a publisher; grace: its publisher is gone and may return; waiting: viewers before any publisher. */
   readonly state: StreamState;
-  /** Node id of the origin. */
+  /** Node id of the origin; of a stream that waits, the answering node. */
   readonly home: string;
-  readonly epoch: number;
+  /** Node id of the one that has the publisher; null while there is none. */
+  readonly publisherAt: string | null;
+  /** 16 hexadecimal digits, new for each publication; null before the first. */
+  readonly publication: string | null;
+  /** Of the home, as `GENERATION.NUMBER`; null where the state engine has no row of it. */
+  readonly epoch: string | null;
   /** Start of the current publication; while waiting, arrival of the first viewer. */
   readonly since: string;
   readonly publisher: {
@@ -31,14 +53,23 @@ export interface StreamRow {
   readonly bitrate: number;
   /** Video frames per second received, over the last seconds. */
   readonly fps: number;
+  /** On the answering node, and on all nodes that answered it. */
   readonly viewers: { readonly here: number; readonly all: number };
-  /** Nodes that relay it. */
-  readonly copies: number;
+  /** Every node that has it or waits for it, the publisher's first. */
+  readonly copies: readonly StreamCopyRow[];
   readonly gop: { readonly frames: number; readonly bytes: number; readonly seconds: number };
   readonly bytesIn: number;
   readonly bytesOut: number;
   /** Times that a lagging viewer was moved to a later key frame. */
   readonly skips: number;
+}
+
+export interface StreamsAnswer {
+  /** Those of the answering node first, then those that only other nodes have. */
+  readonly streams: readonly StreamRow[];
+  readonly total: number;
+  /** Ids of nodes that did not answer: their viewers are missing, and streams that only they have. */
+  readonly silent: readonly string[];
 }
 
 export interface VideoRow {

@@ -12,6 +12,7 @@ import "./styles/shell.css";
 import "./styles/plots.css";
 import "./styles/streams.css";
 import "./styles/stream-detail.css";
+import "./styles/flow.css";
 import "./styles/player.css";
 import "./styles/tables.css";
 import "./styles/objects.css";

@@ -1,5 +1,5 @@
 // Rows of the admin contract for the fake server: plausible, moving a little.
-import type { OwnNodeRow, SessionRow, StreamRow } from "@sluice/client/admin-contract";
+import type { OwnNodeRow, SessionRow, StreamCopyRow, StreamRow } from "@sluice/client/admin-contract";
 
 const HOUR = 3_600_000;
 
@@ -44,7 +44,9 @@ export function streamRow(key: string, change: Partial<StreamRow> = {}): StreamR
     app: key.slice(0, key.lastIndexOf("/")),
     state: "live",
     home: "node-a",
-    epoch: 1,
+    publisherAt: "node-a",
+    publication: "00000000000000a1",
+    epoch: null,
     since: ago(2 * HOUR + 310_000),
     publisher: {
       sessionId: "s-1",
@@ -58,13 +60,19 @@ export function streamRow(key: string, change: Partial<StreamRow> = {}): StreamR
     bitrate: 4_020_000,
     fps: 30,
     viewers: { here: 12, all: 12 },
-    copies: 0,
+    copies: [],
     gop: { frames: 96, bytes: 812_000, seconds: 1.9 },
     bytesIn: 3_912_000_000,
     bytesOut: 41_233_000_000,
     skips: 3,
     ...change,
   };
+}
+
+/** @param path  the node first, the publisher's last */
+export function copyRow(path: readonly string[], change: Partial<StreamCopyRow> = {}): StreamCopyRow {
+  const role = path.length === 1 ? "publisher" : "edge";
+  return { node: path[0] ?? "", role, path, viewers: 2, bitrate: 4_020_000, delayMs: null, drops: null, ...change };
 }
 
 /** The rates of a row a moment later. */

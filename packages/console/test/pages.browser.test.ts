@@ -3,9 +3,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Page } from "playwright-core";
 import { busy, consoleForTests, drawnPixels } from "./console-page.ts";
-import { sessionRow } from "./fake-rows.ts";
+import { copyRow, sessionRow, streamRow } from "./fake-rows.ts";
 
 const open = consoleForTests();
+
+const PHONE = { width: 390, height: 844 };
 
 test("[CON1] streams are listed with what they are, and their plots draw", async () => {
   await using console = await open(busy);
@@ -162,3 +164,32 @@ test("[CON11] nothing scrolls sideways on a phone", async () => {
 function widthOf(page: Page): Promise<number> {
   return page.evaluate(() => document.documentElement.scrollWidth);
 }
+
+test("[CON429] a stream's page draws its way from the publisher to the nodes with viewers, on a phone too", async () => {
+  const drops = { video: 12, audio: 0, data: 0 };
+  const copies = [
+    copyRow(["media-1"], { viewers: 3 }),
+    copyRow(["relay-1", "media-1"], { role: "relay", viewers: 0, delayMs: 1.2, drops: { ...drops, video: 0 } }),
+    copyRow(["edge-1", "relay-1", "media-1"], { viewers: 1_840, delayMs: 2.5, drops }),
+    copyRow(["edge-2", "media-1"], { viewers: null, bitrate: null }),
+  ];
+  const row = streamRow("live/cam", {
+    home: "media-1",
+    publisherAt: "media-1",
+    viewers: { here: 3, all: 1_843 },
+    copies,
+  });
+  for (const viewport of [{ width: 1280, height: 800 }, PHONE]) {
+    await using console = await open((server) => void (server.streams = [row]), "#/streams/live/cam", viewport);
+    const { page, faults } = console;
+    const edge = page.locator('[data-flow="edge-1"]');
+    await edge.waitFor();
+    assert.match(await edge.innerText(), /edge\s*edge-1\s*1\s840\s*4\.02 Mb\/s\s*2\.5 ms\s*12 dropped/);
+    assert.match(await page.locator('[data-flow="edge-2"]').innerText(), /\?\s*no answer/);
+    assert.match(await page.locator('[data-flow="media-1"]').innerText(), /publisher’s node, home/);
+    const [from, to] = [await page.locator('[data-flow="relay-1"]').boundingBox(), await edge.boundingBox()];
+    assert.ok(from && to && (to.x > from.x + from.width || to.y > from.y), "the edge is behind its relay");
+    assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= viewport.width);
+    assert.deepEqual(faults, []);
+  }
+});

@@ -17,6 +17,7 @@ import type {
   AdminCluster,
   AdminObjects,
   AdminSource,
+  AdminStreams,
   AdminView,
   DeedOutcome,
   MemberChangeOutcome,
@@ -35,7 +36,9 @@ export const STREAM: StreamRow = {
   app: "live",
   state: "live",
   home: "n1",
-  epoch: 3,
+  publisherAt: "n1",
+  publication: "0123456789abcdef",
+  epoch: "1.3",
   since: AT,
   publisher: { sessionId: "s1", protocol: "rtmp", address: "127.0.0.1:5000", agent: "FMLE/3.0" },
   video: { codec: "avc1", codecString: "avc1.64001f", width: 1280, height: 720 },
@@ -44,7 +47,18 @@ export const STREAM: StreamRow = {
   bitrate: 1_000_000.5,
   fps: 29.97,
   viewers: { here: 2, all: 5 },
-  copies: 1,
+  copies: [
+    { node: "n1", role: "publisher", path: ["n1"], viewers: 2, bitrate: 1_000_000.5, delayMs: null, drops: null },
+    {
+      node: "n2",
+      role: "edge",
+      path: ["n2", "n1"],
+      viewers: 3,
+      bitrate: null,
+      delayMs: 1.5,
+      drops: { video: 4, audio: 0, data: 0 },
+    },
+  ],
   gop: { frames: 60, bytes: 200_000, seconds: 2.5 },
   bytesIn: 10,
   bytesOut: 20,
@@ -215,6 +229,13 @@ export class FakeSource implements AdminSource, AdminView, AdminCluster {
   readonly written: (readonly [path: string, changes: readonly PropertyChange[]])[] = [];
   /** Pages of objects. */
   readonly listed: { readonly after: string; readonly limit: number }[] = [];
+  readonly streams: AdminStreams = {
+    list: async ({ limit, offset }) => {
+      if (this.fault) throw this.fault;
+      return { streams: [STREAM, WAITING].slice(offset, offset + limit), total: 2, silent: ["n3"] };
+    },
+    find: async (key) => [STREAM, WAITING].find((row) => row.key === key),
+  };
   readonly objects: AdminObjects = {
     list: async (query) => {
       this.listed.push(query);
@@ -251,13 +272,6 @@ export class FakeSource implements AdminSource, AdminView, AdminCluster {
   fault: Error | undefined;
   ready = true;
 
-  streams({ limit, offset }: Page): PageOf<StreamRow> {
-    if (this.fault) throw this.fault;
-    return { rows: [STREAM, WAITING].slice(offset, offset + limit), total: 2 };
-  }
-  findStream(key: string): StreamRow | undefined {
-    return [STREAM, WAITING].find((row) => row.key === key);
-  }
   sessions({ limit, offset }: Page, key = SESSION.key): PageOf<SessionRow> {
     this.asked.push({ limit, offset });
     const rows = [SESSION].filter((row) => row.key === key);

@@ -281,7 +281,7 @@ const UNKNOWN = [
   [["-x"], /^Unknown option -x\. It is none of --config, --set, --instance, --help/m],
   [["help", "cahce"], /^Unknown command cahce\. Did you mean cache\?$/m],
   [["cache", "help", "statsu"], /^Unknown command statsu\. Did you mean status\?$/m],
-  [["zzzzzzzz"], /^Unknown command zzzzzzzz\. It is none of serve, status, drain,/m],
+  [["zzzzzzzz"], /^Unknown command zzzzzzzz\. It is none of serve, status, top, drain,/m],
   [["serve", "--instnace", "2"], /^Unknown option --instnace\. Did you mean --instance\?$/m],
   [["--stes", "a=b"], /^Unknown option --stes\. Did you mean --set\?$/m],
   [["cache", "--mebmers", "x"], /^Unknown option --mebmers\. Did you mean --members\?\n\(sluice cache --help lists/m],
@@ -414,6 +414,7 @@ test("[CLI150] nothing that a command prints moves a terminal, whoever put it th
   const at = ["--set", `http.port=${(answers.address() as AddressInfo).port}`, "--set", "listen.host=127.0.0.1"];
   for (const args of [
     ["status", ...at],
+    ["top", ...at],
     ["drain", ...at],
     [HOSTILE],
     ["status", `--${HOSTILE}`],

@@ -135,7 +135,7 @@ test("[LST5] an upgrade that is no WebSocket, asks for nothing known or comes fr
   assert.equal(await status("/live/cam", ...whole), 400);
   assert.equal(await status("/live/%00.flv", ...whole), 404);
   assert.equal(await status("/live/cam.flv", ...whole, "Origin: https://evil.example"), 403);
-  assert.deepEqual(await server.get("/api/v1/streams"), { streams: [], total: 0 });
+  assert.deepEqual(await server.get("/api/v1/streams"), { streams: [], total: 0, silent: [] });
   assert.equal(await server.metric("sessions"), 0);
 });
 

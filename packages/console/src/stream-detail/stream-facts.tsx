@@ -27,7 +27,6 @@ export function StreamFacts({ row }: { readonly row: StreamRow }) {
           value={formatCount(row.skips)}
           title="Times that a lagging viewer was moved to a later keyframe"
         />
-        <Stat label="Copies" value={formatCount(row.copies)} title="Other nodes that hold this stream" />
       </FactPanel>
     </div>
   );

@@ -22,7 +22,7 @@ export function StreamHead({ streamKey, row, now, isLoading }: StreamHeadProps) 
       </a>
       <h1 class="stream-head-key">{streamKey}</h1>
       {!isLoading && <StateBadge state={row?.state} />}
-      {row && isTestPattern(row) && <StopPatternButton key={row.epoch} streamKey={streamKey} />}
+      {row && isTestPattern(row) && <StopPatternButton key={row.publication} streamKey={streamKey} />}
       <p class="stream-head-facts">
         {row && (
           <>

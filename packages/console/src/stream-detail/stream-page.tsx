@@ -9,6 +9,7 @@ import { Unreachable } from "../shell/unreachable.tsx";
 import { PublishGuide } from "../streams/publish-guide.tsx";
 import { PlaySection } from "./play-section.tsx";
 import { StreamFacts } from "./stream-facts.tsx";
+import { StreamFlow } from "./stream-flow.tsx";
 import { StreamHead } from "./stream-head.tsx";
 import { StreamPlots } from "./stream-plots.tsx";
 
@@ -33,6 +34,7 @@ export function StreamPage({ streamKey }: { readonly streamKey: string }) {
           <PublishGuide node={view.node} streamKey={streamKey} />
         </section>
       )}
+      {row && row.copies.length > 0 && <StreamFlow row={row} />}
       {row && <StreamFacts row={row} />}
       <PlaySection addresses={addresses} />
       <SessionSection streamKey={streamKey} />

@@ -7,6 +7,7 @@ import type {
   PreviewRow,
   SessionRow,
   StreamRow,
+  StreamsAnswer,
   TestPatternRow,
 } from "@sluice/client/admin-contract";
 
@@ -17,6 +18,7 @@ import type { DemoSource } from "./demo-routes.ts";
 export interface AdminSource {
   readonly view: AdminView;
   readonly cluster: AdminCluster;
+  readonly streams: AdminStreams;
   readonly objects: AdminObjects;
   readonly demo: DemoSource;
   readonly patterns: PatternSwitch;
@@ -35,6 +37,13 @@ export interface AdminCluster {
   engine(): Promise<EngineAnswer>;
   /** @param order.type  `replace`: the store that the node has now is to take the place of one that was lost */
   changeMember(order: { readonly type: "remove" | "replace"; readonly id: string }): Promise<MemberChangeOutcome>;
+}
+
+/** Streams of all nodes. Nothing of it rejects. */
+export interface AdminStreams {
+  /** Nodes that do not answer in time are named. */
+  list(page: Page): Promise<StreamsAnswer>;
+  find(key: string): Promise<StreamRow | undefined>;
 }
 
 /** Shared objects of all nodes. Nothing of it rejects. */
@@ -89,8 +98,6 @@ export interface PageOf<Row> {
 
 /** Rows are snapshots taken at the call; the API keeps none of them. */
 export interface AdminView {
-  streams(page: Page): PageOf<StreamRow>;
-  findStream(key: string): StreamRow | undefined;
   /** @param key  only those on this stream */
   sessions(page: Page, key?: string): PageOf<SessionRow>;
   testPatterns(): readonly TestPatternRow[];

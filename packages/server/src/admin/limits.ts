@@ -17,6 +17,8 @@ export interface AdminLimits {
   readonly statsBytes: number;
   /** Rows of streams or sessions in one answer. */
   readonly listRows: number;
+  /** Streams of one node in its answer to another. */
+  readonly nodeStreams: number;
   /** Shared objects in one answer, and of one node in its answer to another. */
   readonly objectRows: number;
   /** Bytes of a body with values of properties. */
@@ -39,6 +41,7 @@ export const DEFAULT_ADMIN_LIMITS: AdminLimits = {
   batchBytes: 64 * 1024,
   statsBytes: 256 * 1024,
   listRows: 1_000,
+  nodeStreams: 1_000,
   objectRows: 500,
   objectBodyBytes: 256 * 1024,
   objectEvents: 50,

@@ -14,6 +14,7 @@ import type {
   Protocol,
   SessionRow,
   StatsPart,
+  StreamCopyRow,
   StreamRow,
   TestPatternRow,
 } from "@sluice/client/admin-contract";
@@ -22,7 +23,29 @@ import { amount, arrayOf, count, flag, instant, objectOf, oneOf, orNull, schemaO
 
 const PROTOCOL = oneOf<Protocol>(["rtmp", "rtmps", "rtmp-ws", "http-flv", "ws-flv", "sluice", "internal"]);
 
-const STREAM_ROW = schemaOf<StreamRow>()(
+const STREAM_COPY = schemaOf<StreamCopyRow>()(
+  objectOf({
+    node: text("Node id"),
+    role: oneOf(
+      ["publisher", "home", "relay", "edge"],
+      "publisher: it has the publisher; relay: it gives to other nodes",
+    ),
+    path: arrayOf(text("Node id: from this one to the one with the publisher")),
+    viewers: orNull(count("On this node; null where it did not answer")),
+    bitrate: orNull(amount("Bits per second received; null where it did not answer")),
+    delayMs: orNull(amount("Age of a frame when it arrives, as far as the link before is the cause")),
+    drops: orNull(
+      objectOf({
+        video: count("Frames it was not given because the link before was slow"),
+        audio: count(),
+        data: count(),
+      }),
+    ),
+  }),
+);
+
+/** Also what another node answers about its own streams is checked by it. */
+export const STREAM_ROW = schemaOf<StreamRow>()(
   objectOf({
     key: text("StreamKey: canonical path without leading slash, such as live/cam"),
     app: text(),
@@ -30,8 +53,10 @@ const STREAM_ROW = schemaOf<StreamRow>()(
       ["live", "grace", "waiting"],
       "live: fed by a publisher; grace: its publisher is gone and may return; waiting: viewers before any publisher",
     ),
-    home: text("Node id of the origin"),
-    epoch: count(),
+    home: text("Node id of the origin; of a stream that waits, this node"),
+    publisherAt: orNull(text("Node id of the one that has the publisher")),
+    publication: orNull(text("16 hexadecimal digits, new for each publication")),
+    epoch: orNull(text("Of the home, as GENERATION.NUMBER; null where the state engine has no row of it")),
     since: instant("When the current publication began; the time of the first viewer while waiting"),
     publisher: orNull(objectOf({ sessionId: text(), protocol: PROTOCOL, address: text(), agent: text() })),
     video: orNull(
@@ -47,7 +72,7 @@ const STREAM_ROW = schemaOf<StreamRow>()(
     bitrate: amount("Bits per second received, over the last seconds"),
     fps: amount("Video frames per second received, over the last seconds"),
     viewers: objectOf({ here: count("On this node"), all: count("On all nodes") }),
-    copies: count("Nodes that hold a mirror of it"),
+    copies: arrayOf(STREAM_COPY),
     gop: objectOf({ frames: count(), bytes: count(), seconds: amount() }),
     bytesIn: count(),
     bytesOut: count(),

@@ -1,5 +1,5 @@
 /** `/streams` and `/test-patterns`: live streams as rows, and the server's own synthetic ones. */
-import type { TestPatternRow } from "@sluice/client/admin-contract";
+import type { StreamsAnswer, TestPatternRow } from "@sluice/client/admin-contract";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import type { AdminSource } from "./admin-source.ts";
 import { sendApiError } from "./api-error.ts";
@@ -11,11 +11,21 @@ import {
   nothing,
   PAGE_IN_QUERY,
   pageAsked,
-  pageOf,
   type PageQuery,
   rowOf,
 } from "./route-schemas.ts";
-import { objectOf } from "./schema-form.ts";
+import { arrayOf, count, objectOf, schemaOf, text } from "./schema-form.ts";
+
+const STREAMS = {
+  description: "A page of streams: this node's own first, then those that only others have",
+  ...schemaOf<StreamsAnswer>()(
+    objectOf({
+      streams: arrayOf({ $ref: "StreamRow#" } as const),
+      total: count("All streams, those of other pages included"),
+      silent: arrayOf(text("Id of a node that did not answer")),
+    }),
+  ),
+} as const;
 
 const DEFAULT_PATTERN_KEY = "demo/test-pattern";
 
@@ -28,12 +38,11 @@ export function streamRoutes(app: FastifyInstance, source: AdminSource, limits: 
     summary: "Live streams",
     tags: ["streams"],
     querystring: { type: "object", properties: PAGE_IN_QUERY },
-    response: answers({ 200: pageOf("streams", "StreamRow#") }),
+    response: answers({ 200: STREAMS }),
   };
-  app.get<{ Querystring: PageQuery }>("/streams", { schema: list }, (request) => {
-    const { rows, total } = source.view.streams(pageAsked(request.query, limits.listRows));
-    return { streams: rows, total };
-  });
+  app.get<{ Querystring: PageQuery }>("/streams", { schema: list }, (request) =>
+    source.streams.list(pageAsked(request.query, limits.listRows)),
+  );
 
   const one = {
     summary: "One live stream",
@@ -43,7 +52,7 @@ export function streamRoutes(app: FastifyInstance, source: AdminSource, limits: 
   };
   app.get<KeyInPath>("/streams/*", { schema: one }, async (request, reply) => {
     const key = request.params["*"];
-    return source.view.findStream(key) ?? sendApiError(reply, "ADMIN_NOT_FOUND", `Cannot find stream "${key}"`);
+    return (await source.streams.find(key)) ?? sendApiError(reply, "ADMIN_NOT_FOUND", `Cannot find stream "${key}"`);
   });
 }
 

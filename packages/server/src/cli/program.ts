@@ -23,6 +23,11 @@ export function buildProgram(version: string): Command {
     async (options) => (await import("./status.ts")).status(options),
   );
   withConfigOptions(
+    program
+      .command("top")
+      .description("follow the busiest streams and the links of the node on this machine; on a pipe, one snapshot"),
+  ).action(async (options) => (await import("./top.ts")).top(options));
+  withConfigOptions(
     program.command("drain").description("let the node on this machine finish and take nothing new"),
   ).action(async (options) => (await import("./status.ts")).drain(options));
   addClusterCommands(program);

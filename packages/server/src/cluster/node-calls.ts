@@ -17,6 +17,7 @@ import {
   readObjectList,
   readQuery,
 } from "./object-list.ts";
+import { readStreamList, type StreamList } from "./stream-list.ts";
 
 const SERVICE = "node calls";
 
@@ -30,6 +31,11 @@ export interface NodeActions {
   members(): MemberList | undefined;
   /** @returns why not; empty when done. @throws {RequestFailedError} if this node is not a member */
   changeMember(order: MemberOrder): Promise<string>;
+}
+
+/** What this node says of its streams. */
+export interface StreamActions {
+  listHere(limit: number): StreamList;
 }
 
 /** What this node does for others about shared objects of the cluster. */
@@ -53,6 +59,7 @@ type Call =
   | { readonly ask: "drain" }
   | { readonly ask: "members" }
   | { readonly ask: "change-member"; readonly order: MemberOrder }
+  | { readonly ask: "streams"; readonly limit: number }
   | ({ readonly ask: "objects" } & ObjectQuery)
   | { readonly ask: "object" | "forget-object"; readonly path: string }
   | { readonly ask: "move-object"; readonly path: string; readonly to: string };
@@ -67,6 +74,7 @@ export class NodeCalls implements LinkService {
   readonly names = [SERVICE];
   readonly #options: NodeCallsOptions;
   #objects: ObjectActions | undefined;
+  #streams: StreamActions | undefined;
   /** On channels opened by this node, by peer. */
   readonly #asking = new Map<string, Requests>();
   /** On all channels of a link, including those opened by the peer. */
@@ -104,6 +112,16 @@ export class NodeCalls implements LinkService {
   /** Answers other nodes about shared objects from now on. */
   serveObjects(actions: ObjectActions): void {
     this.#objects = actions;
+  }
+
+  /** Answers other nodes about streams from now on. */
+  serveStreams(actions: StreamActions): void {
+    this.#streams = actions;
+  }
+
+  /** @throws {RequestFailedError} */
+  async streams(peer: string, limit: number): Promise<StreamList> {
+    return readStreamList(await this.#ask(peer, { ask: "streams", limit }), limit);
   }
 
   /** @throws {RequestFailedError} */
@@ -191,6 +209,8 @@ export class NodeCalls implements LinkService {
         return actions.members() ?? noMember();
       case "change-member":
         return actions.changeMember(readOrder(call["order"]));
+      case "streams":
+        return this.#streams?.listHere(Number(call["limit"])) ?? { streams: [], more: false };
       case "objects":
       case "object":
       case "move-object":

@@ -13,13 +13,13 @@ import { removeWish, setWish } from "@sluice/state/wishes";
 import type { AdminObjects, ObjectRefusal, PropertyChange } from "../admin/admin-source.ts";
 import type { ObjectCopyFacts, ObjectList, ObjectQuery } from "../cluster/object-list.ts";
 import type { ObjectActions } from "../cluster/node-calls.ts";
-import type { NodeRow } from "@sluice/mesh/membership/membership-view";
 import type { NodeObjects } from "../objects/node-objects.ts";
 import { type FactSources, factsOf, objectList } from "../objects/object-facts.ts";
 import type { ObjectWatch } from "../objects/object-watch.ts";
 import { positionIn, propertyRow, valueIn } from "../objects/property-rows.ts";
 import type { ClusterPart } from "./cluster-part.ts";
 import type { NodePart } from "./node-part.ts";
+import { expectedNodes } from "./expected-nodes.ts";
 import { mergeCopies, mergeObjects, type NodeCopies } from "./merge-objects.ts";
 
 /** Asks other nodes; all of it rejects where there is no answer in time. */
@@ -240,8 +240,7 @@ export function adminObjects(node: NodePart, part: ClusterPart | undefined): Adm
   const { objects, watch } = node.objects;
   const self = node.config.node.id;
   const others = part && {
-    ids: () =>
-      part.cluster.membership.rows.filter(isExpected).flatMap(({ record: { id } }) => (id === self ? [] : [id])),
+    ids: () => expectedNodes(part.cluster, self),
     objects: (peer: string, query: ObjectQuery) => part.calls.objects(peer, query),
     object: (peer: string, path: string) => part.calls.object(peer, path),
     moveObject: (peer: string, path: string, to: string) => part.calls.moveObject(peer, path, to),
@@ -250,10 +249,6 @@ export function adminObjects(node: NodePart, part: ClusterPart | undefined): Adm
   const own = new NodeAdminObjects({ self, objects, watch, others });
   part?.calls.serveObjects(own);
   return own;
-}
-
-function isExpected({ standing }: NodeRow): boolean {
-  return standing !== "left" && standing !== "dead";
 }
 
 function hasClients({ users }: SharedObject): boolean {

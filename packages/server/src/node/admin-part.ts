@@ -8,6 +8,8 @@ import { adminListener, createAdminApp } from "../admin/admin-app.ts";
 import type { ClusterPart } from "./cluster-part.ts";
 import { adminCluster } from "./admin-cluster.ts";
 import { demoBall } from "./demo-ball.ts";
+import { DEFAULT_ADMIN_LIMITS } from "../admin/limits.ts";
+import { expectedNodes } from "./expected-nodes.ts";
 import { adminObjects } from "./admin-objects.ts";
 import { findStreamKey } from "@sluice/media/stream-key";
 import { VERSION } from "../version.ts";
@@ -26,10 +28,12 @@ export async function openAdmin({
   readonly scope: Scope;
 }): Promise<RequestListener> {
   const { config, log, clock, meter, view, patterns, previews } = node;
+  if (cluster !== undefined) joinStreams(node, cluster);
   const app = createAdminApp({
     source: {
       view,
       patterns,
+      streams: node.shownStreams,
       objects: adminObjects(node, cluster),
       demo: demoBall(node, cluster),
       cluster: adminCluster(node, cluster),
@@ -51,4 +55,13 @@ export async function openAdmin({
   });
   scope.defer(() => app.close());
   return adminListener(app);
+}
+
+/** Other nodes are asked about their streams, and told about this one's, from now on. */
+function joinStreams({ shownStreams, config }: NodePart, { calls, cluster }: ClusterPart): void {
+  shownStreams.join({
+    ids: () => expectedNodes(cluster, config.node.id),
+    streams: (peer) => calls.streams(peer, DEFAULT_ADMIN_LIMITS.nodeStreams),
+  });
+  calls.serveStreams(shownStreams);
 }

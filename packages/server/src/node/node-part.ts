@@ -30,6 +30,7 @@ import { StreamPolicies } from "../streams/stream-policies.ts";
 import { StreamTotals } from "../streams/stream-totals.ts";
 import { TestPatterns } from "../streams/test-patterns.ts";
 import { EventHub } from "./event-hub.ts";
+import { NodeStreams } from "./node-streams.ts";
 import { NodeView } from "./node-view.ts";
 import { TrafficTotals } from "./traffic-totals.ts";
 import { VERSION } from "../version.ts";
@@ -53,6 +54,8 @@ export interface NodePart {
   readonly previews: PreviewRights;
   readonly objects: ObjectsPart;
   readonly streams: StreamsPart;
+  /** The streams of the cluster, for the admin API. */
+  readonly shownStreams: NodeStreams;
   readonly view: NodeView;
   /** What anybody may do without showing anything, and in which applications. */
   openActions(): OpenActions;
@@ -162,6 +165,8 @@ export function openNode({
   const shown: { engine: () => EngineRole } = { engine: () => "off" };
   let heatListener = (_heat: number): void => {};
   const heat = meter.gauge("node_heat", "How near the node is to its limits, 0 to 1, as an average");
+  const streamsPart = new StreamsPart({ config, clock, log, streams, heat: () => view.heat });
+  const shownStreams = new NodeStreams({ self: config.node.id, clock, streams, part: streamsPart });
   const view = scope.use(
     new NodeView({
       id: config.node.id,
@@ -173,6 +178,7 @@ export function openNode({
       version: VERSION,
       clock,
       streams,
+      shown: shownStreams,
       registry,
       patterns,
       traffic,
@@ -190,7 +196,6 @@ export function openNode({
       heldBy: () => state.heldBy,
     }),
   );
-  const streamsPart = new StreamsPart({ config, clock, log, streams, heat: () => view.heat });
   return {
     config,
     log,
@@ -202,6 +207,7 @@ export function openNode({
     previews: guard.previews,
     objects,
     streams: streamsPart,
+    shownStreams,
     view,
     openActions: () => guard.openActions(),
     patterns,

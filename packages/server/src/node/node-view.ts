@@ -2,19 +2,15 @@
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
 import { type NodeCapacity, NodeHeat } from "@sluice/cluster/heat";
-import type { EngineRole, NodeCounts, OwnNodeRow, SessionRow, StreamRow } from "@sluice/client/admin-contract";
-import type { StreamDirectory, StreamEntry } from "@sluice/media/stream-directory";
-import { findStreamKey } from "@sluice/media/stream-key";
+import type { EngineRole, NodeCounts, OwnNodeRow, SessionRow } from "@sluice/client/admin-contract";
+import type { StreamDirectory } from "@sluice/media/stream-directory";
 import type { AdminView, Page, PageOf } from "../admin/admin-source.ts";
-import { DEFAULT_ADMIN_LIMITS } from "../admin/limits.ts";
 import { ProcessLoad } from "@sluice/runtime/metrics/process-load";
 import type { SessionRegistry } from "../sessions/session-registry.ts";
 import type { TestPatterns } from "../streams/test-patterns.ts";
-import { ConfigDescriptions } from "./config-descriptions.ts";
 import type { EventHub } from "./event-hub.ts";
-import { isoTime, sessionRow, streamRow } from "./rows.ts";
-import { StatsRound } from "./stats-round.ts";
-import { StreamRates } from "./stream-rates.ts";
+import type { NodeStreams } from "./node-streams.ts";
+import { isoTime, sessionRow } from "./rows.ts";
 import type { TrafficTotals } from "./traffic-totals.ts";
 
 export interface NodeViewOptions {
@@ -24,6 +20,8 @@ export interface NodeViewOptions {
   readonly version: string;
   readonly clock: Clock;
   readonly streams: StreamDirectory;
+  /** Rows of streams for `stats`. */
+  readonly shown: Pick<NodeStreams, "beat" | "nextPiece">;
   readonly registry: SessionRegistry;
   readonly patterns: TestPatterns;
   readonly traffic: TrafficTotals;
@@ -46,9 +44,6 @@ const BEAT = 1_000 as Millis;
 
 export class NodeView implements AdminView, Disposable {
   readonly #options: NodeViewOptions;
-  readonly #rates = new StreamRates();
-  readonly #descriptions = new ConfigDescriptions();
-  readonly #round: StatsRound<StreamEntry>;
   readonly #load = new ProcessLoad();
   readonly #startedAt: Millis;
   readonly #heat: NodeHeat;
@@ -59,28 +54,10 @@ export class NodeView implements AdminView, Disposable {
 
   constructor(options: NodeViewOptions) {
     this.#options = options;
-    this.#round = new StatsRound({
-      streams: options.streams,
-      rowOf: (entry) => this.#streamRow(entry),
-      maxBytes: DEFAULT_ADMIN_LIMITS.statsBytes,
-    });
     this.#heat = new NodeHeat(options.capacity);
     this.#startedAt = options.clock.now();
     this.#sent = { bytes: 0, at: this.#startedAt };
     this.#timer = this.#arm();
-  }
-
-  streams({ limit, offset }: Page): PageOf<StreamRow> {
-    const { streams } = this.#options;
-    const wanted = streams.entries().slice(offset, offset + limit);
-    const rows = wanted.map((entry) => this.#streamRow(entry));
-    return { rows, total: streams.size };
-  }
-
-  findStream(path: string): StreamRow | undefined {
-    const key = findStreamKey(path);
-    const entry = key === undefined ? undefined : this.#options.streams.findEntry(key);
-    return entry && this.#streamRow(entry);
   }
 
   sessions({ limit, offset }: Page, key?: string): PageOf<SessionRow> {
@@ -149,11 +126,6 @@ export class NodeView implements AdminView, Disposable {
     this.#timer.cancel();
   }
 
-  #streamRow(entry: StreamEntry): StreamRow {
-    const rates = this.#rates.read(entry.stream);
-    return streamRow(entry, { rates, descriptions: this.#descriptions, home: this.#options.id });
-  }
-
   #arm(): Timer {
     return this.#options.clock.after(BEAT, () => {
       this.#timer = this.#arm();
@@ -173,15 +145,11 @@ export class NodeView implements AdminView, Disposable {
   }
 
   #beat(): void {
-    const { streams, clock, hub, eachBeat } = this.#options;
+    const { shown, clock, hub, eachBeat } = this.#options;
     eachBeat();
     this.#sample = this.#load.sample();
     this.#sampleHeat();
-    this.#rates.sample(
-      streams.entries().map((entry) => entry.stream),
-      clock.now(),
-    );
-    if (hub.isIdle) this.#round.reset();
-    else hub.tell({ type: "stats", at: isoTime(clock.wall()), node: this.ownNode(), ...this.#round.next() });
+    shown.beat(!hub.isIdle);
+    if (!hub.isIdle) hub.tell({ type: "stats", at: isoTime(clock.wall()), node: this.ownNode(), ...shown.nextPiece() });
   }
 }

@@ -12,19 +12,23 @@ export interface StreamRates {
   readonly fps: number;
 }
 
+/** A stream as this node alone knows it. */
 export function streamRow(
   entry: StreamEntry,
-  from: { readonly rates: StreamRates; readonly descriptions: ConfigDescriptions; readonly home: string },
+  from: { readonly rates: StreamRates; readonly descriptions: ConfigDescriptions; readonly self: string },
 ): StreamRow {
   const { stream } = entry;
-  const { rates, descriptions, home } = from;
+  const { rates, descriptions, self } = from;
+  const publisherAt = entry.publisherAt ?? (entry.state === "waiting" ? null : self);
   const { tracks, gop, ingest, delivery, subscriberCount } = stream;
   return {
     key: stream.key,
     app: applicationOf(stream.key),
     state: entry.state,
-    home,
-    epoch: stream.publicationCount,
+    home: publisherAt ?? self,
+    publisherAt,
+    publication: stream.publicationCount === 0 ? null : stream.publication,
+    epoch: null,
     since: isoTime(entry.since),
     publisher: entry.publisher === undefined ? null : (entry.publisher as StreamRow["publisher"]),
     video: videoRow(stream, descriptions),
@@ -38,7 +42,7 @@ export function streamRow(
     bitrate: entry.state === "live" ? rates.bitrate : 0,
     fps: entry.state === "live" ? rates.fps : 0,
     viewers: { here: subscriberCount, all: subscriberCount },
-    copies: 0,
+    copies: [],
     gop: { frames: gop.frames.length, bytes: gop.bytes, seconds: Math.round(gop.duration) / 1000 },
     bytesIn: ingest.bytesIn,
     bytesOut: delivery.bytesOut,

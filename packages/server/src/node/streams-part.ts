@@ -7,11 +7,13 @@ import type { Directory } from "@sluice/cluster/directory/directory";
 import { HOT } from "@sluice/cluster/placement";
 import type { Copy } from "@sluice/cluster/relay/copy";
 import { Relay } from "@sluice/cluster/relay/relay";
+import { formatEpoch } from "@sluice/engine/epoch";
 import type { StreamDirectory } from "@sluice/media/stream-directory";
 import { applicationOf, type StreamKey } from "@sluice/media/stream-key";
 import type { PromMeter } from "@sluice/runtime/metrics/prom-meter";
 import type { ClusterNode } from "../cluster/cluster-node.ts";
 import type { SluiceConfig } from "../config/load-config.ts";
+import type { StreamHomeFacts } from "../streams/merge-streams.ts";
 import { meterRelay } from "../streams/relay-meter.ts";
 import { StreamClaims } from "../streams/stream-claims.ts";
 
@@ -45,6 +47,7 @@ export class StreamsPart {
   /** Undefined for a node alone. */
   readonly relay: Relay | undefined;
   readonly #claims: StreamClaims | undefined;
+  #directory: Directory | undefined;
 
   constructor({ config, clock, log, streams, heat }: StreamsPartOptions) {
     if (!config.isClustered) return;
@@ -80,8 +83,17 @@ export class StreamsPart {
     return { path, copies: [...(this.relay?.copiesOf(key) ?? [])].map(copyFacts) };
   }
 
+  /** What the directory has of a stream; undefined where it has none. */
+  findHome(key: StreamKey): StreamHomeFacts | undefined {
+    const home = this.#directory?.findHome("stream", key);
+    if (home === undefined) return undefined;
+    const { home: node, publisherAt, publication } = home;
+    return { home: node, publisherAt, publication, epoch: home.isConfirmed ? formatEpoch(home.epoch) : null };
+  }
+
   /** The engine of the cluster has been reached: homes are known from now on. */
   open(directory: Directory): void {
+    this.#directory = directory;
     this.relay?.follow(directory);
     this.#claims?.open(directory);
   }
