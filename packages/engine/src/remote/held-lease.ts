@@ -22,9 +22,9 @@ export interface HeldLeaseOptions {
 
 /** Renewals per time to live at least: two may fail, and the third is still in time. */
 const RENEWALS = 3;
-/** Target: six renewals per time to live, at least half a second apart, since each is a record in the log of the engine. */
+/** Target: four renewals per time to live, at least half a second apart, since each is a record in the log of the engine. */
 const RENEW_EVERY = 500;
-const USUAL_RENEWALS = 6;
+const USUAL_RENEWALS = 4;
 
 export class HeldLease implements Lease {
   readonly token: Epoch;

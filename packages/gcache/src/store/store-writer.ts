@@ -9,8 +9,8 @@ import { StoreClosedError, StoreIoError } from "./store-errors.ts";
 import type { GroupPlace, Recovered } from "./store-recovery.ts";
 import { check, commit, factBytes, put, remove, type SnapshotFact, type StoreTables } from "./store-tables.ts";
 
-/** How long batches without a waiting caller may be in the journal only: long enough to combine many into one commit. */
-const GROUP_MS = 100;
+/** How long batches without a waiting caller may be in the journal only: long enough that an idle cluster commits once a second. */
+const GROUP_MS = 1_000;
 /** Bytes of batches that end this wait early. */
 const GROUP_BYTES = 4 * 1024 * 1024;
 /** Bytes of a snapshot per transaction, so that the log does not wait long behind it. */
