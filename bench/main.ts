@@ -13,6 +13,7 @@ import { join } from "./scenarios/join.ts";
 import { links } from "./scenarios/links.ts";
 import { objects } from "./scenarios/objects.ts";
 import { cycles, memory, stalled } from "./scenarios/memory.ts";
+import { relay } from "./scenarios/relay.ts";
 import { formatVerdicts, type ScenarioResult } from "./verdict.ts";
 
 const OUT = joinPath(import.meta.dirname, "out");
@@ -26,7 +27,7 @@ const CACHE: Readonly<Record<string, Scenario>> = {
   "cache-pause": cachePause,
 };
 const MEDIA: Readonly<Record<string, Scenario>> = { fanout, realtime, tls, join, memory, stalled, cycles, ingest };
-const SCENARIOS: Readonly<Record<string, Scenario>> = { ...MEDIA, ...CACHE, links, cluster, objects };
+const SCENARIOS: Readonly<Record<string, Scenario>> = { ...MEDIA, ...CACHE, links, cluster, relay, objects };
 const ALL = Object.keys(SCENARIOS);
 
 const shortened = (options: BenchOptions): BenchOptions => ({

@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { startChild } from "@sluice/testkit/child";
+import { FaultProxy } from "@sluice/testkit/fault-proxy";
+import { freePort } from "@sluice/testkit/free-port";
 import { until } from "@sluice/testkit/until";
 import { makeClip, run, WorkFolder } from "./support/clip.ts";
 import { allLinked, type ClusterServer, voting } from "./support/cluster-server.ts";
@@ -11,13 +13,23 @@ import { LiveEncoder } from "./support/live-encoder.ts";
 import { probeCommand, readPackets } from "./support/packets.ts";
 import { connectPeer, type RtmpPeer } from "./support/rtmp-peer.ts";
 import { assertGoesOn } from "./support/seam.ts";
-import { assertSameFrames, assertSameList, isCoded, isConfig, readFlvFile, type Unit } from "./support/units.ts";
+import {
+  assertSameFrames,
+  assertSameList,
+  codedFrames,
+  isCoded,
+  isConfig,
+  readFlvFile,
+  type Unit,
+} from "./support/units.ts";
 
 const MORE = { more: ["delivery.window: 0", "applications.own.cluster: local"] };
 
 let folder: WorkFolder;
 let clip: string;
 let units: Unit[];
+/** Between `a` and `c`. */
+let between: FaultProxy;
 let a: ClusterServer;
 let b: ClusterServer;
 let c: ClusterServer;
@@ -26,15 +38,18 @@ before(async () => {
   folder = new WorkFolder();
   clip = makeClip(folder, "clip.flv", { seconds: 4 });
   units = readFlvFile(clip);
-  a = await start(folder, "a", MORE);
+  const port = await freePort();
+  between = await FaultProxy.start({ port });
+  a = await start(folder, "a", { more: [...MORE.more, `node.public.cluster: 127.0.0.1:${between.port}`], port });
   b = await start(folder, "b", { ...MORE, seeds: [a] });
-  c = await start(folder, "c", { ...MORE, seeds: [a] });
+  c = await start(folder, "c", { ...MORE, seeds: [b], port: "off" });
   await allLinked([a, b, c]);
   await voting([a, b, c], 3);
 });
 
 after(async () => {
   await end([a, b, c], "SIGKILL");
+  await between[Symbol.asyncDispose]();
   folder[Symbol.dispose]();
 });
 
@@ -109,6 +124,26 @@ describe("streams on every node", { timeout: 120_000 }, () => {
     await peer.sendAll(units.slice(0, 20));
     assert.ok((await fetch(a.http("/own/cam.flv"), { method: "HEAD" })).ok);
     assert.equal((await fetch(b.http("/own/cam.flv"))).status, 404);
+  });
+
+  test("[NOD444] where the link between two nodes is broken the stream goes through the third, and no frame is lost", async () => {
+    const key = "live/detour";
+    await using encoder = await LiveEncoder.start(a.port("rtmp"), key, units);
+    await using there = await player(a, "detour");
+    await using here = await player(c, "detour");
+    await here.heardUnits(20);
+    const before = await b.metric("sluice_stream_copies");
+    between.cutWithClose("rst");
+    await until("a copy through b", async () => (await b.metric("sluice_stream_copies")) === before + 1);
+    await here.heardUnits(here.units.length + 100);
+    await encoder[Symbol.asyncDispose]();
+    const lastOf = ({ units: seen }: RtmpPeer): string | undefined => codedFrames(seen).at(-1);
+    await until("the rest", () => lastOf(here) === lastOf(there));
+    const frames = codedFrames(here.units);
+    const all = codedFrames(there.units);
+    assertSameList(frames, all.slice(all.indexOf(frames[0] as string)), "the player behind the broken link");
+    between.heal();
+    await allLinked([a, b, c]);
   });
 
   test("[NOD442] players of other nodes keep their connections when the home is killed, and go on when the encoder is back at another node", async () => {

@@ -12,6 +12,17 @@ interface NodeRow {
   readonly engine: string | null;
 }
 
+/** One more node of a cluster whose first node is `seed`. @param id  free in the cluster */
+export function startNode(
+  id: string,
+  seed: RunningServer | undefined,
+  more: { readonly core: number; readonly settings: readonly string[] },
+): Promise<RunningServer> {
+  const seeds = seed === undefined ? [] : [`cluster.seeds=127.0.0.1:${seed.ports.cluster}`];
+  const settings = [`node.id=${id}`, "cluster.port=0", SECRET, ...seeds, ...more.settings];
+  return startSluice({ window: "auto", tls: false, settings, core: more.core });
+}
+
 export class SluiceCluster implements AsyncDisposable {
   readonly nodes: readonly RunningServer[];
 
@@ -20,18 +31,13 @@ export class SluiceCluster implements AsyncDisposable {
   }
 
   /** The first node has the server's core for itself, founds the engine and leads it. */
-  static async start(settings: readonly string[]): Promise<SluiceCluster> {
-    const nodes: RunningServer[] = [];
-    const open = async (id: string, core: number, more: readonly string[]): Promise<RunningServer> => {
-      const own = [`node.id=${id}`, "cluster.port=0", SECRET, ...more];
-      const node = await startSluice({ window: "auto", tls: false, settings: own, core });
-      nodes.push(node);
-      return node;
-    };
-    const first = await open("a", SERVER_CORE, ["cache.resp.port=0", ...settings]);
-    const seed = `cluster.seeds=127.0.0.1:${first.ports.cluster}`;
-    await open("b", PLAYER_CORE, [seed]);
-    await open("c", PLAYER_CORE, [seed]);
+  static async start(settings: readonly string[], others: readonly string[] = []): Promise<SluiceCluster> {
+    const first = await startNode("a", undefined, {
+      core: SERVER_CORE,
+      settings: ["cache.resp.port=0", ...settings],
+    });
+    const nodes = [first];
+    for (const id of ["b", "c"]) nodes.push(await startNode(id, first, { core: PLAYER_CORE, settings: others }));
     const cluster = new SluiceCluster(nodes);
     await cluster.#settled();
     return cluster;

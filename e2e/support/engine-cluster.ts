@@ -10,8 +10,8 @@ export interface StartOptions {
   readonly seeds?: readonly ClusterServer[];
   readonly cluster?: readonly string[];
   readonly more?: readonly string[];
-  /** Where it listens for nodes; any free one if left out. */
-  readonly port?: number;
+  /** Where it listens for nodes; any free one if left out, `off`: it only dials. */
+  readonly port?: number | "off";
 }
 
 export function start(folder: WorkFolder, id: string, options: StartOptions = {}): Promise<ClusterServer> {

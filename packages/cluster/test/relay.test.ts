@@ -104,6 +104,10 @@ test("[RLY5] where the link to the home is broken the stream comes through a nod
   assert.deepEqual(pathAt(world, "b"), ["b", "c", "a"]);
   assert.equal(viewer.picture?.number, 54);
   assert.deepEqual(numbers(viewer), upTo(55), "the cached GOP fills the gap");
+  world.network.heal();
+  send(world, encoder, 250);
+  assert.deepEqual(pathAt(world, "b"), ["b", "a"], "once the link has stood for a while");
+  assert.deepEqual(numbers(viewer), upTo(305));
 });
 
 test("[RLY5] a node without a link to the stream says so, and another one is asked", () => {

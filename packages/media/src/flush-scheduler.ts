@@ -42,6 +42,8 @@ export class FlushScheduler {
   readonly window: DeliveryWindow;
   /** The publisher's session, if it can hold frames back. */
   source: FrameSource | undefined;
+  /** Who passes the frames on to another node: each is read as it comes, since windows of two nodes would add up. */
+  tapCount = 0;
   readonly #rotations = new Set<SliceRotation>();
 
   constructor(clock: Clock, window: DeliveryWindow) {
@@ -51,6 +53,7 @@ export class FlushScheduler {
 
   /** How long the source may leave the next frames unread unless pulled; 0 when that would delay a viewer. */
   get holdTime(): Millis {
+    if (this.tapCount > 0) return 0 as Millis;
     let isScheduled = false;
     let isAnyUnscheduled = false;
     for (const rotation of this.#rotations) {

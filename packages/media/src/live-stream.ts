@@ -187,7 +187,12 @@ export class LiveStream {
     for (const frame of this.gop.frames) tap.take(frame);
     tap.deliver();
     this.#taps.add(tap);
-    return { [Symbol.dispose]: () => void this.#taps.delete(tap) };
+    this.flushes.tapCount++;
+    return {
+      [Symbol.dispose]: () => {
+        if (this.#taps.delete(tap)) this.flushes.tapCount--;
+      },
+    };
   }
 
   /** @returns `undefined` when the stream has reached its subscriber limit */

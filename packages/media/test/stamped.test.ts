@@ -1,6 +1,7 @@
 /** Frames that come stamped from another node, and those that are passed on to one. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { Millis } from "@sluice/base/brand";
 import { type Frame, type FrameKind, type FrameRole, type PublicationId, type Timestamp } from "@sluice/media/frame";
 import type { Tap } from "@sluice/media/tap";
 import { assertTimeGoesOn, FakeSink, type Stage, stage } from "./fixture.ts";
@@ -237,4 +238,18 @@ describe("passing on", () => {
     assert.equal(sink.items().filter(({ role }) => role === "metadata").length, 1);
     assert.equal(sink.items().at(-1)?.dts, 40);
   });
+});
+
+test("[RLY17] while frames are passed on to another node none is held back for a window, whatever viewers there are", () => {
+  const at = stage();
+  at.window.prompt = 300 as Millis;
+  at.setUp();
+  at.push("video", "key", 0);
+  at.join(new FakeSink(at.clock));
+  assert.ok(at.stream.flushes.holdTime > 0);
+  const tap = at.stream.openTap(new Recorder());
+  assert.equal(at.stream.flushes.holdTime, 0);
+  tap[Symbol.dispose]();
+  tap[Symbol.dispose]();
+  assert.ok(at.stream.flushes.holdTime > 0);
 });

@@ -11,7 +11,7 @@ import type { MeshLink } from "@sluice/mesh/mesh";
 import { decodeFrame, FRAME_MESSAGE } from "./frame-form.ts";
 import { RELAY_LIMITS, RELAY_TIMINGS } from "./limits.ts";
 import { ALL_KINDS, decodeAnswer, encodeRequest, FRAME_FORM, type StreamAnswer, WANTED } from "./messages.ts";
-import { sourcesOf, type StreamHome } from "./sources.ts";
+import { isDetour, type SourceFacts, sourcesOf, type StreamHome } from "./sources.ts";
 
 /** Service of the channels of streams: one for each stream and node that takes it. */
 export const RELAY_SERVICE = "stream";
@@ -49,6 +49,8 @@ interface Upstream {
   readonly node: string;
   readonly link: MeshLink;
   readonly channel: Channel;
+  /** None that should have the stream was linked. */
+  readonly isDetour: boolean;
   /** `asked`: no answer yet; `waiting`: the node has no source. */
   at: "asked" | "waiting" | "live";
   source: MirrorSource | undefined;
@@ -126,10 +128,12 @@ export class Mirror {
     this.#look();
   }
 
-  /** There is a link more: it may lead to a source. */
+  /** There is a link more: it may lead to a source, or end a detour. */
   linksChanged(): void {
-    if (this.#upstream === undefined) this.#look();
-    else if (this.#upstream.at !== "live") this.#lookAfter(RELAY_TIMINGS.patience);
+    const upstream = this.#upstream;
+    if (upstream === undefined) this.#look();
+    else if (upstream.at !== "live") this.#lookAfter(RELAY_TIMINGS.patience);
+    else if (upstream.isDetour) this.#lookAfter(RELAY_TIMINGS.steady);
   }
 
   /** @throws {WireError} */
@@ -181,17 +185,20 @@ export class Mirror {
     else this.#lingering ??= this.#options.clock.after(RELAY_TIMINGS.linger, () => this.close());
   }
 
-  #sources(): readonly string[] {
+  get #facts(): SourceFacts {
     const { self, home, links, from } = this.#options;
-    const waiting = [...this.#takers.values()].flat();
-    return sourcesOf({
+    return {
       self,
       home: home(),
       isLinked: (id) => links.has(id),
       linked: links.keys(),
       preferred: [...this.#hints, ...from()],
-      waiting,
-    });
+      waiting: [...this.#takers.values()].flat(),
+    };
+  }
+
+  #sources(): readonly string[] {
+    return sourcesOf(this.#facts);
   }
 
   /** Asks the best node that has not refused, or waits until one may be asked again. */
@@ -222,11 +229,13 @@ export class Mirror {
   /** A node that has no source yet is left only where another one can be asked. */
   #lookAgain(): void {
     const upstream = this.#upstream;
-    if (upstream !== undefined) {
-      if (upstream.at === "live" || this.#sources().every((node) => node === upstream.node)) return;
+    if (upstream?.at === "live") {
+      if (!upstream.isDetour || this.#sources().every((node) => isDetour(node, this.#facts))) return;
+    } else if (upstream !== undefined) {
+      if (this.#sources().every((node) => node === upstream.node)) return;
       this.#refuse(upstream.node);
-      this.#leave();
     }
+    if (upstream !== undefined) this.#leave();
     this.#look();
   }
 
@@ -239,7 +248,7 @@ export class Mirror {
     const wanted = ALL_KINDS | (isHinted ? WANTED.insist : 0);
     const channel = opened(link, encodeRequest({ form: FRAME_FORM, wanted, key, waiting }));
     if (channel === undefined) return false;
-    this.#upstream = { node, link, channel, at: "asked", source: undefined };
+    this.#upstream = { node, link, channel, isDetour: isDetour(node, this.#facts), at: "asked", source: undefined };
     channels.set(channel, this);
     this.#askedFor = this.#options.home();
     this.#lookAfter(RELAY_TIMINGS.patience);

@@ -105,15 +105,20 @@ export class Relay implements LinkService, RemoteStreams, Disposable {
     const stream = streams.findEntry(key)?.stream;
     const state = streams.ownState(key);
     // In its grace window the stream may have gone on at another node.
-    const isOwn = state === "live" || (state === "grace" && (this.#homeOf(key)?.publisherAt ?? self) === self);
+    const isOwn = state === "live" || (state === "grace" && (this.homeOf(key)?.publisherAt ?? self) === self);
     if (!isOwn || stream === undefined) return this.#mirrors.get(key)?.source;
     return { publication: stream.publication, path: [self] };
+  }
+
+  /** As the directory says; undefined while nobody publishes it. */
+  homeOf(key: StreamKey): StreamHome | undefined {
+    return this.#directory?.findHome("stream", key);
   }
 
   // Of the node's streams.
 
   has(key: StreamKey): boolean {
-    const home = this.#options.isShared(key) ? this.#homeOf(key) : undefined;
+    const home = this.#options.isShared(key) ? this.homeOf(key) : undefined;
     return home !== undefined && home.publisherAt !== this.#options.self;
   }
 
@@ -161,10 +166,6 @@ export class Relay implements LinkService, RemoteStreams, Disposable {
     for (const mirror of [...this.#mirrors.values()]) mirror.close();
   }
 
-  #homeOf(key: StreamKey): StreamHome | undefined {
-    return this.#directory?.findHome("stream", key);
-  }
-
   #mirrorOf(key: StreamKey): Mirror {
     const known = this.#mirrors.get(key);
     if (known !== undefined) return known;
@@ -174,7 +175,7 @@ export class Relay implements LinkService, RemoteStreams, Disposable {
       from,
       grace: graceOf(key),
       channels: this.#mirrorAt,
-      home: () => this.#homeOf(key),
+      home: () => this.homeOf(key),
       changed: () => this.#sourceChanged(key),
       gone: () => void this.#mirrors.delete(key),
     });
@@ -246,7 +247,7 @@ export class Relay implements LinkService, RemoteStreams, Disposable {
   #want(copy: Copy): void {
     const key = copy.key as StreamKey;
     const { self, from } = this.#options;
-    const home = this.#homeOf(key);
+    const home = this.homeOf(key);
     if (home === undefined || home.publisherAt === self) return; // the asker knows more, or less: it hears of it
     const isLinked = (id: string): boolean => this.#links.has(id) && !copy.waiting.includes(id);
     if (hasDirectSource({ self, home, isLinked }) || from().some(isLinked) || home.home === self)

@@ -29,6 +29,11 @@ export function sourcesOf({ self, home, isLinked, linked, preferred, waiting }: 
   return found.length > 0 ? found : [...linked].sort().filter(canAsk);
 }
 
+/** Whether a node is asked only because none that should have the stream is linked. */
+export function isDetour(node: string, { home, preferred }: Pick<SourceFacts, "home" | "preferred">): boolean {
+  return home?.home !== node && home?.publisherAt !== node && !preferred.includes(node);
+}
+
 /** Whether the stream can be had without a third node in between. */
 export function hasDirectSource({ self, home, isLinked }: Pick<SourceFacts, "self" | "home" | "isLinked">): boolean {
   return home !== undefined && [home.home, home.publisherAt].some((id) => id !== self && isLinked(id));
