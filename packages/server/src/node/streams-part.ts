@@ -38,9 +38,6 @@ export interface CopyFacts {
 
 /** How a stream gets here and where it goes, for people to see. */
 export interface StreamRoute {
-  /** As the directory says, or this node where it has the publisher. */
-  readonly home: string | undefined;
-  readonly publisherAt: string | undefined;
   /** Nodes from this one to the one with the publisher; empty while there is no source. */
   readonly path: readonly string[];
   readonly copies: readonly CopyFacts[];
@@ -49,13 +46,10 @@ export interface StreamRoute {
 export class StreamsPart {
   /** Undefined for a node alone. */
   readonly relay: Relay | undefined;
-  readonly #options: StreamsPartOptions;
   readonly #claims: StreamClaims | undefined;
   #directory: Directory | undefined;
 
-  constructor(options: StreamsPartOptions) {
-    const { config, clock, log, streams, heat } = options;
-    this.#options = options;
+  constructor({ config, clock, log, streams, heat }: StreamsPartOptions) {
     if (!config.isClustered) return;
     const self = config.node.id;
     const isShared = (key: StreamKey): boolean => config.forApplication(applicationOf(key)).cluster === "shared";
@@ -85,11 +79,8 @@ export class StreamsPart {
 
   /** Of a stream that this node has or wants. */
   routeOf(key: StreamKey): StreamRoute {
-    const { config, streams } = this.#options;
     const path = this.relay?.sourceOf(key)?.path ?? [];
-    const own = streams.ownState(key) === undefined ? undefined : config.node.id;
-    const { home = own, publisherAt = own } = this.relay?.homeOf(key) ?? {};
-    return { home, publisherAt, path, copies: [...(this.relay?.copiesOf(key) ?? [])].map(copyFacts) };
+    return { path, copies: [...(this.relay?.copiesOf(key) ?? [])].map(copyFacts) };
   }
 
   /** What the directory has of a stream; undefined where it has none. */
