@@ -11,7 +11,8 @@ import type { MeshLink } from "@sluice/mesh/mesh";
 import { decodeFrame, FRAME_MESSAGE } from "./frame-form.ts";
 import { RELAY_LIMITS, RELAY_TIMINGS } from "./limits.ts";
 import { ALL_KINDS, decodeAnswer, encodeRequest, FRAME_FORM, type StreamAnswer, WANTED } from "./messages.ts";
-import { isDetour, type SourceFacts, sourcesOf, type StreamHome } from "./sources.ts";
+import { SourceChoice } from "./source-choice.ts";
+import type { StreamHome } from "./sources.ts";
 
 /** Service of the channels of streams: one for each stream and node that takes it. */
 export const RELAY_SERVICE = "stream";
@@ -56,13 +57,9 @@ interface Upstream {
   source: MirrorSource | undefined;
 }
 
-interface Refusal {
-  readonly until: Millis;
-  readonly delay: Millis;
-}
-
 export class Mirror {
   readonly #options: MirrorOptions;
+  readonly #choice: SourceChoice;
   /** Nodes that take it from this one, with those that wait behind them. */
   readonly #takers = new Map<object, readonly string[]>();
   /** The last ones that were taken, the present one last: a node that woke up may still give an earlier one. */
@@ -72,9 +69,6 @@ export class Mirror {
   #local: MirroredStream | undefined;
   /** What the directory said when the upstream was asked. */
   #askedFor: StreamHome | undefined;
-  /** Nodes that a hot node named. */
-  #hints: readonly string[] = [];
-  #refusals = new Map<string, Refusal>();
   #timer: Timer | undefined;
   #lingering: Timer | undefined;
   #isDeliveryDue = false;
@@ -82,6 +76,7 @@ export class Mirror {
 
   constructor(options: MirrorOptions) {
     this.#options = options;
+    this.#choice = new SourceChoice(options);
   }
 
   get key(): StreamKey {
@@ -121,8 +116,8 @@ export class Mirror {
     if (streams.ownState(key) === "live" || now?.publisherAt === self) return this.#leave();
     const isSame = now?.home === this.#askedFor?.home && now?.publisherAt === this.#askedFor?.publisherAt;
     if (isSame && this.#upstream !== undefined) return;
-    this.#refusals.clear();
-    const best = this.#sources()[0];
+    this.#choice.forgive();
+    const [best] = this.#sources();
     if (this.#upstream?.at === "live" && best === undefined) return; // it flows, whatever the directory says
     if (this.#upstream?.node !== best) this.#leave();
     this.#look();
@@ -149,7 +144,7 @@ export class Mirror {
   closed(channel: Channel): void {
     const upstream = this.#upstream;
     if (upstream?.channel !== channel) return;
-    this.#refuse(upstream.node);
+    this.#choice.refuse(upstream.node);
     this.#forget();
     this.#look();
   }
@@ -185,20 +180,13 @@ export class Mirror {
     else this.#lingering ??= this.#options.clock.after(RELAY_TIMINGS.linger, () => this.close());
   }
 
-  get #facts(): SourceFacts {
-    const { self, home, links, from } = this.#options;
-    return {
-      self,
-      home: home(),
-      isLinked: (id) => links.has(id),
-      linked: links.keys(),
-      preferred: [...this.#hints, ...from()],
-      waiting: [...this.#takers.values()].flat(),
-    };
+  /** Nodes that wait for the stream through this one. */
+  get #waiting(): readonly string[] {
+    return [...this.#takers.values()].flat();
   }
 
   #sources(): readonly string[] {
-    return sourcesOf(this.#facts);
+    return this.#choice.nodes(this.#waiting);
   }
 
   /** Asks the best node that has not refused, or waits until one may be asked again. */
@@ -207,18 +195,11 @@ export class Mirror {
     this.#timer = undefined;
     if (this.#isClosed || this.#upstream !== undefined || !this.#isWanted) return;
     if (this.#options.streams.ownState(this.key) === "live") return;
-    const now = this.#options.clock.now();
-    let earliest: Millis | undefined;
-    for (const node of this.#sources()) {
-      const { until = now } = this.#refusals.get(node) ?? {};
-      if (until <= now) {
-        if (this.#ask(node)) return;
-        this.#refuse(node);
-      }
-      const again = this.#refusals.get(node)?.until ?? until;
-      if (earliest === undefined || again < earliest) earliest = again;
+    for (let next = this.#choice.next(this.#waiting); next !== undefined; next = this.#choice.next(this.#waiting)) {
+      if ("after" in next) return this.#lookAfter(next.after);
+      if (this.#ask(next.node)) return;
+      this.#choice.refuse(next.node);
     }
-    if (earliest !== undefined) this.#lookAfter((earliest - now) as Millis);
   }
 
   #lookAfter(delay: Millis): void {
@@ -230,10 +211,10 @@ export class Mirror {
   #lookAgain(): void {
     const upstream = this.#upstream;
     if (upstream?.at === "live") {
-      if (!upstream.isDetour || this.#sources().every((node) => isDetour(node, this.#facts))) return;
+      if (!upstream.isDetour || this.#sources().every((node) => this.#choice.isDetour(node))) return;
     } else if (upstream !== undefined) {
       if (this.#sources().every((node) => node === upstream.node)) return;
-      this.#refuse(upstream.node);
+      this.#choice.refuse(upstream.node);
     }
     if (upstream !== undefined) this.#leave();
     this.#look();
@@ -244,11 +225,10 @@ export class Mirror {
     const link = links.get(node);
     const waiting = [...new Set([self, ...(this.#takers.values().next().value ?? [])])];
     if (link === undefined || waiting.length >= RELAY_LIMITS.pathNodes) return false;
-    const isHinted = this.#refusals.get(node) !== undefined && this.#hints.length > 0;
-    const wanted = ALL_KINDS | (isHinted ? WANTED.insist : 0);
+    const wanted = ALL_KINDS | (this.#choice.insistsOn(node) ? WANTED.insist : 0);
     const channel = opened(link, encodeRequest({ form: FRAME_FORM, wanted, key, waiting }));
     if (channel === undefined) return false;
-    this.#upstream = { node, link, channel, isDetour: isDetour(node, this.#facts), at: "asked", source: undefined };
+    this.#upstream = { node, link, channel, isDetour: this.#choice.isDetour(node), at: "asked", source: undefined };
     channels.set(channel, this);
     this.#askedFor = this.#options.home();
     this.#lookAfter(RELAY_TIMINGS.patience);
@@ -270,7 +250,7 @@ export class Mirror {
         if (!this.#isWanted) this.close();
         return;
       case "elsewhere":
-        this.#hints = answer.nodes.filter((node) => node !== this.#options.self);
+        this.#choice.name(answer.nodes);
     }
   }
 
@@ -281,15 +261,14 @@ export class Mirror {
     const isUsable = !isLoop && form === FRAME_FORM && this.#isTrue(upstream, publication);
     if (isUsable) this.#local ??= streams.openMirror(key, grace);
     if (!isUsable || this.#local === undefined) {
-      this.#refuse(upstream.node);
+      this.#choice.refuse(upstream.node);
       this.#leave();
       return this.#look();
     }
     upstream.source = { publication, path: [self, ...path] };
     upstream.at = "live";
     this.#timer?.cancel();
-    this.#refusals.clear();
-    this.#hints = [];
+    this.#choice.found();
     this.#local.begin(path.at(-1) ?? upstream.node);
     this.#options.changed();
   }
@@ -340,13 +319,6 @@ export class Mirror {
     if (this.#upstream !== undefined) this.#options.channels.delete(this.#upstream.channel);
     this.#upstream = undefined;
     this.#timer?.cancel();
-  }
-
-  #refuse(node: string): void {
-    const { retryFirst, retryCap } = RELAY_TIMINGS;
-    const before = this.#refusals.get(node)?.delay ?? 0;
-    const delay = Math.min(retryCap, Math.max(retryFirst, before * 2)) as Millis;
-    this.#refusals.set(node, { until: (this.#options.clock.now() + delay) as Millis, delay });
   }
 }
 
