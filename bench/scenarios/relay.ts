@@ -5,7 +5,7 @@ import { type BenchOptions, makeCell } from "../options.ts";
 import type { RunningServer } from "../peers/running-server.ts";
 import { PLAYER_CORE } from "../peers/running-server.ts";
 import { SluiceCluster, startNode } from "../peers/sluice-cluster.ts";
-import { type BenchEvent, PinnedProcess } from "../pinned-process.ts";
+import type { BenchEvent, PinnedProcess } from "../pinned-process.ts";
 import { formatTable, short } from "../table.ts";
 import { judge, readBudget, type ScenarioResult } from "../verdict.ts";
 
