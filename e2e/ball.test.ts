@@ -4,8 +4,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { BALL } from "@sluice/client/contract/ball";
+import { until } from "@sluice/testkit/until";
 import type { Browser, Page } from "playwright-core";
 import { ensureConsole, launchBrowser, openView, pageWidth, type View } from "./support/browser.ts";
+import { OwnObjectClient } from "./support/object-clients.ts";
 import { type Server, startServer } from "./support/server.ts";
 
 const PHONE = { width: 390, height: 844 };
@@ -122,6 +125,22 @@ test("[CON427] the page says who drags, on which node it is, which is the home a
   const command = await second.page.locator(".copy-value").innerText();
   assert.equal(command, `./sluice --instance 1 --set cluster.seeds=127.0.0.1:${beta.port("cluster")}`);
   assert.equal(await first.page.getByRole("link", { name: "Open it on beta" }).count(), 1);
+});
+
+test("[CON426] an RTMP client on a third node drags it too, and sees it dragged", async () => {
+  const [alpha, beta] = running as [Server, Server];
+  const gamma = await startNode("gamma", alpha);
+  await using first = await openBall(alpha);
+  await using second = await openBall(beta, PHONE);
+  await using flash = await OwnObjectClient.open(gamma, { app: BALL.app, name: BALL.name });
+  await drag(first.page, [
+    [0.4, 0.4],
+    [0.15, 0.8],
+  ]);
+  const [x, y] = (await sameSpot(second.page, first.page)).split(" ").map(Number);
+  await until(`${x}, ${y} over RTMP`, () => flash.copy["x"] === x && flash.copy["y"] === y);
+  flash.set("x", 321);
+  for (const { page } of [first, second]) await page.locator(`#board[data-x="321"][data-y="${y}"]`).waitFor();
 });
 
 test("[ADM347] the API and the console show the ball of both nodes, and put it somewhere", async () => {
