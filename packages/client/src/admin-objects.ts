@@ -59,9 +59,10 @@ export interface PropertyRow {
   readonly bytes: number;
 }
 
-/** `GET /api/v1/objects/<path>` */
+/** `GET /api/v1/objects/<path>`; `?limit=` leaves out all but the first properties. */
 export interface ObjectAnswer {
   readonly object: ObjectRow;
+  /** In the order of their names. */
   readonly properties: readonly PropertyRow[];
   readonly lock: { readonly owner: string; readonly leaseMs: number } | null;
   readonly silent: readonly string[];

@@ -82,6 +82,8 @@ test("[ADM343] an object is shown with home, clients, size, rate and last writer
   assert.ok("properties" in found);
   const values = Object.fromEntries(found.properties.map(({ name, value }) => [name, value]));
   assert.deepEqual(values, { x: 159, made: { $date: 0 }, raw: { $bytes: "AQI=" } });
+  const few = await world.settled(world.admin.find(BALL, 2));
+  assert.deepEqual("properties" in few && few.properties.map(({ name }) => name), ["made", "raw"], "the first by name");
   await world.clock.advanceAsync(20_000);
   assert.equal((await world.admin.list({ after: "", limit: 10 })).objects[0]?.rate, 0);
   const page = await world.meter.page();

@@ -16,6 +16,9 @@ const BASE = "/api/v1";
 /** Longer than a busy server needs for an answer, and shorter than a person waits. */
 const ANSWER_TIMEOUT = 8_000;
 
+/** Properties of an object that its page shows: more than a person reads, few enough to be asked for twice a second. */
+const SHOWN_PROPERTIES = 200;
+
 export interface AdminApi {
   nodes(): Promise<NodesAnswer>;
   /** The links of the answering node. */
@@ -57,7 +60,7 @@ export function createAdminApi(): AdminApi {
     startTestPattern: () => ask<TestPatternRow>("POST", "/test-patterns", { json: {} }),
     stopTestPattern: (key) => ask<undefined>("DELETE", `/test-patterns/${encodeKey(key)}`),
     objects: () => ask<ObjectsAnswer>("GET", "/objects"),
-    object: (path) => ask<ObjectAnswer>("GET", `/objects/${encodeKey(path)}`),
+    object: (path) => ask<ObjectAnswer>("GET", `/objects/${encodeKey(path)}?limit=${SHOWN_PROPERTIES}`),
     setProperty: async (path, name, value, at) => {
       const query = new URLSearchParams({ property: name, at }).toString();
       await ask("PUT", `/objects/${encodeKey(path)}?${query}`, { json: value });

@@ -23,6 +23,8 @@ class SocketBall implements SharedBall {
   readonly #properties = new Map<string, PlainValue>();
   readonly #waiting = new Map<number, (failure: string | undefined) => void>();
   #socket: WebSocket | undefined;
+  /** Why the node does not let the page in. */
+  #refused = "";
   #id = 0;
 
   constructor(events: BallEvents) {
@@ -31,6 +33,7 @@ class SocketBall implements SharedBall {
 
   connect(): void {
     this.#events.connection({ at: "connecting" });
+    this.#refused = "";
     const socket = new WebSocket(`${location.origin.replace(/^http/, "ws")}/${BALL.app}`, SLUICE_V1);
     this.#socket = socket;
     socket.addEventListener("open", () => {
@@ -41,7 +44,10 @@ class SocketBall implements SharedBall {
     socket.addEventListener("close", () => {
       for (const resolve of this.#waiting.values()) resolve("lost");
       this.#waiting.clear();
-      this.#events.connection({ at: "lost", reason: "The node does not answer: trying again" });
+      this.#events.connection({
+        at: "lost",
+        reason: this.#refused ? `The node refuses: ${this.#refused}` : "The node does not answer: trying again",
+      });
       setTimeout(() => this.connect(), 1_000);
     });
   }
@@ -64,6 +70,8 @@ class SocketBall implements SharedBall {
     const message = decodeMessage(data) as unknown as Answer | ChangeMessage | SnapshotMessage;
     if (message.type === "answer") {
       if ("node" in message && message.node !== undefined) this.#events.connection({ at: "open", node: message.node });
+      if (message.status === "refused" && !this.#waiting.has(message.id))
+        this.#refused = message.detail || message.code;
       this.#waiting.get(message.id)?.(message.status === "refused" ? message.code : undefined);
       this.#waiting.delete(message.id);
       return;

@@ -65,7 +65,7 @@ function Opened({ answer, changed }: { readonly answer: ObjectAnswer; readonly c
         </dl>
         {silent.length > 0 && <p class="stale-mark">No answer in time from {silent.join(", ")}.</p>}
       </section>
-      <PropertyTable path={object.path} properties={properties} onChanged={changed} />
+      <PropertyTable path={object.path} properties={properties} total={object.properties} onChanged={changed} />
       <footer class="object-orders">
         <ClearButton path={object.path} onDone={changed} />
         <ForgetButton path={object.path} clientCount={object.clients.all} onDone={changed} />

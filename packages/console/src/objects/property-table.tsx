@@ -9,15 +9,18 @@ import { typedOf, valueOf } from "./object-words.ts";
 export interface PropertyTableProps {
   readonly path: string;
   readonly properties: readonly PropertyRow[];
+  /** Those that are not shown included. */
+  readonly total: number;
   readonly onChanged: () => void;
 }
 
-export function PropertyTable({ path, properties, onChanged }: PropertyTableProps) {
+export function PropertyTable({ path, properties, total, onChanged }: PropertyTableProps) {
   return (
     <section class="panel section properties" aria-labelledby="properties-title">
       <h2 id="properties-title">
-        Properties <span class="page-count">{properties.length}</span>
+        Properties <span class="page-count">{total}</span>
       </h2>
+      {properties.length < total && <p class="faint">The first {properties.length} are shown, by name.</p>}
       <ul class="property-list">
         {properties.map((property) => (
           <Property key={property.name} path={path} property={property} onChanged={onChanged} />
@@ -110,7 +113,7 @@ function ValueField({ name, text: first, onSave, onCancel }: ValueFieldProps) {
   );
 }
 
-function NewProperty({ path, onChanged }: Omit<PropertyTableProps, "properties">) {
+function NewProperty({ path, onChanged }: Omit<PropertyTableProps, "properties" | "total">) {
   const { api } = useConsole();
   const change = useChange(onChanged);
   const [name, setName] = useState("");

@@ -50,7 +50,8 @@ export interface AdminStreams {
 export interface AdminObjects {
   /** Nodes that do not answer in time are named. */
   list(query: { readonly after: string; readonly limit: number }): Promise<ObjectsAnswer>;
-  find(path: string): Promise<ObjectAnswer | ObjectRefusal>;
+  /** @param limit  of properties */
+  find(path: string, limit: number): Promise<ObjectAnswer | ObjectRefusal>;
   /** All as one change, or none. */
   write(path: string, changes: readonly PropertyChange[]): Promise<ObjectWritten | ObjectRefusal>;
   move(path: string, node: string): Promise<ObjectMoved | ObjectRefusal>;

@@ -57,10 +57,19 @@ function readRoutes(app: FastifyInstance, objects: AdminObjects, limits: AdminLi
     summary: "One object with its properties",
     tags: TAGS,
     params: PATH,
+    querystring: {
+      type: "object",
+      properties: {
+        limit: { ...PAGE_IN_QUERY.limit, description: "Properties wanted, the first by name; by default all" },
+      },
+    },
     response: answers({ 200: OBJECT }, [404, 409]),
   };
-  app.get<PathInPath>("/objects/*", { schema: one }, async ({ params }, reply) =>
-    answer(reply, await objects.find(pathIn(params))),
+  app.get<PathInPath & { Querystring: { readonly limit?: string } }>(
+    "/objects/*",
+    { schema: one },
+    async ({ params, query: { limit } }, reply) =>
+      answer(reply, await objects.find(pathIn(params), limit === undefined ? Number.POSITIVE_INFINITY : Number(limit))),
   );
 }
 

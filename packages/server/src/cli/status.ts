@@ -25,7 +25,7 @@ export async function status(options: ConfigOptions): Promise<void> {
   print(
     streams.length === 0
       ? "No streams\n"
-      : table(["STREAM", "STATE", "VIDEO", "AUDIO", "BITRATE", "FPS", "VIEWERS"], streams.map(streamCells)),
+      : table(["STREAM", "STATE", "VIDEO", "AUDIO", "BITRATE", "FPS", "VIEWERS", "HOME"], streams.map(streamCells)),
   );
   if (total > streams.length) print(`and ${total - streams.length} more\n`);
 }
@@ -78,5 +78,6 @@ function streamCells(stream: StreamRow): string[] {
     `${(stream.bitrate / 1e6).toFixed(2)} Mbit/s`,
     stream.fps.toFixed(1),
     String(stream.viewers.all),
+    stream.home,
   ];
 }

@@ -75,11 +75,14 @@ export class NodeAdminObjects implements AdminObjects, ObjectActions {
     return { ...merged, objects: merged.objects.map((row) => this.#scoped(row)) };
   }
 
-  async find(path: string): Promise<ObjectAnswer | ObjectRefusal> {
+  async find(path: string, limit = Number.POSITIVE_INFINITY): Promise<ObjectAnswer | ObjectRefusal> {
     const used = await this.#use(path, async (_client, object) => {
       const { properties, lock } = object.copy.state;
       return {
-        properties: [...properties].map(([name, property]) => propertyRow(name, property)),
+        properties: [...properties]
+          .sort(([a], [b]) => (a < b ? -1 : 1))
+          .slice(0, limit)
+          .map(([name, property]) => propertyRow(name, property)),
         lock: lock === undefined ? null : { owner: lock.owner, leaseMs: lock.lease },
       };
     });
