@@ -11,6 +11,7 @@ import { fanout, realtime, tls } from "./scenarios/fanout.ts";
 import { ingest } from "./scenarios/ingest.ts";
 import { join } from "./scenarios/join.ts";
 import { links } from "./scenarios/links.ts";
+import { objectNodes } from "./scenarios/object-nodes.ts";
 import { objects } from "./scenarios/objects.ts";
 import { cycles, memory, stalled } from "./scenarios/memory.ts";
 import { relay } from "./scenarios/relay.ts";
@@ -27,7 +28,15 @@ const CACHE: Readonly<Record<string, Scenario>> = {
   "cache-pause": cachePause,
 };
 const MEDIA: Readonly<Record<string, Scenario>> = { fanout, realtime, tls, join, memory, stalled, cycles, ingest };
-const SCENARIOS: Readonly<Record<string, Scenario>> = { ...MEDIA, ...CACHE, links, cluster, relay, objects };
+const SCENARIOS: Readonly<Record<string, Scenario>> = {
+  ...MEDIA,
+  ...CACHE,
+  links,
+  cluster,
+  relay,
+  objects,
+  "object-nodes": objectNodes,
+};
 const ALL = Object.keys(SCENARIOS);
 
 const shortened = (options: BenchOptions): BenchOptions => ({

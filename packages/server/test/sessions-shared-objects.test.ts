@@ -5,10 +5,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { AmfObject } from "@sluice/amf/value";
-import { openingCode } from "@sluice/server/rtmp/rtmp-object-events";
+import type { StreamKey } from "@sluice/media/stream-key";
+import type { SharedObjectEvent } from "@sluice/rtmp/shared-object-message";
+import { ObjectForms, openingCode } from "@sluice/server/rtmp/rtmp-object-events";
+import { RtmpSharedObject } from "@sluice/server/rtmp/rtmp-shared-object";
 import { refusal } from "@sluice/state/change";
+import { ObjectClient } from "@sluice/state/object-client";
+import { toPlain } from "@sluice/state/plain-data";
+import { FakeClock } from "@sluice/testkit/fake-clock";
 import { until } from "@sluice/testkit/until";
 import { LATER_PLAYER, ObjectPeer } from "./object-peer.ts";
+import { ownObjects } from "./objects-fixture.ts";
 import { AVC_DELTA, openPublisher, openServer, RtmpPeer, sendGop } from "./sessions-fixture.ts";
 
 const MEMORY = ["engine.kind=off"];
@@ -229,6 +236,47 @@ test("[SOB444] one connection has so many objects and no more, and a name that m
   await using admin = await ObjectPeer.open(server.rtmpPort, { app: "api" });
   await admin.use("ball");
   assert.deepEqual(admin.said("ball"), ["status ObjectCreationFailed"]);
+});
+
+test("[SOB446] who opens and releases objects without end is refused for a while, and others are not", async () => {
+  await using server = await openServer(MEMORY);
+  await using flood = await ObjectPeer.open(server.rtmpPort);
+  await using other = await ObjectPeer.open(server.rtmpPort);
+  const names = Array.from({ length: 3_000 }, (_, i) => `flood-${i}`);
+  for (const name of names) flood.ask(name, [{ type: "use" }, { type: "release" }]);
+  await until("a refusal", () => names.some((name) => flood.said(name).includes("status ObjectCreationFailed")));
+  await other.use("ball");
+  assert.deepEqual(other.said("ball"), ["use-success", "clear"]);
+});
+
+test("[SOB447] who writes and never reads has so many writes waiting to be told of, and then hears what stands", async () => {
+  const clock = new FakeClock();
+  const objects = ownObjects(clock);
+  const path = "live/ball" as StreamKey;
+  const who = toPlain({}, "who", 100);
+  const client = objects.connect(path, { client: objects.nextClientId(), who, ready: () => {} });
+  assert.ok(client instanceof ObjectClient);
+  await clock.advanceAsync(500);
+  const object = new RtmpSharedObject({
+    form: { name: "ball", encoding: "amf0", isPersistent: false },
+    echo: "change-echo",
+    forms: new ObjectForms(),
+    client,
+    state: () => objects.find(path)?.copy.state,
+    wake: () => {},
+  });
+  for (let i = 1; i <= 10_000; i++) {
+    object.write({ type: "request-change", properties: [["x", i]] });
+    if (i % 500 === 0) await clock.advanceAsync(1_000);
+  }
+  const told: SharedObjectEvent[] = [];
+  for (let one = object.next(); one !== undefined; one = object.next()) if ("events" in one) told.push(...one.events);
+  const stands = objects.find(path)?.copy.state.properties.get("x")?.plain.value;
+  assert.ok(told.length < 2_500, `${told.length} events`);
+  assert.equal(told.filter(({ type }) => type === "status").length, 1);
+  const last = told.findLast((event) => event.type === "change" || event.type === "change-echo");
+  assert.deepEqual(last, { type: last?.type, properties: [["x", stands]] });
+  objects.find(path)?.[Symbol.dispose]();
 });
 
 for (const [says, code, refused] of [

@@ -6,6 +6,7 @@ import type { Delivery } from "@sluice/state/object-copy";
 import type { ObjectClient } from "@sluice/state/object-client";
 import type { ObjectState } from "@sluice/state/object-state";
 import { messageWish, removeWish, setWish } from "@sluice/state/wishes";
+import { OBJECT_SESSION_LIMITS } from "../sessions/limits.ts";
 import {
   type Echo,
   eventsOf,
@@ -43,6 +44,8 @@ export class RtmpSharedObject {
   /** The client's own change, which waits for its answer: nothing overtakes it. */
   #held: Delivery | undefined;
   #isGreeted = false;
+  /** Writes were refused that are not in `#written`. */
+  #hasLostWrites = false;
   /** Writes that were refused before they were requests have numbers below zero. */
   #refusedCount = 0;
 
@@ -54,6 +57,10 @@ export class RtmpSharedObject {
   write(event: SharedObjectEvent): void {
     const asked = wishesOf(event);
     if (asked === undefined) return;
+    if (this.#written.size >= OBJECT_SESSION_LIMITS.untoldWrites) {
+      this.#hasLostWrites = true;
+      return;
+    }
     const { wishes, names } = asked;
     const written: Written = { names, outcome: undefined };
     if (wishes === undefined) {
@@ -118,7 +125,9 @@ export class RtmpSharedObject {
   #settle(): SharedObjectMessage | undefined {
     const state = this.#options.state();
     if (state === undefined) return undefined;
-    const done = { succeeded: new Set<string>(), refused: new Set<string>(), isRefused: false, isWhole: false };
+    const isLate = this.#hasLostWrites;
+    this.#hasLostWrites = false;
+    const done = { succeeded: new Set<string>(), refused: new Set<string>(), isRefused: isLate, isWhole: isLate };
     for (const [sequence, { names, outcome }] of this.#written) {
       if (outcome === undefined) continue;
       this.#written.delete(sequence);

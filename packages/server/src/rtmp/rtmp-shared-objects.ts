@@ -4,6 +4,7 @@ import type { EncodedSharedObject, SharedObjectEvent, SharedObjectMessage } from
 import type { Refusal } from "@sluice/state/change";
 import { ObjectClient } from "@sluice/state/object-client";
 import { type Plain, toPlain } from "@sluice/state/plain-data";
+import { TokenBucket } from "@sluice/state/token-bucket";
 import { OBJECT_SESSION_LIMITS } from "../sessions/limits.ts";
 import { echoFor, encodedIfSmall, messageOf, openingCode, statusEvent } from "./rtmp-object-events.ts";
 import type { RtmpPeer } from "./rtmp-peer.ts";
@@ -38,10 +39,12 @@ export class RtmpSharedObjects {
   readonly #used = new Map<string, Used>();
   /** There may be something to tell of them. */
   readonly #awake = new Set<Used>();
+  readonly #openings: TokenBucket;
   #isFlushDue = false;
 
   constructor(peer: RtmpPeer) {
     this.#peer = peer;
+    this.#openings = new TokenBucket(peer.settings.ports.clock, OBJECT_SESSION_LIMITS.openingsPerSecond);
     const { id: session, address, protocol } = peer;
     this.#who = toPlain({ session, address, protocol }, "who", WHO_BYTES);
   }
@@ -89,6 +92,7 @@ export class RtmpSharedObjects {
     if (key === undefined) return "UriMismatch";
     if (before === undefined && this.#used.size >= OBJECT_SESSION_LIMITS.objectsPerConnection)
       return "ObjectCreationFailed";
+    if (!this.#openings.take()) return "ObjectCreationFailed";
     if (before !== undefined) this.#forget(before); // asked for again: it is told everything anew
     const { objects } = this.#peer.settings.ports;
     const opened = objects.connect(key, {

@@ -29,15 +29,21 @@ export interface PlayLimits {
 export interface ObjectSessionLimits {
   /** Objects that one connection uses at once. */
   readonly objectsPerConnection: number;
+  /** Openings of objects a second by one connection; as many may come at once. Each may cost the state engine a write. */
+  readonly openingsPerSecond: number;
   /** Writes to an object that the client has asked for and that is not open yet. */
   readonly earlyWrites: number;
+  /** Writes to one object of which the client has not been told what became of them: it does not read. */
+  readonly untoldWrites: number;
   /** Of one message to an RTMP client; what is larger is told in parts. Must hold most values, and not fill a client's buffer. */
   readonly messageBytes: number;
 }
 
 export const OBJECT_SESSION_LIMITS: ObjectSessionLimits = {
   objectsPerConnection: 256,
+  openingsPerSecond: 256,
   earlyWrites: 64,
+  untoldWrites: 2_048,
   messageBytes: 512 * 1024,
 };
 
