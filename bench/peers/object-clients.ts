@@ -18,6 +18,7 @@ class Client {
   #left: Buffer = Buffer.alloc(0);
   #isUp = false;
   #open!: () => void;
+  #isOpen = false;
 
   constructor(path: string) {
     this.opened = new Promise((resolve) => (this.#open = resolve));
@@ -63,14 +64,16 @@ class Client {
   #take(payload: Buffer): void {
     const alive = dialect.alive(payload);
     if (alive !== undefined) this.say(alive);
-    this.#step(payload);
-    this.frame(payload);
+    if (this.#isOpen) this.frame(payload);
+    else this.#step(payload);
   }
 
   #step(payload: Buffer | undefined): void {
     const answer = dialect.answer(payload);
-    if (answer === true) this.#open();
-    else if (answer !== undefined) this.say(answer);
+    if (answer === true) {
+      this.#isOpen = true;
+      this.#open();
+    } else if (answer !== undefined) this.say(answer);
   }
 }
 

@@ -15,13 +15,13 @@ export class TokenBucket {
     this.#filledAt = clock.now();
   }
 
-  /** @returns false when there is none left */
-  take(): boolean {
+  /** @returns false, and nothing is taken, when there are not so many left */
+  take(count = 1): boolean {
     const now = this.#clock.now();
     this.#tokens = Math.min(this.#perSecond, this.#tokens + ((now - this.#filledAt) * this.#perSecond) / 1_000);
     this.#filledAt = now;
-    if (this.#tokens < 1) return false;
-    this.#tokens--;
+    if (this.#tokens < count) return false;
+    this.#tokens -= count;
     return true;
   }
 }

@@ -17,7 +17,7 @@ export interface SluiceV1Limits {
   readonly objects: number;
   /** Requests of one side that have no answer yet. */
   readonly requestsInFlight: number;
-  /** Messages a second of one client that are read at once; what comes faster waits, and is read more slowly. */
+  /** Messages a second of one client that are read at once, each KiB of a larger one counting as one; what comes faster is read more slowly. */
   readonly messages: number;
   /** Characters of an object's name, of a method and of a refusal's detail. */
   readonly nameCharacters: number;

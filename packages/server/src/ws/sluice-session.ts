@@ -204,7 +204,7 @@ export class SluiceSession implements Session {
     const { output } = this.#transport;
     if (this.#isBlocked || this.#isEnding || !output.isBehind) return;
     this.#isBlocked = true;
-    this.#transport.pause();
+    this.#input.pause();
     output.whenTaken(() => {
       this.#isBlocked = false;
       this.#input.readOn();
