@@ -12,7 +12,6 @@ interface State {
 interface RoomBase {
   state: State;
   autoDispose: boolean;
-  maxMessagesPerSecond: number;
   setPatchRate(milliseconds: number): void;
   onMessage(type: string, listener: (client: unknown, value: State) => void): void;
 }
@@ -41,7 +40,6 @@ const BallState = schema({ x: t.number(), y: t.number(), t: t.string(), owner: t
 class BallRoom extends Room {
   onCreate(): void {
     this.autoDispose = false;
-    this.maxMessagesPerSecond = Number.POSITIVE_INFINITY;
     this.state = new BallState();
     this.setPatchRate(Number(patchRate));
     this.onMessage("set", (_, value) => {

@@ -10,6 +10,10 @@ const dialect: Dialect = DIALECTS[server as ObjectServer];
 const port = Number(portText);
 const count = Number(countText);
 
+/** Opcodes of RFC 6455 §5.2; the answer is masked with nothing, and empty, as are the pings of these servers. */
+const PING = 9;
+const PONG = Buffer.from([0x8a, 0x80, 0, 0, 0, 0]);
+
 /** Frames of one raw WebSocket; the mask is zero, which costs nobody anything. */
 class Client {
   readonly socket: Socket;
@@ -55,7 +59,8 @@ class Client {
       if (left.length < head) break;
       const length = short < 126 ? short : left.readUInt16BE(2);
       if (left.length < head + length) break;
-      this.#take(left.subarray(head, head + length));
+      if (((left[0] ?? 0) & 15) === PING) this.socket.write(PONG);
+      else this.#take(left.subarray(head, head + length));
       left = left.subarray(head + length);
     }
     this.#left = left;
