@@ -6,6 +6,7 @@ import { SLUICE_V1_LIMITS } from "@sluice/client/contract/limits";
 import type { PlainValue } from "@sluice/client/contract/plain-value";
 import type { ClientMessage } from "@sluice/client/contract/sluice-v1";
 import type { Admission } from "@sluice/server/auth/access";
+import { OBJECT_SESSION_LIMITS } from "@sluice/server/sessions/limits";
 import { setWish } from "@sluice/state/wishes";
 import { turns, type WsPeer, WsWorld } from "./ws-world.ts";
 
@@ -138,6 +139,13 @@ test("[SLV15] objects, requests without an answer, params, names and values have
   ]);
   for (let id = 10; id < 10 + SLUICE_V1_LIMITS.objects; id++) await peer.say({ type: "open", id, name: `o${id}` });
   assert.equal(shapes(peer).at(-1), `answer ${9 + SLUICE_V1_LIMITS.objects} refused limit objects`);
+
+  const hasty = await world.player();
+  for (let id = 3; id < 3 + 2 * OBJECT_SESSION_LIMITS.openingsPerSecond; id += 2) {
+    await hasty.say({ type: "open", id, name: "other" });
+    await hasty.say({ type: "close", id: id + 1, object: "room/other" });
+  }
+  assert.ok(shapes(hasty).some((shape) => shape.endsWith("refused rate openingsPerSecond")));
 
   const eager = await world.player();
   const count = SLUICE_V1_LIMITS.requestsInFlight + 1;
@@ -273,6 +281,18 @@ test("[SLV18] a snapshot for each of many objects does not pile up: one burst, t
     await world.settle();
   }
   assert.equal(found.size, names.length);
+});
+
+test("[SLV12] a fault while one client is given something ends that one alone, and the write goes on", async () => {
+  const world = new WsWorld();
+  const unlucky = await world.player("msgpack");
+  const writer = await world.player();
+  unlucky.transport.send = () => {
+    throw new Error("Socket fault");
+  };
+  await writer.say(write(3, "x", 1));
+  assert.equal(unlucky.transport.closing?.code, 1011);
+  assert.equal(shapes(writer).at(-1), "answer 3 success");
 });
 
 test("[SLV19] a change is encoded once for all clients of an encoding, whoever wrote it", async () => {

@@ -157,7 +157,7 @@ export class NetDialogue implements Disposable {
   }
 
   #openObjects(name: string, who: Plain): OpenObjects {
-    const { client, settings, encoding, transport, send } = this.#options;
+    const { client, settings, encoding, transport, send, fail } = this.#options;
     const { objects: source, frames, round, counts } = settings;
     return new OpenObjects({
       source,
@@ -165,12 +165,14 @@ export class NetDialogue implements Disposable {
       client: name,
       who,
       encoding,
+      clock: settings.ports.clock,
       limits: SLUICE_V1_LIMITS,
       frames,
       round,
       counts,
       transport,
       answer: send,
+      fail,
     });
   }
 

@@ -1,10 +1,13 @@
 /** The shared objects that one `sluice.v1` client has open: its requests to them, and what it is given as it takes it. */
+import type { Clock } from "@sluice/base/clock";
 import type { SluiceV1Limits } from "@sluice/client/contract/limits";
-import type { Answer, Encoding } from "@sluice/client/contract/sluice-v1";
+import type { Answer, Encoding, RefusalCode } from "@sluice/client/contract/sluice-v1";
 import { findStreamKey, type StreamKey } from "@sluice/media/stream-key";
 import type { Outcome, Refusal } from "@sluice/state/change";
 import type { ConnectOptions, ObjectClient } from "@sluice/state/object-client";
 import type { Plain } from "@sluice/state/plain-data";
+import { TokenBucket } from "@sluice/state/token-bucket";
+import { OBJECT_SESSION_LIMITS } from "../sessions/limits.ts";
 import type { DeliveryFrames } from "./frames.ts";
 import type { FlushRound } from "./flush-round.ts";
 import type { MessageTransport } from "./message-transport.ts";
@@ -25,12 +28,15 @@ export interface OpenObjectsOptions {
   readonly client: string;
   readonly who: Plain;
   readonly encoding: Encoding;
+  readonly clock: Clock;
   readonly limits: Pick<SluiceV1Limits, "objects">;
   readonly frames: DeliveryFrames;
   readonly round: FlushRound;
   readonly counts: NetCounts;
   readonly transport: Pick<MessageTransport, "output" | "send">;
   readonly answer: (answer: Answer) => void;
+  /** The session must end. */
+  readonly fail: (error: unknown) => void;
 }
 
 interface OpenObject {
@@ -54,6 +60,7 @@ const BURST_CHANGES = 32;
 export class OpenObjects implements Disposable {
   readonly #options: OpenObjectsOptions;
   readonly #open = new Map<string, OpenObject>();
+  readonly #openings: TokenBucket;
   /** May have something to take. */
   readonly #ready = new Set<OpenObject>();
   /** For the client to take what it was sent. */
@@ -63,6 +70,7 @@ export class OpenObjects implements Disposable {
 
   constructor(options: OpenObjectsOptions) {
     this.#options = options;
+    this.#openings = new TokenBucket(options.clock, OBJECT_SESSION_LIMITS.openingsPerSecond);
   }
 
   get size(): number {
@@ -85,6 +93,7 @@ export class OpenObjects implements Disposable {
     if (path === undefined) return answer(refused(id, "name", name));
     if (this.#open.has(path)) return answer(refused(id, "already-open", path));
     if (this.#open.size >= limits.objects) return answer(refused(id, "limit", "objects"));
+    if (!this.#openings.take()) return answer(refused(id, "rate", "openingsPerSecond"));
     const found = source.connect(path, {
       client,
       who,
@@ -127,10 +136,26 @@ export class OpenObjects implements Disposable {
     answer({ type: "answer", id, status: "success" });
   }
 
-  /** Gives what there is, as far as the client takes it; the rest merges meanwhile in the objects' histories. */
+  /** Never throws: it is called in the middle of others' work. */
   flush(): void {
-    const { transport, round } = this.#options;
     if (this.#isClosed || this.#isWaiting) return;
+    try {
+      this.#give();
+    } catch (error) {
+      this.#options.fail(error);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#isClosed = true;
+    for (const { client } of this.#open.values()) client[Symbol.dispose]();
+    this.#open.clear();
+    this.#ready.clear();
+  }
+
+  /** Gives what there is, as far as the client takes it; the rest merges meanwhile in the objects' histories. */
+  #give(): void {
+    const { transport, round } = this.#options;
     const batch: Uint8Array[] = [];
     const isDone = this.#take(batch);
     if (batch.length > 0) transport.send(batch.length === 1 ? (batch[0] as Uint8Array) : Buffer.concat(batch));
@@ -141,13 +166,6 @@ export class OpenObjects implements Disposable {
       this.#isWaiting = false;
       this.flush();
     });
-  }
-
-  [Symbol.dispose](): void {
-    this.#isClosed = true;
-    for (const { client } of this.#open.values()) client[Symbol.dispose]();
-    this.#open.clear();
-    this.#ready.clear();
   }
 
   /** @returns whether nothing is left */
@@ -180,6 +198,6 @@ export class OpenObjects implements Disposable {
   }
 }
 
-function refused(id: number, code: "name" | "already-open" | "not-open" | "limit", detail: string): Answer {
+function refused(id: number, code: RefusalCode, detail: string): Answer {
   return { type: "answer", id, status: "refused", code, detail };
 }
