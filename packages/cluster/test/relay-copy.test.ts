@@ -35,6 +35,7 @@ function slowCopy({ gop = [], linkBytes = 0 }: { gop?: readonly Frame[]; linkByt
     ...{ node: "b", key: "live/cam", channel, link: {} as MeshLink, waiting: ["b"] },
     encoder: new FrameEncoder(),
     linkBytes: () => linkBytes,
+    isLeaving: () => false,
     clock,
   });
   const stream: Pick<LiveStream, "openTap"> = {

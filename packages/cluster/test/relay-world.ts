@@ -41,6 +41,7 @@ export interface RelayNode extends WorldNode {
   /** What this node knows of homes. */
   readonly homes: Map<string, StreamHome>;
   isHot: boolean;
+  isLeaving: boolean;
 }
 
 /** Rows of the directory reach each node by itself, a little later. */
@@ -81,9 +82,10 @@ export class RelayWorld extends EngineWorld {
       isShared: (key) => !key.startsWith("local/"),
       graceOf: () => GRACE,
       from: () => this.#from.get(name) ?? [],
+      isLeaving: () => node.isLeaving,
       isHot: () => node.isHot,
     });
-    const node: RelayNode = { ...base, streams, relay, homes: new Map(this.#rows), isHot: false };
+    const node: RelayNode = { ...base, streams, relay, homes: new Map(this.#rows), isHot: false, isLeaving: false };
     streams.follow(relay);
     base.services.add(relay);
     relay.follow({

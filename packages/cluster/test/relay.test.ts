@@ -1,10 +1,12 @@
 /** Streams between nodes: one copy for each node, from whom it comes, and what happens when that is lost. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { encodeFrame } from "@sluice/cluster/relay/frame-form";
 import { ALL_KINDS, encodeRequest } from "@sluice/cluster/relay/messages";
+import type { PublicationId, Timestamp } from "@sluice/media/frame";
 import type { StreamKey } from "@sluice/media/stream-key";
 import type { Channel } from "@sluice/mesh/channel";
-import { type Encoder, GOP_FRAMES, GRACE, RelayWorld, Viewer } from "./relay-world.ts";
+import { type Encoder, GOP_FRAMES, GRACE, RelayWorld, unit, Viewer } from "./relay-world.ts";
 
 const CAM = "live/cam" as StreamKey;
 
@@ -226,6 +228,39 @@ test("[RLY10] viewers of a lost home are kept for the grace window, and see who 
   world.setRow(CAM, undefined);
   world.run(GRACE + 500);
   assert.deepEqual(viewer.notices, ["published", "unpublished"]);
+});
+
+test("[RLY18] while a node stops its publishers are only gone from it: viewers elsewhere are kept, and see where they publish next", () => {
+  const world = linked(["a", "b", "c"]);
+  const encoder = world.publish("a", CAM);
+  const viewer = new Viewer(world.get("b"), CAM);
+  send(world, encoder, 5);
+  world.get("a").isLeaving = true;
+  encoder.end("unpublished");
+  world.setRow(CAM, undefined);
+  world.run(500);
+  world.end("a");
+  send(world, world.publish("c", CAM), 5);
+  assert.deepEqual(viewer.notices, ["published"]);
+  assert.equal(viewer.picture?.publication, 2);
+});
+
+test("[RLY19] frames of a publication that was not announced are not taken, and those of a forged sequence hold up nothing but themselves", () => {
+  const world = linked(["a", "b"]);
+  const encoder = world.publish("a", CAM);
+  const viewer = new Viewer(world.get("b"), CAM);
+  send(world, encoder, 3);
+  const [copy] = [...world.get("a").relay.copies];
+  const frame = { ...unit({ kind: "video", role: "key", number: 99, publication: 9 }, 9_000), dts: 9_000 as Timestamp };
+  copy?.channel.send(encodeFrame({ ...frame, publication: "00000000000000ff" as PublicationId, sequence: 0 }));
+  send(world, encoder, 3);
+  assert.deepEqual(numbers(viewer), upTo(6));
+  const { publication } = encoder.publication.stream;
+  copy?.channel.send(encodeFrame({ ...frame, publication, sequence: 2 ** 50 }));
+  send(world, encoder, 3);
+  encoder.end("lost");
+  send(world, world.publish("a", CAM), 3);
+  assert.equal(viewer.picture?.publication, 2);
 });
 
 test("[RLY11] a stream of a local application is asked of nobody, and given to nobody", () => {

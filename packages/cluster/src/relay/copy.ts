@@ -41,6 +41,8 @@ export interface CopyOptions {
   readonly encoder: FrameEncoder;
   /** Bytes that all copies of the link have queued. */
   readonly linkBytes: () => number;
+  /** This node is stopping. */
+  readonly isLeaving: () => boolean;
   readonly clock: Clock;
 }
 
@@ -143,6 +145,7 @@ export class Copy implements Tap {
 
   notify(notice: "published" | "unpublished"): void {
     if (notice === "published") return; // `start` says it, with the path
+    if (this.#options.isLeaving()) return this.wait();
     this.#isWaiting = true;
     this.#untap();
     this.#answer({ type: "unpublished" });

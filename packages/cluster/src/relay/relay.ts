@@ -27,6 +27,8 @@ export interface RelayOptions {
   readonly from: () => readonly string[];
   /** A publication of this node began or ended. */
   readonly publisherChanged?: (key: StreamKey) => void;
+  /** The node is stopping: its publishers may come back at another one, so that the ends of publications are kept to itself. */
+  readonly isLeaving: () => boolean;
   /** Whether this node is so busy that others should give its streams. */
   readonly isHot: () => boolean;
 }
@@ -196,6 +198,7 @@ export class Relay implements LinkService, RemoteStreams, Disposable {
     const copy = new Copy({
       ...{ node, key, channel, link, waiting: request.waiting, encoder: served.encoder },
       linkBytes: () => this.#sumOf(load),
+      isLeaving: this.#options.isLeaving,
       clock: this.#options.clock,
     });
     this.#served.set(key, served);

@@ -165,7 +165,7 @@ export function openNode({
   const shown: { engine: () => EngineRole } = { engine: () => "off" };
   let heatListener = (_heat: number): void => {};
   const heat = meter.gauge("node_heat", "How near the node is to its limits, 0 to 1, as an average");
-  const streamsPart = new StreamsPart({ config, clock, log, streams, heat: () => view.heat });
+  const streamsPart = new StreamsPart({ config, clock, log, streams, draining: state.draining, heat: () => view.heat });
   const shownStreams = new NodeStreams({ self: config.node.id, clock, streams, part: streamsPart });
   const view = scope.use(
     new NodeView({

@@ -22,6 +22,8 @@ export interface StreamsPartOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly streams: StreamDirectory;
+  /** Aborts when the node begins to drain. */
+  readonly draining: AbortSignal;
   /** 0 to 1. */
   readonly heat: () => number;
 }
@@ -49,7 +51,7 @@ export class StreamsPart {
   readonly #claims: StreamClaims | undefined;
   #directory: Directory | undefined;
 
-  constructor({ config, clock, log, streams, heat }: StreamsPartOptions) {
+  constructor({ config, clock, log, streams, draining, heat }: StreamsPartOptions) {
     if (!config.isClustered) return;
     const self = config.node.id;
     const isShared = (key: StreamKey): boolean => config.forApplication(applicationOf(key)).cluster === "shared";
@@ -61,6 +63,7 @@ export class StreamsPart {
       isShared,
       graceOf: (key) => config.forApplication(applicationOf(key)).grace.windowMs,
       from: () => config.relay.from,
+      isLeaving: () => draining.aborted,
       isHot: () => heat() > HOT,
       publisherChanged: (key) => claims.update(key),
     });
