@@ -74,7 +74,8 @@ export class EngineWorld {
     return host;
   }
 
-  startNode(name: string, clockOptions: SimClockOptions = {}): WorldNode {
+  /** @param bytesPerMilli  what each of its connections sends at most */
+  startNode(name: string, clockOptions: SimClockOptions = {}, bytesPerMilli?: number): WorldNode {
     const clock = new SimClock(this.clock, clockOptions);
     const own: NodeIdentity = {
       id: name,
@@ -90,6 +91,7 @@ export class EngineWorld {
       network: this.network,
       clock,
       accept: (accepted, from) => mesh.accept(accepted, from),
+      ...(bytesPerMilli === undefined ? {} : { bytesPerMilli }),
     });
     const mesh = new Mesh({
       own: () => own,

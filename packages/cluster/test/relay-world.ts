@@ -59,8 +59,9 @@ export class RelayWorld extends EngineWorld {
     this.#from = from;
   }
 
-  start(name: string): RelayNode {
-    const base = this.startNode(name);
+  /** @param bytesPerMilli  what each of its connections sends at most */
+  start(name: string, bytesPerMilli?: number): RelayNode {
+    const base = this.startNode(name, {}, bytesPerMilli);
     const streams = new StreamDirectory({
       clock: base.clock,
       limits: { streams: 100, waitingStreams: 100 },

@@ -274,6 +274,33 @@ test("[RLY11] a stream of a local application is asked of nobody, and given to n
   assert.match(asked(world, { key }).reason ?? "", /not shared/);
 });
 
+test("[RLY12, RLY14] a link that is slower than a stream loses pictures up to key frames and no sound; other links lose nothing", () => {
+  const world = new RelayWorld(1);
+  world.start("a", 200);
+  for (const name of ["b", "c"]) world.start(name);
+  allLinked(world);
+  const [large, small] = [world.publish("a", "live/large"), world.publish("a", CAM)];
+  const slow = new Viewer(world.get("b"), "live/large");
+  const quick = new Viewer(world.get("c"), CAM);
+  for (let i = 0; i < 500; i++) {
+    large.send(20_000); // 500 kB/s over 200
+    small.send();
+    world.run(40);
+  }
+  world.run(3_000);
+  assert.deepEqual(numbers(quick), upTo(500));
+  const sounds = slow.items.filter(({ kind, role }) => kind === "audio" && role === "delta");
+  assert.deepEqual(
+    sounds.map(({ number }) => number),
+    upTo(500),
+  );
+  const pictures = numbers(slow).length;
+  assert.ok(pictures > 100 && pictures < 400, `${pictures} pictures of 500 over a link for 200`);
+  const [copy] = [...world.get("a").relay.copiesOf("live/large" as StreamKey)];
+  assert.equal(copy?.counts.droppedVideo, 500 - pictures);
+  assert.ok((slow.picture?.number ?? 0) > 450, "it is never far behind");
+});
+
 test("[RLY15] a request with a key that no stream has, a form that nobody reads or another's name is refused, and the link stays", () => {
   const world = linked(["a", "b"]);
   for (const [of, why] of [

@@ -137,7 +137,7 @@ export class Copy implements Tap {
     if (this.channel.send(bytes) !== "queued") return this.#drop(frame);
     this.counts.frames++;
     this.counts.bytes += bytes.length;
-    this.#backlog.note(bytes.length, this.#options.clock.now());
+    this.#backlog.note(bytes.length, this.#queuedBytes, this.#options.clock.now());
   }
 
   /** The link writes once for all that a turn of the loop queued. */
@@ -192,11 +192,12 @@ export class Copy implements Tap {
     const queued = this.#queuedBytes;
     if (queued === 0) this.#allowance = 0;
     const bytes = Math.max(0, queued - this.#allowance);
-    const age = this.#backlog.age(queued, clock.now());
+    const now = clock.now();
+    const [age, wait] = [this.#backlog.age(queued, now), this.#backlog.wait(queued, now)];
     const part = this.#pressure === "none" ? 1 : 0.5;
     const link = linkBytes() > RELAY_LIMITS.linkLagBytes * part;
     if (bytes > RELAY_LIMITS.audioLagBytes || age > RELAY_TIMINGS.audioLag) return "full";
-    if (link || bytes > RELAY_LIMITS.videoLagBytes * part || age > RELAY_TIMINGS.videoLag * part) return "slow";
+    if (link || bytes > RELAY_LIMITS.videoLagBytes * part || wait > RELAY_TIMINGS.videoLag * part) return "slow";
     return "none";
   }
 

@@ -28,9 +28,9 @@ export const RELAY_LIMITS: RelayLimits = {
 };
 
 export interface RelayTimings {
-  /** How long a queued frame may wait before video is dropped. Below a player's usual buffer, above a pause for garbage collection. */
+  /** How long a frame may have to wait before video is dropped instead. Below a player's usual buffer, above a pause for garbage collection. */
   readonly videoLag: Millis;
-  /** The same for audio and messages. */
+  /** How long the oldest queued frame may have waited before audio and messages are dropped too. */
   readonly audioLag: Millis;
   /** How long a stream is kept after its last viewer left. Must outlast a player's reconnect, and hopping must not fill the link. */
   readonly linger: Millis;
