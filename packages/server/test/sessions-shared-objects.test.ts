@@ -99,6 +99,23 @@ test("[SOB437] an object is persistent for all or for nobody, and a default serv
   assert.deepEqual(peer.said("scores"), ["use-success", "clear", "change best=12"]);
 });
 
+test("[OBJ107] a node that kept objects alone founds a cluster with them", async (t) => {
+  const sets = [`data.dir=${folder(t)}`];
+  for (const best of [1, 2]) {
+    await using server = await openServer(sets);
+    await using peer = await ObjectPeer.open(server.rtmpPort, LATER_PLAYER);
+    await peer.use("scores", { isPersistent: true });
+    peer.set("scores", ["best", best]);
+    await peer.heard("scores", `change-echo best=${best}`);
+  }
+  await using founder = await openServer([...sets, "cluster.port=0"]);
+  await using peer = await ObjectPeer.open(founder.rtmpPort, LATER_PLAYER);
+  await peer.use("scores", { isPersistent: true });
+  assert.deepEqual(peer.said("scores"), ["use-success", "clear", "change best=2"]);
+  peer.set("scores", ["best", 3]);
+  await peer.heard("scores", "change-echo best=3");
+});
+
 test("[SOB437] without an engine persistent objects are refused", async () => {
   await using server = await openServer(MEMORY);
   await using peer = await ObjectPeer.open(server.rtmpPort);
