@@ -279,6 +279,7 @@ test("[SOB447] who writes and never reads has so many writes waiting to be told 
     echo: "change-echo",
     forms: new ObjectForms(),
     client,
+    clock,
     state: () => objects.find(path)?.copy.state,
     wake: () => {},
   });

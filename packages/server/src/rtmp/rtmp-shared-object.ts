@@ -1,4 +1,5 @@
 /** One object that an RTMP client has opened: what the client writes, and what it is told, in the one order of the object. */
+import type { Clock } from "@sluice/base/clock";
 import type { EncodedSharedObject, SharedObjectEvent, SharedObjectMessage } from "@sluice/rtmp/shared-object-message";
 import { type Change, type Outcome, refusal, type Wish } from "@sluice/state/change";
 import { NotPlainDataError, ObjectLimitError } from "@sluice/state/errors";
@@ -24,6 +25,7 @@ export interface RtmpSharedObjectOptions {
   readonly echo: Echo;
   readonly forms: ObjectForms;
   readonly client: ObjectClient;
+  readonly clock: Pick<Clock, "now">;
   /** As it stands in this node's copy. */
   readonly state: () => ObjectState | undefined;
   /** There may be something to tell. */
@@ -37,6 +39,13 @@ interface Written {
   outcome: Outcome | undefined;
 }
 
+/**
+ * A player has its own values at once. Those of others, which come before them in the order and reach it later, take
+ * their place, and a success that has names alone would not bring them back: so it has values too, for this long after
+ * a change by somebody else. Must outlast what a request may be under way.
+ */
+const CONTEST = 5_000;
+
 export class RtmpSharedObject {
   readonly #options: RtmpSharedObjectOptions;
   /** By the sequence of the request. */
@@ -44,6 +53,8 @@ export class RtmpSharedObject {
   /** The client's own change, which waits for its answer: nothing overtakes it. */
   #held: Delivery | undefined;
   #isGreeted = false;
+  /** See `CONTEST`. */
+  #contestedUntil = Number.NEGATIVE_INFINITY;
   /** Writes were refused that are not in `#written`. */
   #hasLostWrites = false;
   /** Writes that were refused before they were requests have numbers below zero. */
@@ -85,12 +96,13 @@ export class RtmpSharedObject {
       const delivery = this.#held ?? client.take();
       this.#held = undefined;
       if (delivery === undefined) return this.#settle();
+      const own = delivery.type === "change" ? this.#ownOf(delivery.change) : undefined;
+      if (own === undefined) this.#contestedUntil = this.#options.clock.now() + CONTEST;
       if (delivery.type === "snapshot") {
         const { at, properties } = delivery.snapshot;
         return messageOf(form, at.version, [...this.#greeting(), ...wholeEvents(properties)]);
       }
       const { change } = delivery;
-      const own = this.#ownOf(change);
       if (own === undefined) {
         const told = forms.of(change, form);
         if (told !== undefined) return told;
@@ -118,7 +130,13 @@ export class RtmpSharedObject {
   #tellOwn(change: Change, outcome: Outcome): readonly SharedObjectEvent[] {
     this.#written.delete(change.by?.sequence ?? 0);
     if (outcome.type === "refused") return [statusEvent("NoWriteAccess"), ...eventsOf(change)];
-    return ownEventsOf(change, this.#options.echo);
+    const told = ownEventsOf(change, this.#options.echo);
+    if (!this.#needsValues) return told;
+    return [...told, ...eventsOf(change).filter(({ type }) => type === "change" || type === "remove")];
+  }
+
+  get #needsValues(): boolean {
+    return this.#options.echo === "success" && this.#options.clock.now() < this.#contestedUntil;
   }
 
   /** The client has all changes: it hears what became of writes that are in none of them, and what stands now. */
@@ -147,8 +165,10 @@ export class RtmpSharedObject {
 
   #echoes(state: ObjectState, names: ReadonlySet<string>): SharedObjectEvent[] {
     const { echo } = this.#options;
-    if (echo === "success") return names.size === 0 ? [] : [{ type: "success", names: [...names] }];
-    return [...names].map((name) => propertyEvent("change-echo", name, valueOf(state, name)));
+    const valuesAs = (type: "change" | "change-echo") =>
+      [...names].map((name) => propertyEvent(type, name, valueOf(state, name)));
+    if (echo === "change-echo" || names.size === 0) return valuesAs("change-echo");
+    return [{ type: "success", names: [...names] }, ...(this.#needsValues ? valuesAs("change") : [])];
   }
 }
 

@@ -109,10 +109,11 @@ export class RtmpSharedObjects {
       this.#attempt(() => {
         if (this.#used.get(name) !== used) return;
         if (outcome.type === "refused") return this.#refuseOpening(message, used, outcome);
-        const { objectForms: forms } = this.#peer.settings;
+        const { objectForms: forms, ports } = this.#peer.settings;
         const wake = () => this.#wake(used);
         const form = { name, isPersistent, encoding: message.encoding };
-        used.object = new RtmpSharedObject({ form, echo: echoFor(connect), forms, client: opened, state, wake });
+        const of = { form, echo: echoFor(connect), forms, client: opened, clock: ports.clock };
+        used.object = new RtmpSharedObject({ ...of, state, wake });
         this.#awake.add(used);
         this.#flush(); // what stands, before what is written to it
         for (const event of used.early.splice(0)) used.object.write(event);
