@@ -103,7 +103,7 @@ for (let seed = 1; seed <= 40; seed++)
     for (let step = 0; step < 400; step++) {
       const player = players[below(players.length)] as Player;
       const name = NAMES[below(NAMES.length)] as string;
-      const acts = [
+      const acts: readonly (() => void | Promise<void>)[] = [
         () => player.write({ type: "request-change", properties: [[name, step]] }),
         () => player.write({ type: "request-change", properties: NAMES.map((one) => [one, step]) }),
         () => player.write({ type: "request-remove", names: [name] }),
