@@ -6,7 +6,9 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import type { ObjectAnswer } from "@sluice/client/admin-objects";
 import { type Child, startChild } from "@sluice/testkit/child";
+import { until } from "@sluice/testkit/until";
 import { CacheCluster } from "./support/cache-cluster.ts";
 import { launchBrowser, openView, playFor, seeMovement } from "./support/browser.ts";
 import { makeClip, run, WorkFolder } from "./support/clip.ts";
@@ -71,6 +73,25 @@ describe("hooks-server", () => {
     await using hooks = startChild([process.execPath, example("hooks-server/main.ts")], { env });
     const response = await fetch(`http://127.0.0.1:${await portOf(hooks)}/`, { method: "POST", body: "{}" });
     assert.equal(response.status, 401);
+  });
+});
+
+describe("ball", () => {
+  test("[CON430] a ghost moves the ball, and tells where others put it", async () => {
+    await using server = await startServer({ set: ["node.id=haunted"] });
+    await using ghost = startChild([process.execPath, example("ball/main.ts"), server.http("").replace("http", "ws")]);
+    const path = "/api/v1/objects/ballControl/ball";
+    const seen = new Set<unknown>();
+    await until("the ball at three places", async () => {
+      const answer = await fetch(server.http(path));
+      if (!answer.ok) return false;
+      const { properties } = (await answer.json()) as ObjectAnswer;
+      seen.add(properties.find(({ name }) => name === "x")?.value);
+      return seen.size > 3;
+    });
+    const patch = { method: "PATCH", headers: { "content-type": "application/json" }, body: '{"note":"hello"}' };
+    assert.equal((await fetch(server.http(path), patch)).status, 200);
+    await ghost.waitForLine((line) => line === "note = hello" || undefined);
   });
 });
 

@@ -74,7 +74,7 @@ test("[ADM343] an object is shown with home, clients, size, rate and last writer
   const [row] = objects;
   assert.deepEqual(
     [row?.path, row?.scope, row?.home, row?.standby, row?.durability, row?.properties, row?.clients],
-    [BALL, "node", "n1", null, "temporary", 3, { here: 1, all: 1 }],
+    [BALL, "cluster", "n1", null, "temporary", 3, { here: 1, all: 1 }],
   );
   assert.ok((row?.rate ?? 0) > 15 && (row?.rate ?? 0) <= 20, `${row?.rate} changes a second`);
   assert.deepEqual(row?.lastWriter, { client: client.id, who: "192.0.2.7:4000" });

@@ -44,7 +44,7 @@ class BallPage {
     const { home, standby } = about;
     const isHere = home === about.node;
     show("home", home === null ? "nobody’s yet" : isHere ? `${home}, this one` : home);
-    element("home").title = standby === null ? "No standby" : `Standby: ${standby}`;
+    element("home").title = isHere ? `Standby: ${standby ?? "none"}` : ""; // the home alone knows
     this.#second.show(about);
   }
 

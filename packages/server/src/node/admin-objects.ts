@@ -234,7 +234,8 @@ export class NodeAdminObjects implements AdminObjects, ObjectActions {
   }
 
   #scoped(row: ObjectRow): ObjectRow {
-    return this.#isShared(row.path) ? row : { ...row, scope: "node" };
+    const isLocal = this.#options.others !== undefined && !this.#isShared(row.path);
+    return isLocal ? { ...row, scope: "node" } : row; // a node alone is a cluster of one
   }
 }
 
