@@ -352,6 +352,11 @@ test("[SLV20] a connection without connect, a silent one and one that takes noth
   assert.deepEqual(world.ended, ["timeout", "timeout"]);
   alive.transport.isStalledNow = true;
   alive.session.tick(clock.now());
+  assert.deepEqual(world.ended.length, 2, "nothing is held back from it");
+  alive.transport.owedBytes = 40_000;
+  const write = await world.other();
+  await write([setWish("x", 1)]);
+  alive.session.tick(clock.now());
   assert.equal(alive.transport.closing?.code, 4005);
   assert.equal(alive.transport.isCut, true);
 });

@@ -150,7 +150,7 @@ export class FakeTransport implements MessageTransport {
       isBehind: owedBytes > 32 * 1024,
       isFull: owedBytes > 100_000,
       isOverdrawn: owedBytes > 2_000_000,
-      isStalled: () => this.isStalledNow,
+      isStalled: (_, isHeld) => this.isStalledNow && isHeld,
       whenTaken: (resume) => void this.#waiting.push(resume),
     };
   }

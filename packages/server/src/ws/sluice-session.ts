@@ -101,7 +101,8 @@ export class SluiceSession implements Session {
   tick(now: Millis): void {
     const { timeouts } = this.#settings.ports;
     if (this.#isEnding) return;
-    if (this.#transport.output.isStalled(now, this.#isBlocked)) this.end("stalled", "takes nothing of what it is sent");
+    const isHeld = this.#isBlocked || this.#dialogue?.objects?.isLagging === true;
+    if (this.#transport.output.isStalled(now, isHeld)) this.end("stalled", "takes nothing of what it is sent");
     else if ((this.#dialogue?.at ?? "connect") === "connect") {
       if (now - this.#begunAt > timeouts.connect) this.end("timeout", "no connect message");
     } else if (this.#isConnected && !this.#isBlocked) this.#askForLife(now, timeouts.idle);
