@@ -168,6 +168,35 @@ test("[RLY7] configured nodes are asked first, and what they have from others is
   assert.deepEqual(nodesServed(world, "a"), [], "b keeps it for nobody");
 });
 
+test("[RLY21] a source that stands still is left for another one before its link is given up", () => {
+  const world = linked(["a", "b", "c"], new Map([["c", ["b"]]]));
+  const encoder = world.publish("a", CAM);
+  const viewer = new Viewer(world.get("c"), CAM);
+  send(world, encoder, 12);
+  assert.deepEqual(pathAt(world, "c"), ["c", "b", "a"]);
+  world.get("b").clock.pause();
+  send(world, encoder, 70);
+  assert.ok(world.get("c").mesh.links.has("b"));
+  assert.deepEqual(pathAt(world, "c"), ["c", "a"]);
+  assert.equal(viewer.picture?.number, 81);
+  world.get("b").clock.resume();
+  send(world, encoder, 20);
+  assert.equal(viewer.picture?.number, 101);
+});
+
+test("[RLY21] a node that stood still itself blames nobody", () => {
+  const world = linked(["a", "b", "c"], new Map([["c", ["b"]]]));
+  const encoder = world.publish("a", CAM);
+  const viewer = new Viewer(world.get("c"), CAM);
+  send(world, encoder, 12);
+  world.get("c").clock.pause();
+  send(world, encoder, 75);
+  world.get("c").clock.resume();
+  send(world, encoder, 40);
+  assert.deepEqual(pathAt(world, "c"), ["c", "b", "a"]);
+  assert.equal(viewer.picture?.number, 126);
+});
+
 test("[RLY7] nodes that are configured to ask each other find the home", () => {
   const from = new Map([
     ["b", ["c"]],

@@ -36,6 +36,10 @@ export interface RelayTimings {
   readonly linger: Millis;
   /** How long a node that has no source yet is waited for while other nodes could be asked. Must outlast two round trips. */
   readonly patience: Millis;
+  /** A source whose link says nothing for so long is left for another one, if there is one. Must outlast two heartbeats. */
+  readonly silence: Millis;
+  /** How often silence is looked for. */
+  readonly lookEvery: Millis;
   /** How long a link must stand before a stream comes over it again that went around it. Must outlast flapping. */
   readonly steady: Millis;
   /** How long a node that refused is not asked again; doubles up to the cap. */
@@ -48,6 +52,8 @@ export const RELAY_TIMINGS: RelayTimings = {
   audioLag: 4_000 as Millis,
   linger: 8_000 as Millis,
   patience: 500 as Millis,
+  silence: 2_000 as Millis,
+  lookEvery: 500 as Millis,
   steady: 5_000 as Millis,
   retryFirst: 100 as Millis,
   retryCap: 2_000 as Millis,

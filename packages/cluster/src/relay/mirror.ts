@@ -149,6 +149,17 @@ export class Mirror {
     this.#look();
   }
 
+  /** Leaves a source that stands still, if another one can be asked. */
+  checkSilence(now: Millis): void {
+    const upstream = this.#upstream;
+    const silence = upstream?.link.driver.link?.silentFor(now) ?? 0;
+    if (upstream?.at !== "live" || silence < RELAY_TIMINGS.silence) return;
+    if (this.#sources().every((node) => node === upstream.node)) return;
+    this.#choice.refuse(upstream.node);
+    this.#leave();
+    this.#look();
+  }
+
   /** The link is gone, without a word about its channels where another one replaced it. */
   linkLost(link: MeshLink): void {
     if (this.#upstream?.link === link) this.closed(this.#upstream.channel);

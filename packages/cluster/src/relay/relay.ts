@@ -1,6 +1,6 @@
 /** Streams between this node and others: takes those that its viewers want, and gives those that other nodes want. */
 import type { Millis } from "@sluice/base/brand";
-import type { Clock } from "@sluice/base/clock";
+import type { Clock, Timer } from "@sluice/base/clock";
 import type { RemoteStreams, StreamDirectory } from "@sluice/media/stream-directory";
 import { findStreamKey, type StreamKey } from "@sluice/media/stream-key";
 import type { Channel } from "@sluice/mesh/channel";
@@ -10,7 +10,7 @@ import type { LinkEnd, MeshLink } from "@sluice/mesh/mesh";
 import type { Directory } from "../directory/directory.ts";
 import { Copy, CopyCounts } from "./copy.ts";
 import { FrameEncoder } from "./frame-form.ts";
-import { RELAY_LIMITS } from "./limits.ts";
+import { RELAY_LIMITS, RELAY_TIMINGS } from "./limits.ts";
 import { decodeRequest, type StreamRequest, WANTED } from "./messages.ts";
 import { Mirror, type MirrorSource, RELAY_SERVICE } from "./mirror.ts";
 import { hasDirectSource, type StreamHome } from "./sources.ts";
@@ -65,6 +65,7 @@ export class Relay implements LinkService, RemoteStreams, Disposable {
   readonly #ended = new CopyCounts();
   #directory: Pick<Directory, "findHome"> | undefined;
   #following: Disposable | undefined;
+  #watching: Timer | undefined;
 
   constructor(options: RelayOptions) {
     this.#options = options;
@@ -164,6 +165,7 @@ export class Relay implements LinkService, RemoteStreams, Disposable {
 
   [Symbol.dispose](): void {
     this.#following?.[Symbol.dispose]();
+    this.#watching?.cancel();
     for (const copy of [...this.#copies.values()]) this.#forget(copy);
     for (const mirror of [...this.#mirrors.values()]) mirror.close();
   }
@@ -182,7 +184,22 @@ export class Relay implements LinkService, RemoteStreams, Disposable {
       gone: () => void this.#mirrors.delete(key),
     });
     this.#mirrors.set(key, mirror);
+    this.#watch();
     return mirror;
+  }
+
+  /** While there are mirrors: looks for sources that stand still. */
+  #watch(): void {
+    const { clock } = this.#options;
+    const due = clock.now() + RELAY_TIMINGS.lookEvery;
+    this.#watching ??= clock.after(RELAY_TIMINGS.lookEvery, () => {
+      this.#watching = undefined;
+      const now = clock.now();
+      // When late, this process itself stood still: what came meanwhile is not read yet.
+      if (now < due + RELAY_TIMINGS.lookEvery)
+        for (const mirror of [...this.#mirrors.values()]) mirror.checkSilence(now);
+      if (this.#mirrors.size > 0) this.#watch();
+    });
   }
 
   #opened(link: MeshLink, channel: Channel, greeting: Uint8Array): void {
