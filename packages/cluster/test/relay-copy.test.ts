@@ -7,6 +7,7 @@ import { decodeFrame, FRAME_MESSAGE, FrameEncoder } from "@sluice/cluster/relay/
 import { RELAY_LIMITS, RELAY_TIMINGS } from "@sluice/cluster/relay/limits";
 import type { Frame, FrameKind, FrameRole, Timestamp, PublicationId } from "@sluice/media/frame";
 import type { LiveStream } from "@sluice/media/live-stream";
+import type { StreamKey } from "@sluice/media/stream-key";
 import type { Tap } from "@sluice/media/tap";
 import { Channel } from "@sluice/mesh/channel";
 import type { ChannelId } from "@sluice/mesh/frame";
@@ -32,7 +33,7 @@ function slowCopy({ gop = [], linkBytes = 0 }: { gop?: readonly Frame[]; linkByt
   });
   channel.addCredit(2 ** 40);
   const copy = new Copy({
-    ...{ node: "b", key: "live/cam", channel, link: {} as MeshLink, waiting: ["b"] },
+    ...{ key: "live/cam" as StreamKey, channel, link: { peer: { id: "b" } } as MeshLink, waiting: ["b"] },
     encoder: new FrameEncoder(),
     linkBytes: () => linkBytes,
     isLeaving: () => false,

@@ -3,6 +3,7 @@ import type { Millis } from "@sluice/base/brand";
 import type { Clock } from "@sluice/base/clock";
 import { type Frame, isCoded, type PublicationId } from "@sluice/media/frame";
 import type { LiveStream } from "@sluice/media/live-stream";
+import type { StreamKey } from "@sluice/media/stream-key";
 import type { Tap } from "@sluice/media/tap";
 import type { Channel } from "@sluice/mesh/channel";
 import { Backlog } from "./backlog.ts";
@@ -30,12 +31,11 @@ export class CopyCounts {
 }
 
 export interface CopyOptions {
-  /** The node that takes it. */
-  readonly node: string;
-  readonly key: string;
+  readonly key: StreamKey;
   readonly channel: Channel;
+  /** Of the node that takes it. */
   readonly link: MeshLink;
-  /** The nodes that wait for it, `node` first. */
+  /** The nodes that wait for it, the one that takes it first. */
   readonly waiting: readonly string[];
   /** Of the stream: all its copies send the same bytes. */
   readonly encoder: FrameEncoder;
@@ -70,10 +70,10 @@ export class Copy implements Tap {
   }
 
   get node(): string {
-    return this.#options.node;
+    return this.#options.link.peer.id;
   }
 
-  get key(): string {
+  get key(): StreamKey {
     return this.#options.key;
   }
 

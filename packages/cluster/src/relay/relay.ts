@@ -2,16 +2,15 @@
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
 import type { RemoteStreams, StreamDirectory } from "@sluice/media/stream-directory";
-import { findStreamKey, type StreamKey } from "@sluice/media/stream-key";
+import type { StreamKey } from "@sluice/media/stream-key";
 import type { Channel } from "@sluice/mesh/channel";
 import type { ChannelEvent } from "@sluice/mesh/link-event";
 import type { LinkService } from "@sluice/mesh/link-services";
 import type { LinkEnd, MeshLink } from "@sluice/mesh/mesh";
 import type { Directory } from "../directory/directory.ts";
-import { Copy, CopyCounts } from "./copy.ts";
-import { FrameEncoder } from "./frame-form.ts";
-import { RELAY_LIMITS, RELAY_TIMINGS } from "./limits.ts";
-import { decodeRequest, type StreamRequest, WANTED } from "./messages.ts";
+import { Copies } from "./copies.ts";
+import type { Copy, CopyCounts } from "./copy.ts";
+import { RELAY_TIMINGS } from "./limits.ts";
 import { Mirror, type MirrorSource, RELAY_SERVICE } from "./mirror.ts";
 import { hasDirectSource, type StreamHome } from "./sources.ts";
 
@@ -33,24 +32,6 @@ export interface RelayOptions {
   readonly isHot: () => boolean;
 }
 
-/** Copies of one stream. */
-interface Served {
-  readonly encoder: FrameEncoder;
-  readonly copies: Set<Copy>;
-}
-
-/** Copies over one link, and a recent sum of what they have queued. */
-interface LinkLoad {
-  readonly copies: Set<Copy>;
-  bytes: number;
-  at: Millis;
-}
-
-/** How old the sum may be. */
-const SUM_EVERY = 50 as Millis;
-/** Nodes that a hot node names. */
-const NAMED_NODES = 4;
-
 /** Add it to the node's `LinkServices`, and let the node's streams follow it. */
 export class Relay implements LinkService, RemoteStreams, Disposable {
   readonly names = [RELAY_SERVICE];
@@ -58,17 +39,18 @@ export class Relay implements LinkService, RemoteStreams, Disposable {
   readonly #links = new Map<string, MeshLink>();
   readonly #mirrors = new Map<StreamKey, Mirror>();
   readonly #mirrorAt = new Map<Channel, Mirror>();
-  readonly #copies = new Map<Channel, Copy>();
-  readonly #served = new Map<StreamKey, Served>();
-  readonly #loads = new Map<MeshLink, LinkLoad>();
-  /** Of copies that ended. */
-  readonly #ended = new CopyCounts();
+  readonly #copies: Copies;
   #directory: Pick<Directory, "findHome"> | undefined;
   #following: Disposable | undefined;
   #watching: Timer | undefined;
 
   constructor(options: RelayOptions) {
     this.#options = options;
+    this.#copies = new Copies({
+      ...options,
+      opened: (copy) => this.#serve(copy),
+      gone: (copy) => this.#mirrors.get(copy.key)?.removeTaker(copy),
+    });
   }
 
   /** The directory is open: from now on it is known where streams are. */
@@ -83,15 +65,12 @@ export class Relay implements LinkService, RemoteStreams, Disposable {
   }
 
   get copies(): Iterable<Copy> {
-    return this.#copies.values();
+    return this.#copies.all();
   }
 
   /** Of all copies since the start. */
   totals(): CopyCounts {
-    const sum = new CopyCounts();
-    sum.add(this.#ended);
-    for (const { counts } of this.copies) sum.add(counts);
-    return sum;
+    return this.#copies.totals();
   }
 
   findMirror(key: StreamKey): Mirror | undefined {
@@ -99,7 +78,7 @@ export class Relay implements LinkService, RemoteStreams, Disposable {
   }
 
   copiesOf(key: StreamKey): Iterable<Copy> {
-    return this.#served.get(key)?.copies ?? [];
+    return this.#copies.of(key);
   }
 
   /** A publisher of this node, or the node that this one has it from. */
@@ -148,9 +127,9 @@ export class Relay implements LinkService, RemoteStreams, Disposable {
 
   happened(link: MeshLink, event: ChannelEvent): void {
     const { channel } = event;
-    if (event.type === "opened") return this.#opened(link, channel, event.greeting);
-    const copy = this.#copies.get(channel);
-    if (copy !== undefined) return event.type === "closed" ? this.#forget(copy) : undefined;
+    if (event.type === "opened") return this.#copies.open(link, channel, event.greeting);
+    const copy = this.#copies.find(channel);
+    if (copy !== undefined) return event.type === "closed" ? this.#copies.forget(copy) : undefined;
     const mirror = this.#mirrorAt.get(channel);
     if (event.type === "message") mirror?.message(channel, event.message);
     if (event.type === "closed") mirror?.closed(channel);
@@ -158,15 +137,14 @@ export class Relay implements LinkService, RemoteStreams, Disposable {
 
   down(link: MeshLink, _why: LinkEnd): void {
     if (this.#links.get(link.peer.id) === link) this.#links.delete(link.peer.id);
-    for (const copy of [...(this.#loads.get(link)?.copies ?? [])]) this.#forget(copy); // of a link that was replaced
-    this.#loads.delete(link);
+    this.#copies.linkDown(link);
     for (const mirror of [...this.#mirrors.values()]) mirror.linkLost(link);
   }
 
   [Symbol.dispose](): void {
     this.#following?.[Symbol.dispose]();
     this.#watching?.cancel();
-    for (const copy of [...this.#copies.values()]) this.#forget(copy);
+    for (const copy of [...this.copies]) this.#copies.forget(copy);
     for (const mirror of [...this.#mirrors.values()]) mirror.close();
   }
 
@@ -202,62 +180,15 @@ export class Relay implements LinkService, RemoteStreams, Disposable {
     });
   }
 
-  #opened(link: MeshLink, channel: Channel, greeting: Uint8Array): void {
-    const request = decodeRequest(greeting);
-    const key = findStreamKey(request.key);
-    const refusal = this.#refusalOf(link, request);
-    if (key === undefined || key !== request.key || refusal !== undefined)
-      return channel.close("refused", refusal ?? "no stream can have this key");
-    const served = this.#served.get(key) ?? { encoder: new FrameEncoder(), copies: new Set<Copy>() };
-    const load = this.#loads.get(link) ?? { copies: new Set<Copy>(), bytes: 0, at: this.#options.clock.now() };
-    const node = link.peer.id;
-    for (const copy of [...served.copies]) if (copy.node === node) this.#forget(copy); // never two for one node
-    const copy = new Copy({
-      ...{ node, key, channel, link, waiting: request.waiting, encoder: served.encoder },
-      linkBytes: () => this.#sumOf(load),
-      isLeaving: this.#options.isLeaving,
-      clock: this.#options.clock,
-    });
-    this.#served.set(key, served);
-    this.#loads.set(link, load);
-    served.copies.add(copy);
-    load.copies.add(copy);
-    this.#copies.set(channel, copy);
-    if ((request.wanted & WANTED.insist) === 0 && this.#refers(copy)) return;
-    this.#serve(copy);
-  }
-
-  #refusalOf(link: MeshLink, { form, key, waiting }: StreamRequest): string | undefined {
-    const { self, isShared } = this.#options;
-    const { streamsPerLink, pathNodes } = RELAY_LIMITS;
-    if (form < 1) return "no common form of frames";
-    if (waiting[0] !== link.peer.id || waiting.includes(self)) return `node ${self} waits for the stream itself`;
-    if (waiting.length >= pathNodes) return `the path is longer than ${pathNodes} nodes`;
-    if (!isShared(key as StreamKey)) return "the application is not shared";
-    const count = this.#loads.get(link)?.copies.size ?? 0;
-    return count < streamsPerLink ? undefined : `${count} streams are given over this link, which is the limit`;
-  }
-
-  /** A hot node that has given the stream to others names them instead of giving it once more. */
-  #refers(copy: Copy): boolean {
-    if (!this.#options.isHot()) return false;
-    const others = [...this.copiesOf(copy.key as StreamKey)].filter((other) => other !== copy && other.isFlowing);
-    const nodes = others.map(({ node }) => node).filter((node) => !copy.waiting.includes(node));
-    if (nodes.length === 0) return false;
-    copy.refer(nodes.slice(0, NAMED_NODES));
-    this.#forget(copy);
-    return true;
-  }
-
   #serve(copy: Copy): void {
-    const key = copy.key as StreamKey;
+    const { key } = copy;
     const source = this.sourceOf(key);
     const stream = this.#options.streams.findEntry(key)?.stream;
     if (source !== undefined && stream !== undefined) {
       if (source.path.length > 1) this.#mirrors.get(key)?.addTaker(copy, copy.waiting);
       if (!source.path.includes(copy.node)) return copy.start(stream, source);
       copy.close("refused", "this node has the stream from the one that asks");
-      return this.#forget(copy);
+      return this.#copies.forget(copy);
     }
     copy.wait();
     this.#want(copy);
@@ -265,7 +196,7 @@ export class Relay implements LinkService, RemoteStreams, Disposable {
 
   /** Gets the stream for the node that asks, where this one can. */
   #want(copy: Copy): void {
-    const key = copy.key as StreamKey;
+    const { key } = copy;
     const { self, from } = this.#options;
     const home = this.homeOf(key);
     if (home === undefined || home.publisherAt === self) return; // the asker knows more, or less: it hears of it
@@ -273,7 +204,7 @@ export class Relay implements LinkService, RemoteStreams, Disposable {
     if (hasDirectSource({ self, home, isLinked }) || from().some(isLinked) || home.home === self)
       return this.#mirrorOf(key).addTaker(copy, copy.waiting);
     copy.close("refused", "this node has no link to the stream either");
-    this.#forget(copy);
+    this.#copies.forget(copy);
   }
 
   /** Nodes that asked before this one knew of a home are served now. */
@@ -284,26 +215,5 @@ export class Relay implements LinkService, RemoteStreams, Disposable {
 
   #sourceChanged(key: StreamKey): void {
     for (const copy of [...this.copiesOf(key)]) this.#serve(copy);
-  }
-
-  #forget(copy: Copy): void {
-    copy.close();
-    if (this.#copies.delete(copy.channel)) this.#ended.add(copy.counts);
-    const served = this.#served.get(copy.key as StreamKey);
-    served?.copies.delete(copy);
-    if (served?.copies.size === 0) this.#served.delete(copy.key as StreamKey);
-    const load = this.#loads.get(copy.link);
-    load?.copies.delete(copy);
-    if (load?.copies.size === 0) this.#loads.delete(copy.link);
-    this.#mirrors.get(copy.key as StreamKey)?.removeTaker(copy);
-  }
-
-  #sumOf(load: LinkLoad): number {
-    const now = this.#options.clock.now();
-    if (now - load.at < SUM_EVERY) return load.bytes;
-    load.at = now;
-    load.bytes = 0;
-    for (const { channel } of load.copies) load.bytes += channel.queuedBytes;
-    return load.bytes;
   }
 }
