@@ -8,7 +8,7 @@ import type {
   SnapshotMessage,
   WishedOperation,
 } from "@sluice/client/contract/sluice-v1";
-import { SLUICE_V1 } from "@sluice/client/contract/sluice-v1";
+import { CLOSE_CODES, SLUICE_V1 } from "@sluice/client/contract/sluice-v1";
 import type { PlainValue } from "@sluice/client/contract/plain-value";
 import { type BallEvents, type SharedBall, stateOf } from "./shared-ball.ts";
 
@@ -26,6 +26,9 @@ class SocketBall implements SharedBall {
   /** Why the node does not let the page in. */
   #refused = "";
   #id = 0;
+  /** Id of the request that opens the ball. */
+  #opening = 0;
+  #node = "";
 
   constructor(events: BallEvents) {
     this.#events = events;
@@ -38,18 +41,28 @@ class SocketBall implements SharedBall {
     this.#socket = socket;
     socket.addEventListener("open", () => {
       this.#send({ type: "connect", id: ++this.#id, agent: "ball page" });
-      this.#send({ type: "open", id: ++this.#id, name: BALL.name });
+      this.#open();
     });
     socket.addEventListener("message", ({ data }: MessageEvent<string>) => this.#receive(data));
-    socket.addEventListener("close", () => {
+    socket.addEventListener("close", ({ code }) => {
       for (const resolve of this.#waiting.values()) resolve("lost");
       this.#waiting.clear();
-      this.#events.connection({
-        at: "lost",
-        reason: this.#refused ? `The node refuses: ${this.#refused}` : "The node does not answer: trying again",
-      });
+      this.#events.connection({ at: "lost", reason: this.#reason(code) });
       setTimeout(() => this.connect(), 1_000);
     });
+  }
+
+  #open(): void {
+    this.#opening = ++this.#id;
+    this.#send({ type: "open", id: this.#opening, name: BALL.name });
+  }
+
+  #reason(code: number): string {
+    if (this.#refused !== "") return `The node refuses: ${this.#refused}`;
+    const isLeaving = code === CLOSE_CODES.stopping || code === CLOSE_CODES.moved;
+    return isLeaving
+      ? "This node goes out of service: open the ball on another one"
+      : "The node does not answer: trying again";
   }
 
   change({ spot, holder }: Parameters<SharedBall["change"]>[0]): Promise<string | undefined> {
@@ -68,15 +81,9 @@ class SocketBall implements SharedBall {
 
   #receive(data: string): void {
     const message = decodeMessage(data) as unknown as Answer | ChangeMessage | SnapshotMessage;
-    if (message.type === "answer") {
-      if ("node" in message && message.node !== undefined) this.#events.connection({ at: "open", node: message.node });
-      if (message.status === "refused" && !this.#waiting.has(message.id))
-        this.#refused = message.detail || message.code;
-      this.#waiting.get(message.id)?.(message.status === "refused" ? message.code : undefined);
-      this.#waiting.delete(message.id);
-      return;
-    }
+    if (message.type === "answer") return this.#answered(message);
     if (message.type === "snapshot") {
+      this.#events.connection({ at: "open", node: this.#node });
       this.#properties.clear();
       for (const { name, value } of message.properties) this.#properties.set(name, value);
     } else if (message.type === "change") {
@@ -87,6 +94,25 @@ class SocketBall implements SharedBall {
       }
     } else return;
     this.#events.changed(stateOf(this.#properties));
+  }
+
+  #answered(answer: Answer): void {
+    if (answer.status === "success") this.#node = answer.node ?? this.#node;
+    else if (answer.id === this.#opening) return this.#notOpened(answer.code, answer.detail);
+    else if (!this.#waiting.has(answer.id)) this.#refused = answer.detail || answer.code;
+    this.#waiting.get(answer.id)?.(answer.status === "refused" ? answer.code : undefined);
+    this.#waiting.delete(answer.id);
+  }
+
+  /** A node that has just started may not know yet where the ball is. */
+  #notOpened(code: string, detail: string): void {
+    const reason =
+      code === "unavailable" ? "The ball has no home yet: trying again" : `The node refuses: ${detail || code}`;
+    this.#events.connection({ at: "lost", reason });
+    const socket = this.#socket;
+    setTimeout(() => {
+      if (this.#socket === socket && socket?.readyState === WebSocket.OPEN) this.#open();
+    }, 1_000);
   }
 }
 

@@ -38,7 +38,7 @@ export class NodeStreams implements AdminStreams {
   #others = NOBODY;
 
   constructor(options: NodeStreamsOptions) {
-    const { self, clock, part, streams } = options;
+    const { self, clock, part } = options;
     this.#options = options;
     this.#census = new StreamCensus({
       self,
@@ -47,9 +47,8 @@ export class NodeStreams implements AdminStreams {
       ask: (node) => this.#others.streams(node),
       findHome: (key) => part.findHome(key as StreamKey),
     });
-    const everywhere = (): Iterator<StreamEntry | StreamRow> => [...streams.entries(), ...this.#elsewhere()].values();
     this.#round = new StatsRound({
-      streams: { [Symbol.iterator]: everywhere },
+      streams: { [Symbol.iterator]: () => this.#everywhere() },
       rowOf: (one) => ("key" in one ? one : this.#row(one)),
       maxBytes: DEFAULT_ADMIN_LIMITS.statsBytes,
     });
@@ -101,6 +100,12 @@ export class NodeStreams implements AdminStreams {
   /** The next piece of `stats`. */
   nextPiece(): StatsPiece {
     return this.#round.next();
+  }
+
+  /** Streams may come and go between two steps. */
+  *#everywhere(): IterableIterator<StreamEntry | StreamRow> {
+    yield* this.#options.streams;
+    yield* this.#elsewhere();
   }
 
   #elsewhere(): readonly StreamRow[] {
