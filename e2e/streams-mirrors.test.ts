@@ -126,6 +126,23 @@ describe("streams on every node", { timeout: 120_000 }, () => {
     assert.equal((await fetch(b.http("/own/cam.flv"))).status, 404);
   });
 
+  test("[NOD445] a second publisher is refused at whatever node, and an encoder that changes nodes goes on where it stopped", async () => {
+    const key = "live/one";
+    const first = await LiveEncoder.start(a.port("rtmp"), key, units);
+    const viewers = [await player(a, "one"), await player(c, "one"), await watchHttp(flvOf(b, "one"))];
+    for (const viewer of viewers) await viewer.heardUnits(20);
+    await using second = await connected(b);
+    second.engine.publish("one");
+    second.flush();
+    await second.status("NetStream.Publish.BadName");
+    const lostAt = performance.now();
+    await first[Symbol.asyncDispose]();
+    await using again = await LiveEncoder.start(b.port("rtmp"), key, units);
+    await goesOn(viewers, lostAt);
+    await again[Symbol.asyncDispose]();
+    await closed(viewers);
+  });
+
   test("[NOD444] where the link between two nodes is broken the stream goes through the third, and no frame is lost", async () => {
     const key = "live/detour";
     await using encoder = await LiveEncoder.start(a.port("rtmp"), key, units);

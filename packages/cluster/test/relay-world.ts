@@ -83,6 +83,7 @@ export class RelayWorld extends EngineWorld {
       isShared: (key) => !key.startsWith("local/"),
       graceOf: () => GRACE,
       from: () => this.#from.get(name) ?? [],
+      askHolder: () => Promise.resolve("free"),
       isLeaving: () => node.isLeaving,
       isHot: () => node.isHot,
     });

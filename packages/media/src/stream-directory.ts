@@ -69,6 +69,11 @@ export interface RemoteStreams {
   unwant(key: StreamKey): void;
   /** A publication of this node began or ended. */
   publisherChanged(key: StreamKey): void;
+  /**
+   * Whoever publishes it at another node is asked to give it up: `refuse` only where its publisher gives no sign of life.
+   * `free` where nobody does, or where that node cannot answer any more.
+   */
+  askHolder(key: StreamKey, policy: PublishPolicy): Promise<"free" | "taken">;
 }
 
 /** This node's copy of another node's stream; a publisher of this node takes its place. */
@@ -184,11 +189,35 @@ export class StreamDirectory {
     return (entry.mirror = mirror);
   }
 
-  /** Call before a publish that another publisher would cause to be refused: one that gives no sign of life loses the key. */
-  async confirmHolder(key: StreamKey, policy: PublishPolicy): Promise<void> {
-    if (policy.whenTaken === "replace") return;
-    const patience = Math.min(Math.max(policy.grace, PATIENCE.least), PATIENCE.most) as Millis;
-    await this.#entries.get(key)?.current?.holder.confirm(patience);
+  /**
+   * Call before a publish: a publisher of this node or another that gives no sign of life loses the key.
+   *
+   * @returns `taken`: another node has a publisher that does; of this node `publish` says it
+   */
+  async confirmHolder(key: StreamKey, policy: PublishPolicy): Promise<"free" | "taken"> {
+    if (policy.whenTaken === "refuse") await this.#confirmOwn(key, policy);
+    return (await this.#remote?.askHolder(key, policy)) ?? "free";
+  }
+
+  /** Another node asks for the key, for a publisher of its own. @returns whether it may have it from now on */
+  async yieldTo(node: string, key: StreamKey, policy: PublishPolicy): Promise<boolean> {
+    if (policy.whenTaken === "refuse") await this.#confirmOwn(key, policy);
+    const isTaken = this.ownState(key) === "live" && policy.whenTaken === "refuse";
+    if (!isTaken) this.giveUp(key, node, policy.grace);
+    return !isTaken;
+  }
+
+  /** Another node has the stream now: this one's publisher is told, and its viewers are kept for the grace window. */
+  giveUp(key: StreamKey, node: string, grace: Millis): void {
+    const entry = this.#entries.get(key);
+    if (entry === undefined || this.ownState(key) === undefined) return;
+    const { current, state } = entry;
+    entry.current = undefined;
+    entry.publisherAt = node;
+    entry.stream.releaseConnection();
+    if (state === "live") this.#enterGrace(entry, grace);
+    current?.holder.replaced();
+    this.#remote?.publisherChanged(key);
   }
 
   publish(key: StreamKey, policy: PublishPolicy, facts: PublisherFacts, holder: PublicationHolder): PublishAnswer {
@@ -238,6 +267,11 @@ export class StreamDirectory {
     const [oldest] = this.#inGrace;
     if (oldest !== undefined) this.#unpublish(oldest, "stream limit reached");
     return oldest !== undefined;
+  }
+
+  async #confirmOwn(key: StreamKey, { grace }: PublishPolicy): Promise<void> {
+    const patience = Math.min(Math.max(grace, PATIENCE.least), PATIENCE.most) as Millis;
+    await this.#entries.get(key)?.current?.holder.confirm(patience);
   }
 
   #isFlowing(key: StreamKey): boolean {

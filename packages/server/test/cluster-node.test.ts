@@ -83,7 +83,13 @@ async function open(id: string, seeds: readonly Node[] = [], more: More = {}): P
       changeMember: async (order) => (order.id === "gone" ? "" : `not ${order.type} ${order.id}`),
     },
     clock,
-    limits: { calls: 4, answer: 20_000 as Millis, objectChange: 1_000 as Millis, memberChange: 20_000 as Millis },
+    limits: {
+      calls: 4,
+      answer: 20_000 as Millis,
+      streamYield: 5_000 as Millis,
+      objectChange: 1_000 as Millis,
+      memberChange: 20_000 as Millis,
+    },
   });
   cluster.services.add(calls);
   meterCluster(cluster, meter);

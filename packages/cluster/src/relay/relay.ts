@@ -1,7 +1,7 @@
 /** Streams between this node and others: takes those that its viewers want, and gives those that other nodes want. */
 import type { Millis } from "@sluice/base/brand";
 import type { Clock, Timer } from "@sluice/base/clock";
-import type { RemoteStreams, StreamDirectory } from "@sluice/media/stream-directory";
+import type { PublishPolicy, RemoteStreams, StreamDirectory } from "@sluice/media/stream-directory";
 import type { StreamKey } from "@sluice/media/stream-key";
 import type { Channel } from "@sluice/mesh/channel";
 import type { ChannelEvent } from "@sluice/mesh/link-event";
@@ -24,6 +24,8 @@ export interface RelayOptions {
   readonly graceOf: (key: StreamKey) => Millis;
   /** Ids of nodes that are asked before a stream's home, the first first. Read for each stream. */
   readonly from: () => readonly string[];
+  /** Asks a linked node to give up a stream of its own for a publisher of this one. */
+  readonly askHolder: (node: string, key: StreamKey, policy: PublishPolicy) => Promise<"free" | "taken">;
   /** A publication of this node began or ended. */
   readonly publisherChanged?: (key: StreamKey) => void;
   /** The node is stopping: its publishers may come back at another one, so that the ends of publications are kept to itself. */
@@ -110,6 +112,12 @@ export class Relay implements LinkService, RemoteStreams, Disposable {
 
   unwant(key: StreamKey): void {
     this.#mirrors.get(key)?.setViewers(false);
+  }
+
+  async askHolder(key: StreamKey, policy: PublishPolicy): Promise<"free" | "taken"> {
+    const node = this.has(key) ? this.homeOf(key)?.publisherAt : undefined;
+    // Without a link nobody can be asked: the claim waits until that node's lease has run out.
+    return node === undefined || !this.#links.has(node) ? "free" : this.#options.askHolder(node, key, policy);
   }
 
   publisherChanged(key: StreamKey): void {

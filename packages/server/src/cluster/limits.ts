@@ -15,6 +15,8 @@ export interface ClusterLimits extends Omit<StrangerLimits, "exempt"> {
   readonly answer: Millis;
   /** Timeout of a change of the engine's members. Must outlast an election, a removal and an addition. */
   readonly memberChange: Millis;
+  /** Timeout of giving up a stream to a publisher of another node. Must outlast the wait for a sign of life of its own. */
+  readonly streamYield: Millis;
   /** Timeout of a move or an end of a shared object at its home. Must outlast a hand-over that fails, and an election. */
   readonly objectChange: Millis;
 }
@@ -26,5 +28,6 @@ export const DEFAULT_CLUSTER_LIMITS: ClusterLimits = {
   calls: 256,
   answer: 1_000 as Millis,
   memberChange: 15_000 as Millis,
+  streamYield: 12_000 as Millis,
   objectChange: 6_000 as Millis,
 };

@@ -38,6 +38,12 @@ export interface StreamActions {
   listHere(limit: number): StreamList;
 }
 
+/** What this node does with a stream of its own that another node has a publisher for. */
+export interface YieldActions {
+  /** @returns whether the other node may have it */
+  yieldTo(node: string, key: string): Promise<boolean>;
+}
+
 /** What this node does for others about shared objects of the cluster. */
 export interface ObjectActions {
   listHere(query: ObjectQuery): ObjectList;
@@ -60,6 +66,7 @@ type Call =
   | { readonly ask: "members" }
   | { readonly ask: "change-member"; readonly order: MemberOrder }
   | { readonly ask: "streams"; readonly limit: number }
+  | { readonly ask: "yield-stream"; readonly key: string }
   | ({ readonly ask: "objects" } & ObjectQuery)
   | { readonly ask: "object" | "forget-object"; readonly path: string }
   | { readonly ask: "move-object"; readonly path: string; readonly to: string };
@@ -67,7 +74,7 @@ type Call =
 export interface NodeCallsOptions {
   readonly actions: NodeActions;
   readonly clock: Clock;
-  readonly limits: Pick<ClusterLimits, "calls" | "answer" | "memberChange" | "objectChange">;
+  readonly limits: Pick<ClusterLimits, "calls" | "answer" | "memberChange" | "objectChange" | "streamYield">;
 }
 
 export class NodeCalls implements LinkService {
@@ -75,6 +82,7 @@ export class NodeCalls implements LinkService {
   readonly #options: NodeCallsOptions;
   #objects: ObjectActions | undefined;
   #streams: StreamActions | undefined;
+  #yields: YieldActions | undefined;
   /** On channels opened by this node, by peer. */
   readonly #asking = new Map<string, Requests>();
   /** On all channels of a link, including those opened by the peer. */
@@ -117,6 +125,16 @@ export class NodeCalls implements LinkService {
   /** Answers other nodes about streams from now on. */
   serveStreams(actions: StreamActions): void {
     this.#streams = actions;
+  }
+
+  /** Gives up streams of its own to other nodes from now on. */
+  serveYields(actions: YieldActions): void {
+    this.#yields = actions;
+  }
+
+  /** Call it on the node with the publisher. @returns whether it has given the stream up. @throws {RequestFailedError} */
+  async yieldStream(peer: string, key: string): Promise<boolean> {
+    return (await this.#ask(peer, { ask: "yield-stream", key }, this.#options.limits.streamYield)) === true;
   }
 
   /** @throws {RequestFailedError} */
@@ -211,6 +229,8 @@ export class NodeCalls implements LinkService {
         return actions.changeMember(readOrder(call["order"]));
       case "streams":
         return this.#streams?.listHere(Number(call["limit"])) ?? { streams: [], more: false };
+      case "yield-stream":
+        return this.#yields?.yieldTo(from, String(call["key"])) ?? true;
       case "objects":
       case "object":
       case "move-object":

@@ -69,6 +69,7 @@ export async function openCluster(options: ClusterPartOptions): Promise<ClusterP
   const replica = kind === "gcache" || kind === "auto" ? new ClusterReplica(joined) : undefined;
   const calls = new NodeCalls({ actions: actionsOf(node, replica), clock, limits: DEFAULT_CLUSTER_LIMITS });
   cluster.services.add(calls);
+  node.streams.serve(calls, node.ports.streams, node.ports.policyOf);
   scope.use(meterCluster(cluster, meter));
   scope.use(settings.onChange(() => cluster.membership.describe({ settings: settingsDigest(config) })));
   scope.use(node.onState((state) => cluster.membership.announce(state)));

@@ -9,11 +9,14 @@ import type { Copy } from "@sluice/cluster/relay/copy";
 import { Relay } from "@sluice/cluster/relay/relay";
 import { formatEpoch } from "@sluice/engine/epoch";
 import type { StreamDirectory } from "@sluice/media/stream-directory";
-import { applicationOf, type StreamKey } from "@sluice/media/stream-key";
+import { RequestFailedError } from "@sluice/mesh/requests";
+import { applicationOf, findStreamKey, type StreamKey } from "@sluice/media/stream-key";
 import type { PromMeter } from "@sluice/runtime/metrics/prom-meter";
 import type { ClusterNode } from "../cluster/cluster-node.ts";
+import type { NodeCalls } from "../cluster/node-calls.ts";
 import type { SluiceConfig } from "../config/load-config.ts";
 import type { StreamHomeFacts } from "../streams/merge-streams.ts";
+import type { SessionPorts } from "../sessions/session-ports.ts";
 import { meterRelay } from "../streams/relay-meter.ts";
 import { StreamClaims } from "../streams/stream-claims.ts";
 
@@ -50,20 +53,23 @@ export class StreamsPart {
   readonly relay: Relay | undefined;
   readonly #claims: StreamClaims | undefined;
   #directory: Directory | undefined;
+  #calls: NodeCalls | undefined;
 
   constructor({ config, clock, log, streams, draining, heat }: StreamsPartOptions) {
     if (!config.isClustered) return;
     const self = config.node.id;
     const isShared = (key: StreamKey): boolean => config.forApplication(applicationOf(key)).cluster === "shared";
-    const claims = new StreamClaims({ self, streams, isShared, log });
+    const graceOf = (key: StreamKey): Millis => config.forApplication(applicationOf(key)).grace.windowMs;
+    const claims = new StreamClaims({ self, streams, clock, isShared, graceOf, log });
     const relay = new Relay({
       self,
       streams,
       clock,
       isShared,
-      graceOf: (key) => config.forApplication(applicationOf(key)).grace.windowMs,
+      graceOf,
       from: () => config.relay.from,
       isLeaving: () => draining.aborted,
+      askHolder: (node, key) => this.#askHolder(node, key),
       isHot: () => heat() > HOT,
       publisherChanged: (key) => claims.update(key),
     });
@@ -78,6 +84,27 @@ export class StreamsPart {
     services.add(this.relay);
     scope.use(this.relay);
     scope.use(meterRelay(this.relay, meter));
+  }
+
+  /** Call once calls between nodes can be made. */
+  serve(calls: NodeCalls, streams: Pick<StreamDirectory, "yieldTo">, policyOf: SessionPorts["policyOf"]): void {
+    this.#calls = calls;
+    calls.serveYields({
+      async yieldTo(node, path) {
+        const key = findStreamKey(path);
+        return key === undefined || streams.yieldTo(node, key, policyOf(applicationOf(key)).publish);
+      },
+    });
+  }
+
+  /** A node that does not answer has lost the stream with its lease, and this node's claim waits for that. */
+  async #askHolder(node: string, key: StreamKey): Promise<"free" | "taken"> {
+    try {
+      return (await this.#calls?.yieldStream(node, key)) === false ? "taken" : "free";
+    } catch (error) {
+      const failure = error instanceof RequestFailedError ? error.context.failure : "failed";
+      return failure === "overloaded" || failure === "failed" ? "taken" : "free";
+    }
   }
 
   /** Of a stream that this node has or wants. */

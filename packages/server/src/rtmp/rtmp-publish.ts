@@ -32,13 +32,17 @@ export async function startPublisher(
   const app = applicationOf(key);
   const verdict = await ports.guard.decide({ ...access, action: "publish", app, key }, signal);
   await ports.reads.catchUp(); // the publisher before may have gone, unheard so far
-  if (verdict.allow) await ports.streams.confirmHolder(key, ports.policyOf(app).publish);
+  const holder = verdict.allow ? await ports.streams.confirmHolder(key, ports.policyOf(app).publish) : "free";
   const isOver = signal.aborted || peer.isOver(messageStreamId);
   if (!verdict.allow) return isOver ? undefined : refuse("guard", verdict.reason);
   const { grant } = verdict;
   if (isOver) {
     grant.end("given-up");
     return undefined;
+  }
+  if (holder === "taken") {
+    grant.end("taken");
+    return refuse(...REFUSALS.taken);
   }
   const outcome = attachPublisher(peer, { messageStreamId, key, agent: access.agent ?? "", grant });
   if (outcome instanceof Publisher) return accepted(peer, messageStreamId, outcome);

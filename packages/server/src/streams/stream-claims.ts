@@ -1,16 +1,23 @@
 /** Tells the cluster which streams this node publishes: a claim to be the home of each, until its grace window is over. */
+import type { Millis } from "@sluice/base/brand";
+import type { Clock, Timer } from "@sluice/base/clock";
 import type { Log } from "@sluice/base/log";
 import { type Directory, DirectoryFullError } from "@sluice/cluster/directory/directory";
-import type { HomeClaim } from "@sluice/cluster/directory/home-claim";
+import type { ClaimState, HomeClaim } from "@sluice/cluster/directory/home-claim";
 import type { StreamDirectory } from "@sluice/media/stream-directory";
 import type { StreamKey } from "@sluice/media/stream-key";
 
 export interface StreamClaimsOptions {
   readonly self: string;
-  readonly streams: Pick<StreamDirectory, "ownState" | "findEntry" | "entries">;
+  readonly streams: Pick<StreamDirectory, "ownState" | "findEntry" | "entries" | "giveUp">;
+  readonly clock: Clock;
+  readonly graceOf: (key: StreamKey) => Millis;
   readonly isShared: (key: StreamKey) => boolean;
   readonly log: Log;
 }
+
+/** How long another home may stand in the way before it counts as living. Must outlast the lease of one that died, after a change of leader too. */
+const CONTEST = 7_000 as Millis;
 
 export class StreamClaims {
   readonly #options: StreamClaimsOptions;
@@ -40,11 +47,28 @@ export class StreamClaims {
     const { self, log } = this.#options;
     try {
       const claim = this.#directory?.claimStream(key, { publication, publisherAt: self, ifTaken: "wait" });
-      if (claim !== undefined) this.#claims.set(key, claim);
+      if (claim !== undefined) this.#hold(key, claim);
     } catch (error) {
       if (!(error instanceof DirectoryFullError)) throw error;
       log.warn({ key, err: error }, "Other nodes do not hear of the stream");
     }
+  }
+
+  /** Of two nodes that were asked at once one has the stream: the publisher of the other is told. */
+  #hold(key: StreamKey, claim: HomeClaim): void {
+    const { streams, clock, graceOf } = this.#options;
+    let contest: Timer | undefined;
+    this.#claims.set(key, claim);
+    claim.onChange((state: ClaimState) => {
+      contest?.cancel();
+      if (this.#claims.get(key) !== claim) return;
+      if (state.at === "lost") streams.giveUp(key, state.to?.home ?? "", graceOf(key));
+      if (state.at !== "claiming" || state.why !== "taken" || state.by === undefined) return;
+      const { home } = state.by;
+      contest = clock.after(CONTEST, () => {
+        if (this.#claims.get(key) === claim) streams.giveUp(key, home, graceOf(key));
+      });
+    });
   }
 
   #release(key: StreamKey): void {
