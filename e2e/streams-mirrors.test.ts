@@ -143,6 +143,27 @@ describe("streams on every node", { timeout: 120_000 }, () => {
     await closed(viewers);
   });
 
+  test("[NOD446] what an edge publishes leaves it once, however many nodes play it", async () => {
+    const key = "live/edge";
+    const edge = await start(folder, "e", { more: [...MORE.more, "node.roles: edge"], seeds: [a, b] });
+    try {
+      await allLinked([a, b, c, edge]);
+      await using encoder = await LiveEncoder.start(edge.port("rtmp"), key, units);
+      const viewers = [
+        await player(a, "edge"),
+        await player(b, "edge"),
+        await player(c, "edge"),
+        await player(edge, "edge"),
+      ];
+      for (const viewer of viewers) await viewer.heardUnits(50);
+      assert.equal(await edge.metric("sluice_stream_copies"), 1);
+      await encoder[Symbol.asyncDispose]();
+      await closed(viewers);
+    } finally {
+      await end([edge], "SIGKILL");
+    }
+  });
+
   test("[NOD444] where the link between two nodes is broken the stream goes through the third, and no frame is lost", async () => {
     const key = "live/detour";
     await using encoder = await LiveEncoder.start(a.port("rtmp"), key, units);

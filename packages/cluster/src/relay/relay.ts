@@ -22,8 +22,8 @@ export interface RelayOptions {
   readonly isShared: (key: StreamKey) => boolean;
   /** How long viewers of a stream are kept while no node gives it. */
   readonly graceOf: (key: StreamKey) => Millis;
-  /** Ids of nodes that are asked before a stream's home, the first first. Read for each stream. */
-  readonly from: () => readonly string[];
+  /** Ids of nodes that are asked before a stream's home, the first first. */
+  readonly from: (key: StreamKey, home: StreamHome) => readonly string[];
   /** Asks a linked node to give up a stream of its own for a publisher of this one. */
   readonly askHolder: (node: string, key: StreamKey, policy: PublishPolicy) => Promise<"free" | "taken">;
   /** A publication of this node began or ended. */
@@ -156,13 +156,18 @@ export class Relay implements LinkService, RemoteStreams, Disposable {
     for (const mirror of [...this.#mirrors.values()]) mirror.close();
   }
 
+  #from(key: StreamKey): readonly string[] {
+    const home = this.homeOf(key);
+    return home === undefined ? [] : this.#options.from(key, home);
+  }
+
   #mirrorOf(key: StreamKey): Mirror {
     const known = this.#mirrors.get(key);
     if (known !== undefined) return known;
-    const { self, streams, clock, from, graceOf } = this.#options;
+    const { self, streams, clock, graceOf } = this.#options;
     const mirror = new Mirror({
       ...{ key, self, streams, clock, links: this.#links },
-      from,
+      from: () => this.#from(key),
       grace: graceOf(key),
       channels: this.#mirrorAt,
       home: () => this.homeOf(key),
@@ -205,11 +210,11 @@ export class Relay implements LinkService, RemoteStreams, Disposable {
   /** Gets the stream for the node that asks, where this one can. */
   #want(copy: Copy): void {
     const { key } = copy;
-    const { self, from } = this.#options;
+    const { self } = this.#options;
     const home = this.homeOf(key);
     if (home === undefined || home.publisherAt === self) return; // the asker knows more, or less: it hears of it
     const isLinked = (id: string): boolean => this.#links.has(id) && !copy.waiting.includes(id);
-    if (hasDirectSource({ self, home, isLinked }) || from().some(isLinked) || home.home === self)
+    if (hasDirectSource({ self, home, isLinked }) || this.#from(key).some(isLinked) || home.home === self)
       return this.#mirrorOf(key).addTaker(copy, copy.waiting);
     copy.close("refused", "this node has no link to the stream either");
     this.#copies.forget(copy);

@@ -4,11 +4,13 @@ import type { Millis } from "@sluice/base/brand";
 import type { Log } from "@sluice/base/log";
 import type { Scope } from "@sluice/base/scope";
 import type { Directory } from "@sluice/cluster/directory/directory";
-import { HOT } from "@sluice/cluster/placement";
+import { BY_HASH, HOT, place } from "@sluice/cluster/placement";
 import type { Copy } from "@sluice/cluster/relay/copy";
 import { Relay } from "@sluice/cluster/relay/relay";
+import type { StreamHome } from "@sluice/cluster/relay/sources";
 import { formatEpoch } from "@sluice/engine/epoch";
 import type { StreamDirectory } from "@sluice/media/stream-directory";
+import type { NodeRow } from "@sluice/mesh/membership/membership-view";
 import { RequestFailedError } from "@sluice/mesh/requests";
 import { applicationOf, findStreamKey, type StreamKey } from "@sluice/media/stream-key";
 import type { PromMeter } from "@sluice/runtime/metrics/prom-meter";
@@ -54,6 +56,7 @@ export class StreamsPart {
   readonly #claims: StreamClaims | undefined;
   #directory: Directory | undefined;
   #calls: NodeCalls | undefined;
+  #members: () => readonly NodeRow[] = () => [];
 
   constructor({ config, clock, log, streams, draining, heat }: StreamsPartOptions) {
     if (!config.isClustered) return;
@@ -67,7 +70,7 @@ export class StreamsPart {
       clock,
       isShared,
       graceOf,
-      from: () => config.relay.from,
+      from: (key, home) => [...config.relay.from, ...this.#originFor(key, home)],
       isLeaving: () => draining.aborted,
       askHolder: (node, key) => this.#askHolder(node, key),
       isHot: () => heat() > HOT,
@@ -79,8 +82,9 @@ export class StreamsPart {
   }
 
   /** Call before the cluster has links. */
-  join({ services }: Pick<ClusterNode, "services">, meter: PromMeter, scope: Scope): void {
+  join({ services, membership }: Pick<ClusterNode, "services" | "membership">, meter: PromMeter, scope: Scope): void {
     if (this.relay === undefined) return;
+    this.#members = () => membership.rows;
     services.add(this.relay);
     scope.use(this.relay);
     scope.use(meterRelay(this.relay, meter));
@@ -95,6 +99,17 @@ export class StreamsPart {
         return key === undefined || streams.yieldTo(node, key, policyOf(applicationOf(key)).publish);
       },
     });
+  }
+
+  /** What an edge publishes leaves it once: for an origin that all nodes choose alike, and ask first. */
+  #originFor(key: StreamKey, { publisherAt }: StreamHome): readonly string[] {
+    const rows = this.#members();
+    const publisher = rows.find(({ record }) => record.id === publisherAt);
+    if (publisher === undefined || publisher.record.roles.includes("origin")) return [];
+    const origins = rows.filter(({ standing, record }) => standing === "ready" && record.roles.includes("origin"));
+    const candidates = origins.map(({ record: { id } }) => ({ id, heat: 0, homeCount: 0 }));
+    const chosen = place(BY_HASH, { key, present: undefined, loadToCome: 0 }, candidates);
+    return chosen === undefined ? [] : [chosen];
   }
 
   /** A node that does not answer has lost the stream with its lease, and this node's claim waits for that. */
