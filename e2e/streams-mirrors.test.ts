@@ -217,6 +217,30 @@ describe("streams on every node", { timeout: 120_000 }, () => {
     await second[Symbol.asyncDispose]();
     await closed(viewers);
   });
+
+  test("[NOD447] when the node between an edge with the publisher and the players of another is killed, these lose no frame", async () => {
+    const edge = await start(folder, "f", { more: [...MORE.more, "node.roles: edge"], seeds: [b] });
+    try {
+      await allLinked([b, c, edge]);
+      await using encoder = await LiveEncoder.start(edge.port("rtmp"), "live/between", units);
+      const there = await player(edge, "between");
+      const viewers = [await player(b, "between"), await player(c, "between")] as const;
+      for (const viewer of viewers) await viewer.heardUnits(50);
+      const isBetween = (await b.metric("sluice_stream_copies")) === 1;
+      const [lost, here] = isBetween ? [b, viewers[1]] : [c, viewers[0]];
+      const before = here.units.length;
+      lost.child.kill("SIGKILL");
+      await here.heardUnits(before + 100);
+      await encoder[Symbol.asyncDispose]();
+      const lastOf = ({ units: seen }: RtmpPeer): string | undefined => codedFrames(seen).at(-1);
+      await until("the rest", () => lastOf(here) === lastOf(there));
+      const [frames, all] = [codedFrames(here.units), codedFrames(there.units)];
+      assertSameList(frames, all.slice(all.indexOf(frames[0] as string)), "the player behind the lost node");
+      await closed([there, ...viewers]);
+    } finally {
+      await end([edge], "SIGKILL");
+    }
+  });
 });
 
 /** Until each has seen the next publication; its clock must have gone on with the time that passed. */
