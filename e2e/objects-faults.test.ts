@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { pauseChild, resumeChild } from "@sluice/testkit/process-faults";
 import { until } from "@sluice/testkit/until";
 import { WorkFolder } from "./support/clip.ts";
-import { allLinked, voting } from "./support/cluster-server.ts";
+import { allLinked, type ClusterServer, voting } from "./support/cluster-server.ts";
 import { end, start, three } from "./support/engine-cluster.ts";
 import { OwnObjectClient } from "./support/object-clients.ts";
 import { homeOf, moveTo, Writer } from "./support/object-homes.ts";
@@ -66,10 +66,12 @@ test("[OBJ122, OBJ124] a frozen home is followed, a killed one too, and what is 
   await until("the acknowledgement", () => scores.acknowledged("best").length > 0);
   await end([b, c], "SIGKILL");
   const seeds = `seeds: [${ports.map((port) => `127.0.0.1:${port}`).join(", ")}]`;
-  const again = await Promise.all(
-    ["a", "b", "c"].map((id, at) => start(folder, id, { port: ports[at] ?? 0, cluster: [seeds] })),
-  );
+  const again: ClusterServer[] = [];
   await using _again = { [Symbol.asyncDispose]: () => end(again, "SIGKILL") };
+  const starting = ["a", "b", "c"].map(async (id, at) => {
+    again.push(await start(folder, id, { port: ports[at] ?? 0, cluster: [seeds] }));
+  });
+  for (const { status } of await Promise.allSettled(starting)) assert.equal(status, "fulfilled");
   for (const server of again) {
     await using client = await OwnObjectClient.open(server, kept);
     await client.has({ best: 12 });
