@@ -1,6 +1,10 @@
 /** The state engine inside a cluster's nodes, for one node: its copy of the data, the way to the engine, and its row. */
+import type { Millis } from "@sluice/base/brand";
+import type { Clock, Timer } from "@sluice/base/clock";
+import type { Log } from "@sluice/base/log";
 import type { Scope } from "@sluice/base/scope";
 import { Directory } from "@sluice/cluster/directory/directory";
+import type { DirectoryView } from "@sluice/cluster/directory/directory-view";
 import { LinkEngine } from "@sluice/cluster/engine/link-engine";
 import type { Engine } from "@sluice/engine/engine";
 import type { CacheNode } from "@sluice/gcache/node/cache-node";
@@ -56,10 +60,45 @@ export function openDirectory({
 }): Directory {
   const self = { id: config.node.id, incarnation };
   const directory = scope.use(new Directory({ engine, services: cluster.services, self, clock, log, random }));
+  scope.use(noteSilence(directory.view, { clock, log }));
   directory.view.onChange((change) => {
     if (change.type === "node" && change.row === undefined)
       log.debug({ peer: change.id }, "The row of a node in the state engine is gone");
   });
   cluster.consult({ isGone: (id, life) => directory.view.isGone(id, life) });
   return directory;
+}
+
+/** How long the engine may be silent before it is told: longer than an election. */
+const SILENT_FOR = 3_000 as Millis;
+
+/** What runs goes on, so the node stays ready; but ownership stands still, and operators hear of it, once each way. */
+export function noteSilence(
+  view: Pick<DirectoryView, "isStale" | "wasCurrent" | "onChange">,
+  { clock, log }: { readonly clock: Clock; readonly log: Log },
+): Disposable {
+  let waiting: Timer | undefined;
+  let isTold = false;
+  const listening = view.onChange((change) => {
+    if (change.type !== "stale") return;
+    waiting?.cancel();
+    if (change.isStale && view.wasCurrent) {
+      waiting = clock.after(SILENT_FOR, () => {
+        isTold = true;
+        log.warn(
+          {},
+          "The state engine does not answer: what runs goes on, nothing changes its home, the view is stale",
+        );
+      });
+    } else if (isTold) {
+      isTold = false;
+      log.info({}, "The state engine answers again");
+    }
+  });
+  return {
+    [Symbol.dispose]: () => {
+      waiting?.cancel();
+      listening[Symbol.dispose]();
+    },
+  };
 }

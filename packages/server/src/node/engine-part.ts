@@ -94,7 +94,9 @@ async function openClustered(
       node.log.info({ ...engine.capabilities() }, "state engine open");
     })
     .catch((error: unknown) => {
-      if (!scope.signal.aborted) throw error;
+      if (scope.signal.aborted) return;
+      node.hold("engine", `The state engine cannot be used: ${String(error)}`);
+      node.log.error({ err: error }, "State engine cannot be used");
     });
 }
 
