@@ -23,7 +23,9 @@ import {
   type Unit,
 } from "./support/units.ts";
 
-const MORE = { more: ["delivery.window: 0", "applications.own.cluster: local"] };
+const MORE = {
+  more: ["delivery.window: 0", "applications.own.cluster: local", "applications.swap.publish.policy: replace"],
+};
 
 let folder: WorkFolder;
 let clip: string;
@@ -66,6 +68,13 @@ async function publisher(server: ClusterServer, name: string): Promise<RtmpPeer>
 async function player(server: ClusterServer, name: string): Promise<RtmpPeer> {
   const peer = await connected(server);
   peer.play(name);
+  await peer.status("NetStream.Play.Start");
+  return peer;
+}
+
+async function swapPlayer(server: ClusterServer): Promise<RtmpPeer> {
+  const peer = await connected(server, "swap");
+  peer.play("cam");
   await peer.status("NetStream.Play.Start");
   return peer;
 }
@@ -140,6 +149,18 @@ describe("streams on every node", { timeout: 120_000 }, () => {
     await using again = await LiveEncoder.start(b.port("rtmp"), key, units);
     await goesOn(viewers, lostAt);
     await again[Symbol.asyncDispose]();
+    await closed(viewers);
+  });
+
+  test("[NOD448] where the policy says so a publisher takes the stream over from another node, whose encoder is sent away, and players of both go on", async () => {
+    await using first = await LiveEncoder.start(a.port("rtmp"), "swap/cam", units);
+    const viewers = [await swapPlayer(a), await swapPlayer(b)];
+    for (const viewer of viewers) await viewer.heardUnits(20);
+    const since = performance.now();
+    await using second = await LiveEncoder.start(b.port("rtmp"), "swap/cam", units);
+    await until("the first encoder to be sent away", () => first.peer.isClosed);
+    await goesOn(viewers, since);
+    assert.equal(second.peer.isClosed, false);
     await closed(viewers);
   });
 
