@@ -11,6 +11,7 @@ import { World } from "./sessions-world.ts";
 
 const CAM = "live/cam" as StreamKey;
 const GRACE = 10_000 as Millis;
+const BY = { home: "b", incarnation: 1, publication: "00000000000000bb", publisherAt: "b" };
 
 function published(
   streams: StreamDirectory,
@@ -34,6 +35,7 @@ test("[RLY60] what a node publishes is claimed until its grace window is over, a
     clock,
     graceOf: () => GRACE,
     isShared: (key) => key.startsWith("live/"),
+    askHolder: () => Promise.resolve("free"),
     log: SILENT_LOG,
   });
   streams.follow({
@@ -60,11 +62,13 @@ test("[RLY60] what a node publishes is claimed until its grace window is over, a
   assert.deepEqual(said, ["a claims live/cam", "a claims live/cam", "releases live/cam"]);
 });
 
-test("[RLY61] a stream that another living node has is given up, and its viewers are kept; a node that only died is waited for", () => {
+test("[RLY61] a stream that another living node has is given up, and its viewers are kept; a node that only died is waited for", async () => {
   const { streams, clock } = new World();
   const replaced: string[] = [];
+  let answer: "free" | "taken" = "free"; // as where it cannot be asked
   const claims = new StreamClaims({
     ...{ self: "a", streams, clock, isShared: () => true, graceOf: () => GRACE, log: SILENT_LOG },
+    askHolder: () => Promise.resolve(answer),
   });
   streams.follow({
     has: () => false,
@@ -74,30 +78,36 @@ test("[RLY61] a stream that another living node has is given up, and its viewers
     publisherChanged: (key) => claims.update(key),
   });
   const told: ((state: ClaimState) => void)[] = [];
+  const taken = { at: "claiming", why: "taken", by: BY } as const;
   claims.open({
     claimStream: (_key, { publication }) =>
       ({
         wish: { fields: { publication } },
+        state: taken,
         release() {},
         onChange: (listener: (state: ClaimState) => void) => told.push(listener),
       }) as unknown as HomeClaim,
   });
   const publish = (): void => void published(streams, CAM, () => replaced.push(CAM));
-  const by = { home: "b", incarnation: 1, publication: "00000000000000bb", publisherAt: "b" };
   publish();
-  told.at(-1)?.({ at: "claiming", why: "taken", by });
+  told.at(-1)?.(taken);
   clock.advance(3_000);
   told.at(-1)?.({ at: "confirmed", epoch: { generation: 1, number: 2 }, since: "claimed" });
   clock.advance(60_000);
   assert.deepEqual(replaced, []);
-  told.at(-1)?.({ at: "claiming", why: "taken", by });
+  told.at(-1)?.(taken);
   clock.advance(7_000);
   assert.deepEqual(replaced, [CAM]);
   assert.equal(streams.ownState(CAM), undefined);
   assert.equal(streams.findEntry(CAM)?.state, "grace");
   publish();
-  told.at(-1)?.({ at: "lost", to: by });
+  told.at(-1)?.({ at: "lost", to: BY });
   assert.deepEqual(replaced, [CAM, CAM]);
+  publish();
+  answer = "taken";
+  told.at(-1)?.(taken);
+  await Promise.resolve();
+  assert.deepEqual(replaced, [CAM, CAM, CAM], "of two that began at once, at once");
 });
 
 test("[RLY62] another node that asks for a stream is refused while the publisher here gives a sign of life, and has it otherwise", async () => {

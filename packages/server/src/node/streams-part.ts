@@ -63,7 +63,8 @@ export class StreamsPart {
     const self = config.node.id;
     const isShared = (key: StreamKey): boolean => config.forApplication(applicationOf(key)).cluster === "shared";
     const graceOf = (key: StreamKey): Millis => config.forApplication(applicationOf(key)).grace.windowMs;
-    const claims = new StreamClaims({ self, streams, clock, isShared, graceOf, log });
+    const askHolder = (node: string, key: StreamKey) => this.#askHolder(node, key);
+    const claims = new StreamClaims({ self, streams, clock, isShared, graceOf, askHolder, log });
     const relay = new Relay({
       self,
       streams,
@@ -72,7 +73,7 @@ export class StreamsPart {
       graceOf,
       from: (key, home) => [...config.relay.from, ...this.#originFor(key, home)],
       isLeaving: () => draining.aborted,
-      askHolder: (node, key) => this.#askHolder(node, key),
+      askHolder,
       isHot: () => heat() > HOT,
       publisherChanged: (key) => claims.update(key),
     });

@@ -13,6 +13,8 @@ export interface StreamClaimsOptions {
   readonly clock: Clock;
   readonly graceOf: (key: StreamKey) => Millis;
   readonly isShared: (key: StreamKey) => boolean;
+  /** Asks another node to leave the stream to this one. `free`: it does, or cannot be asked. Never rejects. */
+  readonly askHolder: (node: string, key: StreamKey) => Promise<"free" | "taken">;
   readonly log: Log;
 }
 
@@ -54,9 +56,9 @@ export class StreamClaims {
     }
   }
 
-  /** Of two nodes that were asked at once one has the stream: the publisher of the other is told. */
+  /** Of two nodes that let in a publisher at once one has the stream: the publisher of the other is told. */
   #hold(key: StreamKey, claim: HomeClaim): void {
-    const { streams, clock, graceOf } = this.#options;
+    const { streams, clock, graceOf, askHolder } = this.#options;
     let contest: Timer | undefined;
     this.#claims.set(key, claim);
     claim.onChange((state: ClaimState) => {
@@ -64,9 +66,13 @@ export class StreamClaims {
       if (this.#claims.get(key) !== claim) return;
       if (state.at === "lost") streams.giveUp(key, state.to?.home ?? "", graceOf(key));
       if (state.at !== "claiming" || state.why !== "taken" || state.by === undefined) return;
-      const { home } = state.by;
-      contest = clock.after(CONTEST, () => {
+      const { home, publisherAt } = state.by;
+      const giveUp = (): void => {
         if (this.#claims.get(key) === claim) streams.giveUp(key, home, graceOf(key));
+      };
+      contest = clock.after(CONTEST, giveUp);
+      void askHolder(publisherAt, key).then((answer) => {
+        if (answer === "taken" && claim.state.at === "claiming") giveUp();
       });
     });
   }
