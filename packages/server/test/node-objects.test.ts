@@ -78,6 +78,14 @@ test("[OBJ101] paths of the server's own, and of applications without objects, a
     [await off.outcome(["live/ball"]), await off.outcome(["other/ball"])],
     ["connected", "denied connect"],
   );
+  const closed = new World(
+    ...["auth.play=signed", "auth.signed.secret=0123456789abcdef0123", "applications.game.objects=on"],
+    ...["applications.lobby.auth.play=open", "applications.lobby.auth.publish=open"],
+  );
+  closed.openInMemory();
+  const told: string[] = [];
+  for (const path of ["live/ball", "game/ball", "lobby/ball"]) told.push(await closed.outcome([path]));
+  assert.deepEqual(told, ["denied connect", "connected", "connected"]);
 });
 
 test("[OBJ102] the engine of a node's own objects is asked for when the first is used, and objects wait for it", async () => {

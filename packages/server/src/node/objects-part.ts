@@ -15,7 +15,7 @@ import type { NodeRow } from "@sluice/mesh/membership/membership-view";
 import type { ClusterNode } from "../cluster/cluster-node.ts";
 import type { SluiceConfig } from "../config/load-config.ts";
 import { DEFAULT_ADMIN_LIMITS } from "../admin/limits.ts";
-import { NodeObjects } from "../objects/node-objects.ts";
+import { NodeObjects, objectPolicyOf } from "../objects/node-objects.ts";
 import { ObjectWatch } from "../objects/object-watch.ts";
 
 export interface ObjectsPartOptions {
@@ -63,7 +63,7 @@ export class ObjectsPart {
       clock,
       log,
       random: Math.random,
-      policyOf: (app) => config.forApplication(app),
+      policyOf: (app) => objectPolicyOf(config.forApplication(app)),
       cluster: this.#channels && {
         isOrigin: config.node.roles.includes("origin"),
         origins: () => originsOf(this.#members()),

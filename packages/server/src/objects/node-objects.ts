@@ -18,6 +18,17 @@ export interface ObjectPolicy {
   readonly cluster: "shared" | "local";
 }
 
+/** What an application's configuration says; streams that are closed close objects as well, unless it says otherwise. */
+export function objectPolicyOf(application: {
+  readonly objects: "auto" | "on" | "off";
+  readonly cluster: "shared" | "local";
+  readonly auth: { readonly publish: readonly string[]; readonly play: readonly string[] };
+}): ObjectPolicy {
+  const { objects, cluster, auth } = application;
+  const isOpen = auth.publish.includes("open") && auth.play.includes("open");
+  return { objects: objects === "auto" ? (isOpen ? "on" : "off") : objects, cluster };
+}
+
 export interface NodeObjectsOptions {
   readonly self: string;
   /** A number that no earlier life of this node had. */

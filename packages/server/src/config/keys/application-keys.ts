@@ -72,9 +72,9 @@ export const APPLICATION_KEYS = {
   ),
   "auth.play": runningKey(WAYS_IN, "open", "The same for viewers."),
   objects: runningKey(
-    choice("on", "off"),
-    "on",
-    "Whether clients may open shared objects. `off` refuses those that are opened from now on (`SharedObject.ObjectCreationFailed`).",
+    choice("auto", "on", "off"),
+    "auto",
+    "Whether clients may open and change shared objects. `auto`: where anybody may publish and play (`auth.publish` and `auth.play` are `open`), since tokens and signed URLs say nothing of objects. `off` refuses those that are opened from now on (`SharedObject.ObjectCreationFailed`).",
   ),
 } as const satisfies KeyTable;
 
