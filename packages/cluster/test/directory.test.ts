@@ -218,6 +218,34 @@ test("[CLU38] a stream whose home lost its lease goes on as provisional, and is 
   );
 });
 
+test("[CLU70] a publisher that goes from node to node ten times a second leaves one home: that of its last publication", async () => {
+  const { world: w, a, b, c } = await world("a", "b", "c");
+  const made: HomeClaim[] = [];
+  for (let round = 0; round < 100; round++) {
+    const { directory, name } = round % 2 === 0 ? a : b;
+    const claim = directory.claimStream("live/cam", { ...publication(round, name), ...WAIT });
+    w.record(name, claim);
+    made.at(-1)?.release();
+    made.push(claim);
+    await w.advance(100);
+  }
+  const last = made.pop() as HomeClaim;
+  await w.until("the last is home", () => at(last) === "confirmed");
+  await w.during(Promise.all(made.map((claim) => claim.finished)));
+  await w.until("all see it", () =>
+    [a, b, c].every(({ directory: { view } }) => {
+      const row = view.findHome("stream", "live/cam");
+      return row?.home === "b" && row.publication === last.wish.fields.publication;
+    }),
+  );
+  assert.ok(made.every((claim) => at(claim) === "released"));
+  last.release();
+  await w.during(last.finished);
+  await w.until("nothing is left", () =>
+    [a, b, c].every(({ directory }) => directory.findHome("stream", "live/cam") === undefined),
+  );
+});
+
 test("[CLU39] a home that froze acknowledges nothing; whom it hands its epoch to takes the row without waiting", async () => {
   const { world: w, a, b } = await world("a", "b");
   const old = a.directory.claimObject("o", WAIT);
