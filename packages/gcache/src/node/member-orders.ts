@@ -56,9 +56,11 @@ export class MemberOrders {
   /** The former process may have ended a moment ago: waits until it counts as silent, so that an operator need not retry. */
   async #untilSilent(id: string): Promise<void> {
     const { clock, transport } = this.#options;
-    const isThere = transport.acceptedMember(id) !== undefined;
-    const wait = HEARD_WITHIN - (this.#silentFor(id) ?? HEARD_WITHIN);
-    if (!isThere && wait > 0) await clock.sleep(wait as Millis, NEVER);
+    for (;;) {
+      const wait = HEARD_WITHIN - (this.#silentFor(id) ?? HEARD_WITHIN);
+      if (wait <= 0 || transport.acceptedMember(id) !== undefined) return;
+      await clock.sleep(Math.ceil(wait) as Millis, NEVER); // timers may ring a fraction of a millisecond early
+    }
   }
 
   #silentFor(id: string): number | undefined {
