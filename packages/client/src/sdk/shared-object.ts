@@ -60,6 +60,8 @@ export interface SharedObjectEndpoint {
 /** Writes of one batch; all are done, or none. */
 export interface Batch<Props> {
   set<N extends Name<Props>>(name: N, value: Props[N]): void;
+  /** Then the whole batch depends on it, and shows once it is done. */
+  compareAndSet<N extends Name<Props>>(name: N, value: Props[N], expected?: PositionText | null): void;
   remove(name: Name<Props>): void;
   send(name: string, ...args: readonly PlainValue[]): void;
 }
@@ -150,6 +152,8 @@ export class SharedObject<Props extends object = Record<string, PlainValue>>
     const operations: WishedOperation[] = [];
     fill({
       set: (name, value) => operations.push({ type: "set", name, value: value as PlainValue }),
+      compareAndSet: (name, value, expected = this.positionOf(name)) =>
+        operations.push({ type: "set", name, value: value as PlainValue, expected }),
       remove: (name) => operations.push({ type: "remove", name }),
       send: (name, ...args) => operations.push({ type: "message", name, arguments: args }),
     });
