@@ -344,3 +344,18 @@ test("[SDK13] tokens are asked for anew for each connection; without one it is t
   assert.equal(platform.sockets.length, 2);
   assert.match(connection.state.at === "reconnecting" ? connection.state.reason : "", /signed out/);
 });
+
+test("[SDK13] a move for which there is no token, or no address, leaves the connection as it is", async () => {
+  const tokens = ["first"];
+  const token = async (): Promise<string> => tokens.shift() ?? Promise.reject(new Error("signed out"));
+  const { platform, connection } = start({ token });
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  await turn();
+  platform.socket.welcome("c1");
+  platform.socket.receive({ type: "move", url: "nowhere", reason: "draining" });
+  platform.socket.receive({ type: "move", url: "ws://there/room", reason: "draining" });
+  await turn();
+  assert.deepEqual([connection.state.at, platform.sockets.length], ["open", 1]);
+  platform.socket.break();
+  assert.equal(connection.state.at === "reconnecting" && connection.state.wait, 1_000);
+});

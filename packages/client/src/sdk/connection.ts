@@ -164,7 +164,10 @@ export class Connection implements Disposable {
     if (typeof token !== "function") open(token);
     else {
       const failed = (error: unknown): void => {
-        if (this.#dialling === dialling) this.#reconnect(`no token: ${String(error)}`);
+        if (this.#dialling !== dialling) return;
+        this.#moveUrl = undefined;
+        // Of a move: the connection that there is goes on.
+        if (this.#wire === undefined || this.#state.at !== "open") this.#reconnect(`no token: ${String(error)}`);
       };
       void (async () => token())().then(open, failed);
     }
@@ -194,6 +197,7 @@ export class Connection implements Disposable {
   }
 
   #move({ url }: MoveMessage): void {
+    if (!/^wss?:\/\//.test(url)) return;
     const now = this.#platform.now();
     this.#moves = this.#moves.filter((at) => now - at < GOOD_AFTER);
     if (this.#moves.length >= SLUICE_V1_LIMITS.moves || this.#next !== undefined) return;
