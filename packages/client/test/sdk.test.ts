@@ -146,7 +146,7 @@ for (const encoding of ENCODINGS) {
 
   test(`[SDK3] the server calls, as in the golden exchange, in ${encoding}`, async () => {
     const { platform, connection } = start({ ...WHO, encoding });
-    connection.handle("greet", (name) => `hello, ${String(name)}`);
+    connection.handle("greet", (name) => `hello, ${name as string}`);
     const server = new GoldenServer(golden("called"), platform, encoding);
     platform.socket.open();
     for (let round = 0; round < 3; round++) await server.play();
