@@ -12,6 +12,8 @@ import { gzipSync } from "node:zlib";
 import type * as Sdk from "@sluice/client";
 import { until } from "@sluice/testkit/until";
 import { launchBrowser, openView } from "./support/browser.ts";
+import { WorkFolder } from "./support/clip.ts";
+import { allLinked, ClusterServer } from "./support/cluster-server.ts";
 import { ROOT, type Server, startServer } from "./support/server.ts";
 
 const LARGEST_GZIPPED = 20_000;
@@ -127,6 +129,28 @@ test("[SDK2] two clients on one object; the server is killed and restarted, and 
   assert.equal(bobBall.get("x"), 2);
   assert.equal(bob.state.at, "open");
   assert.equal(second.port("http"), port);
+});
+
+test("[SDK8] a node drains: its client goes on at the other node, without a cut and without a reset", async () => {
+  using own = new WorkFolder();
+  await using a = await ClusterServer.start(own, { id: "a", cluster: ["port: 0"] });
+  await using b = await ClusterServer.start(own, { id: "b", cluster: ["port: 0", `seeds: ${a.address}`] });
+  await allLinked([a, b]);
+  using stays = sdk.connect(url(a, "/room"));
+  using moves = sdk.connect(url(b, "/room"));
+  const [stayed, moved] = [stays, moves].map((one) => one.sharedObject<Ball>("ball"));
+  assert.ok(stayed && moved);
+  await Promise.all([stayed.opened, moved.opened]);
+  const heard: string[] = [];
+  moves.on("state", ({ at }) => heard.push(at));
+  moved.on("reset", () => heard.push("reset"));
+  assert.equal((await fetch(a.http("/api/v1/nodes/b/drain"), { method: "POST" })).status, 202);
+  assert.equal((await b.child.exited).code, 0);
+  assert.equal(moves.state.at === "open" && moves.state.node, "a");
+  assert.deepEqual(heard, ["open"]);
+  await stayed.set("x", 3);
+  await moved.set("y", 4);
+  await until("each other's change", () => (moved.get("x") === 3 && stayed.get("y") === 4) || undefined);
 });
 
 test("[SDK7] who is refused by the connect hook hears why, and who shows the right token comes in", async () => {
