@@ -1,4 +1,5 @@
 /** Reports links and nodes that come and go: to the log, the event stream and the counters. */
+import type { Millis } from "@sluice/base/brand";
 import type { Clock } from "@sluice/base/clock";
 import type { Log } from "@sluice/base/log";
 import type { Meter } from "@sluice/base/meter";
@@ -9,6 +10,7 @@ import type { LinkService } from "@sluice/mesh/link-services";
 import type { MembershipChange } from "@sluice/mesh/membership/membership-view";
 import type { NodeRecord } from "@sluice/mesh/membership/node-record";
 import type { Attempt, LinkEnd, MeshLink } from "@sluice/mesh/mesh";
+import { parseAddress } from "@sluice/runtime/sockets/host-and-port";
 
 export interface LinkNotesOptions {
   readonly self: string;
@@ -20,6 +22,8 @@ export interface LinkNotesOptions {
 
 /** Reasons remembered for addresses without a link; more than any cluster has. */
 const MOST_TROUBLES = 4_096;
+/** A refusal is logged again after this; a refused node dials each few seconds, and an operator looks at the last hour. */
+const REFUSAL_AGAIN = 600_000 as Millis;
 
 export class LinkNotes implements LinkService {
   readonly names: readonly string[] = [];
@@ -28,6 +32,8 @@ export class LinkNotes implements LinkService {
   readonly #linked = new Map<string, number>();
   /** Why there is no link, by address: logged when it changes, not for every attempt. */
   readonly #troubles = new Map<string, string>();
+  /** What was refused here, by host and reason. */
+  readonly #refused = new Map<string, { readonly at: Millis; more: number }>();
   #hasTwin = false;
 
   constructor(options: LinkNotesOptions) {
@@ -67,7 +73,7 @@ export class LinkNotes implements LinkService {
     if (side === "accept") {
       const about = { address, reason, ...(error instanceof WireError && { code: error.code }) };
       return isRefusal
-        ? log.warn(about, "Refused a connection to the cluster port")
+        ? this.#logRefusal(about)
         : log.debug(about, "A connection to the cluster port ended before it was a link");
     }
     meter.counter("cluster_dials_failed_total", "Failed attempts to link with a node").add();
@@ -105,6 +111,18 @@ export class LinkNotes implements LinkService {
       { peer: this.#options.self, address: addresses["cluster"], incarnation },
       "Another process runs under the id of this node: give one of the two another node.id",
     );
+  }
+
+  /** Once for a host and a reason; later ones are counted into the next line. */
+  #logRefusal(about: { readonly address: string; readonly reason: string }): void {
+    const { clock, log } = this.#options;
+    const key = `${parseAddress(about.address)?.host ?? about.address} ${about.reason}`;
+    const known = this.#refused.get(key);
+    if (known !== undefined && clock.now() - known.at < REFUSAL_AGAIN) return void known.more++;
+    if (this.#refused.size >= MOST_TROUBLES) this.#refused.clear();
+    this.#refused.set(key, { at: clock.now(), more: 0 });
+    const since = known !== undefined && known.more > 0 && { alsoRefused: known.more };
+    log.warn({ ...about, ...since }, "Refused a connection to the cluster port");
   }
 
   #countRefusal(error: Error): boolean {
