@@ -1,4 +1,5 @@
 /** What the page of the ball is told: the node, the ball's home, and how to come by a second node. */
+import { objectPolicyOf } from "../objects/node-objects.ts";
 import { BALL, type BallAbout } from "@sluice/client/contract/ball";
 import type { StreamKey } from "@sluice/media/stream-key";
 import { isLoopback, splitAddress } from "@sluice/runtime/sockets/host-and-port";
@@ -13,7 +14,7 @@ export function demoBall(node: NodePart, part: ClusterPart | undefined): DemoSou
   const { objects } = node.objects;
   return {
     get isOpen() {
-      return config.forApplication(BALL.app).objects === "on";
+      return objectPolicyOf(config.forApplication(BALL.app)).objects === "on";
     },
     aboutBall(isKnown) {
       const object = objects.find(PATH);
