@@ -61,7 +61,7 @@ test("[OBJ100] however a client splits its address, it is one object", async () 
   const splits = [["live/room", "ball"], ["/live//room/", "ball?user=1"], ["live", "room/ball"], ["live/room/ball"]];
   for (const paths of splits) assert.equal(await world.outcome(paths), "connected");
   assert.deepEqual(
-    world.objects.objects.map(({ path, clientCount }) => [path, clientCount]),
+    world.objects.objects.map(({ path, users }) => [path, users.here.size]),
     [["live/room/ball", 4]],
   );
 });

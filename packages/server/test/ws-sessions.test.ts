@@ -373,7 +373,7 @@ test("[SLV21] whatever ends a session, its objects and locks are free, and its r
     if (end === "kicked") assert.equal(world.ports.registry.kick(peer.session.id, "begone"), true);
     else peer.events.closed(new Error("reset"));
     await world.settle();
-    assert.equal(object?.clientCount, 0);
+    assert.equal(object?.users.here.size, 0);
     assert.equal(object?.copy.state.lock, undefined);
     assert.deepEqual(peer.heard(), []);
     assert.deepEqual(world.ended, [end === "kicked" ? "kicked" : "peer-error"]);

@@ -78,9 +78,15 @@ export class Following {
     return true;
   }
 
-  leave(client: string): void {
-    if (this.#state.at !== "attached" || !this.#state.told.delete(client)) return;
+  /**
+   * Also of a client that this home was not told of: it may have locked at the one before.
+   * @returns false where no home hears it now
+   */
+  leave(client: string): boolean {
+    if (this.#state.at !== "attached") return false;
+    this.#state.told.delete(client);
     this.#options.send(this.#state.home, { type: "leave", path: this.#options.path, client });
+    return true;
   }
 
   acknowledge(epoch: Epoch, position: Position): void {

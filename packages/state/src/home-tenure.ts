@@ -120,6 +120,14 @@ export class HomeTenure implements Disposable {
     if (this.#home !== undefined) await this.#row?.flush();
   }
 
+  /** The same, as long as a writer would wait. */
+  async flushInTime(): Promise<void> {
+    const { clock, timings } = this.#options;
+    const patience = new AbortController();
+    await Promise.race([this.flush(), clock.sleep(timings.holdWrites, patience.signal).catch(() => undefined)]);
+    patience.abort();
+  }
+
   [Symbol.dispose](): void {
     this.#isEnded = true;
     this.#tellGiver(false);

@@ -42,6 +42,8 @@ export interface OutstandingOptions {
   readonly version: () => number;
   /** @returns false where nobody takes it now */
   readonly send: (asked: Asked) => boolean;
+  /** A request of this client has its answer, and waits no more. */
+  readonly ended: (client: string) => void;
 }
 
 export class Outstanding implements Disposable {
@@ -123,6 +125,7 @@ export class Outstanding implements Disposable {
     if (!this.#held.delete(keyOf(held.request.id))) return;
     this.#heldBytes -= held.bytes;
     held.answer(outcome);
+    this.#options.ended(held.request.id.client);
   }
 
   #watch(): void {

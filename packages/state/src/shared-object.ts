@@ -4,6 +4,7 @@ import type { Timer } from "@sluice/base/clock";
 import { compareEpochs, type Epoch } from "@sluice/engine/epoch";
 import type { Outcome } from "./change.ts";
 import { ObjectLimitError } from "./errors.ts";
+import { Departures } from "./departures.ts";
 import { Following, type Interest } from "./following.ts";
 import { type HandOverResult, type HomeRole, HomeTenure } from "./home-tenure.ts";
 import { type ConnectOptions, ObjectClient } from "./object-client.ts";
@@ -22,6 +23,7 @@ export class SharedObject implements Disposable {
   readonly #ended: () => void;
   readonly #outstanding: Outstanding;
   readonly #clients = new Map<string, ObjectClient>();
+  readonly #departures = new Departures((client) => this.#tellLeft(client));
   readonly #visitors: Visitors;
   readonly #following: Following;
   /** While this node claims the object or is its home. */
@@ -43,6 +45,7 @@ export class SharedObject implements Disposable {
       ...ports,
       version: () => this.copy.at.version,
       send: (asked) => this.#ask(asked),
+      ended: (client) => this.#left(client),
     });
     const { send } = ports;
     this.#visitors = new Visitors({ path, limit: ports.limits.clients, send });
@@ -67,10 +70,6 @@ export class SharedObject implements Disposable {
     return this.#tenure?.home?.replicas.standby;
   }
 
-  get clientCount(): number {
-    return this.#clients.size;
-  }
-
   /** Clients on this node, and those on others as their home knows them. */
   get users(): { readonly here: ReadonlyMap<string, ObjectClient>; readonly elsewhere: Visitors } {
     return { here: this.#clients, elsewhere: this.#visitors };
@@ -87,7 +86,7 @@ export class SharedObject implements Disposable {
       clock: this.#ports.clock,
       writesPerSecond: limits.clientWrites,
       ask: (request, answer) => this.#outstanding.ask(request, answer),
-      closed: (closed) => this.#leave(closed.id),
+      closed: (closed) => void (this.#clients.delete(closed.id) && this.#left(closed.id)),
     });
     this.#clients.set(options.client, client);
     this.#use(options.from);
@@ -96,15 +95,15 @@ export class SharedObject implements Disposable {
 
   /** It stays although nobody uses it, until the answer is disposed of. */
   pin(): Disposable {
-    this.#pins++;
+    let held = 1;
+    this.#pins += held;
     this.#use();
-    const released = new AbortController();
     const unpin = (): void => {
-      this.#pins--;
+      this.#pins -= held;
+      held = 0;
       this.#checkUse();
     };
-    released.signal.addEventListener("abort", unpin, { once: true });
-    return { [Symbol.dispose]: () => released.abort() };
+    return { [Symbol.dispose]: unpin };
   }
 
   /** Hands the home over to another node; `kept`: this node is the home still, and `detail` says why. */
@@ -153,13 +152,7 @@ export class SharedObject implements Disposable {
 
   /** Durable state is in the engine as far as it can be reached; the claim is given up. */
   async close(): Promise<void> {
-    const { clock, timings } = this.#ports;
-    const patience = new AbortController();
-    await Promise.race([
-      this.#tenure?.flush(),
-      clock.sleep(timings.holdWrites, patience.signal).catch(() => undefined),
-    ]);
-    patience.abort();
+    await this.#tenure?.flushInTime();
     this[Symbol.dispose]();
   }
 
@@ -260,6 +253,7 @@ export class SharedObject implements Disposable {
     this.#visitors.welcome(home);
     home.replicas.chooseStandby();
     this.#outstanding.reattached();
+    this.#departures.tell();
     this.#checkUse();
   }
 
@@ -307,7 +301,8 @@ export class SharedObject implements Disposable {
       case "attached":
         this.#epoch = message.epoch;
         following.attached();
-        return this.#outstanding.reattached();
+        this.#outstanding.reattached();
+        return this.#departures.tell();
       case "snapshot":
         if (following.at !== "attached") return;
         this.copy.adopt(message.snapshot, message.history);
@@ -359,11 +354,16 @@ export class SharedObject implements Disposable {
     if (isNews && this.#tenure === undefined && (this.#isUsed || this.#isKept)) this.#attach(from);
   }
 
-  #leave(client: string): void {
-    if (!this.#clients.delete(client) || this.#isEnded) return;
-    if (this.#tenure?.home !== undefined) this.#tenure.home.leave(client);
-    else this.#following.leave(client);
+  /** A client has gone, or the home has done what one that went before had asked, a lock maybe. */
+  #left(client: string): void {
+    if (this.#isEnded || this.#clients.has(client)) return;
+    this.#departures.left(client);
     this.#checkUse();
+  }
+
+  #tellLeft(client: string): boolean {
+    this.#tenure?.home?.leave(client);
+    return this.#tenure?.home?.isOpen ?? this.#following.leave(client);
   }
 
   /** Starts and stops the wait for a new user. */

@@ -170,7 +170,7 @@ test("[OBJ10] each act can be denied, and says so", async () => {
     ["create", "connect", "read"],
   );
   assert.equal(
-    cluster.nodes.some(({ host }) => (host.find("room/other")?.clientCount ?? 0) > 0),
+    cluster.nodes.some(({ host }) => (host.find("room/other")?.users.here.size ?? 0) > 0),
     false,
   );
   await write(cluster, admin, setWish("y", 5));

@@ -88,7 +88,7 @@ export class ObjectWatch implements Disposable {
     let [copies, homes, clients] = [0, 0, 0];
     for (const object of objects()) {
       copies++;
-      clients += object.clientCount;
+      clients += object.users.here.size;
       const grown = this.#sampleOne(object, seconds);
       if (!object.isHome) continue;
       homes++;
