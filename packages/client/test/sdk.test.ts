@@ -170,6 +170,17 @@ test("[SDK4] a wish shows at once, is corrected by a refusal, and stays until th
   assert.equal(ball.get("x"), 7);
 });
 
+test("[SDK4] a wish that a merged change has passed hides nothing once it is done", async () => {
+  const { platform, ball } = openBall();
+  const done = ball.set("x", 6);
+  const operations = [{ type: "set", name: "x", value: 7 }] as const;
+  platform.socket.receive({ type: "change", object: "room/ball", from: "1.1/1", to: "1.1/3", operations });
+  assert.equal(ball.get("x"), 6, "nobody has answered yet");
+  platform.socket.receive({ type: "answer", id: 3, status: "success", at: "1.1/2" });
+  await done;
+  assert.equal(ball.get("x"), 7);
+});
+
 test("[SDK4] a conditional write shows once it is done", async () => {
   const { platform, ball } = openBall();
   const write = ball.compareAndSet("x", 9);
@@ -272,6 +283,16 @@ test("[SDK8] a move: the new connection is opened first, with the own query, obj
   assert.equal(connection.state.at === "open" && connection.state.client, "c2");
 });
 
+test("[SDK8] a secret connection follows to no address in clear text, where its token would be read", () => {
+  const platform = new FakePlatform();
+  const connection = new Connection(platform, "wss://here/room?token=t", {});
+  platform.socket.welcome("c1");
+  platform.socket.receive({ type: "move", url: "ws://there/room", reason: "draining" });
+  assert.deepEqual([connection.state.at, platform.sockets.length], ["open", 1]);
+  platform.socket.receive({ type: "move", url: "wss://there/room", reason: "draining" });
+  assert.equal(platform.socket.url, "wss://there/room?token=t");
+});
+
 test("[SDK8] moved at once with 4004, and no more than five times in a minute", () => {
   const { platform, connection } = start();
   for (let i = 0; i < 6; i++) {
@@ -326,6 +347,15 @@ test("[SDK12] a signal or disposal closes the connection, its objects and its ti
   assert.equal(connection.state.at, "closed");
   assert.equal(platform.socket.closedWith, 1000);
   await assert.rejects(ball.opened, { code: "closed" });
+  assert.equal(platform.clock.pendingCount, 0);
+});
+
+test("[SDK12] an object that waits for its home holds no timer beyond its connection", () => {
+  const { platform, connection } = start();
+  connection.sharedObject("ball");
+  platform.socket.welcome("c1");
+  platform.socket.receive({ type: "answer", id: 2, status: "refused", code: "unavailable", detail: "" });
+  connection.close();
   assert.equal(platform.clock.pendingCount, 0);
 });
 

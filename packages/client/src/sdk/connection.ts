@@ -77,6 +77,8 @@ export class Connection implements Disposable {
   #moves: number[] = [];
   #dialling: object | undefined;
   #timer: { cancel(): void } | undefined;
+  /** Of objects that are opened again after a while. */
+  readonly #retries = new Set<{ cancel(): void }>();
   #failures = 0;
   #openSince = 0;
 
@@ -197,7 +199,8 @@ export class Connection implements Disposable {
   }
 
   #move({ url }: MoveMessage): void {
-    if (!/^wss?:\/\//.test(url)) return;
+    const isSecret = this.#url.startsWith("wss:"); // then the own query, a token maybe, is not sent in clear text
+    if (!(isSecret ? /^wss:\/\// : /^wss?:\/\//).test(url)) return;
     const now = this.#platform.now();
     this.#moves = this.#moves.filter((at) => now - at < GOOD_AFTER);
     if (this.#moves.length >= SLUICE_V1_LIMITS.moves || this.#next !== undefined) return;
@@ -261,10 +264,12 @@ export class Connection implements Disposable {
   #retryLater(object: SharedObjectEndpoint): void {
     const wire = this.#wire;
     const wait = FIRST_WAIT / 2 + (FIRST_WAIT / 2) * this.#platform.random();
-    this.#platform.after(wait, () => {
+    const timer = this.#platform.after(wait, () => {
+      this.#retries.delete(timer);
       const isWanted = this.#objects.get(object.name) === object && wire === this.#wire;
       if (isWanted && wire !== undefined && this.#state.at === "open") object.attach(wire, this.#state.client);
     });
+    this.#retries.add(timer);
   }
 
   #forget(name: string): void {
@@ -285,6 +290,8 @@ export class Connection implements Disposable {
     this.#next = undefined;
     this.#dialling = undefined;
     this.#timer?.cancel();
+    for (const timer of this.#retries) timer.cancel();
+    this.#retries.clear();
     this.#become({ at: "closed", code, reason });
     for (const object of [...this.#objects.values()]) object.end(new SluiceError("closed", reason));
     for (const wire of wires) wire?.end(CLOSE_CODES.done, "closed by the program");

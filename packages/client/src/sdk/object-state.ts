@@ -19,6 +19,8 @@ export interface Wish {
   readonly operations: readonly WishedOperation[];
   /** Done, but the delivery that shows it is still to come. */
   isDone: boolean;
+  /** A delivery since it was made may hold it without saying so: a merged change, a snapshot, or one of another connection. */
+  isPassed: boolean;
 }
 
 export class ObjectState {
@@ -77,9 +79,14 @@ export class ObjectState {
     this.#wishes.delete(wish);
   }
 
-  /** The home did it, and stands at `at`: shown until a delivery has brought it. */
+  /** From here on what comes may hold what was wished before. */
+  pass(): void {
+    for (const wish of this.#wishes) wish.isPassed = true;
+  }
+
+  /** The home did it, and stands at `at`: shown until a delivery has brought it, or may have. */
   done(wish: Wish, at: PositionText | undefined): void {
-    if (at === this.#at) this.#wishes.delete(wish);
+    if (wish.isPassed || at === this.#at) this.#wishes.delete(wish);
     else wish.isDone = true;
   }
 
@@ -87,6 +94,7 @@ export class ObjectState {
   reset(snapshot: SnapshotMessage): void {
     this.#properties = new Map(snapshot.properties.map(({ name, value, at }) => [name, { value, at }]));
     this.#lockOwner = snapshot.lock?.owner;
+    this.pass();
     this.#arrive(snapshot.at);
   }
 
@@ -96,6 +104,7 @@ export class ObjectState {
     const touched = new Set<string>();
     for (const operation of change.operations) this.#step(operation, change.to, touched);
     if (own !== undefined) this.#wishes.delete(own);
+    if (change.by === undefined) this.pass();
     this.#arrive(change.to);
     return touched;
   }

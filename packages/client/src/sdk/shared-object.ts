@@ -208,6 +208,7 @@ export class SharedObject<Props extends object = Record<string, PlainValue>>
     this.#wire = undefined;
     this.#path = undefined;
     this.#sent.clear();
+    this.#state.pass();
   }
 
   deliver(message: SnapshotMessage | ChangeMessage): boolean {
@@ -269,7 +270,7 @@ export class SharedObject<Props extends object = Record<string, PlainValue>>
     }
     // A conditional write may well be refused: it shows once it is done.
     const isCertain = operations.every((operation) => !("expected" in operation));
-    const wish = isCertain ? { operations, isDone: false } : undefined;
+    const wish = isCertain ? { operations, isDone: false, isPassed: false } : undefined;
     if (wish !== undefined) this.#state.wish(wish);
     const settle = (outcome: Outcome): void => {
       if (outcome instanceof SluiceError) {
