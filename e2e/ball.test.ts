@@ -1,45 +1,29 @@
 /** The ball of 2007 on two nodes: two pages, each on a node of its own; what one drags moves on both. */
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { BALL } from "@sluice/client/contract/ball";
 import { until } from "@sluice/testkit/until";
-import type { Browser, Page } from "playwright-core";
-import { ensureConsole, launchBrowser, openView, pageWidth, type View } from "./support/browser.ts";
+import type { Page } from "playwright-core";
+import { openView, pageWidth, type View } from "./support/browser.ts";
+import { PagedNodes } from "./support/paged-nodes.ts";
 import { OwnObjectClient } from "./support/object-clients.ts";
-import { type Server, startServer } from "./support/server.ts";
+import type { Server } from "./support/server.ts";
 
 const PHONE = { width: 390, height: 844 };
 
-let browser: Browser;
-let folder: string;
-const running: Server[] = [];
+let nodes: PagedNodes;
 
 before(async () => {
-  ensureConsole();
-  browser = await launchBrowser();
-  folder = await mkdtemp(join(tmpdir(), "sluice-ball-"));
+  nodes = await PagedNodes.open();
 });
 
 after(async () => {
-  await browser?.close();
-  await Promise.all(running.map((server) => server[Symbol.asyncDispose]()));
-  await rm(folder, { recursive: true, force: true });
+  await nodes?.[Symbol.asyncDispose]();
 });
-
-async function startNode(id: string, seed?: Server): Promise<Server> {
-  const seeds = seed === undefined ? [] : [`cluster.seeds=127.0.0.1:${seed.port("cluster")}`];
-  const set = [`node.id=${id}`, `data.dir=${join(folder, id)}`, "cluster.host=127.0.0.1", "cluster.port=0", ...seeds];
-  const server = await startServer({ set });
-  running.push(server);
-  return server;
-}
 
 /** The page of the ball, once it is connected. */
 async function openBall(server: Server, viewport = {}): Promise<View> {
-  const view = await openView(browser, server.http("/demo/ball"), viewport);
+  const view = await openView(nodes.browser, server.http("/demo/ball"), viewport);
   await view.page.locator('#board[data-state="open"]').waitFor();
   return view;
 }
@@ -67,9 +51,9 @@ async function sameSpot(page: Page, other: Page): Promise<string> {
 }
 
 test("[CON426] two pages on two nodes drag one ball, both ways; a late joiner sees where it is", async () => {
-  const alpha = await startNode("alpha");
+  const alpha = await nodes.start("alpha");
   await using first = await openBall(alpha);
-  const beta = await startNode("beta", alpha);
+  const beta = await nodes.start("beta", alpha);
   await using second = await openBall(beta, PHONE);
   await second.page.locator("#node", { hasText: "beta" }).waitFor();
   await drag(first.page, [
@@ -90,7 +74,7 @@ test("[CON426] two pages on two nodes drag one ball, both ways; a late joiner se
 });
 
 test("[CON427] the page says who drags, on which node it is, which is the home and how long a change took", async () => {
-  const [alpha, beta] = running as [Server, Server];
+  const [alpha, beta] = nodes.running as [Server, Server];
   await using first = await openBall(alpha);
   await using second = await openBall(beta, PHONE);
   await first.page.locator("#name").fill("Ada");
@@ -128,8 +112,8 @@ test("[CON427] the page says who drags, on which node it is, which is the home a
 });
 
 test("[CON426] an RTMP client on a third node drags it too, and sees it dragged", async () => {
-  const [alpha, beta] = running as [Server, Server];
-  const gamma = await startNode("gamma", alpha);
+  const [alpha, beta] = nodes.running as [Server, Server];
+  const gamma = await nodes.start("gamma", alpha);
   await using first = await openBall(alpha);
   await using second = await openBall(beta, PHONE);
   await using flash = await OwnObjectClient.open(gamma, { app: BALL.app, name: BALL.name });
@@ -144,9 +128,9 @@ test("[CON426] an RTMP client on a third node drags it too, and sees it dragged"
 });
 
 test("[ADM347] the API and the console show the ball of both nodes, and put it somewhere", async () => {
-  const [alpha, beta] = running as [Server, Server];
+  const [alpha, beta] = nodes.running as [Server, Server];
   await using page = await openBall(beta);
-  await using console = await openView(browser, alpha.http("/console/#/objects"));
+  await using console = await openView(nodes.browser, alpha.http("/console/#/objects"));
   await console.page.locator('[data-object="ballControl/ball"]').getByRole("link").click();
   await console.page.locator('[data-copy="beta"]', { hasText: "1 client" }).waitFor();
   await console.page.locator('[data-property="x"]').getByRole("button", { name: "Edit x" }).click();

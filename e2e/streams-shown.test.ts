@@ -1,44 +1,26 @@
 /** Streams of a cluster as operators see them on real nodes: one row everywhere, viewers of all, the flow in the console, `sluice top`. */
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { StreamRow, StreamsAnswer } from "@sluice/client/admin-contract";
 import { startChild } from "@sluice/testkit/child";
 import { until } from "@sluice/testkit/until";
-import type { Browser } from "playwright-core";
-import { ensureConsole, launchBrowser, openView } from "./support/browser.ts";
-import { MAIN, type Server, startServer } from "./support/server.ts";
+import { openView } from "./support/browser.ts";
+import { PagedNodes } from "./support/paged-nodes.ts";
+import { MAIN, type Server } from "./support/server.ts";
 
 const KEY = "live/shown";
 
-let browser: Browser;
-let folder: string;
-const running: Server[] = [];
+let nodes: PagedNodes;
 const viewers = new AbortController();
 
 before(async () => {
-  ensureConsole();
-  browser = await launchBrowser();
-  folder = await mkdtemp(join(tmpdir(), "sluice-streams-shown-"));
+  nodes = await PagedNodes.open();
 });
 
 after(async () => {
   viewers.abort();
-  await browser?.close();
-  await Promise.all(running.map((server) => server[Symbol.asyncDispose]()));
-  await rm(folder, { recursive: true, force: true });
+  await nodes?.[Symbol.asyncDispose]();
 });
-
-async function startNode(id: string): Promise<Server> {
-  const [first] = running;
-  const seeds = first === undefined ? [] : [`cluster.seeds=127.0.0.1:${first.port("cluster")}`];
-  const set = [`node.id=${id}`, `data.dir=${join(folder, id)}`, "cluster.host=127.0.0.1", "cluster.port=0", ...seeds];
-  const server = await startServer({ set });
-  running.push(server);
-  return server;
-}
 
 /** Plays over HTTP-FLV until the tests are over. */
 async function play(server: Server): Promise<void> {
@@ -56,7 +38,8 @@ const rowAt = (server: Server, suits: (row: StreamRow) => boolean): Promise<Stre
   );
 
 test("[NOD463] a stream of one node is one row on all, with the viewers of all and the way to each", async () => {
-  const [alpha, beta, gamma] = [await startNode("alpha"), await startNode("beta"), await startNode("gamma")];
+  const alpha = await nodes.start("alpha");
+  const [beta, gamma] = [await nodes.start("beta", alpha), await nodes.start("gamma", alpha)];
   const started = await fetch(alpha.http("/api/v1/test-patterns"), {
     method: "POST",
     headers: { "content-type": "application/json" },
@@ -84,8 +67,8 @@ test("[NOD463] a stream of one node is one row on all, with the viewers of all a
 });
 
 test("[NOD463] [CON429] the console of a node without a copy draws the flow", async () => {
-  const [, , gamma] = running as [Server, Server, Server];
-  await using view = await openView(browser, gamma.http("/console/#/"));
+  const [, , gamma] = nodes.running as [Server, Server, Server];
+  await using view = await openView(nodes.browser, gamma.http("/console/#/"));
   const { page } = view;
   await page.locator(`[data-key="${KEY}"]`).click();
   await page.locator('[data-flow="alpha"]', { hasText: "publisher’s node, home" }).waitFor();
@@ -93,7 +76,7 @@ test("[NOD463] [CON429] the console of a node without a copy draws the flow", as
 });
 
 test("[NOD462] top on a pipe prints one snapshot", async () => {
-  const [, beta] = running as [Server, Server];
+  const [, beta] = nodes.running as [Server, Server];
   const where = ["--config", "none", "--set", `http.port=${beta.port("http")}`, "--set", "listen.host=127.0.0.1"];
   await using child = startChild([process.execPath, MAIN, "top", ...where]);
   assert.deepEqual(await child.exited, { code: 0, signal: null });
