@@ -23,7 +23,7 @@ export class SharedObject implements Disposable {
   readonly #ended: () => void;
   readonly #outstanding: Outstanding;
   readonly #clients = new Map<string, ObjectClient>();
-  readonly #departures = new Departures((client) => this.#tellLeft(client));
+  readonly #departures: Departures;
   readonly #visitors: Visitors;
   readonly #following: Following;
   /** While this node claims the object or is its home. */
@@ -47,9 +47,9 @@ export class SharedObject implements Disposable {
       send: (asked) => this.#ask(asked),
       ended: (client) => this.#left(client),
     });
-    const { send } = ports;
-    this.#visitors = new Visitors({ path, limit: ports.limits.clients, send });
-    this.#following = new Following({ path, send });
+    this.#visitors = new Visitors({ path, limit: ports.limits.clients, send: ports.send });
+    this.#following = new Following({ path, send: ports.send });
+    this.#departures = new Departures(ports.limits.clients, (client) => this.#tellLeft(client));
     this.#checkUse();
   }
 

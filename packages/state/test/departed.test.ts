@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Millis } from "@sluice/base/brand";
+import { Departures } from "@sluice/state/departures";
 import { setWish } from "@sluice/state/wishes";
 import { TestClient } from "./sim-clients.ts";
 import { SimCluster } from "./sim-cluster.ts";
@@ -76,3 +77,14 @@ for (const who of ["b", "c"] as const) {
     assert.equal(other.outcomes.at(-1)?.type, "success");
   });
 }
+
+test("[OBJ35] of those that went while no home heard it no more are remembered than an object may have clients", () => {
+  const told: string[] = [];
+  let hasHome = false;
+  const departures = new Departures(2, (client) => hasHome && told.push(client) > 0);
+  for (const client of ["a", "b", "c"]) departures.left(client);
+  hasHome = true;
+  departures.tell();
+  departures.tell();
+  assert.deepEqual(told, ["b", "c"]);
+});
