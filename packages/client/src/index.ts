@@ -1,5 +1,15 @@
 /** What `@sluice/client` offers to programs: the SDK of `sluice.v1`. */
-export { connect } from "./sdk/connect.ts";
+import { Connection, type ConnectOptions } from "./sdk/connection.ts";
+import { webPlatform } from "./sdk/platform.ts";
+
+/**
+ * Returns at once: objects may be opened and written before the connection is there.
+ * @param url  `ws://HOST:PORT/PATH` or `wss://…`; the path is that of the application or room
+ */
+export function connect(url: string, options: ConnectOptions = {}): Connection {
+  return new Connection(webPlatform(), url, options);
+}
+
 export {
   Connection,
   type ConnectionState,

@@ -8,7 +8,6 @@ import { ENGINE_KEYS } from "./keys/engine-keys.ts";
 import { LIMIT_KEYS } from "./keys/limit-keys.ts";
 import { LISTENER_KEYS } from "./keys/listener-keys.ts";
 import { NODE_KEYS } from "./keys/node-keys.ts";
-import { RELAY_KEYS } from "./keys/relay-keys.ts";
 
 const DECLARED = {
   ...NODE_KEYS,
@@ -17,7 +16,6 @@ const DECLARED = {
   ...DELIVERY_KEYS,
   ...AUTH_KEYS,
   ...CLUSTER_KEYS,
-  ...RELAY_KEYS,
   ...ENGINE_KEYS,
   ...LIMIT_KEYS,
 };

@@ -1,4 +1,4 @@
-/** Keys of the cluster: where other nodes come in, whom to dial, how nodes prove that they belong together, who votes. */
+/** Keys of the cluster: where other nodes come in, whom to dial, how nodes prove that they belong together, who votes, and how streams travel between them. */
 import { type KeyTable, key, runningKey } from "../key.ts";
 import { list } from "../kinds-lists.ts";
 import { choice, FLAG, optional, PATH, PORT, text, wordOr } from "../kinds-plain.ts";
@@ -68,5 +68,10 @@ export const CLUSTER_KEYS = {
     choice("ask", "auto"),
     "ask",
     "What a node does that comes back under its id with an empty disk: `ask` stops and says which command lets it in again, `auto` replaces its former self by itself.",
+  ),
+  "relay.from": runningKey(
+    list(NODE_ID),
+    "",
+    "Ids of nodes that this one asks for a stream before its home, the first first: an edge that takes from an edge near it. Where none of them has it or can get it, the home is asked.",
   ),
 } as const satisfies KeyTable;
