@@ -207,7 +207,7 @@ export const CORNERS: Readonly<Record<string, Requests>> = {
     ...[["WATCH", "w"], ["SET", "w", "1"], ["DEL", "w"], ["MULTI"], ["PING"], ["EXEC"], ["MULTI"], ["PING"], ["EXEC"]],
     ...[["WATCH", "w"], ["SET", "w", "1"], ["DEL", "w"], ["UNWATCH"], ["MULTI"], ["PING"], ["EXEC"]],
     ...[["WATCH", "w"], ["SET", "wx", "1"], ["DEL", "wx"], ["FLUSHDB"], ["MULTI"], ["PING"], ["EXEC"]],
-    ...[["WATCH", "w"], ["SET", "w", "1", "PX", "1"], ["DEL", "w"], ["MULTI"], ["PING"], ["EXEC"]],
+    ...[["WATCH", "w"], ["SET", "w", "1", "PXAT", "1"], ["DEL", "w"], ["MULTI"], ["PING"], ["EXEC"]],
     ...[["WATCH", "w"], ["INCR", "w"], ["FLUSHALL"], ["MULTI"], ["PING"], ["EXEC"]],
     ...[["EXEC", "x"], ["MULTI"], ["SET", "m", "77"], ["EXEC", "x"], ["EXEC"], ["GET", "m"], ["MULTI"], ["DISCARD", "x"], ["EXEC"]],
     ...[["WATCH", "w"], ["SET", "w", "1"], ["MULTI"], ["EXEC", "x"], ["MULTI"], ["PING"], ["EXEC"], ["DEL", "w"]],
